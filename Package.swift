@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A system library of Debian; `libhdf5-dev` brings libcrypto with it.
+func systemLibrary(_ name: String, pkgConfig: String, package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+func module(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(of name: String, _ dependencies: Target.Dependency...) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+        swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "rrdata",
+    products: [
+        .library(name: "RRData", targets: ["RRTensor", "RRFormats", "RRDatasets", "RRStreaming"]),
+        .library(name: "RRTraining", targets: ["RRNetworks", "RRExplanation", "RRTraining"]),
+        .executable(name: "rrdata", targets: ["rrdata"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    ],
+    targets: [
+        systemLibrary("CLibPNG", pkgConfig: "libpng", package: "libpng-dev"),
+        systemLibrary("CHDF5", pkgConfig: "hdf5", package: "libhdf5-dev"),
+        systemLibrary("CLibDeflate", pkgConfig: "libdeflate", package: "libdeflate-dev"),
+        systemLibrary("CLibCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
+        systemLibrary("COpenBLAS", pkgConfig: "openblas", package: "libopenblas-dev"),
+        .target(name: "CPNGShim", dependencies: ["CLibPNG"]),
+
+        .target(
+            name: "RRSchemas",
+            path: "schemas",
+            resources: [
+                .embedInCode("dataset.schema.json"),
+                .embedInCode("masks.schema.json"),
+                .embedInCode("model.schema.json"),
+                .embedInCode("metrics.schema.json"),
+            ],
+            swiftSettings: swiftSettings),
+        module("RRTensor"),
+        module("RRFormats", "RRTensor", "CPNGShim", "CHDF5", "CLibDeflate", "CLibCrypto"),
+        module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas"),
+        module("RRStreaming", "RRTensor", "RRDatasets"),
+        module("RRNetworks", "RRTensor", "COpenBLAS"),
+        module("RRExplanation", "RRTensor", "RRNetworks"),
+        module(
+            "RRTraining",
+            "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRStreaming", "RRNetworks", "RRExplanation"),
+        .executableTarget(
+            name: "rrdata",
+            dependencies: [
+                "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRStreaming", "RRNetworks",
+                "RRExplanation", "RRTraining",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        tests(of: "RRTensor"),
+        tests(of: "RRFormats", "RRTensor"),
+        tests(of: "RRSchemas"),
+        tests(of: "RRDatasets", "RRFormats", "RRTensor", "RRSchemas"),
+        tests(of: "RRStreaming", "RRDatasets", "RRFormats", "RRTensor"),
+        tests(of: "RRNetworks", "RRTensor"),
+        tests(of: "RRExplanation", "RRNetworks", "RRTensor"),
+        tests(
+            of: "RRTraining",
+            "RRExplanation", "RRNetworks", "RRStreaming", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
+        tests(of: "rrdata", "RRFormats", "RRDatasets", "RRSchemas", "RRTensor"),
+    ]
+)

@@ -1,0 +1,2 @@
+#include "CPNGShim.h"
+#include <png.h>

@@ -1,0 +1,32 @@
+/// A file that could not be read or written, or that is not what its format says.
+public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
+    public enum Code: Sendable {
+        /// There is no such file or folder, or no such object inside the file.
+        case notFound
+        /// The operating system refused or failed to read.
+        case cannotRead
+        /// The bytes break the format's rules: a truncated, corrupt or hostile file.
+        case malformed
+        /// The bytes follow the format but use a feature that is not served.
+        case unsupported
+        /// The output is already there and `--force` was not given.
+        case outputExists
+        /// The operating system refused or failed to write.
+        case cannotWrite
+    }
+
+    public let code: Code
+    /// The file, where known followed by the object inside it: `data.h5:/images`.
+    public let path: String
+    /// What is wrong, and the remedy where there is one.
+    public let message: String
+
+    public init(_ code: Code, path: String, _ message: String) {
+        self.code = code
+        self.path = path
+        self.message = message
+    }
+
+    /// `data.h5:/images: the dataset is empty`
+    public var description: String { "\(path): \(message)" }
+}

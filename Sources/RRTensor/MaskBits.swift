@@ -1,0 +1,82 @@
+/// Rows of binary elements, one bit an element; a set bit says "this pixel is no valid reason".
+///
+/// Every row starts on a word of its own, so rows can be written by different threads.
+public struct MaskBits: Equatable, Sendable {
+    /// The number of rows: masks in a set.
+    public let rowCount: Int
+    /// The number of elements in a row: `C · H · W` of a mask.
+    public let elementsPerRow: Int
+
+    @usableFromInline let wordsPerRow: Int
+    @usableFromInline var words: [UInt64]
+
+    /// Creates rows of zeros.
+    ///
+    /// - Throws: `TensorError` with the code `negativeExtent` or `tooManyElements`.
+    public init(rowCount: Int, elementsPerRow: Int) throws(TensorError) {
+        _ = try TensorShape([rowCount, elementsPerRow])
+        self.rowCount = rowCount
+        self.elementsPerRow = elementsPerRow
+        self.wordsPerRow = elementsPerRow / 64 + (elementsPerRow % 64 == 0 ? 0 : 1)
+        self.words = Array(repeating: 0, count: rowCount * wordsPerRow)
+    }
+
+    /// The bit at an element of a row.
+    @inlinable
+    public subscript(row: Int, element: Int) -> Bool {
+        get {
+            precondition(element >= 0 && element < elementsPerRow)
+            return words[row * wordsPerRow + element >> 6] >> UInt64(element & 63) & 1 == 1
+        }
+        set {
+            precondition(element >= 0 && element < elementsPerRow)
+            let bit: UInt64 = 1 << UInt64(element & 63)
+            if newValue {
+                words[row * wordsPerRow + element >> 6] |= bit
+            } else {
+                words[row * wordsPerRow + element >> 6] &= ~bit
+            }
+        }
+    }
+
+    /// Sets a row from bytes: a bit for every byte that is not zero. O(`elementsPerRow`).
+    @inlinable
+    public mutating func setRow(_ row: Int, from bytes: UnsafeBufferPointer<UInt8>) {
+        precondition(bytes.count == elementsPerRow)
+        for word in 0..<wordsPerRow {
+            var bits: UInt64 = 0
+            let start = word << 6
+            for position in start..<min(start + 64, elementsPerRow) where bytes[position] != 0 {
+                bits |= 1 << UInt64(position & 63)
+            }
+            words[row * wordsPerRow + word] = bits
+        }
+    }
+
+    /// Writes a row as bytes that are 0 or 1. O(`elementsPerRow`).
+    @inlinable
+    public func expandRow(_ row: Int, into bytes: UnsafeMutableBufferPointer<UInt8>) {
+        precondition(bytes.count == elementsPerRow)
+        for word in 0..<wordsPerRow {
+            let bits = words[row * wordsPerRow + word]
+            let start = word << 6
+            for position in start..<min(start + 64, elementsPerRow) {
+                bytes[position] = UInt8(truncatingIfNeeded: bits >> UInt64(position & 63) & 1)
+            }
+        }
+    }
+
+    /// Sets every bit of a row that is set in a row of `other`, whose rows have as many elements.
+    @inlinable
+    public mutating func formUnion(row: Int, with other: MaskBits, row otherRow: Int) {
+        precondition(other.elementsPerRow == elementsPerRow)
+        for word in 0..<wordsPerRow {
+            words[row * wordsPerRow + word] |= other.words[otherRow * wordsPerRow + word]
+        }
+    }
+
+    /// The number of set bits in a row.
+    public func count(row: Int) -> Int {
+        words[row * wordsPerRow..<(row + 1) * wordsPerRow].reduce(0) { $0 + $1.nonzeroBitCount }
+    }
+}
