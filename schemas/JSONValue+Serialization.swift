@@ -35,13 +35,6 @@ extension JSONValue {
         }
     }
 
-    private var isContainer: Bool {
-        switch self {
-        case .array, .object: true
-        default: false
-        }
-    }
-
     private static func write<Item>(
         _ items: [Item], open: String, close: String, to text: inout String, indentation: Int?,
         writeItem: (Item, inout String, Int?) -> Void

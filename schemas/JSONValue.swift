@@ -58,11 +58,10 @@ extension JSONValue {
     }
 }
 
-extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+extension JSONValue: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByFloatLiteral, ExpressibleByStringInterpolation, ExpressibleByArrayLiteral,
     ExpressibleByDictionaryLiteral
 {
-    public init(nilLiteral: ()) { self = .null }
     public init(booleanLiteral value: Bool) { self = .bool(value) }
     public init(integerLiteral value: Int) { self = .integer(value) }
     public init(floatLiteral value: Double) { self = .number(value) }
@@ -72,5 +71,37 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
     /// Creates an object; of two equal keys the later wins.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(Dictionary(elements) { _, later in later })
+    }
+}
+
+extension JSONValue {
+    var isContainer: Bool {
+        switch self {
+        case .array, .object: true
+        default: false
+        }
+    }
+
+    /// Tells whether two values are equal as JSON Schema has it: `1` and `1.0` are.
+    func isSameJSON(as other: JSONValue) -> Bool {
+        switch (self, other) {
+        case (.integer, .number), (.number, .integer): doubleValue == other.doubleValue
+        case (.array(let left), .array(let right)):
+            left.count == right.count && zip(left, right).allSatisfy { $0.isSameJSON(as: $1) }
+        case (.object(let left), .object(let right)):
+            left.count == right.count && left.allSatisfy { right[$0.key]?.isSameJSON(as: $0.value) ?? false }
+        default: self == other
+        }
+    }
+
+    /// A double that is whole, written as an integer.
+    static func plain(_ number: Double) -> String {
+        Int(exactly: number).map(String.init) ?? "\(number)"
+    }
+
+    /// The value as text for a message, shortened.
+    var excerpt: String {
+        let text = serialized()
+        return text.count > 60 ? text.prefix(57) + "…" : text
     }
 }

@@ -9,7 +9,7 @@ import Testing
             JSONValue.null, true, 0, .integer(.max), .integer(.min), 0.1, -0.0, 1e300,
             .number(.leastNonzeroMagnitude), 1.0, "",
             "quote \" slash \\ line\n tab\t null\u{0} é 🙂", [], [1, [2, []]], [:],
-            ["b": 1, "a": [nil, false]],
+            ["b": 1, "a": [.null, false]],
         ])
     func roundTrip(value: JSONValue) throws {
         #expect(try JSONValue(parsing: value.serialized()) == value)
@@ -18,7 +18,7 @@ import Testing
 
     @Test("a value passes through Codable")
     func coding() throws {
-        let value: JSONValue = ["a": [nil, true, .integer(.max), 0.5, "x"], "b": [:]]
+        let value: JSONValue = ["a": [.null, true, .integer(.max), 0.5, "x"], "b": [:]]
         #expect(try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(value)) == value)
     }
 
