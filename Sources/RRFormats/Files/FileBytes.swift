@@ -32,4 +32,32 @@ package enum FileBytes {
         }
         return bytes
     }
+
+    /// Writes a whole file, replacing what is at `path`: give the temporary path of an `AtomicOutput`.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package static func write(_ bytes: [UInt8], to path: String) throws(FormatError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+        }
+        var written = 0
+        var failure: Int32 = 0
+        bytes.withUnsafeBytes { buffer in
+            while written < buffer.count, failure == 0 {
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[written...])
+                let step = Glibc.write(descriptor, rest.baseAddress, rest.count)
+                if step >= 0 {
+                    written += step
+                } else if errno != EINTR {
+                    failure = errno
+                }
+            }
+        }
+        // Some file systems report a full disk only here.
+        if close(descriptor) != 0, failure == 0 { failure = errno }
+        guard failure == 0 else {
+            throw FormatError(.cannotWrite, path: path, SystemFailure.message(failure))
+        }
+    }
 }

@@ -16,6 +16,7 @@ extension HDF5Dataset {
     ) throws(FormatError) {
         precondition(shape.rank > 0 && rows.lowerBound >= 0 && rows.upperBound <= shape[0])
         precondition(buffer.count == rows.count * elementsPerRow)
+        try file.checkOpen()
         guard !buffer.isEmpty else { return }
         try HDF5Library.quietly { () throws(FormatError) in
             let space = try select(rows)
@@ -55,6 +56,7 @@ extension HDF5Dataset {
     ) throws(FormatError) {
         precondition(shape.rank > 0 && rows.lowerBound >= 0 && rows.upperBound <= shape[0])
         precondition(elements.count == rows.count * elementsPerRow)
+        try file.checkOpen()
         guard let base = elements.baseAddress, !elements.isEmpty else { return }
         try HDF5Library.quietly { () throws(FormatError) in
             let space = try select(rows)
@@ -81,7 +83,8 @@ extension HDF5Dataset {
     /// Refuses filters that libhdf5 would look for among its plugins.
     func checkFilters() throws(FormatError) {
         let creation = try HDF5Handle(H5Dget_create_plist(handle.id), at: location, code: .malformed)
-        for filter in HDF5Layout.filters(of: creation) where H5Zfilter_avail(H5Z_filter_t(filter.number)) <= 0 {
+        for filter in HDF5Layout.filters(of: creation) where H5Zfilter_avail(H5Z_filter_t(filter.number)) <= 0
+        {
             throw FormatError(
                 .unsupported, path: location,
                 "the data is compressed by \(filter.name), which needs a plugin of libhdf5; "
@@ -125,7 +128,8 @@ extension HDF5Dataset {
             guard body(list.id) < 0 else { return nil }
             guard refused.pointee == 0 else {
                 return FormatError(
-                    failureCode, path: location, "a value does not fit the type that it was to be converted to")
+                    failureCode, path: location,
+                    "a value does not fit the type that it was to be converted to")
             }
             return HDF5Library.failure(failureCode, at: location)
         }

@@ -7,11 +7,13 @@ extension HDF5Dataset {
     /// - Throws: `FormatError` with the code `malformed`, also for text that is not UTF-8, or `unsupported` where
     ///   the elements are no strings.
     package func readStrings() throws(FormatError) -> [String] {
-        try HDF5Library.quietly { () throws(FormatError) in
+        try file.checkOpen()
+        return try HDF5Library.quietly { () throws(FormatError) in
             switch elementType.kind {
             case .fixedString, .variableString: break
             default:
-                throw FormatError(.unsupported, path: location, "its elements are no strings (\(elementType))")
+                throw FormatError(
+                    .unsupported, path: location, "its elements are no strings (\(elementType))")
             }
             try checkFilters()
             let space = try HDF5Handle(H5Dget_space(handle.id), at: location, code: .malformed)
@@ -31,6 +33,7 @@ extension HDF5Dataset {
         guard case .fixedString(let length) = elementType.kind else {
             throw FormatError(.unsupported, path: location, "only strings of fixed length are written")
         }
+        try file.checkOpen()
         precondition(strings.count == shape.elementCount)
         guard !strings.isEmpty else { return }
         var bytes = [UInt8](repeating: 0, count: strings.count * length)

@@ -28,7 +28,8 @@ package final class HDF5Dataset {
         // Asking a virtual dataset for its extents may open the files that it names.
         if case .other(let words) = HDF5Layout(of: handle) {
             throw FormatError(
-                .unsupported, path: location, "its elements lie elsewhere (\(words)); other files are not opened")
+                .unsupported, path: location,
+                "its elements lie elsewhere (\(words)); other files are not opened")
         }
         self.storedType = try HDF5Handle(H5Dget_type(handle.id), at: location, code: .malformed)
         self.elementType = HDF5ElementType(of: storedType)
@@ -76,6 +77,7 @@ package final class HDF5Dataset {
     ///
     /// - Throws: `FormatError` with the code `malformed`.
     package func checkSize() throws(FormatError) {
+        try file.checkOpen()
         let fileSize = try file.fileSize()
         let (bytes, overflow) = shape.elementCount.multipliedReportingOverflow(by: H5Tget_size(storedType.id))
         let (limit, isBoundless) = fileSize.multipliedReportingOverflow(by: 1100)

@@ -22,12 +22,16 @@ extension HDF5File {
             switch elementType.kind {
             case .fixedString, .variableString:
                 guard extent != H5S_NULL else { return .other }
-                let strings = try HDF5Strings.read(type: type, space: space, at: location, fileSize: fileSize()) {
+                let strings = try HDF5Strings.read(
+                    type: type, space: space, at: location, fileSize: fileSize()
+                ) {
                     H5Aread(attribute.id, $0, $1)
                 }
                 return extent == H5S_SCALAR ? strings.first.map { .string($0) } : .strings(strings)
             default:
-                guard extent == H5S_SCALAR, elementType.isInteger, elementType.kind != .bool else { return .other }
+                guard extent == H5S_SCALAR, elementType.isInteger, elementType.kind != .bool else {
+                    return .other
+                }
                 return try readInteger(attribute, type: elementType, at: location)
             }
         }
@@ -87,7 +91,8 @@ extension HDF5File {
         let type = try HDF5ElementType.variableString.makeStoredType(at: location)
         let count = [hsize_t(texts.count)]
         let space = try HDF5Handle(
-            isList ? H5Screate_simple(1, count, nil) : H5Screate(H5S_SCALAR), at: location, code: .cannotWrite)
+            isList ? H5Screate_simple(1, count, nil) : H5Screate(H5S_SCALAR), at: location, code: .cannotWrite
+        )
         let typeID = type.id
         try HDF5Strings.withPointers(to: texts, at: location) { pointers throws(FormatError) in
             try create(name, of: object, type: type, space: space, at: location) {
@@ -110,7 +115,8 @@ extension HDF5File {
     /// The size of the file in bytes.
     func fileSize() throws(FormatError) -> Int {
         var size: hsize_t = 0
-        try HDF5Library.check(H5Fget_filesize(handle.id, &size), at: path)
+        let status = HDF5Library.quietly { H5Fget_filesize(handle.id, &size) }
+        try HDF5Library.check(status, at: path)
         return Int(clamping: size)
     }
 }

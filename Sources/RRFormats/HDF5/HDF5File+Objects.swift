@@ -90,7 +90,8 @@ extension HDF5File {
             let extents = shape.dimensions.map { hsize_t($0) }
             let space = try HDF5Handle(
                 H5Screate_simple(Int32(extents.count), extents, nil), at: location, code: .cannotWrite)
-            let creation = try HDF5Handle(H5Pcreate(rr_h5p_dataset_create()), at: location, code: .cannotWrite)
+            let creation = try HDF5Handle(
+                H5Pcreate(rr_h5p_dataset_create()), at: location, code: .cannotWrite)
             try HDF5Library.check(
                 H5Pset_obj_track_times(creation.id, false), at: location, code: .cannotWrite)
             if case .chunked(let chunk, let level) = storage {

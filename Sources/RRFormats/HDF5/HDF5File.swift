@@ -83,13 +83,18 @@ package final class HDF5File {
         }
     }
 
+    /// Throws where the file has been closed.
+    func checkOpen() throws(FormatError) {
+        guard !isClosed else { throw FormatError(.cannotRead, path: path, "the file has been closed") }
+    }
+
     /// Opens an object of any kind.
     ///
     /// - Throws: `FormatError` with the code `notFound`, which lists what is there, `unsupported` for what
     ///   lies behind an external link, or `malformed`.
     func open(_ objectPath: String) throws(FormatError) -> HDF5Handle {
         let location = location(of: objectPath)
-        guard !isClosed else { throw FormatError(.cannotRead, path: path, "the file has been closed") }
+        try checkOpen()
         guard !objectPath.utf8.contains(0) else {
             throw FormatError(.notFound, path: path, "the name of an object cannot hold a zero byte")
         }

@@ -20,7 +20,8 @@ enum HDF5Strings {
         guard !overflow, total <= max(fileSize, fileSize.multipliedReportingOverflow(by: 1100).partialValue)
         else {
             throw FormatError(
-                .malformed, path: location, "\(count) strings of \(size) bytes cannot be in a file this small")
+                .malformed, path: location, "\(count) strings of \(size) bytes cannot be in a file this small"
+            )
         }
         let isVariable = H5Tis_variable_str(type.id) > 0
         return isVariable
@@ -42,7 +43,8 @@ enum HDF5Strings {
         for position in 0..<count {
             var text = bytes[position * size..<(position + 1) * size].prefix { $0 != 0 }
             while let last = text.last, last == padding { text.removeLast() }
-            strings.append(try decode(UnsafeRawBufferPointer(rebasing: text), position: position, at: location))
+            strings.append(
+                try decode(UnsafeRawBufferPointer(rebasing: text), position: position, at: location))
         }
         return strings
     }
