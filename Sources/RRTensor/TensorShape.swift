@@ -19,7 +19,8 @@ public struct TensorShape: Hashable, Sendable, CustomStringConvertible {
             }
             let (product, overflow) = count.multipliedReportingOverflow(by: extent)
             guard !overflow else {
-                throw TensorError(.tooManyElements, "the shape \(dimensions) has more elements than memory can address")
+                throw TensorError(
+                    .tooManyElements, "the shape \(dimensions) has more elements than memory can address")
             }
             count = product
         }

@@ -1,1 +1,31 @@
 #pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// Whole PNG images, from memory to memory. libpng reports errors by longjmp, which must not cross a Swift
+// frame: each function here sets its jump once, returns a status, and leaves a message.
+
+typedef enum {
+    RR_PNG_OK = 0,
+    // The bytes break the rules of PNG.
+    RR_PNG_MALFORMED = 1,
+    // The image has transparency in a tRNS chunk.
+    RR_PNG_TRANSPARENT_COLOR = 2,
+    // libpng or we could not allocate.
+    RR_PNG_OUT_OF_MEMORY = 3,
+} rr_png_status;
+
+typedef struct {
+    char text[192];
+} rr_png_message;
+
+// Decodes an image of 8 or 16 bits a sample without palette into rows of interleaved samples, 16-bit ones
+// little-endian. Fails where an image does not fill `size` bytes exactly.
+rr_png_status rr_png_decode(
+    const uint8_t *bytes, size_t count, uint8_t *samples, size_t size, rr_png_message *message);
+
+// Encodes rows of interleaved samples, 16-bit ones little-endian; the caller frees `*bytes`.
+// `samples` has height * width * channels * depth / 8 bytes; channels is 1 to 4, depth 8 or 16.
+rr_png_status rr_png_encode(
+    const uint8_t *samples, uint32_t width, uint32_t height, int channels, int depth, uint8_t **bytes,
+    size_t *count, rr_png_message *message);

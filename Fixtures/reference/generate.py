@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+"""Writes the reference values of this folder: the explanation loss by PyTorch's double-backward.
+
+    python3 Fixtures/reference/generate.py
+
+loss-*.json        one batch through a tiny network: logits, input gradients, penalties, and the
+                   parameter gradients of the loss, for each target and reduction
+trajectory-*.json  ten training steps: the loss of every step and the final weights
+
+All arithmetic is in double precision. Arrays are flat, in row-major order: images, masks and
+input gradients are (N, C, H, W), logits (N, K). Weights have the names and shapes of the
+state_dict of an nn.Sequential with the model's layers. Every network is trained a little first,
+and lambda1 = cross_entropy / penalty at that point, so that a penalty without effect cannot
+pass for a right one: at a fresh initialisation it is a millionth of the cross-entropy.
+
+The penalty R = (1/N) sum_n sum_d (A_nd g_nd)^2 with g = d/dx of the target is that of Ross, Hughes
+and Doshi-Velez, "Right for the Right Reasons" (IJCAI 2017), the cross-entropy averaged likewise.
+
+Needs PyTorch.
+"""
+
+import json
+import pathlib
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+SAMPLES = 5
+CLASSES = 4
+# Samples 1 and 4 have an all-zero mask: they count as unannotated, and lie between the others.
+MASK_DENSITIES = [0.5, 0.0, 0.2, 1.0, 0.0]
+
+LOSS_CASES = {
+    "linear": ([2, 3, 4], ["flatten", {"linear": {"out": 4}}]),
+    "mlp-relu": (
+        [1, 4, 5],
+        ["flatten", {"linear": {"out": 8}}, "relu", {"linear": {"out": 6}}, "relu", {"linear": {"out": 4}}]),
+    "mlp-softplus": (
+        [2, 3, 4],
+        ["flatten", {"linear": {"out": 7}}, {"softplus": {"beta": 1}},
+         {"linear": {"out": 5}}, {"softplus": {"beta": 2.5}}, {"linear": {"out": 4}}]),
+    "convolution-relu": (
+        [2, 7, 8],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, "relu", {"maxpool2d": {"kernel": 2}},
+         "flatten", {"linear": {"out": 4}}]),
+    # The windows of the first layer leave the last column of the image out.
+    "convolution-stride-softplus": (
+        [2, 7, 8],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 2, "padding": 0}}, {"softplus": {"beta": 2}},
+         {"conv2d": {"out": 4, "kernel": 2, "stride": 1, "padding": 1}}, {"softplus": {"beta": 1}},
+         "flatten", {"linear": {"out": 4}}]),
+    "softplus-overlapping-pool": (
+        [2, 7, 8],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, {"softplus": {"beta": 3}},
+         {"maxpool2d": {"kernel": 3, "stride": 2, "padding": 1}}, "flatten", {"linear": {"out": 4}}]),
+    # Pooling straight from the image, where equal pixels tie: the first of a window wins.
+    "pool-first-ties": (
+        [2, 7, 8],
+        [{"maxpool2d": {"kernel": 3, "stride": 2, "padding": 1}},
+         {"conv2d": {"out": 4, "kernel": 3, "stride": 1, "padding": 1}}, {"softplus": {"beta": 1}},
+         "flatten", {"linear": {"out": 4}}]),
+    "lenet-like": (
+        [2, 9, 10],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, "relu", {"maxpool2d": {"kernel": 2}},
+         {"conv2d": {"out": 4, "kernel": 3, "stride": 1, "padding": 1}}, "relu", {"maxpool2d": {"kernel": 2}},
+         "flatten", {"linear": {"out": 6}}, "relu", {"linear": {"out": 4}}]),
+    "without-bias": (
+        [2, 7, 8],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 2, "padding": 1, "bias": False}}, {"softplus": {"beta": 2}},
+         "flatten", {"linear": {"out": 4, "bias": False}}]),
+}
+
+TRAJECTORY_MODEL = (
+    [1, 6, 6],
+    ["flatten", {"linear": {"out": 8}}, "relu", {"linear": {"out": 6}}, "relu", {"linear": {"out": 3}}])
+TRAJECTORIES = {
+    "sgd": {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9, "weight_decay": 1e-3},
+    "adam": {"name": "adam", "learning_rate": 0.01, "momentum": 0.0, "weight_decay": 0.0},
+    "adam-weight-decay": {"name": "adam", "learning_rate": 0.01, "momentum": 0.0, "weight_decay": 1e-3},
+}
+
+
+def model_json(input_shape, classes, layers):
+    return {
+        "format": "rrdata.model", "format_version": "1.0",
+        "input": input_shape, "classes": classes, "layers": layers,
+    }
+
+
+def build(model):
+    """The nn.Sequential of a model.json."""
+    network, shape = nn.Sequential(), (1, *model["input"])
+    for layer in model["layers"]:
+        name, options = (layer, {}) if isinstance(layer, str) else next(iter(layer.items()))
+        match name:
+            case "flatten":
+                module = nn.Flatten()
+            case "relu":
+                module = nn.ReLU()
+            case "softplus":
+                module = nn.Softplus(options["beta"])
+            case "linear":
+                module = nn.Linear(shape[1], options["out"], bias=options.get("bias", True))
+            case "conv2d":
+                module = nn.Conv2d(
+                    shape[1], options["out"], options["kernel"], options["stride"], options["padding"],
+                    bias=options.get("bias", True))
+            case "maxpool2d":
+                module = nn.MaxPool2d(options["kernel"], options.get("stride"), options.get("padding", 0))
+            case _:
+                raise ValueError(f"unknown layer {name}")
+        network.append(module)
+        shape = network(torch.zeros(1, *model["input"])).shape
+    return network
+
+
+def labelled_images(count, input_shape, classes):
+    """Noisy prototypes, one a class, in steps of 1/8: exact in float32, many pixels 0, many equal."""
+    prototypes = torch.rand(classes, *input_shape)
+    labels = torch.randint(classes, (count,))
+    images = (prototypes[labels] + 0.5 * torch.rand(count, *input_shape) - 0.5).clamp(0, 1)
+    return (images * 8).floor() / 8, labels
+
+
+def random_masks(densities, input_shape):
+    return torch.stack([(torch.rand(input_shape) < density).double() for density in densities])
+
+
+def target_sum(target, logits, labels):
+    """The number whose gradient with respect to the image is the input gradient, summed over the batch."""
+    log_probabilities = functional.log_softmax(logits, 1)
+    match target:
+        case "sum-log-prob":
+            return log_probabilities.sum()
+        case "label":
+            return log_probabilities.gather(1, labels[:, None]).sum()
+        case "predicted":
+            return log_probabilities.gather(1, logits.argmax(1)[:, None]).sum()
+        case "logits-sum":
+            return logits.sum()
+
+
+def input_gradient(network, images, labels, target):
+    images = images.clone().requires_grad_()
+    gradient, = torch.autograd.grad(target_sum(target, network(images), labels), images, create_graph=True)
+    return gradient
+
+
+def penalty(network, images, labels, masks, target="sum-log-prob", reduction="mean"):
+    squares = (masks * input_gradient(network, images, labels, target)).square().sum()
+    match reduction:
+        case "mean":
+            return squares / len(images)
+        case "sum":
+            return squares
+        case "annotated":
+            return squares / masks.flatten(1).any(1).sum()
+
+
+def train_a_little(network, images, labels):
+    for _ in range(50):
+        network.zero_grad()
+        functional.cross_entropy(network(images), labels).backward()
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter -= 0.5 * parameter.grad
+    network.zero_grad()
+
+
+def flat(tensor):
+    return tensor.detach().flatten().tolist()
+
+
+def state(network):
+    return {
+        name: {"shape": list(tensor.shape), "values": flat(tensor)}
+        for name, tensor in network.state_dict().items()
+    }
+
+
+def write(name, value):
+    path = FOLDER / f"{name}.json"
+    path.write_text(json.dumps(value, separators=(",", ":")) + "\n")
+    print(f"{path.name}: {path.stat().st_size} bytes")
+
+
+def loss_case(input_shape, layers):
+    model = model_json(input_shape, CLASSES, layers)
+    network = build(model)
+    images, labels = labelled_images(40, input_shape, CLASSES)
+    train_a_little(network, images, labels)
+    images, labels = images[:SAMPLES], labels[:SAMPLES]
+    # A wrong label tells the target "label" from "predicted".
+    labels[3] = (network(images)[3].argmax() + 1) % CLASSES
+    masks = random_masks(MASK_DENSITIES, input_shape)
+
+    logits = network(images)
+    cross_entropy = functional.cross_entropy(logits, labels)
+    plain = torch.autograd.grad(cross_entropy, list(network.parameters()))
+    evaluations = []
+    for target, reduction in [
+        ("sum-log-prob", "mean"), ("sum-log-prob", "sum"), ("sum-log-prob", "annotated"),
+        ("label", "mean"), ("predicted", "mean"), ("logits-sum", "mean"),
+    ]:
+        value = penalty(network, images, labels, masks, target, reduction)
+        lambda1 = (cross_entropy / value).item()
+        loss = functional.cross_entropy(network(images), labels) + lambda1 * value
+        gradients = torch.autograd.grad(loss, list(network.parameters()))
+        share = max((g - p).abs().max() / p.abs().max() for g, p in zip(gradients, plain))
+        assert share > 0.01, f"the penalty {target} is dead"
+        evaluations.append({
+            "target": target, "reduction": reduction, "lambda1": lambda1,
+            "penalty": value.item(), "loss": loss.item(),
+            "gradients": {name: flat(g) for (name, _), g in zip(network.named_parameters(), gradients)},
+        })
+
+    return {
+        "model": model,
+        "count": SAMPLES,
+        "images": flat(images), "labels": labels.tolist(), "masks": masks.int().flatten().tolist(),
+        "weights": state(network),
+        "logits": flat(logits),
+        "cross_entropy": cross_entropy.item(),
+        "input_gradients": {
+            target: flat(input_gradient(network, images, labels, target))
+            for target in ["sum-log-prob", "label", "predicted", "logits-sum"]
+        },
+        "evaluations": evaluations,
+    }
+
+
+def trajectory(options):
+    input_shape, layers = TRAJECTORY_MODEL
+    model = model_json(input_shape, 3, layers)
+    network = build(model)
+    images, labels = labelled_images(24, input_shape, 3)
+    masks = random_masks([0.0 if sample % 3 == 1 else 0.5 for sample in range(24)], input_shape)
+    train_a_little(network, images, labels)
+    initial_weights = state(network)
+    cross_entropy = functional.cross_entropy(network(images), labels)
+    lambda1 = (cross_entropy / penalty(network, images, labels, masks)).item()
+
+    common = {"lr": options["learning_rate"], "weight_decay": options["weight_decay"]}
+    if options["name"] == "sgd":
+        optimizer = torch.optim.SGD(network.parameters(), momentum=options["momentum"], **common)
+    else:
+        optimizer = torch.optim.Adam(network.parameters(), **common)
+    steps = []
+    for step in range(10):
+        rows = slice(step % 3 * 8, step % 3 * 8 + 8)
+        optimizer.zero_grad()
+        cross_entropy = functional.cross_entropy(network(images[rows]), labels[rows])
+        value = penalty(network, images[rows], labels[rows], masks[rows])
+        loss = cross_entropy + lambda1 * value
+        loss.backward()
+        optimizer.step()
+        steps.append({"loss": loss.item(), "cross_entropy": cross_entropy.item(), "penalty": value.item()})
+
+    return {
+        "model": model,
+        "optimizer": options, "lambda1": lambda1, "batch_size": 8,
+        "count": 24,
+        "images": flat(images), "labels": labels.tolist(), "masks": masks.int().flatten().tolist(),
+        "initial_weights": initial_weights,
+        "steps": steps,
+        "final_weights": state(network),
+    }
+
+
+def main():
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(1)
+    for seed, (name, (input_shape, layers)) in enumerate(LOSS_CASES.items()):
+        torch.manual_seed(seed)
+        write(f"loss-{name}", loss_case(input_shape, layers))
+    for name, options in TRAJECTORIES.items():
+        torch.manual_seed(100)
+        write(f"trajectory-{name}", trajectory(options))
+
+
+if __name__ == "__main__":
+    main()

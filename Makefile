@@ -1,0 +1,42 @@
+# What one does in this house. Each target installs what is missing first; `make` alone lists them.
+
+PREFIX ?= /usr/local
+# Compiler flags for `build` and `test`; .ci/run sets them so that they share one build with `lint`.
+SWIFT_FLAGS ?=
+WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
+
+.PHONY: help dependencies build install lint test demo clean
+
+help:
+	@echo "make dependencies   install the system libraries that are missing"
+	@echo "make build          build in release"
+	@echo "make install        build, and copy rrdata to PREFIX/bin ($(PREFIX)/bin)"
+	@echo "make lint           layout, floors and house rules; a build where warnings are errors"
+	@echo "make test           run every test"
+	@echo "make demo           from a folder of PNGs to a model that is right for the right reasons"
+	@echo "make clean          remove what was built"
+
+dependencies:
+	@.ci/install-dependencies
+
+build: dependencies
+	swift build -c release --product rrdata $(SWIFT_FLAGS)
+
+install: build
+	install -D -m 755 "$$(swift build -c release --show-bin-path)/rrdata" "$(DESTDIR)$(PREFIX)/bin/rrdata"
+
+lint: dependencies
+	swift format lint --strict --recursive Sources Tests schemas Package.swift
+	.ci/test-checks
+	.ci/check-imports
+	.ci/check-sources
+	swift build --build-tests --explicit-target-dependency-import-check error $(WARNINGS_AS_ERRORS)
+
+test: dependencies
+	swift test $(SWIFT_FLAGS)
+
+demo: dependencies
+	.ci/demo
+
+clean:
+	rm -rf .build demo

@@ -1,0 +1,151 @@
+public import RRNetworks
+internal import RRTensor
+
+/// Logits and input gradients of batches of images: what `evaluate` measures and masks are made from.
+///
+/// One caller at a time uses it; it keeps its memory from batch to batch.
+public final class InputGradients<Scalar: NetworkScalar> {
+    public let network: Network<Scalar>
+    public let target: PenaltyTarget
+
+    private let workers: Workers
+    private let passes: [GradientWorker<Scalar>]
+
+    /// - Parameters:
+    ///   - target: the quantity that is differentiated.
+    ///   - threads: the number of threads; nil for one a processor core.
+    public init(network: Network<Scalar>, target: PenaltyTarget = .sumLogProbability, threads: Int? = nil) {
+        self.network = network
+        self.target = target
+        workers = Workers(count: threads)
+        passes = (0..<workers.count).map { _ in GradientWorker(network: network) }
+    }
+
+    /// Computes the logits (N, K) and the input gradients (N, C, H, W) of a batch, row-major.
+    ///
+    /// - Throws: `ExplanationError` with the code `batchMismatch` or `labelOutOfRange`.
+    public func compute(
+        _ batch: LabelledBatch, at parameters: Parameters<Scalar>
+    ) throws(ExplanationError) -> (logits: [Scalar], gradients: [Scalar]) {
+        let classCount = network.model.classCount
+        let elementCount = network.model.input.elementCount
+        var logits = Array(repeating: Scalar.zero, count: batch.count * classCount)
+        var gradients = Array(repeating: Scalar.zero, count: batch.count * elementCount)
+        try logits.withUnsafeMutableBufferPointer { logits throws(ExplanationError) in
+            try gradients.withUnsafeMutableBufferPointer { gradients throws(ExplanationError) in
+                let outputs = UncheckedSendable((logits, gradients))
+                try forEachSample(of: batch, at: parameters, withGradient: true) { sample in
+                    let (logits, gradients) = outputs.value
+                    for (index, logit) in sample.logits.enumerated() {
+                        logits[sample.position * classCount + index] = logit
+                    }
+                    for (index, element) in sample.gradient.enumerated() {
+                        gradients[sample.position * elementCount + index] = element
+                    }
+                }
+            }
+        }
+        return (logits, gradients)
+    }
+
+    /// Calls `body` once for each sample of the batch, from several threads at once.
+    ///
+    /// - Parameter withGradient: whether the input gradient is wanted; without, it is empty.
+    /// - Throws: `ExplanationError` with the code `batchMismatch` or `labelOutOfRange`.
+    package func forEachSample(
+        of batch: LabelledBatch, at parameters: Parameters<Scalar>, withGradient: Bool,
+        _ body: @Sendable (ExplainedSample<Scalar>) -> Void
+    ) throws(ExplanationError) {
+        try batch.check(against: network.model.input, classCount: network.model.classCount)
+        let schedule = GroupSchedule(sampleCount: batch.count, largestGroup: network.largestGroup)
+        let passes = UncheckedSendable(self.passes)
+        let order = Array(0..<batch.count)
+        let target = withGradient ? self.target : nil
+        batch.withUnsafePointers { images, _ in
+            parameters.values.withUnsafeBufferPointer { parameters in
+                guard let parameters = parameters.baseAddress else { return }
+                let inputs = UncheckedSendable((images, parameters))
+                workers.run(parts: schedule.groupCount) { worker, group in
+                    let (images, parameters) = inputs.value
+                    passes.value[worker].run(
+                        images, samples: order[schedule.samples(ofGroup: group)], labels: batch.labels,
+                        parameters: parameters, target: target, body)
+                }
+            }
+        }
+    }
+}
+
+/// One sample of a batch with what a network says of it; valid only during the call that passes it.
+package struct ExplainedSample<Scalar: NetworkScalar> {
+    /// The sample's row in the batch.
+    package let position: Int
+    package let label: Int
+    package let logits: UnsafeBufferPointer<Scalar>
+    /// The input gradient, (C, H, W); empty where it was not asked for.
+    package let gradient: UnsafeBufferPointer<Scalar>
+    /// The class with the largest logit.
+    package let prediction: Int
+    /// −log p of the label.
+    package let crossEntropy: Double
+}
+
+/// One worker of `InputGradients`: it takes groups of samples forward and back to the input.
+final class GradientWorker<Scalar: NetworkScalar> {
+    private let pass: GroupPass<Scalar>
+    private var softmax: Softmax
+    private var logits: [Scalar]
+    private var gradient: [Scalar]
+
+    init(network: Network<Scalar>) {
+        pass = GroupPass(network: network, capacity: network.largestGroup)
+        softmax = Softmax(classCount: network.model.classCount)
+        logits = Array(repeating: 0, count: network.model.classCount)
+        gradient = Array(repeating: 0, count: network.model.input.elementCount)
+    }
+
+    func run(
+        _ images: UnsafePointer<Float>, samples: ArraySlice<Int>, labels: [Int64],
+        parameters: UnsafePointer<Scalar>, target: PenaltyTarget?,
+        _ body: (ExplainedSample<Scalar>) -> Void
+    ) {
+        pass.load(images, samples: samples)
+        pass.forward(parameters)
+        if let target {
+            for (column, sample) in samples.enumerated() {
+                softmax.update(logits: pass.logits, column: column, of: samples.count)
+                softmax.writeSeed(
+                    target, label: Int(labels[sample]), to: pass.logitCotangent, column: column,
+                    of: samples.count)
+            }
+            pass.reverse(parameters)
+        }
+        for (column, sample) in samples.enumerated() {
+            softmax.update(logits: pass.logits, column: column, of: samples.count)
+            report(sample, column: column, of: samples.count, label: Int(labels[sample]), target, body)
+        }
+    }
+
+    private func report(
+        _ sample: Int, column: Int, of columnCount: Int, label: Int, _ target: PenaltyTarget?,
+        _ body: (ExplainedSample<Scalar>) -> Void
+    ) {
+        logits.withUnsafeMutableBufferPointer { logits in
+            gradient.withUnsafeMutableBufferPointer { gradient in
+                guard let logitStart = logits.baseAddress, let gradientStart = gradient.baseAddress else { return }
+                Transposition.read(
+                    column: column, of: columnCount, from: pass.logits, into: logitStart, count: logits.count)
+                if target != nil {
+                    Transposition.read(
+                        column: column, of: columnCount, from: pass.inputCotangent, into: gradientStart,
+                        count: gradient.count)
+                }
+                body(
+                    ExplainedSample(
+                        position: sample, label: label, logits: UnsafeBufferPointer(logits),
+                        gradient: UnsafeBufferPointer(rebasing: gradient[..<(target == nil ? 0 : gradient.count)]),
+                        prediction: softmax.prediction, crossEntropy: softmax.crossEntropy(label: label)))
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+public import RRTensor
+
+/// Images with their labels and, where there are any, the masks that say which pixels are no valid reason.
+public struct LabelledBatch: Sendable {
+    /// The shape `(C, H, W)` of one image.
+    public let imageShape: ImageShape
+    /// `(N, C, H, W)`, as the network shall see them.
+    public let images: [Float]
+    /// `(N)`: the class of each sample.
+    public let labels: [Int64]
+    /// `(N, C, H, W)`, 0 or 1; nil where no sample is annotated. A mask that is all zero counts as none.
+    public let masks: [UInt8]?
+
+    /// The number of samples N.
+    public var count: Int { labels.count }
+
+    /// Creates a batch after checking that its parts have the same number of samples.
+    ///
+    /// - Throws: `ExplanationError` with the code `batchMismatch`.
+    public init(
+        imageShape: ImageShape, images: [Float], labels: [Int64], masks: [UInt8]? = nil
+    ) throws(ExplanationError) {
+        let (expected, overflow) = imageShape.elementCount.multipliedReportingOverflow(by: labels.count)
+        guard !overflow, images.count == expected else {
+            throw ExplanationError(
+                .batchMismatch,
+                "\(labels.count) samples of \(imageShape) have \(expected) elements, but the images have "
+                    + "\(images.count)")
+        }
+        if let masks, masks.count != images.count {
+            throw ExplanationError(
+                .batchMismatch,
+                "\(labels.count) masks of \(imageShape) have \(expected) elements, but the masks have "
+                    + "\(masks.count): they belong to images of another size")
+        }
+        self.imageShape = imageShape
+        self.images = images
+        self.labels = labels
+        self.masks = masks
+    }
+
+    /// Checks that a network of this input and these classes can take the batch.
+    func check(against input: ImageShape, classCount: Int) throws(ExplanationError) {
+        guard imageShape == input else {
+            throw ExplanationError(
+                .batchMismatch, "the images are \(imageShape), but the model takes \(input)")
+        }
+        guard let stranger = labels.firstIndex(where: { $0 < 0 || $0 >= classCount }) else { return }
+        throw ExplanationError(
+            .labelOutOfRange,
+            "sample \(stranger) of the batch has the label \(labels[stranger]), but the model has the classes "
+                + "0 to \(classCount - 1)")
+    }
+
+    /// The samples with a mask that is not all zero.
+    func annotatedSamples() -> [Int] {
+        guard let masks else { return [] }
+        let elementCount = imageShape.elementCount
+        return masks.withUnsafeBufferPointer { masks in
+            (0..<count).filter { sample in
+                masks[sample * elementCount..<(sample + 1) * elementCount].contains { $0 != 0 }
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+public import RRNetworks
+internal import RRTensor
+
+/// The explanation loss of Ross, Hughes and Doshi-Velez (2017) and its gradient in the network's parameters.
+///
+///     L = (1/N) Σ_n CE(z_n, y_n) + λ1 · R,   R = (1/N) Σ_n Σ_d (A_nd g_nd)²,   g_n = ∂T_n/∂x_n
+///
+/// The gradient of R comes by forward over reverse: one reverse pass for g, a tangent pass along
+/// v = ∂(λ1 R)/∂g, and the reverse pass that the cross-entropy needs anyway. The passes for the penalty run only
+/// for annotated samples; where there are none, or λ1 is 0, the result is that of plain cross-entropy bit for
+/// bit. It does not depend on the number of threads.
+///
+/// A loss keeps its memory from batch to batch; one caller at a time uses it.
+public final class ExplanationLoss<Scalar: NetworkScalar> {
+    public let network: Network<Scalar>
+    /// λ1, at least 0.
+    public let lambda1: Double
+    public let target: PenaltyTarget
+    public let reduction: PenaltyReduction
+
+    private let workers: Workers
+    private var memory: LossMemory<Scalar>?
+
+    /// - Parameter threads: the number of threads; nil for one a processor core.
+    public init(
+        network: Network<Scalar>, lambda1: Double, target: PenaltyTarget = .sumLogProbability,
+        reduction: PenaltyReduction = .mean, threads: Int? = nil
+    ) {
+        self.network = network
+        self.lambda1 = lambda1
+        self.target = target
+        self.reduction = reduction
+        workers = Workers(count: threads)
+    }
+
+    /// Computes the loss of a batch, and its gradient in the order of the parameters' flat list.
+    ///
+    /// - Parameter gradient: takes the gradient; it is replaced whole.
+    /// - Throws: `ExplanationError` with the code `batchMismatch` or `labelOutOfRange`.
+    public func compute(
+        _ batch: LabelledBatch, at parameters: Parameters<Scalar>, gradient: inout [Scalar]
+    ) throws(ExplanationError) -> LossTerms {
+        try batch.check(against: network.model.input, classCount: network.model.classCount)
+        guard batch.count > 0 else {
+            throw ExplanationError(.batchMismatch, "the batch has no samples")
+        }
+        let annotated = lambda1 > 0 ? batch.annotatedSamples() : []
+        let plan = LossPlan(
+            schedule: GroupSchedule(sampleCount: batch.count, largestGroup: network.largestGroup),
+            order: BatchOrder(sampleCount: batch.count, annotated: annotated),
+            target: target,
+            tangentScale: annotated.isEmpty
+                ? 0
+                : 2 * lambda1
+                    / reduction.divisor(sampleCount: batch.count, annotatedCount: annotated.count))
+        let memory = memory(for: plan.schedule)
+        memory.run(batch, plan, parameters: parameters.values, workers: workers)
+        memory.addLanes(plan.schedule.laneCount, into: &gradient, workers: workers)
+
+        let divisor = reduction.divisor(sampleCount: batch.count, annotatedCount: annotated.count)
+        return LossTerms(
+            crossEntropy: memory.crossEntropies[..<batch.count].reduce(0, +) / Double(batch.count),
+            penalty: annotated.isEmpty
+                ? nil : annotated.reduce(0) { $0 + memory.penalties[$1] } / divisor,
+            lambda1: lambda1,
+            sampleCount: batch.count,
+            annotatedCount: lambda1 > 0 ? annotated.count : batch.annotatedSamples().count,
+            correctCount: memory.isCorrect[..<batch.count].count { $0 })
+    }
+
+    private func memory(for schedule: GroupSchedule) -> LossMemory<Scalar> {
+        if let memory, memory.fits(schedule) { return memory }
+        let fresh = LossMemory(network: network, schedule: schedule, workerCount: workers.count)
+        memory = fresh
+        return fresh
+    }
+}
+
+/// The order in which a batch's samples go through the network: annotated ones first, so that only their groups
+/// run the passes of the penalty. Without any, the batch's own.
+struct BatchOrder {
+    let samples: [Int]
+    let annotatedCount: Int
+
+    init(sampleCount: Int, annotated: [Int]) {
+        annotatedCount = annotated.count
+        guard !annotated.isEmpty else {
+            samples = Array(0..<sampleCount)
+            return
+        }
+        var isAnnotated = Array(repeating: false, count: sampleCount)
+        for sample in annotated { isAnnotated[sample] = true }
+        samples = annotated + (0..<sampleCount).filter { !isAnnotated[$0] }
+    }
+}
+
+/// What the workers need to know of a batch.
+struct LossPlan {
+    let schedule: GroupSchedule
+    let order: BatchOrder
+    let target: PenaltyTarget
+    /// 2 λ1 over the reduction's divisor: v = tangentScale · A ∘ g.
+    let tangentScale: Double
+}

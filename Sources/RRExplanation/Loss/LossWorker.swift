@@ -1,0 +1,104 @@
+internal import RRNetworks
+internal import RRTensor
+
+/// One worker of an explanation loss: it takes groups of samples through all passes.
+final class LossWorker<Scalar: NetworkScalar> {
+    private let pass: GroupPass<Scalar>
+    private let elementCount: Int
+    /// The softmax of each sample of the group.
+    private var softmaxes: [Softmax]
+    /// A of the group, (C · H · W, samples).
+    private let masks: UnsafeMutablePointer<Scalar>
+    private var columnPenalties: [Double]
+
+    init(network: Network<Scalar>, capacity: Int) {
+        pass = GroupPass(network: network, capacity: capacity)
+        elementCount = network.model.input.elementCount
+        softmaxes = Array(repeating: Softmax(classCount: network.model.classCount), count: capacity)
+        masks = .allocate(capacity: max(elementCount * capacity, 1))
+        columnPenalties = Array(repeating: 0, count: capacity)
+    }
+
+    deinit { masks.deallocate() }
+
+    /// Writes the terms of a group's samples, and adds the group's part of the gradient.
+    ///
+    /// - Parameter positions: the samples of the group as positions in the plan's order.
+    func run(_ job: LossJob<Scalar>, samples positions: Range<Int>, addingTo gradient: UnsafeMutablePointer<Scalar>) {
+        let samples = job.plan.order.samples[positions]
+        pass.load(job.images, samples: samples)
+        pass.forward(job.parameters)
+        for (column, sample) in samples.enumerated() {
+            softmaxes[column].update(logits: pass.logits, column: column, of: samples.count)
+            let label = Int(job.labels[sample])
+            job.terms.crossEntropies[sample] = softmaxes[column].crossEntropy(label: label)
+            job.terms.isCorrect[sample] = softmaxes[column].prediction == label
+        }
+        let isPenalized = positions.lowerBound < job.plan.order.annotatedCount
+        if isPenalized, let masks = job.masks { runPenalty(job, samples, masks) }
+        for (column, sample) in samples.enumerated() {
+            softmaxes[column].writeAdjoint(
+                label: Int(job.labels[sample]), sampleCount: job.plan.schedule.sampleCount,
+                target: job.plan.target, tangent: isPenalized ? pass.logitTangent : nil,
+                to: pass.logitAdjoint, column: column, of: samples.count)
+        }
+        pass.gradient(job.parameters, isSecondOrder: isPenalized, addingTo: gradient)
+    }
+
+    /// Runs the passes for g and for the tangent along v = ∂(λ1 R)/∂g.
+    private func runPenalty(
+        _ job: LossJob<Scalar>, _ samples: ArraySlice<Int>, _ batchMasks: UnsafePointer<UInt8>
+    ) {
+        let count = samples.count
+        for (column, sample) in samples.enumerated() {
+            softmaxes[column].writeSeed(
+                job.plan.target, label: Int(job.labels[sample]), to: pass.logitCotangent, column: column,
+                of: count)
+            Transposition.write(
+                batchMasks + sample * elementCount, count: elementCount, toColumn: column, of: count,
+                into: masks)
+            columnPenalties[column] = 0
+        }
+        pass.reverse(job.parameters)
+        columnPenalties.withUnsafeMutableBufferPointer { penalties in
+            Penalty.writeTangent(
+                gradients: pass.inputCotangent, masks: masks, scale: job.plan.tangentScale,
+                into: pass.inputTangent, rows: elementCount, columns: count, penalties: penalties)
+        }
+        for (column, sample) in samples.enumerated() {
+            job.terms.penalties[sample] = columnPenalties[column]
+        }
+        pass.tangent(job.parameters)
+    }
+}
+
+/// A batch as one worker sees it.
+struct LossJob<Scalar: NetworkScalar> {
+    let plan: LossPlan
+    let images: UnsafePointer<Float>
+    let masks: UnsafePointer<UInt8>?
+    let labels: [Int64]
+    let parameters: UnsafePointer<Scalar>
+    let terms: SampleTerms
+}
+
+private enum Penalty {
+    /// Writes v = scale · A ∘ g, and adds Σ_d (A_d g_d)² to each sample's penalty.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func writeTangent<Scalar: NetworkScalar>(
+        gradients: UnsafePointer<Scalar>, masks: UnsafePointer<Scalar>, scale: Double,
+        into tangents: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int,
+        penalties: UnsafeMutableBufferPointer<Double>
+    ) {
+        let scale = Scalar(scale)
+        for row in 0..<rows {
+            let start = row &* columns
+            for column in 0..<columns {
+                let masked = masks[start &+ column] == 0 ? 0 : gradients[start &+ column]
+                tangents[start &+ column] = scale * masked
+                penalties[column] += Double(masked) * Double(masked)
+            }
+        }
+    }
+}

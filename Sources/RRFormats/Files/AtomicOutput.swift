@@ -1,0 +1,155 @@
+internal import Glibc
+internal import Synchronization
+
+/// A file or folder that appears whole or not at all.
+///
+/// What is written goes to a hidden sibling of the target, in the same folder, which `commit()` renames.
+/// Without a commit the sibling is removed: in `deinit`, or by `removeAllPending()` when the process is told
+/// to end.
+package final class AtomicOutput {
+    /// The target: where the output is to appear.
+    package let path: String
+    /// Where to write until `commit()`: an empty file or folder that is already there.
+    package let temporaryPath: String
+
+    private let force: Bool
+    private let isDirectory: Bool
+    private var isPending = true
+
+    /// Creates the hidden sibling.
+    ///
+    /// - Parameters:
+    ///   - force: whether something at `path` is replaced.
+    ///   - isDirectory: whether the output is a folder.
+    /// - Throws: `FormatError` with the code `outputExists`, or `cannotWrite` where the folder around `path`
+    ///   is missing or refuses, or where a file would replace a folder or a folder a file.
+    package init(path: String, force: Bool, isDirectory: Bool = false) throws(FormatError) {
+        var target = Substring(path)
+        while target.count > 1, target.last == "/" { target.removeLast() }
+        guard !target.isEmpty, !target.utf8.contains(0) else {
+            throw FormatError(.cannotWrite, path: path, "this is not a path that can be written")
+        }
+        self.path = String(target)
+        self.force = force
+        self.isDirectory = isDirectory
+        self.temporaryPath = FileTree.hiddenSibling(of: self.path)
+        try Self.checkTarget(self.path, force: force, isDirectory: isDirectory)
+
+        let (path, temporaryPath) = (self.path, temporaryPath)
+        let failure: Int32 = Self.pending.withLock { pending in
+            if isDirectory {
+                guard mkdir(temporaryPath, 0o777) == 0 else { return errno }
+            } else {
+                let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+                guard descriptor >= 0 else { return errno }
+                close(descriptor)
+            }
+            pending.insert(temporaryPath)
+            return 0
+        }
+        guard failure == 0 else {
+            isPending = false
+            throw FormatError(.cannotWrite, path: path, Self.explanation(of: failure, path: path))
+        }
+    }
+
+    /// Renames what was written to the target.
+    ///
+    /// A folder that is replaced is first moved away and deleted last, so that at every moment one of the
+    /// two exists whole.
+    ///
+    /// - Throws: `FormatError` with the code `outputExists` where the target appeared meanwhile and `force`
+    ///   was not given, or `cannotWrite`.
+    package func commit() throws(FormatError) {
+        let result: Result<Void, FormatError> = Self.pending.withLock { pending in
+            do throws(FormatError) {
+                try rename()
+                pending.remove(temporaryPath)
+                isPending = false
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// Removes what every output of this process has written and not committed.
+    ///
+    /// It takes a lock and allocates: call it from a thread or a dispatch source that waits for the signal,
+    /// never from an asynchronous signal handler, and end the process after it.
+    package static func removeAllPending() {
+        pending.withLock { pending in
+            for temporaryPath in pending { FileTree.remove(temporaryPath) }
+            pending.removeAll()
+        }
+    }
+
+    deinit {
+        guard isPending else { return }
+        Self.pending.withLock { pending in
+            FileTree.remove(temporaryPath)
+            pending.remove(temporaryPath)
+        }
+    }
+
+    /// The temporary paths of all outputs that are neither committed nor removed.
+    private static let pending = Mutex<Set<String>>([])
+}
+
+extension AtomicOutput {
+    private static func checkTarget(_ path: String, force: Bool, isDirectory: Bool) throws(FormatError) {
+        guard let kind = FileTree.kind(of: path) else { return }
+        guard force else {
+            throw FormatError(.outputExists, path: path, "the output exists; --force replaces it")
+        }
+        if kind == .folder && !isDirectory {
+            throw FormatError(.cannotWrite, path: path, "this is a folder; a file does not replace it")
+        }
+        if kind == .file && isDirectory {
+            throw FormatError(.cannotWrite, path: path, "this is a file; a folder does not replace it")
+        }
+    }
+
+    private static func explanation(of failure: Int32, path: String) -> String {
+        if failure == ENOENT {
+            return "the folder \(FileTree.folder(of: path)) does not exist"
+        }
+        return SystemFailure.message(failure)
+    }
+
+    private func rename() throws(FormatError) {
+        if force {
+            if isDirectory { return try replaceFolder() }
+        } else if !isDirectory {
+            // Unlike rename(2), link(2) does not replace what is there.
+            if link(temporaryPath, path) == 0 {
+                unlink(temporaryPath)
+                return
+            }
+            let failure = errno
+            guard failure == EPERM || failure == EOPNOTSUPP || failure == EEXIST else {
+                throw FormatError(.cannotWrite, path: path, SystemFailure.message(failure))
+            }
+        }
+        // A folder is never renamed over a folder that holds something.
+        try Self.checkTarget(path, force: force, isDirectory: isDirectory)
+        guard Glibc.rename(temporaryPath, path) == 0 else {
+            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+        }
+    }
+
+    private func replaceFolder() throws(FormatError) {
+        let old = FileTree.hiddenSibling(of: path)
+        let isReplaced = Glibc.rename(path, old) == 0
+        guard isReplaced || errno == ENOENT else {
+            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+        }
+        guard Glibc.rename(temporaryPath, path) == 0 else {
+            let failure = errno
+            if isReplaced { _ = Glibc.rename(old, path) }
+            throw FormatError(.cannotWrite, path: path, SystemFailure.message(failure))
+        }
+        if isReplaced { FileTree.remove(old) }
+    }
+}

@@ -1,0 +1,50 @@
+internal import Glibc
+internal import Synchronization
+
+/// Questions to and removals from the tree of folders.
+package enum FileTree {
+    package enum Kind: Sendable {
+        case file
+        case folder
+    }
+
+    /// What stands at a path, nil for nothing. A symbolic link counts as what it names.
+    package static func kind(of path: String) -> Kind? {
+        var status = stat()
+        guard stat(path, &status) == 0 || lstat(path, &status) == 0 else { return nil }
+        return status.st_mode & S_IFMT == S_IFDIR ? .folder : .file
+    }
+
+    /// The folder that holds a path: `a` for `a/b`, `.` for `b`.
+    package static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// An unused hidden name beside a path, in the same folder and so on the same file system.
+    static func hiddenSibling(of path: String) -> String {
+        let name = path.split(separator: "/").last ?? ""
+        let number = serial.add(1, ordering: .relaxed).newValue
+        // A name has at most 255 bytes; four bytes a character leave room for the rest.
+        let sibling = ".\(name.prefix(48)).\(getpid())-\(number).partial"
+        let folder = folder(of: path)
+        return folder == "." && !path.hasPrefix("./") ? sibling : folder + "/" + sibling
+    }
+
+    /// Deletes a file, or a folder with all it holds. Symbolic links are deleted, not followed.
+    static func remove(_ path: String) {
+        guard unlink(path) != 0, errno != ENOENT else { return }
+        if let folder = opendir(path) {
+            while let entry = readdir(folder) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                if name != "." && name != ".." { remove(path + "/" + name) }
+            }
+            closedir(folder)
+        }
+        rmdir(path)
+    }
+
+    private static let serial = Atomic<Int>(0)
+}

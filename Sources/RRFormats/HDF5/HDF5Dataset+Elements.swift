@@ -1,0 +1,138 @@
+internal import CHDF5
+internal import RRTensor
+
+extension HDF5Dataset {
+    /// Reads rows along dimension 0.
+    ///
+    /// libhdf5 converts between numbers; a value that `Element` cannot hold is an error, not clamped.
+    ///
+    /// - Parameters:
+    ///   - rows: rows of the dataset; its rank is at least 1.
+    ///   - buffer: as many elements as the rows have.
+    /// - Throws: `FormatError` with the code `malformed` (damaged data, a value out of range) or `unsupported`
+    ///   (elements that are no numbers, a filter that is not part of libhdf5).
+    package func read<Element: HDF5Element>(
+        rows: Range<Int>, as type: Element.Type, into buffer: UnsafeMutableBufferPointer<Element>
+    ) throws(FormatError) {
+        precondition(shape.rank > 0 && rows.lowerBound >= 0 && rows.upperBound <= shape[0])
+        precondition(buffer.count == rows.count * elementsPerRow)
+        try file.checkOpen()
+        guard !buffer.isEmpty else { return }
+        try HDF5Library.quietly { () throws(FormatError) in
+            let space = try select(rows)
+            let count = [hsize_t(buffer.count)]
+            let memory = try HDF5Handle(H5Screate_simple(1, count, nil), at: location)
+            try read(memory: memory.id, file: space.id, into: buffer)
+        }
+    }
+
+    /// Reads all elements in row-major order.
+    ///
+    /// - Throws: as `read(rows:as:into:)`, and `malformed` where the elements cannot be in the file.
+    package func readAll<Element: HDF5Element>(as type: Element.Type) throws(FormatError) -> [Element] {
+        try checkSize()
+        guard shape.elementCount > 0 else { return [] }
+        var failure: FormatError?
+        let elements = [Element](unsafeUninitializedCapacity: shape.elementCount) { buffer, count in
+            let buffer = UnsafeMutableBufferPointer(rebasing: buffer.prefix(shape.elementCount))
+            do throws(FormatError) {
+                try HDF5Library.quietly { () throws(FormatError) in
+                    try read(memory: rr_h5s_all(), file: rr_h5s_all(), into: buffer)
+                }
+                count = shape.elementCount
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return elements
+    }
+
+    /// Writes rows along dimension 0.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`, also where the stored type cannot hold a value.
+    package func write<Element: HDF5Element>(
+        _ elements: UnsafeBufferPointer<Element>, rows: Range<Int>
+    ) throws(FormatError) {
+        precondition(shape.rank > 0 && rows.lowerBound >= 0 && rows.upperBound <= shape[0])
+        precondition(elements.count == rows.count * elementsPerRow)
+        try file.checkOpen()
+        guard let base = elements.baseAddress, !elements.isEmpty else { return }
+        try HDF5Library.quietly { () throws(FormatError) in
+            let space = try select(rows)
+            let count = [hsize_t(elements.count)]
+            let memory = try HDF5Handle(H5Screate_simple(1, count, nil), at: location)
+            try transfer(failureCode: .cannotWrite) { transfer in
+                H5Dwrite(handle.id, Element.memoryType, memory.id, space.id, transfer, base)
+            }
+        }
+    }
+
+    /// The dataspace in the file with whole rows selected.
+    func select(_ rows: Range<Int>) throws(FormatError) -> HDF5Handle {
+        let space = try HDF5Handle(H5Dget_space(handle.id), at: location, code: .malformed)
+        var start = shape.dimensions.map { _ in hsize_t(0) }
+        var count = shape.dimensions.map { hsize_t($0) }
+        start[0] = hsize_t(rows.lowerBound)
+        count[0] = hsize_t(rows.count)
+        try HDF5Library.check(
+            H5Sselect_hyperslab(space.id, H5S_SELECT_SET, start, nil, count, nil), at: location)
+        return space
+    }
+
+    /// Refuses filters that libhdf5 would look for among its plugins.
+    func checkFilters() throws(FormatError) {
+        let creation = try HDF5Handle(H5Dget_create_plist(handle.id), at: location, code: .malformed)
+        for filter in HDF5Layout.filters(of: creation) where H5Zfilter_avail(H5Z_filter_t(filter.number)) <= 0
+        {
+            throw FormatError(
+                .unsupported, path: location,
+                "the data is compressed by \(filter.name), which needs a plugin of libhdf5; "
+                    + "plugins are not loaded. Store it anew with deflate (gzip)")
+        }
+    }
+
+    private func read<Element: HDF5Element>(
+        memory: hid_t, file: hid_t, into buffer: UnsafeMutableBufferPointer<Element>
+    ) throws(FormatError) {
+        guard let base = buffer.baseAddress else { return }
+        guard elementType.size != nil else {
+            throw FormatError(.unsupported, path: location, "its elements are no numbers (\(elementType))")
+        }
+        try checkFilters()
+        guard elementType.kind == .bool else {
+            try transfer(failureCode: .malformed) { transfer in
+                H5Dread(handle.id, Element.memoryType, memory, file, transfer, base)
+            }
+            return
+        }
+        // libhdf5 does not convert truth values: their bytes are read as they are and widened here, from
+        // the last to the first, within the same buffer.
+        let bytes = UnsafeMutableRawBufferPointer(buffer)
+        try HDF5Library.check(
+            H5Dread(handle.id, storedType.id, memory, file, rr_h5p_default(), base), at: location,
+            code: .malformed)
+        for position in buffer.indices.reversed() {
+            buffer[position] = bytes[position] == 0 ? 0 : 1
+        }
+    }
+
+    /// Runs a read or write under which a value that the wanted type cannot hold ends the call.
+    private func transfer(
+        failureCode: FormatError.Code, _ body: (hid_t) -> herr_t
+    ) throws(FormatError) {
+        let list = try HDF5Handle(H5Pcreate(rr_h5p_dataset_xfer()), at: location)
+        var refused: Int32 = 0
+        let failure: FormatError? = withUnsafeMutablePointer(to: &refused) { refused in
+            rr_h5_set_refusal_of_lossy_values(list.id, refused)
+            guard body(list.id) < 0 else { return nil }
+            guard refused.pointee == 0 else {
+                return FormatError(
+                    failureCode, path: location,
+                    "a value does not fit the type that it was to be converted to")
+            }
+            return HDF5Library.failure(failureCode, at: location)
+        }
+        if let failure { throw failure }
+    }
+}

@@ -1,0 +1,90 @@
+internal import CHDF5
+package import RRTensor
+
+/// A dataset of an open HDF5 file, which it keeps open.
+package final class HDF5Dataset {
+    /// The file.
+    package let path: String
+    /// The name inside the file.
+    package let objectPath: String
+    package let elementType: HDF5ElementType
+    /// The extents; empty for a single element, `(0)` for a dataset without a dataspace.
+    package let shape: TensorShape
+
+    let file: HDF5File
+    let handle: HDF5Handle
+    /// libhdf5's type of the elements as stored.
+    let storedType: HDF5Handle
+
+    /// `data.h5:/images`
+    package var location: String { file.location(of: objectPath) }
+
+    /// Takes over an open dataset after checking that all of it lies in its own file.
+    init(_ handle: consuming HDF5Handle, of file: HDF5File, objectPath: String) throws(FormatError) {
+        let location = file.location(of: objectPath)
+        self.path = file.path
+        self.objectPath = objectPath
+        self.file = file
+        // Asking a virtual dataset for its extents may open the files that it names.
+        if case .other(let words) = HDF5Layout(of: handle) {
+            throw FormatError(
+                .unsupported, path: location,
+                "its elements lie elsewhere (\(words)); other files are not opened")
+        }
+        self.storedType = try HDF5Handle(H5Dget_type(handle.id), at: location, code: .malformed)
+        self.elementType = HDF5ElementType(of: storedType)
+        let space = try HDF5Handle(H5Dget_space(handle.id), at: location, code: .malformed)
+        self.shape = try Self.shape(of: space, at: location)
+        self.handle = handle
+    }
+
+    private static func shape(
+        of space: borrowing HDF5Handle, at location: String
+    ) throws(FormatError) -> TensorShape {
+        var dimensions = [0]
+        if H5Sget_simple_extent_type(space.id) != H5S_NULL {
+            let rank = H5Sget_simple_extent_ndims(space.id)
+            guard rank >= 0 else { throw HDF5Library.failure(.malformed, at: location) }
+            var extents = [hsize_t](repeating: 0, count: Int(rank))
+            H5Sget_simple_extent_dims(space.id, &extents, nil)
+            dimensions = extents.map { Int(clamping: $0) }
+        }
+        do {
+            return try TensorShape(dimensions)
+        } catch {
+            throw FormatError(.malformed, path: location, error.message)
+        }
+    }
+
+    /// How the elements lie in the file at this moment.
+    package var layout: HDF5Layout {
+        HDF5Library.quietly { HDF5Layout(of: handle) }
+    }
+
+    /// The bytes that the elements fill in the file, 0 before anything was written.
+    package var storageSize: Int {
+        HDF5Library.quietly { Int(clamping: H5Dget_storage_size(handle.id)) }
+    }
+
+    /// The number of elements in a row along dimension 0; 1 for a single element.
+    package var elementsPerRow: Int {
+        shape.dimensions.dropFirst().reduce(1, *)
+    }
+
+    /// Checks that the elements can be in the file, before anyone allocates memory for them.
+    ///
+    /// Deflate makes data at most 1,032 times smaller, so a claim beyond that is damage or malice.
+    ///
+    /// - Throws: `FormatError` with the code `malformed`.
+    package func checkSize() throws(FormatError) {
+        try file.checkOpen()
+        let fileSize = try file.fileSize()
+        let (bytes, overflow) = shape.elementCount.multipliedReportingOverflow(by: H5Tget_size(storedType.id))
+        let (limit, isBoundless) = fileSize.multipliedReportingOverflow(by: 1100)
+        guard !overflow, isBoundless || bytes <= limit else {
+            throw FormatError(
+                .malformed, path: location,
+                "the shape \(shape) needs more data than a file of \(fileSize) bytes can hold")
+        }
+    }
+}

@@ -1,0 +1,122 @@
+internal import CHDF5
+
+extension HDF5File {
+    /// Reads an attribute of an object; nil where the object has none of this name.
+    ///
+    /// - Throws: `FormatError` with the code `notFound` for the object, `unsupported` or `malformed`.
+    package func attribute(
+        _ name: String, of objectPath: String = "/"
+    ) throws(FormatError) -> HDF5Attribute? {
+        try HDF5Library.quietly { () throws(FormatError) in
+            let location = location(of: objectPath) + "@" + name
+            let object = try open(objectPath)
+            let exists = H5Aexists(object.id, name)
+            try HDF5Library.check(herr_t(exists), at: location, code: .malformed)
+            guard exists > 0 else { return nil }
+            let attribute = try HDF5Handle(
+                H5Aopen(object.id, name, rr_h5p_default()), at: location, code: .malformed)
+            let type = try HDF5Handle(H5Aget_type(attribute.id), at: location, code: .malformed)
+            let space = try HDF5Handle(H5Aget_space(attribute.id), at: location, code: .malformed)
+            let extent = H5Sget_simple_extent_type(space.id)
+            let elementType = HDF5ElementType(of: type)
+            switch elementType.kind {
+            case .fixedString, .variableString:
+                guard extent != H5S_NULL else { return .other }
+                let strings = try HDF5Strings.read(
+                    type: type, space: space, at: location, fileSize: fileSize()
+                ) {
+                    H5Aread(attribute.id, $0, $1)
+                }
+                return extent == H5S_SCALAR ? strings.first.map { .string($0) } : .strings(strings)
+            default:
+                guard extent == H5S_SCALAR, elementType.isInteger, elementType.kind != .bool else {
+                    return .other
+                }
+                return try readInteger(attribute, type: elementType, at: location)
+            }
+        }
+    }
+
+    private func readInteger(
+        _ attribute: borrowing HDF5Handle, type: HDF5ElementType, at location: String
+    ) throws(FormatError) -> HDF5Attribute {
+        var value: Int64 = 0
+        if type.kind == .uint64 {
+            var unsigned: UInt64 = 0
+            try HDF5Library.check(
+                H5Aread(attribute.id, UInt64.memoryType, &unsigned), at: location, code: .malformed)
+            return Int(exactly: unsigned).map { .integer($0) } ?? .other
+        }
+        try HDF5Library.check(H5Aread(attribute.id, Int64.memoryType, &value), at: location, code: .malformed)
+        return .integer(Int(value))
+    }
+
+    /// Writes an attribute of an object, replacing one of the same name.
+    ///
+    /// Strings have variable length: h5py does not read fixed-length ones as `DIMENSION_LABELS`. A list that
+    /// fills more than 64 KB (4,096 strings) is stored outside the object's header, by libhdf5's own choice.
+    ///
+    /// - Throws: `FormatError` with the code `unsupported` for `other` and for text that holds a zero
+    ///   character, or `cannotWrite`.
+    package func setAttribute(
+        _ name: String, of objectPath: String = "/", to value: HDF5Attribute
+    ) throws(FormatError) {
+        try HDF5Library.quietly { () throws(FormatError) in
+            let location = location(of: objectPath) + "@" + name
+            let object = try open(objectPath)
+            if H5Aexists(object.id, name) > 0 {
+                try HDF5Library.check(H5Adelete(object.id, name), at: location, code: .cannotWrite)
+            }
+            switch value {
+            case .string(let text):
+                try write([text], as: name, of: object, isList: false, at: location)
+            case .strings(let texts):
+                try write(texts, as: name, of: object, isList: true, at: location)
+            case .integer(let number):
+                let type = try HDF5ElementType.int64.makeStoredType(at: location)
+                let space = try HDF5Handle(H5Screate(H5S_SCALAR), at: location, code: .cannotWrite)
+                var stored = Int64(number)
+                try create(name, of: object, type: type, space: space, at: location) {
+                    H5Awrite($0, Int64.memoryType, &stored)
+                }
+            case .other:
+                throw FormatError(.unsupported, path: location, "an attribute of this kind is not written")
+            }
+        }
+    }
+
+    private func write(
+        _ texts: [String], as name: String, of object: borrowing HDF5Handle, isList: Bool, at location: String
+    ) throws(FormatError) {
+        let type = try HDF5ElementType.variableString.makeStoredType(at: location)
+        let count = [hsize_t(texts.count)]
+        let space = try HDF5Handle(
+            isList ? H5Screate_simple(1, count, nil) : H5Screate(H5S_SCALAR), at: location, code: .cannotWrite
+        )
+        let typeID = type.id
+        try HDF5Strings.withPointers(to: texts, at: location) { pointers throws(FormatError) in
+            try create(name, of: object, type: type, space: space, at: location) {
+                // Without elements nothing may be written, not even nothing.
+                texts.isEmpty ? 0 : H5Awrite($0, typeID, pointers)
+            }
+        }
+    }
+
+    private func create(
+        _ name: String, of object: borrowing HDF5Handle, type: borrowing HDF5Handle,
+        space: borrowing HDF5Handle, at location: String, write: (hid_t) -> herr_t
+    ) throws(FormatError) {
+        let attribute = try HDF5Handle(
+            H5Acreate2(object.id, name, type.id, space.id, rr_h5p_default(), rr_h5p_default()),
+            at: location, code: .cannotWrite)
+        try HDF5Library.check(write(attribute.id), at: location, code: .cannotWrite)
+    }
+
+    /// The size of the file in bytes.
+    func fileSize() throws(FormatError) -> Int {
+        var size: hsize_t = 0
+        let status = HDF5Library.quietly { H5Fget_filesize(handle.id, &size) }
+        try HDF5Library.check(status, at: path)
+        return Int(clamping: size)
+    }
+}

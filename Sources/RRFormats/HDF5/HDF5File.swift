@@ -1,0 +1,163 @@
+internal import CHDF5
+
+/// An open HDF5 file.
+///
+/// A file from a stranger can name other files and code to load: external links, external storage,
+/// virtual datasets and filter plugins are refused. Calls may come from any thread, one at a time.
+package final class HDF5File {
+    package let path: String
+
+    let handle: HDF5Handle
+    /// How links are followed: external ones not at all.
+    let linkAccess: HDF5Handle
+    /// The file that a refused external link names; empty while none was met.
+    private let refusedLink: UnsafeMutablePointer<rr_h5_reason>
+    private var isClosed = false
+
+    /// Opens a file for reading.
+    ///
+    /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, or `malformed` for a file that is not
+    ///   HDF5 or is cut short.
+    package convenience init(reading path: String) throws(FormatError) {
+        _ = try InputFile(reading: path).size()
+        let handle = try HDF5Library.quietly { () throws(FormatError) in
+            let access = try Self.makeAccess(for: path)
+            let id = H5Fopen(path, rr_h5f_acc_rdonly(), access.id)
+            guard id >= 0 else { throw Self.openingFailure(at: path) }
+            return try HDF5Handle(id, at: path)
+        }
+        try self.init(path: path, handle: handle)
+    }
+
+    /// Creates a file, replacing what is at `path`: give the temporary path of an `AtomicOutput`.
+    ///
+    /// The same calls make the same bytes: no times are recorded. The format is that of HDF5 1.8, the oldest
+    /// whose attributes may be larger than 64 KB.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package convenience init(creating path: String) throws(FormatError) {
+        let handle = try HDF5Library.quietly { () throws(FormatError) in
+            let access = try Self.makeAccess(for: path)
+            try HDF5Library.check(
+                H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18), at: path, code: .cannotWrite)
+            try HDF5Library.check(H5Pset_alignment(access.id, 4096, 4096), at: path, code: .cannotWrite)
+            let creation = try HDF5Handle(H5Pcreate(rr_h5p_file_create()), at: path, code: .cannotWrite)
+            try HDF5Library.check(H5Pset_obj_track_times(creation.id, false), at: path, code: .cannotWrite)
+            return try HDF5Handle(
+                H5Fcreate(path, rr_h5f_acc_trunc(), creation.id, access.id), at: path, code: .cannotWrite)
+        }
+        try self.init(path: path, handle: handle)
+    }
+
+    private init(path: String, handle: consuming HDF5Handle) throws(FormatError) {
+        let refusedLink = UnsafeMutablePointer<rr_h5_reason>.allocate(capacity: 1)
+        refusedLink.initialize(to: rr_h5_reason())
+        do throws(FormatError) {
+            self.linkAccess = try HDF5Library.quietly { () throws(FormatError) in
+                let linkAccess = try HDF5Handle(H5Pcreate(rr_h5p_link_access()), at: path)
+                try HDF5Library.check(
+                    rr_h5_set_refusal_of_external_links(linkAccess.id, refusedLink), at: path)
+                return linkAccess
+            }
+        } catch {
+            refusedLink.deallocate()
+            throw error
+        }
+        self.path = path
+        self.handle = handle
+        self.refusedLink = refusedLink
+    }
+
+    deinit {
+        refusedLink.deallocate()
+    }
+
+    /// Writes what is buffered and closes the file with every dataset of it, which must not be used after.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package func close() throws(FormatError) {
+        guard !isClosed else { return }
+        isClosed = true
+        try HDF5Library.quietly { () throws(FormatError) in
+            try HDF5Library.check(H5Fclose(handle.id), at: path, code: .cannotWrite)
+        }
+    }
+
+    /// Throws where the file has been closed.
+    func checkOpen() throws(FormatError) {
+        guard !isClosed else { throw FormatError(.cannotRead, path: path, "the file has been closed") }
+    }
+
+    /// Opens an object of any kind.
+    ///
+    /// - Throws: `FormatError` with the code `notFound`, which lists what is there, `unsupported` for what
+    ///   lies behind an external link, or `malformed`.
+    func open(_ objectPath: String) throws(FormatError) -> HDF5Handle {
+        let location = location(of: objectPath)
+        try checkOpen()
+        guard !objectPath.utf8.contains(0) else {
+            throw FormatError(.notFound, path: path, "the name of an object cannot hold a zero byte")
+        }
+        refusedLink.pointee = rr_h5_reason()
+        let id = H5Oopen(handle.id, objectPath, linkAccess.id)
+        guard id < 0 else { return try HDF5Handle(id, at: location) }
+        let reason = HDF5Library.reason()
+        let refused = HDF5Library.text(of: refusedLink.pointee)
+        guard refused.isEmpty else {
+            throw FormatError(
+                .unsupported, path: location,
+                "this is an external link to \(refused); links to other files are not followed")
+        }
+        try checkPresence(of: objectPath)
+        throw FormatError(.malformed, path: location, "libhdf5: \(reason)")
+    }
+
+    /// `data.h5:/images`
+    func location(of objectPath: String) -> String {
+        objectPath == "/" ? path : path + (objectPath.hasPrefix("/") ? ":" : ":/") + objectPath
+    }
+}
+
+extension HDF5File {
+    private static func makeAccess(for path: String) throws(FormatError) -> HDF5Handle {
+        let access = try HDF5Handle(H5Pcreate(rr_h5p_file_access()), at: path)
+        // Closing the file closes its datasets, so that no handle that lives on holds the file open.
+        try HDF5Library.check(H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG), at: path)
+        // The cache of chunks is filled only as chunks are met; 1 MB, the default, is less than one chunk
+        // of many a file, and then each read of rows would inflate a chunk anew.
+        try HDF5Library.check(H5Pset_cache(access.id, 0, 521, 64 << 20, 0.75), at: path)
+        // File systems without locks serve reading all the same.
+        try HDF5Library.check(H5Pset_file_locking(access.id, true, true), at: path)
+        return access
+    }
+
+    /// The error for a file that the system opens and libhdf5 does not.
+    private static func openingFailure(at path: String) -> FormatError {
+        let reason = HDF5Library.reason()
+        if reason.contains("file signature not found") {
+            return FormatError(.malformed, path: path, "this is not an HDF5 file")
+        }
+        if reason.contains("unable to lock") {
+            return FormatError(
+                .cannotRead, path: path, "another program has the file open for writing (libhdf5: \(reason))")
+        }
+        return FormatError(.malformed, path: path, "the file is cut short or damaged (libhdf5: \(reason))")
+    }
+
+    /// Throws `notFound` for the first name along a path that is not there.
+    private func checkPresence(of objectPath: String) throws(FormatError) {
+        var parent = ""
+        for name in objectPath.split(separator: "/") {
+            let child = parent + "/" + name
+            if H5Lexists(handle.id, child, linkAccess.id) == 0 {
+                let group = parent.isEmpty ? "/" : parent
+                let names = try memberNames(of: group)
+                let listed = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", …" : "")
+                throw FormatError(
+                    .notFound, path: location(of: objectPath),
+                    "there is no object of this name; \(group) holds \(names.isEmpty ? "nothing" : listed)")
+            }
+            parent = child
+        }
+    }
+}

@@ -1,0 +1,24 @@
+internal import CHDF5
+
+/// An identifier of libhdf5, given back when it goes out of scope.
+struct HDF5Handle: ~Copyable {
+    let id: hid_t
+
+    /// Takes over an identifier that a call has just returned.
+    ///
+    /// - Throws: `FormatError` with the reason from libhdf5's error stack where the call failed.
+    init(_ id: hid_t, at path: String, code: FormatError.Code = .cannotRead) throws(FormatError) {
+        guard id >= 0 else { throw HDF5Library.failure(code, at: path) }
+        self.id = id
+    }
+
+    /// A copy of a predefined type, which alone may not be closed.
+    init(copyOf type: hid_t, at path: String) throws(FormatError) {
+        try self.init(H5Tcopy(type), at: path)
+    }
+
+    deinit {
+        // A file that was closed has taken its objects with it; then this does nothing but complain.
+        _ = HDF5Library.quietly { H5Idec_ref(id) }
+    }
+}

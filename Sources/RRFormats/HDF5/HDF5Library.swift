@@ -1,0 +1,47 @@
+internal import CHDF5
+
+/// The settings of libhdf5 that every call needs, and the way from its errors to ours.
+enum HDF5Library {
+    /// Runs a body without libhdf5 printing its errors to the standard error stream.
+    ///
+    /// The printing is a setting of each thread, and a host program may want its own back.
+    static func quietly<Value: ~Copyable, Failure: Error>(
+        _ body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        _ = isPrepared
+        var (printer, context): (H5E_auto2_t?, UnsafeMutableRawPointer?) = (nil, nil)
+        H5Eget_auto2(rr_h5e_default(), &printer, &context)
+        H5Eset_auto2(rr_h5e_default(), nil, nil)
+        defer { H5Eset_auto2(rr_h5e_default(), printer, context) }
+        return try body()
+    }
+
+    /// Throws where a call has just failed.
+    static func check(
+        _ status: herr_t, at path: String, code: FormatError.Code = .cannotRead
+    ) throws(FormatError) {
+        guard status >= 0 else { throw failure(code, at: path) }
+    }
+
+    /// The error for a call that has just failed; it has to be made before any further call, which would
+    /// clear the error stack.
+    static func failure(_ code: FormatError.Code, at path: String) -> FormatError {
+        FormatError(code, path: path, "libhdf5: \(reason())")
+    }
+
+    /// The innermost message of the error stack.
+    static func reason() -> String {
+        var reason = rr_h5_reason()
+        rr_h5_read_reason(&reason)
+        let text = text(of: reason)
+        return text.isEmpty ? "an error without a reason" : text
+    }
+
+    /// The text of a record that C has filled.
+    static func text(of reason: rr_h5_reason) -> String {
+        withUnsafeBytes(of: reason.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    /// Filter plugins are code that a file from a stranger would choose. The setting is the process's.
+    private static let isPrepared: Bool = H5PLset_loading_state(0) >= 0
+}

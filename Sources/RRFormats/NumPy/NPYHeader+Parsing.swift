@@ -1,0 +1,129 @@
+extension NPYHeader {
+    /// Reads the header at the start of a file, of any version.
+    ///
+    /// - Returns: the header and the offset of the elements.
+    /// - Throws: `FormatError` with the code `malformed`, or `unsupported` for other types and Fortran order.
+    static func parse(_ bytes: [UInt8], path: String) throws(FormatError) -> (header: NPYHeader, offset: Int)
+    {
+        guard bytes.count >= 12, bytes[..<6].elementsEqual([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]) else {
+            throw FormatError(.malformed, path: path, "this is not an NPY file")
+        }
+        guard 1...3 ~= bytes[6] else {
+            throw FormatError(.unsupported, path: path, "the NPY version \(bytes[6]) is not known")
+        }
+        let lengthSize = bytes[6] == 1 ? 2 : 4
+        let length = bytes[8..<8 + lengthSize].reversed().reduce(0) { $0 << 8 | Int($1) }
+        let offset = 8 + lengthSize + length
+        guard offset <= bytes.count else {
+            throw FormatError(.malformed, path: path, "the header is cut short")
+        }
+        var parser = PythonLiteralParser(bytes[8 + lengthSize..<offset])
+        guard let fields = parser.dictionary() else {
+            throw FormatError(
+                .malformed, path: path, "the header is no dictionary of descr, fortran_order and shape")
+        }
+        guard case .text(let type)? = fields["descr"], case .integers(let shape)? = fields["shape"],
+            case .truth(let isFortranOrder)? = fields["fortran_order"]
+        else {
+            throw FormatError(
+                .unsupported, path: path,
+                "the header has no plain descr, fortran_order and shape: is this a record?")
+        }
+        guard !isFortranOrder || shape.count < 2 else {
+            throw FormatError(
+                .unsupported, path: path,
+                "the elements are in Fortran order; save numpy.ascontiguousarray of the array")
+        }
+        guard let type = NPYElementType(rawValue: type) else {
+            let served = NPYElementType.allCases.map(\.rawValue).joined(separator: ", ")
+            throw FormatError(.unsupported, path: path, "elements of the type \(type); served are \(served)")
+        }
+        return (NPYHeader(shape: shape, type: type), offset)
+    }
+}
+
+/// As much of Python's literals as NPY headers use.
+private struct PythonLiteralParser {
+    enum Value {
+        case text(String)
+        case truth(Bool)
+        case integers([Int])
+        /// The fields of a record, which are not read.
+        case list
+    }
+
+    private var rest: ArraySlice<UInt8>
+
+    init(_ bytes: ArraySlice<UInt8>) {
+        rest = bytes
+    }
+
+    /// A dictionary with text as keys, and nothing but space after it; nil for anything else.
+    mutating func dictionary() -> [String: Value]? {
+        guard take("{") else { return nil }
+        var fields: [String: Value] = [:]
+        while !take("}") {
+            guard let key = text(), take(":"), let value = value() else { return nil }
+            fields[key] = value
+            guard take(",") || rest.first == UInt8(ascii: "}") else { return nil }
+        }
+        skipSpace()
+        return rest.isEmpty ? fields : nil
+    }
+
+    private mutating func value() -> Value? {
+        if take("True") { return .truth(true) }
+        if take("False") { return .truth(false) }
+        if take("(") { return integers().map { .integers($0) } }
+        if rest.first == UInt8(ascii: "[") { return skipList() ? .list : nil }
+        return text().map { .text($0) }
+    }
+
+    private mutating func integers() -> [Int]? {
+        var integers: [Int] = []
+        while !take(")") {
+            skipSpace()
+            let digits = rest.prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+            guard let integer = Int(String(decoding: digits, as: UTF8.self)) else { return nil }
+            integers.append(integer)
+            rest = rest.dropFirst(digits.count)
+            guard take(",") || rest.first == UInt8(ascii: ")") else { return nil }
+        }
+        return integers
+    }
+
+    private mutating func skipList() -> Bool {
+        var depth = 0
+        repeat {
+            switch rest.popFirst() {
+            case UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "]"): depth -= 1
+            case nil: return false
+            default: break
+            }
+        } while depth > 0
+        return true
+    }
+
+    private mutating func text() -> String? {
+        skipSpace()
+        guard let quote = rest.first, quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") else {
+            return nil
+        }
+        let content = rest.dropFirst().prefix { $0 != quote }
+        guard content.endIndex < rest.endIndex else { return nil }
+        rest = rest[(content.endIndex + 1)...]
+        return String(decoding: content, as: UTF8.self)
+    }
+
+    private mutating func take(_ token: String) -> Bool {
+        skipSpace()
+        guard rest.starts(with: token.utf8) else { return false }
+        rest = rest.dropFirst(token.utf8.count)
+        return true
+    }
+
+    private mutating func skipSpace() {
+        rest = rest.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+    }
+}

@@ -1,0 +1,58 @@
+/// A named tensor of a safetensors file.
+package struct SafeTensor: Sendable, Equatable {
+    package let name: String
+    package let shape: [Int]
+    package let type: SafeTensorType
+    /// The elements in row-major order, little-endian; they fill `shape`.
+    package let bytes: [UInt8]
+
+    init(name: String, shape: [Int], type: SafeTensorType, bytes: [UInt8]) {
+        self.name = name
+        self.shape = shape
+        self.type = type
+        self.bytes = bytes
+    }
+
+    /// Creates a tensor of F32.
+    ///
+    /// - Parameter values: the elements in row-major order, which fill `shape`.
+    package init(name: String, shape: [Int], values: [Float]) {
+        precondition(values.count == shape.reduce(1, *))
+        self.init(name: name, shape: shape, type: .float32, bytes: values.withUnsafeBytes { Array($0) })
+    }
+
+    /// Creates a tensor of F64.
+    ///
+    /// - Parameter values: the elements in row-major order, which fill `shape`.
+    package init(name: String, shape: [Int], values: [Double]) {
+        precondition(values.count == shape.reduce(1, *))
+        self.init(name: name, shape: shape, type: .float64, bytes: values.withUnsafeBytes { Array($0) })
+    }
+
+    /// The elements of a floating-point tensor, rounded to the nearest where `Scalar` is narrower.
+    ///
+    /// - Throws: `FormatError` with the code `unsupported` for integers and truth values.
+    package func values<Scalar: BinaryFloatingPoint>(as scalar: Scalar.Type) throws(FormatError) -> [Scalar] {
+        switch type {
+        case .float64: return elements(as: Double.self) { Scalar($0) }
+        case .float32: return elements(as: Float.self) { Scalar($0) }
+        case .float16: return elements(as: UInt16.self) { Scalar(Float16(bitPattern: $0)) }
+        case .bfloat16: return elements(as: UInt16.self) { Scalar(Float(bitPattern: UInt32($0) << 16)) }
+        default:
+            throw FormatError(
+                .unsupported, path: name,
+                "the tensor has elements of the type \(type.rawValue), not floating-point")
+        }
+    }
+
+    private func elements<Stored: BitwiseCopyable, Scalar>(
+        as stored: Stored.Type, _ convert: (Stored) -> Scalar
+    ) -> [Scalar] {
+        bytes.withUnsafeBytes { bytes in
+            (0..<bytes.count / MemoryLayout<Stored>.size).map { position in
+                let offset = position * MemoryLayout<Stored>.size
+                return convert(bytes.loadUnaligned(fromByteOffset: offset, as: Stored.self))
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import RRTensor
+
+/// The largest element of each window; of equal ones the first in row-major order, as in PyTorch.
+///
+/// An element that is not a number wins over all others, so that it shows in the loss.
+struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
+    let geometry: WindowGeometry
+    let inputShape: ImageShape
+    let outputShape: ImageShape
+
+    /// - Throws: a message in the caller's words where the options do not fit the input.
+    init(input: ImageShape, _ options: LayerDescription.Pooling) throws(LayerMisfit) {
+        guard options.padding <= options.kernel / 2 else {
+            throw LayerMisfit(
+                "a padding of \(options.padding) exceeds half of the kernel's \(options.kernel)")
+        }
+        guard
+            let geometry = WindowGeometry(
+                input: input, kernel: options.kernel, stride: options.stride, padding: options.padding,
+                dilation: 1),
+            let output = try? ImageShape(
+                channels: input.channels, height: geometry.outputHeight, width: geometry.outputWidth),
+            input.pixelCount <= Int(Int32.max)
+        else {
+            throw LayerMisfit(
+                "a kernel of \(options.kernel) with padding \(options.padding) does not fit into an input of "
+                    + "\(input)")
+        }
+        self.geometry = geometry
+        inputShape = input
+        outputShape = output
+    }
+
+    var parameters: [ParameterSpecification] { [] }
+
+    func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
+        LayerScratch(sourceCount: outputShape.elementCount * capacity)
+    }
+
+    func forward(
+        _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
+    ) {
+        MaxPooling.pool(
+            input, geometry, sampleCount: group.sampleCount, into: output,
+            sources: group.scratch.sources.start)
+    }
+
+    func reverse(
+        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
+        inputCotangent: UnsafeMutablePointer<Scalar>
+    ) {
+        MaxPooling.scatter(
+            outputCotangent, geometry, sampleCount: group.sampleCount, sources: group.scratch.sources.start,
+            into: inputCotangent)
+    }
+
+    func tangent(
+        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
+        outputTangent: UnsafeMutablePointer<Scalar>
+    ) {
+        MaxPooling.gather(
+            inputTangent, geometry, sampleCount: group.sampleCount, sources: group.scratch.sources.start,
+            into: outputTangent)
+    }
+
+    func gradient(
+        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
+        outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
+        parameterGradient: UnsafeMutablePointer<Scalar>
+    ) {
+        guard let inputAdjoint else { return }
+        MaxPooling.scatter(
+            outputAdjoint, geometry, sampleCount: group.sampleCount, sources: group.scratch.sources.start,
+            into: inputAdjoint)
+    }
+}
+
+private enum MaxPooling {
+    /// Writes each window's maximum, and its pixel's position within the channel to `sources`.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func pool<Scalar: NetworkScalar>(
+        _ input: UnsafePointer<Scalar>, _ geometry: WindowGeometry, sampleCount: Int,
+        into output: UnsafeMutablePointer<Scalar>, sources: UnsafeMutablePointer<Int32>
+    ) {
+        let shape = geometry.input
+        var position = 0
+        for channel in 0..<shape.channels {
+            let plane = input + channel &* shape.pixelCount &* sampleCount
+            for outputRow in 0..<geometry.outputHeight {
+                for outputColumn in 0..<geometry.outputWidth {
+                    let largest = output + position
+                    let source = sources + position
+                    position &+= sampleCount
+                    let top = geometry.inputRow(output: outputRow, kernel: 0)
+                    let left = geometry.inputRow(output: outputColumn, kernel: 0)
+                    var isFirst = true
+                    for row in max(top, 0)..<min(top &+ geometry.kernel, shape.height) {
+                        for column in max(left, 0)..<min(left &+ geometry.kernel, shape.width) {
+                            let pixel = row &* shape.width &+ column
+                            let candidates = plane + pixel &* sampleCount
+                            if isFirst {
+                                largest.update(from: candidates, count: sampleCount)
+                                source.update(repeating: Int32(truncatingIfNeeded: pixel), count: sampleCount)
+                                isFirst = false
+                                continue
+                            }
+                            for sample in 0..<sampleCount {
+                                let candidate = candidates[sample]
+                                let wins = candidate > largest[sample] || candidate != candidate
+                                largest[sample] = wins ? candidate : largest[sample]
+                                source[sample] = wins ? Int32(truncatingIfNeeded: pixel) : source[sample]
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds every window's value at the pixel that the maximum came from; all others are zero.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func scatter<Scalar: NetworkScalar>(
+        _ values: UnsafePointer<Scalar>, _ geometry: WindowGeometry, sampleCount: Int,
+        sources: UnsafePointer<Int32>, into input: UnsafeMutablePointer<Scalar>
+    ) {
+        input.update(repeating: 0, count: geometry.input.elementCount &* sampleCount)
+        var position = 0
+        for channel in 0..<geometry.input.channels {
+            let plane = input + channel &* geometry.input.pixelCount &* sampleCount
+            for _ in 0..<geometry.outputPixelCount {
+                for sample in 0..<sampleCount {
+                    plane[Int(sources[position]) &* sampleCount &+ sample] += values[position]
+                    position &+= 1
+                }
+            }
+        }
+    }
+
+    /// Copies, for every window, the value at the pixel that the maximum came from.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func gather<Scalar: NetworkScalar>(
+        _ values: UnsafePointer<Scalar>, _ geometry: WindowGeometry, sampleCount: Int,
+        sources: UnsafePointer<Int32>, into output: UnsafeMutablePointer<Scalar>
+    ) {
+        var position = 0
+        for channel in 0..<geometry.input.channels {
+            let plane = values + channel &* geometry.input.pixelCount &* sampleCount
+            for _ in 0..<geometry.outputPixelCount {
+                for sample in 0..<sampleCount {
+                    output[position] = plane[Int(sources[position]) &* sampleCount &+ sample]
+                    position &+= 1
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+internal import COpenBLAS
+
+/// The matrix product of one number type, from OpenBLAS.
+///
+/// A product runs on the thread that asks for it; the threads are ours, over the batch.
+public struct MatrixKernels<Scalar>: Sendable {
+    /// Row-major `result = left · right + beta · result`.
+    typealias Product =
+        @Sendable (
+            _ left: MatrixOperand<Scalar>, _ right: MatrixOperand<Scalar>, _ extents: ProductExtents,
+            _ beta: Scalar, _ result: UnsafeMutablePointer<Scalar>, _ stride: Int
+        ) -> Void
+
+    let product: Product
+}
+
+/// One factor of a matrix product as it lies in memory: row-major, `stride` elements from row to row.
+struct MatrixOperand<Scalar> {
+    let elements: UnsafePointer<Scalar>
+    let stride: Int
+    let transposition: CBLAS_TRANSPOSE
+
+    init(_ elements: UnsafePointer<Scalar>, stride: Int) {
+        self.elements = elements
+        self.stride = stride
+        self.transposition = CblasNoTrans
+    }
+
+    /// The transpose of the matrix at `elements`.
+    init(transposing elements: UnsafePointer<Scalar>, stride: Int) {
+        self.elements = elements
+        self.stride = stride
+        self.transposition = CblasTrans
+    }
+}
+
+/// The extents of a product: (rows, inner) times (inner, columns).
+struct ProductExtents {
+    let rows: Int
+    let columns: Int
+    let inner: Int
+}
+
+extension MatrixKernels<Float> {
+    static let single = MatrixKernels { left, right, extents, beta, result, stride in
+        LinearAlgebra.useCallingThreadOnly
+        cblas_sgemm(
+            CblasRowMajor, left.transposition, right.transposition, blasint(extents.rows),
+            blasint(extents.columns), blasint(extents.inner), 1, left.elements, blasint(left.stride),
+            right.elements, blasint(right.stride), beta, result, blasint(stride))
+    }
+}
+
+extension MatrixKernels<Double> {
+    static let double = MatrixKernels { left, right, extents, beta, result, stride in
+        LinearAlgebra.useCallingThreadOnly
+        cblas_dgemm(
+            CblasRowMajor, left.transposition, right.transposition, blasint(extents.rows),
+            blasint(extents.columns), blasint(extents.inner), 1, left.elements, blasint(left.stride),
+            right.elements, blasint(right.stride), beta, result, blasint(stride))
+    }
+}
+
+/// The linear algebra library underneath.
+public enum LinearAlgebra {
+    /// The name of the processor-specific kernel that computes matrix products, for example `SkylakeX`.
+    ///
+    /// The bits of a result are the same only under the same kernel.
+    public static var kernelName: String {
+        guard let name = openblas_get_corename() else { return "unknown" }
+        return String(cString: name)
+    }
+
+    static let useCallingThreadOnly: Void = openblas_set_num_threads(1)
+}

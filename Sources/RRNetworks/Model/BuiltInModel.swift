@@ -1,0 +1,40 @@
+public import RRTensor
+
+/// An architecture that is known by name.
+public enum BuiltInModel: String, CaseIterable, Sendable {
+    /// The 50-30 perceptron of Ross, Hughes and Doshi-Velez (2017).
+    case mlp
+    /// Two 5×5 convolutions of 20 and 50 channels, each pooled, and 256 hidden units.
+    case lenet
+    /// Four 3×3 convolutions of 32, 32, 64 and 64 channels, pooled after each pair, and 256 hidden units.
+    case convnet
+
+    /// Describes the architecture for images of a shape and a number of classes.
+    ///
+    /// Whether the images are large enough shows when a `Network` is made of it.
+    public func description(input: ImageShape, classCount: Int) -> ModelDescription {
+        ModelDescription(input: input, classCount: classCount, layers: layers(classCount: classCount))
+    }
+
+    private func layers(classCount: Int) -> [LayerDescription] {
+        let logits = LayerDescription.linear(.init(out: classCount))
+        let pool = LayerDescription.maxpool2d(.init(kernel: 2))
+        func convolution(_ out: Int) -> LayerDescription { .conv2d(.init(out: out, kernel: 3, padding: 1)) }
+        return switch self {
+        case .mlp:
+            [.flatten, .linear(.init(out: 50)), .relu, .linear(.init(out: 30)), .relu, logits]
+        case .lenet:
+            [
+                .conv2d(.init(out: 20, kernel: 5)), .relu, pool,
+                .conv2d(.init(out: 50, kernel: 5)), .relu, pool,
+                .flatten, .linear(.init(out: 256)), .relu, logits,
+            ]
+        case .convnet:
+            [
+                convolution(32), .relu, convolution(32), .relu, pool,
+                convolution(64), .relu, convolution(64), .relu, pool,
+                .flatten, .linear(.init(out: 256)), .relu, logits,
+            ]
+        }
+    }
+}

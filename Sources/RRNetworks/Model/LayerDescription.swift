@@ -1,0 +1,73 @@
+/// One layer of a `model.json`, with the options and defaults of the PyTorch layer of the same name.
+public enum LayerDescription: Hashable, Sendable {
+    case conv2d(Convolution)
+    case linear(Linear)
+    case relu
+    case softplus(beta: Double)
+    case maxpool2d(Pooling)
+    case flatten
+
+    /// The options of a two-dimensional convolution with a square kernel.
+    public struct Convolution: Hashable, Sendable {
+        /// The number of output channels.
+        public var out: Int
+        public var kernel: Int
+        public var stride: Int
+        /// Zeros added on every side.
+        public var padding: Int
+        public var dilation: Int
+        public var groups: Int
+        public var bias: Bool
+
+        public init(
+            out: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1,
+            bias: Bool = true
+        ) {
+            self.out = out
+            self.kernel = kernel
+            self.stride = stride
+            self.padding = padding
+            self.dilation = dilation
+            self.groups = groups
+            self.bias = bias
+        }
+    }
+
+    /// The options of a fully connected layer.
+    public struct Linear: Hashable, Sendable {
+        /// The number of output features.
+        public var out: Int
+        public var bias: Bool
+
+        public init(out: Int, bias: Bool = true) {
+            self.out = out
+            self.bias = bias
+        }
+    }
+
+    /// The options of two-dimensional max pooling with a square kernel.
+    public struct Pooling: Hashable, Sendable {
+        public var kernel: Int
+        /// The distance between windows; the kernel's extent where absent.
+        public var stride: Int
+        public var padding: Int
+
+        public init(kernel: Int, stride: Int? = nil, padding: Int = 0) {
+            self.kernel = kernel
+            self.stride = stride ?? kernel
+            self.padding = padding
+        }
+    }
+
+    /// The layer's name in `model.json`.
+    public var name: String {
+        switch self {
+        case .conv2d: "conv2d"
+        case .linear: "linear"
+        case .relu: "relu"
+        case .softplus: "softplus"
+        case .maxpool2d: "maxpool2d"
+        case .flatten: "flatten"
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import RRExplanation
+import RRNetworks
+import RRTensor
+import TestSupport
+import Testing
+
+/// One batch through one network, with the values that PyTorch's double-backward gives for it.
+struct ReferenceCase: Decodable, CustomTestStringConvertible {
+    struct Weight: Decodable {
+        let shape: [Int]
+        let values: [Double]
+    }
+
+    struct Evaluation: Decodable {
+        let target: PenaltyTarget
+        let reduction: PenaltyReduction
+        let lambda1: Double
+        let penalty: Double
+        let loss: Double
+        let gradients: [String: [Double]]
+    }
+
+    var name = ""
+    let model: ModelDescription
+    let images: [Float]
+    let labels: [Int64]
+    let masks: [UInt8]
+    let weights: [String: Weight]
+    let logits: [Double]
+    let crossEntropy: Double
+    let inputGradients: [String: [Double]]
+    let evaluations: [Evaluation]
+
+    private enum CodingKeys: String, CodingKey {
+        case model, images, labels, masks, weights, logits, evaluations
+        case crossEntropy = "cross_entropy"
+        case inputGradients = "input_gradients"
+    }
+
+    var testDescription: String { name }
+
+    static let all: [ReferenceCase] = names.compactMap { name in
+        guard
+            let data = FileManager.default.contents(atPath: Fixtures.path("reference/loss-\(name).json")),
+            var reference = try? JSONDecoder().decode(ReferenceCase.self, from: data)
+        else { return nil }
+        reference.name = name
+        return reference
+    }
+
+    /// The networks that have no kinks, so that finite differences hold everywhere.
+    static let smooth = all.filter { reference in
+        reference.model.layers.allSatisfy { $0 != .relu && $0.name != "maxpool2d" }
+    }
+
+    static let names = [
+        "linear", "mlp-relu", "mlp-softplus", "convolution-relu", "convolution-stride-softplus",
+        "softplus-overlapping-pool", "pool-first-ties", "lenet-like", "without-bias",
+    ]
+
+    func network<Scalar: NetworkScalar>(_: Scalar.Type) throws -> Network<Scalar> { try Network(model) }
+
+    func parameters<Scalar: NetworkScalar>(of network: Network<Scalar>) throws -> Parameters<Scalar> {
+        try Parameters(
+            layout: network.parameterLayout,
+            named: weights.mapValues {
+                try Tensor(shape: TensorShape($0.shape), elements: $0.values.map { Scalar($0) })
+            })
+    }
+
+    func batch(masks: [UInt8]?) throws -> LabelledBatch {
+        try LabelledBatch(imageShape: model.input, images: images, labels: labels, masks: masks)
+    }
+}
+
+/// The largest difference of two lists, relative to the largest magnitude in the second.
+func relativeDifference<Scalar: BinaryFloatingPoint>(_ values: [Scalar], _ expected: [Double]) -> Double {
+    guard values.count == expected.count else { return .infinity }
+    let scale = expected.map(\.magnitude).max() ?? 0
+    let difference = zip(values, expected).map { (Double($0) - $1).magnitude }.max() ?? 0
+    return difference == 0 ? 0 : difference / max(scale, .leastNormalMagnitude)
+}

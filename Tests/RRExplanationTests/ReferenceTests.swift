@@ -1,0 +1,59 @@
+import RRExplanation
+import RRNetworks
+import Testing
+
+@Suite("Against PyTorch's double-backward")
+struct ReferenceTests {
+    @Test("every reference case is there")
+    func casesAreThere() {
+        #expect(ReferenceCase.all.map(\.name) == ReferenceCase.names)
+        #expect(ReferenceCase.all.allSatisfy { $0.evaluations.count == 6 })
+        #expect(ReferenceCase.smooth.count == 4)
+    }
+
+    @Test("logits and input gradients agree to 1e-12", arguments: ReferenceCase.all, PenaltyTarget.allCases)
+    func inputGradients(reference: ReferenceCase, target: PenaltyTarget) throws {
+        let network = try reference.network(Double.self)
+        let (logits, gradients) = try InputGradients(network: network, target: target).compute(
+            reference.batch(masks: nil), at: reference.parameters(of: network))
+        #expect(relativeDifference(logits, reference.logits) < 1e-12)
+        let expected = try #require(reference.inputGradients[target.rawValue])
+        #expect(relativeDifference(gradients, expected) < 1e-12)
+    }
+
+    @Test("loss, penalty and every parameter's gradient agree to 1e-11", arguments: ReferenceCase.all)
+    func doubleGradients(reference: ReferenceCase) throws {
+        try expectAgreement(reference, Double.self, within: 1e-11)
+    }
+
+    @Test("in float they agree to 2e-5", arguments: ReferenceCase.all)
+    func floatGradients(reference: ReferenceCase) throws {
+        try expectAgreement(reference, Float.self, within: 2e-5)
+    }
+
+    private func expectAgreement<Scalar: NetworkScalar>(
+        _ reference: ReferenceCase, _: Scalar.Type, within tolerance: Double
+    ) throws {
+        let network = try reference.network(Scalar.self)
+        let parameters = try reference.parameters(of: network)
+        for evaluation in reference.evaluations {
+            let loss = ExplanationLoss(
+                network: network, lambda1: evaluation.lambda1, target: evaluation.target,
+                reduction: evaluation.reduction)
+            var gradient: [Scalar] = []
+            let terms = try loss.compute(
+                reference.batch(masks: reference.masks), at: parameters, gradient: &gradient)
+            let penalty = try #require(terms.penalty)
+            #expect(relativeDifference([terms.crossEntropy], [reference.crossEntropy]) < tolerance)
+            #expect(relativeDifference([penalty], [evaluation.penalty]) < tolerance)
+            #expect(relativeDifference([terms.loss], [evaluation.loss]) < tolerance)
+            #expect(terms.annotatedCount == 3)
+            for entry in network.parameterLayout.entries {
+                let expected = try #require(evaluation.gradients[entry.name])
+                #expect(
+                    relativeDifference(Array(gradient[entry.range]), expected) < tolerance,
+                    "\(entry.name) for \(evaluation.target) and \(evaluation.reduction)")
+            }
+        }
+    }
+}

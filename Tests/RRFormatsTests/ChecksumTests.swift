@@ -1,0 +1,33 @@
+import RRFormats
+import Testing
+
+@Suite("Checksums")
+struct ChecksumTests {
+    @Test("CRC-32 gives the check value of its catalogue")
+    func crc32() {
+        let bytes = Array("123456789".utf8)
+        #expect(bytes.withUnsafeBytes { CRC32.checksum(of: $0) } == 0xCBF4_3926)
+        #expect(CRC32.checksum(of: UnsafeRawBufferPointer(start: nil, count: 0)) == 0)
+    }
+
+    @Test(
+        "SHA-256 gives the examples of FIPS 180-4, in pieces of any size",
+        arguments: [
+            ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+            ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (
+                "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+                "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
+            ),
+        ])
+    func sha256(text: String, digest: String) {
+        for size in [1, 3, 64] {
+            var hasher = SHA256Hasher()
+            let bytes = Array(text.utf8)
+            for start in stride(from: 0, to: bytes.count, by: size) {
+                bytes[start..<min(start + size, bytes.count)].withUnsafeBytes { hasher.update($0) }
+            }
+            #expect(hasher.finalize() == digest)
+        }
+    }
+}
