@@ -1,0 +1,90 @@
+internal import RRFormats
+public import RRTensor
+internal import Synchronization
+
+/// Images with labels, ids and splits, read from a dataset file.
+///
+/// All but the images and ids is held in memory. Any number of threads may read at once.
+public final class Dataset: Sendable {
+    /// The file.
+    public let path: String
+    /// The number of samples, N.
+    public let sampleCount: Int
+    /// The shape `(C, H, W)` of every image.
+    public let imageShape: ImageShape
+    /// The type in which images are stored; they are read as float32.
+    public let elementType: ImageElementType
+    /// What the channels are: `gray`, `rgb`, `gray-alpha`, `rgba` or `other`.
+    public let color: String
+    /// The label of each sample; nil where the dataset has none.
+    public let labels: [Int]?
+    /// The names of the classes by label; nil where the labels are bare numbers or absent.
+    public let classNames: [String]?
+    /// The number of classes: of names, else the largest label and one; 0 without labels.
+    public let classCount: Int
+    /// The names of the splits by number; empty where the dataset has one split.
+    public let splitNames: [String]
+    /// The number of each sample's split; nil where the dataset has one split.
+    public let splits: [UInt8]?
+    /// The hexadecimal SHA-256 over ids, labels, image shape and checksums.
+    public let fingerprint: String
+
+    /// The CRC-32 of each image's stored bytes.
+    package let checksums: [UInt32]
+    let source: any ImageSource
+    /// Which samples' checksums have been found right.
+    let verified: Mutex<[Bool]>
+
+    /// Opens a dataset file.
+    ///
+    /// - Throws: `FormatError` where the file is not there or is no sound HDF5; `DatasetError` where it is no
+    ///   dataset, or its arrays do not fit each other.
+    public init(path: String) throws {
+        let file = try HDF5File(reading: path)
+        try FileFormat.dataset.check(file)
+        let reader = DatasetReader(file: file)
+        let images = try reader.images()
+        let count = images.shape[0]
+        self.path = path
+        sampleCount = count
+        elementType = try reader.elementType(of: images)
+        imageShape = try ImageShape(
+            channels: images.shape[1], height: images.shape[2], width: images.shape[3])
+        color = try reader.color(of: images)
+        checksums = try reader.list("/checksum", count: count, as: UInt32.self)
+        (labels, classNames, classCount) = try reader.labels(count: count)
+        (splits, splitNames) = try reader.splits(count: count)
+        fingerprint = try reader.string("fingerprint")
+        source = try reader.source(
+            of: images, elementType: elementType, rowSize: imageShape.elementCount * elementType.size)
+        verified = Mutex(Array(repeating: false, count: count))
+    }
+
+    /// Reads the id of each sample.
+    ///
+    /// - Throws: `FormatError` or `DatasetError` where `/ids` is missing, damaged or of another length.
+    public func ids() throws -> [String] {
+        try DatasetReader(file: HDF5File(reading: path)).ids(count: sampleCount)
+    }
+
+    /// The indices of the samples of a split, ascending; of all samples for the name `all`.
+    ///
+    /// - Throws: `DatasetError` with the code `unknownSplit`, which lists the names.
+    public func indices(inSplit name: String) throws -> [Int] {
+        if let splits, let number = splitNames.firstIndex(of: name) {
+            return splits.indices.filter { Int(splits[$0]) == number }
+        }
+        if name == "all" { return Array(0..<sampleCount) }
+        let known =
+            splitNames.isEmpty
+            ? "the dataset has no splits" : "its splits are " + splitNames.joined(separator: ", ")
+        throw DatasetError(
+            .unknownSplit, path: path, "there is no split “\(name)”: \(known); “all” takes every sample")
+    }
+
+    /// The split that training and streaming take where none is named: `train` where the dataset has it,
+    /// else `all`.
+    public var defaultSplit: String {
+        splitNames.contains("train") ? "train" : "all"
+    }
+}

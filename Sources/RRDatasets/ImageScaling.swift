@@ -1,0 +1,30 @@
+/// The way from stored integers to floats between 0 and 1.
+enum ImageScaling {
+    /// The elements that are converted at a time.
+    private static let blockSize = 256
+
+    /// Spreads integers that fill the end of a buffer out to floats that fill it all, divided by `maximum`.
+    ///
+    /// A float is never smaller than an integer here, so what is written stays behind what is still to be read,
+    /// once a block has been moved aside. The division is IEEE's, and so bit for bit NumPy's.
+    static func spread<Stored: FixedWidthInteger & BitwiseCopyable>(
+        _ type: Stored.Type, maximum: Float, over image: UnsafeMutableBufferPointer<Float>
+    ) {
+        let size = MemoryLayout<Stored>.stride
+        let bytes = UnsafeMutableRawBufferPointer(image)
+        let start = bytes.count - image.count * size
+        withUnsafeTemporaryAllocation(of: Stored.self, capacity: blockSize) { block in
+            var position = 0
+            while position < image.count {
+                let count = min(blockSize, image.count - position)
+                let source = start + position * size
+                UnsafeMutableRawBufferPointer(block)
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[source..<source + count * size]))
+                for offset in 0..<count {
+                    image[position + offset] = Float(block[offset]) / maximum
+                }
+                position += count
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+internal import RRTensor
+
+/// What a mask set says of the dataset that it is for, to be compared with a dataset.
+struct MaskMatch {
+    struct Mismatch {
+        let code: DatasetError.Code
+        /// The array in the mask file; nil for the file.
+        let objectPath: String?
+        let message: String
+        let remedy: String?
+    }
+
+    let sampleCount: Int
+    /// `(C, H, W)`
+    let maskShape: [Int]
+    let datasetFingerprint: String?
+
+    /// What does not fit, the plainest first.
+    func mismatches(
+        datasetPath: String, sampleCount: Int, imageShape: [Int], fingerprint: String?
+    ) -> [Mismatch] {
+        var mismatches: [Mismatch] = []
+        if sampleCount != self.sampleCount {
+            mismatches.append(
+                Mismatch(
+                    code: .otherDataset, objectPath: "/row",
+                    message:
+                        "the masks are for \(self.sampleCount) samples, but \(datasetPath) has \(sampleCount)",
+                    remedy: "give the dataset that the masks were made for, or make masks for this one"))
+        }
+        if let mismatch = sizeMismatch(datasetPath: datasetPath, imageShape: imageShape) {
+            mismatches.append(mismatch)
+        }
+        if let fingerprint, let datasetFingerprint, fingerprint != datasetFingerprint {
+            mismatches.append(
+                Mismatch(
+                    code: .otherDataset, objectPath: nil,
+                    message: "the masks were made for another dataset: their dataset_fingerprint is "
+                        + "\(datasetFingerprint.prefix(12))…, but the fingerprint of \(datasetPath) is "
+                        + "\(fingerprint.prefix(12))… (its pixels, labels or ids differ)",
+                    remedy: "give the dataset that the masks were made for, or make masks for this one"))
+        }
+        return mismatches
+    }
+
+    /// Throws the plainest mismatch with a dataset.
+    func check(for dataset: Dataset, path: String) throws(DatasetError) {
+        let mismatch = mismatches(
+            datasetPath: dataset.path, sampleCount: dataset.sampleCount,
+            imageShape: dataset.imageShape.dimensions, fingerprint: dataset.fingerprint
+        ).first
+        guard let mismatch else { return }
+        throw DatasetError(
+            mismatch.code, path: mismatch.objectPath.map { "\(path):\($0)" } ?? path, mismatch.message)
+    }
+
+    private func sizeMismatch(datasetPath: String, imageShape: [Int]) -> Mismatch? {
+        guard maskShape.count == 3, imageShape.count == 3 else { return nil }
+        let fits = maskShape[1...] == imageShape[1...] && (maskShape[0] == imageShape[0] || maskShape[0] == 1)
+        guard !fits else { return nil }
+        let masks = "the masks are C = \(maskShape[0]), H = \(maskShape[1]), W = \(maskShape[2])"
+        let images =
+            "the images of \(datasetPath) are C = \(imageShape[0]), H = \(imageShape[1]), W = \(imageShape[2])"
+        guard let layout = Self.layout(of: maskShape, imageShape: imageShape) else {
+            return Mismatch(
+                code: .wrongMaskSize, objectPath: "/A", message: "\(masks), but \(images)",
+                remedy: "masks need the height and width of the images, and their channels or one")
+        }
+        let letters = layout.map(String.init).joined(separator: ",")
+        return Mismatch(
+            code: .wrongMaskSize, objectPath: "/A",
+            message:
+                "A is (\(letters)), where (N,C,H,W) is needed: read as (N,C,H,W), \(masks), but \(images)",
+            remedy: "rrdata import hdf5 SOURCE.h5 --images IMAGES --masks A --masks-layout \(layout) "
+                + "-o D.h5 --masks-output M.h5")
+    }
+
+    /// The order of dimensions in which masks of this shape would fit images of that; nil where none does.
+    static func layout(of maskShape: [Int], imageShape: [Int]) -> String? {
+        let orders: [(name: String, channel: Int, height: Int, width: Int)] = [
+            ("NHWC", 2, 0, 1), ("NWHC", 2, 1, 0), ("NCWH", 0, 2, 1),
+        ]
+        return orders.first { order in
+            maskShape[order.height] == imageShape[1] && maskShape[order.width] == imageShape[2]
+                && (maskShape[order.channel] == imageShape[0] || maskShape[order.channel] == 1)
+        }?.name
+    }
+}

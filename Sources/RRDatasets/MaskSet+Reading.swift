@@ -1,0 +1,59 @@
+internal import RRFormats
+internal import RRTensor
+
+extension MaskSet {
+    /// Opens a mask set file for a dataset.
+    ///
+    /// - Throws: `FormatError` where the file is not there or is no sound HDF5; `DatasetError` where it is no mask
+    ///   set, breaks its rules (`nonBinaryMask`, `rowOutOfRange`, `lastRowNotZero`, …) or is for another dataset
+    ///   (`otherDataset`, `wrongMaskSize`).
+    public convenience init(path: String, for dataset: Dataset) throws {
+        let file = try HDF5File(reading: path)
+        try FileFormat.masks.check(file)
+        let reader = DatasetReader(file: file)
+        let fingerprint = try reader.string("dataset_fingerprint")
+        let masks = try reader.masks()
+        let rowList = try reader.require("/row")
+        guard rowList.shape.rank == 1 else {
+            throw DatasetError(
+                .wrongShape, path: "\(path):/row", "the shape is \(rowList.shape), where (N) is needed")
+        }
+        // A mismatch is told before gigabytes of masks are read.
+        let match = MaskMatch(
+            sampleCount: rowList.shape[0], maskShape: Array(masks.shape.dimensions.dropFirst()),
+            datasetFingerprint: fingerprint)
+        try match.check(for: dataset, path: path)
+        let rows = try reader.list("/row", count: dataset.sampleCount, as: Int64.self).map { Int($0) }
+        let shape = try ImageShape(channels: masks.shape[1], height: masks.shape[2], width: masks.shape[3])
+        var bits = try MaskBits(rowCount: masks.shape[0], elementsPerRow: shape.elementCount)
+        try MaskRows(masks).forEach { row, bytes in
+            if let place = MaskRows.firstNonBinary(in: bytes) {
+                throw DatasetError(
+                    .nonBinaryMask, path: "\(path):/A",
+                    "\(MaskRows.describe(row: row, place: place, shape: shape.dimensions)) is \(bytes[place]); "
+                        + "masks hold 0 and 1 only")
+            }
+            bits.setRow(row, from: bytes)
+        }
+        try self.init(bits: bits, rows: rows, maskShape: shape, datasetFingerprint: fingerprint, path: path)
+    }
+}
+
+extension DatasetReader {
+    /// `/A`, of four dimensions and uint8.
+    fileprivate func masks() throws -> HDF5Dataset {
+        let masks = try require("/A")
+        guard masks.shape.rank == 4, masks.shape.elementCount > 0 else {
+            throw DatasetError(
+                .wrongShape, path: "\(file.path):/A",
+                "the shape is \(masks.shape), where (M+1, C or 1, H, W) is needed")
+        }
+        guard masks.elementType == .uint8 else {
+            throw DatasetError(
+                .wrongType, path: "\(file.path):/A", "the type is \(masks.elementType), where uint8 is needed"
+            )
+        }
+        try masks.checkSize()
+        return masks
+    }
+}
