@@ -62,4 +62,17 @@ public struct LabelledBatch: Sendable {
             }
         }
     }
+
+    /// Takes the annotated samples only; nil where there are none.
+    package func annotated() throws(ExplanationError) -> LabelledBatch? {
+        let samples = annotatedSamples()
+        guard let masks, !samples.isEmpty else { return nil }
+        let elementCount = imageShape.elementCount
+        func rows<Element>(of elements: [Element]) -> [Element] {
+            samples.flatMap { elements[$0 * elementCount..<($0 + 1) * elementCount] }
+        }
+        return try LabelledBatch(
+            imageShape: imageShape, images: rows(of: images), labels: samples.map { labels[$0] },
+            masks: rows(of: masks))
+    }
 }

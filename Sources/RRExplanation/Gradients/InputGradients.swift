@@ -69,7 +69,7 @@ public final class InputGradients<Scalar: NetworkScalar> {
                     let (images, parameters) = inputs.value
                     passes.value[worker].run(
                         images, samples: order[schedule.samples(ofGroup: group)], labels: batch.labels,
-                        parameters: parameters, target: target, body)
+                        parameters: parameters, target: target, worker: worker, body)
                 }
             }
         }
@@ -80,6 +80,8 @@ public final class InputGradients<Scalar: NetworkScalar> {
 package struct ExplainedSample<Scalar: NetworkScalar> {
     /// The sample's row in the batch.
     package let position: Int
+    /// The number of the thread that makes the call; no two calls run at once under the same number.
+    package let worker: Int
     package let label: Int
     package let logits: UnsafeBufferPointer<Scalar>
     /// The input gradient, (C, H, W); empty where it was not asked for.
@@ -88,64 +90,4 @@ package struct ExplainedSample<Scalar: NetworkScalar> {
     package let prediction: Int
     /// −log p of the label.
     package let crossEntropy: Double
-}
-
-/// One worker of `InputGradients`: it takes groups of samples forward and back to the input.
-final class GradientWorker<Scalar: NetworkScalar> {
-    private let pass: GroupPass<Scalar>
-    private var softmax: Softmax
-    private var logits: [Scalar]
-    private var gradient: [Scalar]
-
-    init(network: Network<Scalar>) {
-        pass = GroupPass(network: network, capacity: network.largestGroup)
-        softmax = Softmax(classCount: network.model.classCount)
-        logits = Array(repeating: 0, count: network.model.classCount)
-        gradient = Array(repeating: 0, count: network.model.input.elementCount)
-    }
-
-    func run(
-        _ images: UnsafePointer<Float>, samples: ArraySlice<Int>, labels: [Int64],
-        parameters: UnsafePointer<Scalar>, target: PenaltyTarget?,
-        _ body: (ExplainedSample<Scalar>) -> Void
-    ) {
-        pass.load(images, samples: samples)
-        pass.forward(parameters)
-        if let target {
-            for (column, sample) in samples.enumerated() {
-                softmax.update(logits: pass.logits, column: column, of: samples.count)
-                softmax.writeSeed(
-                    target, label: Int(labels[sample]), to: pass.logitCotangent, column: column,
-                    of: samples.count)
-            }
-            pass.reverse(parameters)
-        }
-        for (column, sample) in samples.enumerated() {
-            softmax.update(logits: pass.logits, column: column, of: samples.count)
-            report(sample, column: column, of: samples.count, label: Int(labels[sample]), target, body)
-        }
-    }
-
-    private func report(
-        _ sample: Int, column: Int, of columnCount: Int, label: Int, _ target: PenaltyTarget?,
-        _ body: (ExplainedSample<Scalar>) -> Void
-    ) {
-        logits.withUnsafeMutableBufferPointer { logits in
-            gradient.withUnsafeMutableBufferPointer { gradient in
-                guard let logitStart = logits.baseAddress, let gradientStart = gradient.baseAddress else { return }
-                Transposition.read(
-                    column: column, of: columnCount, from: pass.logits, into: logitStart, count: logits.count)
-                if target != nil {
-                    Transposition.read(
-                        column: column, of: columnCount, from: pass.inputCotangent, into: gradientStart,
-                        count: gradient.count)
-                }
-                body(
-                    ExplainedSample(
-                        position: sample, label: label, logits: UnsafeBufferPointer(logits),
-                        gradient: UnsafeBufferPointer(rebasing: gradient[..<(target == nil ? 0 : gradient.count)]),
-                        prediction: softmax.prediction, crossEntropy: softmax.crossEntropy(label: label)))
-            }
-        }
-    }
 }

@@ -21,10 +21,10 @@ package enum Transposition {
     @specialized(where Scalar == Double)
     package static func read<Scalar: NetworkScalar>(
         column: Int, of columnCount: Int, from matrix: UnsafePointer<Scalar>,
-        into target: UnsafeMutablePointer<Scalar>, count: Int
+        into target: UnsafeMutableBufferPointer<Scalar>
     ) {
         var position = column
-        for index in 0..<count {
+        for index in 0..<target.count {
             target[index] = matrix[position]
             position &+= columnCount
         }

@@ -1,0 +1,1 @@
+// The training loops come with the stream.

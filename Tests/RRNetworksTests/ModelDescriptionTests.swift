@@ -1,0 +1,82 @@
+import Foundation
+import RRNetworks
+import RRTensor
+import Testing
+
+@Suite("model.json")
+struct ModelDescriptionTests {
+    @Test("what is written is read back the same", arguments: BuiltInModel.allCases)
+    func roundTrip(model: BuiltInModel) throws {
+        let input = try ImageShape(channels: 3, height: 32, width: 32)
+        var description = model.description(input: input, classCount: 7)
+        #expect(try JSONDecoder().decode(ModelDescription.self, from: JSONEncoder().encode(description)) == description)
+        description = ModelDescription(
+            input: input, classCount: 7,
+            layers: [
+                .conv2d(.init(out: 4, kernel: 3, stride: 2, padding: 1, dilation: 2, groups: 1, bias: false)),
+                .softplus(beta: 2.5), .maxpool2d(.init(kernel: 3, stride: 2, padding: 1)), .flatten,
+                .linear(.init(out: 7, bias: false)),
+            ])
+        #expect(try JSONDecoder().decode(ModelDescription.self, from: JSONEncoder().encode(description)) == description)
+    }
+
+    @Test("options have PyTorch's defaults")
+    func defaults() throws {
+        let layers = try decode(
+            #"[{"conv2d":{"out":20,"kernel":5}},{"maxpool2d":{"kernel":2}},{"softplus":{}},"softplus","flatten",{"linear":{"out":9}}]"#
+        ).layers
+        #expect(
+            layers == [
+                .conv2d(.init(out: 20, kernel: 5, stride: 1, padding: 0, dilation: 1, groups: 1, bias: true)),
+                .maxpool2d(.init(kernel: 2, stride: 2, padding: 0)), .softplus(beta: 1), .softplus(beta: 1),
+                .flatten, .linear(.init(out: 9, bias: true)),
+            ])
+    }
+
+    @Test(
+        "a layer that is not served or is malformed is named",
+        arguments: [
+            (#"["relu","gelu"]"#, "layers[1]", "gelu"),
+            (#"[{"batchnorm2d":{}}]"#, "layers[0]", "batchnorm2d"),
+            (#"[{"conv2d":{"out":2}}]"#, "layers[0] (conv2d)", "kernel"),
+            (#"[{"conv2d":{"out":2,"kernel":0}}]"#, "layers[0] (conv2d)", "kernel"),
+            (#"[{"conv2d":{"out":"two","kernel":1}}]"#, "layers[0] (conv2d)", "out"),
+            (#"[{"conv2d":{"out":2,"kernel":1,"padding":-1}}]"#, "layers[0] (conv2d)", "padding"),
+            (#"[{"conv2d":{"out":2,"kernel":1,"padding_mode":"reflect"}}]"#, "layers[0] (conv2d)", "padding_mode"),
+            (#"[{"linear":{"out":2,"bias":3}}]"#, "layers[0] (linear)", "bias"),
+            (#"[{"maxpool2d":{"kernel":2,"ceil_mode":true}}]"#, "layers[0] (maxpool2d)", "ceil_mode"),
+            (#"[{"softplus":{"beta":0}}]"#, "layers[0] (softplus)", "beta"),
+            (#"[{"relu":{"inplace":true}}]"#, "layers[0] (relu)", "inplace"),
+            (#"[{"relu":{},"flatten":{}}]"#, "layers[0]", "only key"),
+        ])
+    func malformed(layers: String, location: String, hint: String) {
+        let error = #expect(throws: NetworkError.self) { try decode(layers) }
+        #expect(error?.location == location)
+        #expect(error?.message.contains(hint) == true)
+    }
+
+    @Test(
+        "another format, a newer version and an impossible input are refused",
+        arguments: [
+            (#"{"format":"other","format_version":"1.0","input":[1,2,2],"classes":2,"layers":[]}"#, "format"),
+            (
+                #"{"format":"rrdata.model","format_version":"2.0","input":[1,2,2],"classes":2,"layers":[]}"#,
+                "format_version"
+            ),
+            (#"{"format":"rrdata.model","format_version":"1.0","input":[2,2],"classes":2,"layers":[]}"#, "input"),
+            (#"{"format":"rrdata.model","format_version":"1.0","input":[0,2,2],"classes":2,"layers":[]}"#, "input"),
+        ])
+    func header(text: String, location: String) {
+        let error = #expect(throws: NetworkError.self) {
+            try JSONDecoder().decode(ModelDescription.self, from: Data(text.utf8))
+        }
+        #expect(error?.code == .malformedModel)
+        #expect(error?.location == location)
+    }
+
+    private func decode(_ layers: String) throws -> ModelDescription {
+        let text =
+            #"{"format":"rrdata.model","format_version":"1.0","input":[1,28,28],"classes":9,"layers":\#(layers)}"#
+        return try JSONDecoder().decode(ModelDescription.self, from: Data(text.utf8))
+    }
+}
