@@ -31,7 +31,8 @@ package final class DatasetWriter {
     private init(_ target: DatasetTarget, sampleCount: Int) throws {
         guard sampleCount > 0, target.imageShape.elementCount > 0 else {
             throw DatasetError(
-                .empty, path: target.path, "there are no pixels to store: \(sampleCount) images \(target.imageShape)")
+                .empty, path: target.path,
+                "there are no pixels to store: \(sampleCount) images \(target.imageShape)")
         }
         self.target = target
         self.output = try AtomicOutput(path: target.path, force: target.force)
@@ -110,7 +111,8 @@ package final class DatasetWriter {
     }
 
     private func writeList<Element: HDF5Element>(_ name: String, _ elements: [Element]) throws {
-        let dataset = try file.createDataset(name, type: Element.storedType, shape: TensorShape([elements.count]))
+        let dataset = try file.createDataset(
+            name, type: Element.storedType, shape: TensorShape([elements.count]))
         let result = elements.withUnsafeBufferPointer { elements in
             Result { try dataset.write(elements, rows: 0..<elements.count) }
         }
@@ -136,7 +138,8 @@ package final class DatasetWriter {
         for (position, row) in rows.enumerated() {
             try images.read(rows: row..<row + 1, as: type, into: buffer)
             try smaller.write(
-                images: UnsafeRawBufferPointer(buffer), rows: position..<position + 1, checksums: [checksums[row]])
+                images: UnsafeRawBufferPointer(buffer), rows: position..<position + 1,
+                checksums: [checksums[row]])
         }
     }
 }
