@@ -15,6 +15,19 @@ package enum FileTree {
         return status.st_mode & S_IFMT == S_IFDIR ? .folder : .file
     }
 
+    /// What two paths to the same folder have in common.
+    package struct Identity: Hashable, Sendable {
+        let device: UInt64
+        let number: UInt64
+    }
+
+    /// The identity of the file or folder at a path, nil where there is none. Symbolic links are followed.
+    package static func identity(of path: String) -> Identity? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+    }
+
     /// The folder that holds a path: `a` for `a/b`, `.` for `b`.
     package static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }

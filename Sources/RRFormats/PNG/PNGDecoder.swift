@@ -24,6 +24,9 @@ package enum PNGDecoder {
             throw FormatError(
                 .malformed, path: path, "the file does not begin with an IHDR chunk of 13 bytes")
         }
+        guard CRC32.checksum(of: UnsafeRawBufferPointer(rebasing: bytes[12..<29])) == bigEndian(at: 29) else {
+            throw FormatError(.malformed, path: path, "the PNG is damaged: IHDR: CRC error")
+        }
         let (width, height) = (bigEndian(at: 16), bigEndian(at: 20))
         let (bitDepth, colorType) = (Int(bytes[24]), bytes[25])
         guard width > 0, height > 0 else {

@@ -1,0 +1,27 @@
+internal import RRFormats
+package import RRTensor
+
+/// The name of a dataset's content, by which a mask set says which dataset it is for.
+package enum DatasetFingerprint {
+    /// Computes the fingerprint.
+    ///
+    /// SHA-256 over: the UTF-8 of each id and a zero byte; the labels as int64, nothing where there are none;
+    /// C, H and W as int64; the checksums as uint32. Numbers are little-endian.
+    ///
+    /// - Returns: 64 lower-case hexadecimal digits.
+    package static func compute(
+        ids: [String], labels: [Int]?, imageShape: ImageShape, checksums: [UInt32]
+    ) -> String {
+        var hasher = SHA256Hasher()
+        var bytes: [UInt8] = []
+        for id in ids {
+            bytes.append(contentsOf: id.utf8)
+            bytes.append(0)
+        }
+        bytes.withUnsafeBytes { hasher.update($0) }
+        (labels ?? []).map { Int64($0).littleEndian }.withUnsafeBytes { hasher.update($0) }
+        imageShape.dimensions.map { Int64($0).littleEndian }.withUnsafeBytes { hasher.update($0) }
+        checksums.map(\.littleEndian).withUnsafeBytes { hasher.update($0) }
+        return hasher.finalize()
+    }
+}

@@ -1,0 +1,163 @@
+internal import RRFormats
+package import RRSchemas
+package import RRTensor
+
+/// Writes a dataset file: images in rows as they come, then all that belongs to the samples.
+///
+/// Nothing appears at the path before `finish` has returned.
+package final class DatasetWriter {
+    private let target: DatasetTarget
+    private let output: AtomicOutput
+    private let file: HDF5File
+    private let images: HDF5Dataset
+    private var checksums: [UInt32]
+
+    /// Starts a file with room for the images.
+    ///
+    /// - Parameters:
+    ///   - color: `gray`, `rgb`, `gray-alpha`, `rgba` or `other`.
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`; `DatasetError` with the code `empty`
+    ///   where there is nothing to store.
+    package convenience init(
+        path: String, force: Bool, sampleCount: Int, imageShape: ImageShape, elementType: ImageElementType,
+        color: String, compression: Compression
+    ) throws {
+        let target = DatasetTarget(
+            path: path, force: force, imageShape: imageShape, elementType: elementType, color: color,
+            compression: compression)
+        try self.init(target, sampleCount: sampleCount)
+    }
+
+    private init(_ target: DatasetTarget, sampleCount: Int) throws {
+        guard sampleCount > 0, target.imageShape.elementCount > 0 else {
+            throw DatasetError(
+                .empty, path: target.path,
+                "there are no pixels to store: \(sampleCount) images \(target.imageShape)")
+        }
+        self.target = target
+        self.output = try AtomicOutput(path: target.path, force: target.force)
+        self.file = try HDF5File(creating: output.temporaryPath)
+        self.images = try file.createDataset(
+            "/images", type: target.elementType.storedType,
+            shape: TensorShape([sampleCount] + target.imageShape.dimensions),
+            storage: target.storage(sampleCount: sampleCount))
+        self.checksums = Array(repeating: 0, count: sampleCount)
+    }
+
+    /// Writes images.
+    ///
+    /// - Parameters:
+    ///   - bytes: the elements of the rows, C order, little-endian.
+    ///   - rows: rows of `/images`.
+    ///   - checksums: the CRC-32 of each row's bytes.
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package func write(images bytes: UnsafeRawBufferPointer, rows: Range<Int>, checksums: [UInt32]) throws {
+        precondition(checksums.count == rows.count)
+        switch target.elementType {
+        case .uint8: try images.write(bytes.assumingMemoryBound(to: UInt8.self), rows: rows)
+        case .uint16: try images.write(bytes.assumingMemoryBound(to: UInt16.self), rows: rows)
+        case .float32: try images.write(bytes.assumingMemoryBound(to: Float.self), rows: rows)
+        }
+        self.checksums.replaceSubrange(rows, with: checksums)
+    }
+
+    /// Writes what belongs to the samples and puts the file in its place.
+    ///
+    /// - Parameters:
+    ///   - rows: the rows to keep, increasing; nil for all. The other parameters are of those rows only.
+    ///   - splits: a number of `splitNames` for each sample; nil where there is one split.
+    /// - Returns: the dataset's fingerprint.
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
+    package func finish(
+        keeping rows: [Int]? = nil, ids: [String], labels: [Int]?, classNames: [String]?, splits: [UInt8]?,
+        splitNames: [String], provenance: JSONValue
+    ) throws -> String {
+        if let rows, rows.count < checksums.count {
+            let smaller = try copy(rows)
+            return try smaller.finish(
+                ids: ids, labels: labels, classNames: classNames, splits: splits, splitNames: splitNames,
+                provenance: provenance)
+        }
+        precondition(ids.count == checksums.count)
+        precondition(labels.map { $0.count == ids.count } ?? true)
+        precondition(splits.map { $0.count == ids.count } ?? true)
+        try file.setAttribute("DIMENSION_LABELS", of: "/images", to: .strings(["N", "C", "H", "W"]))
+        try file.setAttribute("color", of: "/images", to: .string(target.color))
+        if let labels {
+            try writeList("/labels", labels.map { Int64($0) })
+            if let classNames {
+                try file.setAttribute("class_names", of: "/labels", to: .strings(classNames))
+            }
+        }
+        let length = ids.lazy.map(\.utf8.count).max() ?? 0
+        let idList = try file.createDataset(
+            "/ids", type: .fixedString(length: max(1, length)), shape: TensorShape([ids.count]))
+        try idList.writeStrings(ids)
+        if let splits {
+            try writeList("/split", splits)
+            try file.setAttribute("split_names", of: "/split", to: .strings(splitNames))
+        }
+        try writeList("/checksum", checksums)
+        let fingerprint = DatasetFingerprint.compute(
+            ids: ids, labels: labels, imageShape: target.imageShape, checksums: checksums)
+        try file.setAttribute("format", to: .string("rrdata.dataset"))
+        try file.setAttribute("format_version", to: .string("1.0"))
+        try file.setAttribute("creator", to: .string("rrdata"))
+        try file.setAttribute("fingerprint", to: .string(fingerprint))
+        try file.setAttribute("provenance", to: .string(provenance.serialized()))
+        try file.close()
+        try output.commit()
+        return fingerprint
+    }
+
+    private func writeList<Element: HDF5Element>(_ name: String, _ elements: [Element]) throws {
+        let dataset = try file.createDataset(
+            name, type: Element.storedType, shape: TensorShape([elements.count]))
+        let result = elements.withUnsafeBufferPointer { elements in
+            Result { try dataset.write(elements, rows: 0..<elements.count) }
+        }
+        try result.get()
+    }
+
+    /// A writer of some of the rows; room in a contiguous array cannot be given back.
+    private func copy(_ rows: [Int]) throws -> DatasetWriter {
+        let smaller = try DatasetWriter(target, sampleCount: rows.count)
+        switch target.elementType {
+        case .uint8: try copy(rows, to: smaller, as: UInt8.self)
+        case .uint16: try copy(rows, to: smaller, as: UInt16.self)
+        case .float32: try copy(rows, to: smaller, as: Float.self)
+        }
+        return smaller
+    }
+
+    private func copy<Element: HDF5Element>(
+        _ rows: [Int], to smaller: DatasetWriter, as type: Element.Type
+    ) throws {
+        let buffer = UnsafeMutableBufferPointer<Element>.allocate(capacity: target.imageShape.elementCount)
+        defer { buffer.deallocate() }
+        for (position, row) in rows.enumerated() {
+            try images.read(rows: row..<row + 1, as: type, into: buffer)
+            try smaller.write(
+                images: UnsafeRawBufferPointer(buffer), rows: position..<position + 1,
+                checksums: [checksums[row]])
+        }
+    }
+}
+
+/// Where a dataset is to be written, and what its images are.
+private struct DatasetTarget {
+    let path: String
+    let force: Bool
+    let imageShape: ImageShape
+    let elementType: ImageElementType
+    let color: String
+    let compression: Compression
+
+    /// Contiguous, or chunks of whole images of about 64 KB: small enough to fetch one image of many.
+    func storage(sampleCount: Int) -> HDF5Storage {
+        guard compression == .deflate else { return .contiguous }
+        let imageSize = imageShape.elementCount * elementType.size
+        let rows = min(sampleCount, max(1, 65_536 / imageSize))
+        return .chunked([rows] + imageShape.dimensions, deflateLevel: 6)
+    }
+}
