@@ -82,9 +82,7 @@ public final class Dataset: Sendable {
             .unknownSplit, path: path, "there is no split “\(name)”: \(known); “all” takes every sample")
     }
 
-    /// The split that training and streaming take where none is named: `train` where the dataset has it,
+    /// The split that a command takes where none is named: the one that it prefers where the dataset has splits,
     /// else `all`.
-    public var defaultSplit: String {
-        splitNames.contains("train") ? "train" : "all"
-    }
+    package func split(preferring name: String) -> String { splitNames.isEmpty ? "all" : name }
 }
