@@ -44,7 +44,7 @@ package enum MaskSetWriter {
         }.get()
         try file.setAttribute("format", to: .string(FileFormat.masks.rawValue))
         try file.setAttribute("format_version", to: .string(FileFormat.version))
-        try file.setAttribute("creator", to: .string(FileFormat.creator))
+        try file.setAttribute("creator", to: .string(Dataset.creator))
         try file.setAttribute("dataset_fingerprint", to: .string(masks.datasetFingerprint))
         try file.setAttribute("provenance", to: .string(provenance.serialized()))
         try file.close()

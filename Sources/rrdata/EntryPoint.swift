@@ -35,7 +35,7 @@ struct RRDataCommand: ParsableCommand {
             Exit codes: 0 done, 1 validate found faults, 64 usage, 65 bad data, 66 no such input, 70 a bug of \
             rrdata, 73 cannot write or the output exists, 74 I/O error, 130 interrupted.
             """,
-        version: FileFormat.creator,
+        version: Dataset.creator,
         subcommands: [
             ImportCommand.self, DecoyCommand.self, ValidateCommand.self, InfoCommand.self, StreamCommand.self,
             TrainCommand.self, EvaluateCommand.self, MakeMasksCommand.self,

@@ -104,7 +104,7 @@ package final class DatasetWriter {
             ids: ids, labels: labels, imageShape: target.imageShape, checksums: checksums)
         try file.setAttribute("format", to: .string(FileFormat.dataset.rawValue))
         try file.setAttribute("format_version", to: .string(FileFormat.version))
-        try file.setAttribute("creator", to: .string(FileFormat.creator))
+        try file.setAttribute("creator", to: .string(Dataset.creator))
         try file.setAttribute("fingerprint", to: .string(fingerprint))
         try file.setAttribute("provenance", to: .string(provenance.serialized()))
         try file.close()

@@ -15,7 +15,7 @@ enum RunConfiguration {
         [
             "format": .string(format),
             "format_version": .string(formatVersion),
-            "creator": .string(FileFormat.creator),
+            "creator": .string(Dataset.creator),
             "linear_algebra_kernel": .string(LinearAlgebra.kernelName),
             "dataset_fingerprint": .string(dataset.fingerprint),
             "masks": masks.map { ["annotated": .integer($0.annotatedCount)] } ?? .null,
