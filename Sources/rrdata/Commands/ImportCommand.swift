@@ -10,8 +10,9 @@ struct ImportCommand: ParsableCommand {
         discussion: """
             Example:
               rrdata import pngs photos -o photos.h5
+              rrdata import hdf5 skin.h5 --images /images --labels /labels -o skin-dataset.h5
             """,
-        subcommands: [ImportPNGsCommand.self])
+        subcommands: [ImportPNGsCommand.self, ImportHDF5Command.self])
 }
 
 /// What an import reports, in text and in JSON.

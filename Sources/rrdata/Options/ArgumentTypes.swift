@@ -5,7 +5,9 @@ public import RRTraining
 
 // The types of the library that options take by name.
 
+extension ArrayLayout: ExpressibleByArgument {}
 extension Compression: ExpressibleByArgument {}
+extension HDF5Import.Marks: ExpressibleByArgument {}
 extension OptimizerOptions.Kind: ExpressibleByArgument {}
 extension PNGFolderImport.ErrorPolicy: ExpressibleByArgument {}
 extension PNGFolderImport.Labels: ExpressibleByArgument {}
