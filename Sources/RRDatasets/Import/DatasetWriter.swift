@@ -66,17 +66,19 @@ package final class DatasetWriter {
     /// - Parameters:
     ///   - rows: the rows to keep, increasing; nil for all. The other parameters are of those rows only.
     ///   - splits: a number of `splitNames` for each sample; nil where there is one split.
+    ///   - beforeCommit: called with the fingerprint when all is written and nothing in its place: an output that
+    ///     belongs to the dataset is written here, so that an error leaves neither.
     /// - Returns: the dataset's fingerprint.
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
     package func finish(
         keeping rows: [Int]? = nil, ids: [String], labels: [Int]?, classNames: [String]?, splits: [UInt8]?,
-        splitNames: [String], provenance: JSONValue
+        splitNames: [String], provenance: JSONValue, beforeCommit: (String) throws -> Void = { _ in }
     ) throws -> String {
         if let rows, rows.count < checksums.count {
             let smaller = try copy(rows)
             return try smaller.finish(
                 ids: ids, labels: labels, classNames: classNames, splits: splits, splitNames: splitNames,
-                provenance: provenance)
+                provenance: provenance, beforeCommit: beforeCommit)
         }
         precondition(ids.count == checksums.count)
         precondition(labels.map { $0.count == ids.count } ?? true)
@@ -100,12 +102,13 @@ package final class DatasetWriter {
         try writeList("/checksum", checksums)
         let fingerprint = DatasetFingerprint.compute(
             ids: ids, labels: labels, imageShape: target.imageShape, checksums: checksums)
-        try file.setAttribute("format", to: .string("rrdata.dataset"))
-        try file.setAttribute("format_version", to: .string("1.0"))
-        try file.setAttribute("creator", to: .string("rrdata"))
+        try file.setAttribute("format", to: .string(FileFormat.dataset.rawValue))
+        try file.setAttribute("format_version", to: .string(FileFormat.version))
+        try file.setAttribute("creator", to: .string(FileFormat.creator))
         try file.setAttribute("fingerprint", to: .string(fingerprint))
         try file.setAttribute("provenance", to: .string(provenance.serialized()))
         try file.close()
+        try beforeCommit(fingerprint)
         try output.commit()
         return fingerprint
     }
