@@ -6,6 +6,9 @@ internal import Synchronization
 ///
 /// All but the images and ids is held in memory. Any number of threads may read at once.
 public final class Dataset: Sendable {
+    /// What our files name as their `creator`.
+    package static let creator = "rrdata 0.1.0"
+
     /// The file.
     public let path: String
     /// The number of samples, N.
@@ -82,9 +85,11 @@ public final class Dataset: Sendable {
             .unknownSplit, path: path, "there is no split “\(name)”: \(known); “all” takes every sample")
     }
 
-    /// The split that training and streaming take where none is named: `train` where the dataset has it,
-    /// else `all`.
-    public var defaultSplit: String {
-        splitNames.contains("train") ? "train" : "all"
+    /// The split that a command takes where none is named: `name` where the dataset has splits, else `all`.
+    ///
+    /// A dataset with splits of other names gets `name` all the same, and then an error that lists them: all
+    /// samples would mix what the splits keep apart.
+    package func split(preferring name: String) -> String {
+        splitNames.isEmpty ? "all" : name
     }
 }

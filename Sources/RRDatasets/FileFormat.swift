@@ -7,9 +7,6 @@ package enum FileFormat: String, Sendable {
 
     /// The version that is written.
     package static let version = "1.0"
-    /// What is written as the attribute `creator`.
-    package static let creator = "rrdata"
-
     /// The version's part before the dot; nil where the text is no version.
     package static func majorVersion(of version: String) -> Int? {
         let parts = version.split(separator: ".", omittingEmptySubsequences: false)

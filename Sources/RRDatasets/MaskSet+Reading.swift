@@ -11,7 +11,6 @@ extension MaskSet {
         let file = try HDF5File(reading: path)
         try FileFormat.masks.check(file)
         let reader = DatasetReader(file: file)
-        let fingerprint = try reader.string("dataset_fingerprint")
         let masks = try reader.masks()
         let rowList = try reader.require("/row")
         guard rowList.shape.rank == 1 else {
@@ -21,8 +20,9 @@ extension MaskSet {
         // A mismatch is told before gigabytes of masks are read.
         let match = MaskMatch(
             sampleCount: rowList.shape[0], maskShape: Array(masks.shape.dimensions.dropFirst()),
-            datasetFingerprint: fingerprint)
+            datasetFingerprint: FileDescriber(file: file).text("dataset_fingerprint"))
         try match.check(for: dataset, path: path)
+        let fingerprint = try reader.string("dataset_fingerprint")
         let rows = try reader.list("/row", count: dataset.sampleCount, as: Int64.self).map { Int($0) }
         let shape = try ImageShape(channels: masks.shape[1], height: masks.shape[2], width: masks.shape[3])
         var bits = try MaskBits(rowCount: masks.shape[0], elementsPerRow: shape.elementCount)

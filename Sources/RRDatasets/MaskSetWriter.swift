@@ -1,4 +1,4 @@
-internal import RRFormats
+package import RRFormats
 package import RRSchemas
 package import RRTensor
 
@@ -27,6 +27,14 @@ package enum MaskSetWriter {
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
     package static func write(_ masks: MaskSet, provenance: JSONValue, path: String, force: Bool) throws {
         let output = try AtomicOutput(path: path, force: force)
+        try write(masks, provenance: provenance, to: output)
+        try output.commit()
+    }
+
+    /// Writes a mask set to an output that the caller commits, so that it appears together with another.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package static func write(_ masks: MaskSet, provenance: JSONValue, to output: AtomicOutput) throws {
         let file = try HDF5File(creating: output.temporaryPath)
         try write(masks.bits, shape: masks.maskShape, to: file)
         let rows = masks.rows.map { Int64($0) }
@@ -36,11 +44,10 @@ package enum MaskSetWriter {
         }.get()
         try file.setAttribute("format", to: .string(FileFormat.masks.rawValue))
         try file.setAttribute("format_version", to: .string(FileFormat.version))
-        try file.setAttribute("creator", to: .string(FileFormat.creator))
+        try file.setAttribute("creator", to: .string(Dataset.creator))
         try file.setAttribute("dataset_fingerprint", to: .string(masks.datasetFingerprint))
         try file.setAttribute("provenance", to: .string(provenance.serialized()))
         try file.close()
-        try output.commit()
     }
 
     private static func write(_ bits: MaskBits, shape: ImageShape, to file: HDF5File) throws {

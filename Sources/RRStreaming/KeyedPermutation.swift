@@ -1,3 +1,5 @@
+public import RRTensor
+
 /// An order of N positions that is computed, not stored: position → index for (seed, epoch, N).
 ///
 /// It costs O(1) memory and, on average, less than four rounds of the network for a position of a large N.
@@ -35,10 +37,10 @@ public struct KeyedPermutation: Sendable {
         halfWidth = UInt64(max(5, (bits + 1) / 2))
 
         let golden: UInt64 = 0x9E37_79B9_7F4A_7C15
-        var state = Self.mix(seed &+ golden)
-        state = Self.mix((state ^ UInt64(bitPattern: Int64(epoch))) &+ golden)
-        state = Self.mix((state ^ UInt64(self.count)) &+ golden)
-        func key(_ round: UInt64) -> UInt64 { Self.mix(state &+ (round + 1) &* golden) }
+        var state = SplitMix64.mix(seed &+ golden)
+        state = SplitMix64.mix((state ^ UInt64(bitPattern: Int64(epoch))) &+ golden)
+        state = SplitMix64.mix((state ^ UInt64(self.count)) &+ golden)
+        func key(_ round: UInt64) -> UInt64 { SplitMix64.mix(state &+ (round + 1) &* golden) }
         keys = (key(0), key(1), key(2), key(3), key(4), key(5), key(6), key(7))
     }
 
@@ -58,7 +60,7 @@ public struct KeyedPermutation: Sendable {
         var right = value & (1 << halfWidth - 1)
         @inline(__always)
         func round(_ key: UInt64) {
-            let mixed = left ^ Self.mix(right &+ key) >> (64 &- halfWidth)
+            let mixed = left ^ SplitMix64.mix(right &+ key) >> (64 &- halfWidth)
             left = right
             right = mixed
         }
@@ -71,13 +73,5 @@ public struct KeyedPermutation: Sendable {
         round(keys.6)
         round(keys.7)
         return left << halfWidth | right
-    }
-
-    @inlinable
-    static func mix(_ value: UInt64) -> UInt64 {
-        var mixed = value
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }

@@ -4,10 +4,10 @@ package import RRTensor
 
 /// Writes a dataset file: images in rows as they come, then all that belongs to the samples.
 ///
-/// Nothing appears at the path before `finish` has returned.
+/// Nothing appears at the path before `commit`.
 package final class DatasetWriter {
     private let target: DatasetTarget
-    private let output: AtomicOutput
+    private var output: AtomicOutput
     private let file: HDF5File
     private let images: HDF5Dataset
     private var checksums: [UInt32]
@@ -61,24 +61,24 @@ package final class DatasetWriter {
         self.checksums.replaceSubrange(rows, with: checksums)
     }
 
-    /// Writes what belongs to the samples and puts the file in its place.
+    /// Writes what belongs to the samples, after which only `commit` is left to do.
     ///
     /// - Parameters:
     ///   - rows: the rows to keep, increasing; nil for all. The other parameters are of those rows only.
     ///   - splits: a number of `splitNames` for each sample; nil where there is one split.
-    ///   - beforeCommit: called with the fingerprint when all is written and nothing in its place: an output that
-    ///     belongs to the dataset is written here, so that an error leaves neither.
     /// - Returns: the dataset's fingerprint.
-    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
+    /// - Throws: `FormatError` with the code `cannotWrite`.
     package func finish(
         keeping rows: [Int]? = nil, ids: [String], labels: [Int]?, classNames: [String]?, splits: [UInt8]?,
-        splitNames: [String], provenance: JSONValue, beforeCommit: (String) throws -> Void = { _ in }
+        splitNames: [String], provenance: JSONValue
     ) throws -> String {
         if let rows, rows.count < checksums.count {
             let smaller = try copy(rows)
-            return try smaller.finish(
+            let fingerprint = try smaller.finish(
                 ids: ids, labels: labels, classNames: classNames, splits: splits, splitNames: splitNames,
-                provenance: provenance, beforeCommit: beforeCommit)
+                provenance: provenance)
+            output = smaller.output
+            return fingerprint
         }
         precondition(ids.count == checksums.count)
         precondition(labels.map { $0.count == ids.count } ?? true)
@@ -104,14 +104,17 @@ package final class DatasetWriter {
             ids: ids, labels: labels, imageShape: target.imageShape, checksums: checksums)
         try file.setAttribute("format", to: .string(FileFormat.dataset.rawValue))
         try file.setAttribute("format_version", to: .string(FileFormat.version))
-        try file.setAttribute("creator", to: .string(FileFormat.creator))
+        try file.setAttribute("creator", to: .string(Dataset.creator))
         try file.setAttribute("fingerprint", to: .string(fingerprint))
         try file.setAttribute("provenance", to: .string(provenance.serialized()))
         try file.close()
-        try beforeCommit(fingerprint)
-        try output.commit()
         return fingerprint
     }
+
+    /// Puts the finished file in its place.
+    ///
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
+    package func commit() throws { try output.commit() }
 
     private func writeList<Element: HDF5Element>(_ name: String, _ elements: [Element]) throws {
         let dataset = try file.createDataset(
@@ -136,13 +139,26 @@ package final class DatasetWriter {
     private func copy<Element: HDF5Element>(
         _ rows: [Int], to smaller: DatasetWriter, as type: Element.Type
     ) throws {
-        let buffer = UnsafeMutableBufferPointer<Element>.allocate(capacity: target.imageShape.elementCount)
+        let size = target.imageShape.elementCount
+        let largestRun = max(1, (32 << 20) / (size * MemoryLayout<Element>.size))
+        let buffer = UnsafeMutableBufferPointer<Element>.allocate(capacity: min(largestRun, rows.count) * size)
         defer { buffer.deallocate() }
-        for (position, row) in rows.enumerated() {
-            try images.read(rows: row..<row + 1, as: type, into: buffer)
+        var position = 0
+        while position < rows.count {
+            // A run of neighbours is copied at once.
+            var count = 1
+            while count < largestRun, position + count < rows.count,
+                rows[position + count] == rows[position] + count
+            {
+                count += 1
+            }
+            let run = rows[position]..<rows[position] + count
+            let images = UnsafeMutableBufferPointer(rebasing: buffer[..<(count * size)])
+            try self.images.read(rows: run, as: type, into: images)
             try smaller.write(
-                images: UnsafeRawBufferPointer(buffer), rows: position..<position + 1,
-                checksums: [checksums[row]])
+                images: UnsafeRawBufferPointer(images), rows: position..<position + count,
+                checksums: Array(checksums[run]))
+            position += count
         }
     }
 }

@@ -59,6 +59,7 @@ public struct HDF5Import: Sendable {
     ///   `nonBinaryMask`, with the row and value.
     public func run(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> ImportSummary {
         try checkOutputs()
+        let masksFile = try masksOutput.map { try AtomicOutput(path: $0, force: options.force) }
         let file = try HDF5File(reading: source)
         let images = try file.dataset(options.images)
         let reading = try ArrayReading.ofImages(images.shape, layout: options.layout, at: images.location)
@@ -85,14 +86,14 @@ public struct HDF5Import: Sendable {
         try imageReader.copy(as: elementType, to: writer) { progress($0, count) }
         let fingerprint = try writer.finish(
             ids: (0..<count).map(String.init), labels: labels, classNames: nil, splits: nil, splitNames: [],
-            provenance: provenance(reading: reading)
-        ) { fingerprint in
-            guard let masks, let masksOutput, let path = options.masks else { return }
-            try MaskSetWriter.write(
-                bits: masks.bits, rows: masks.rows, maskShape: masks.shape, datasetFingerprint: fingerprint,
-                provenance: provenance(masks: path, reading: masks.reading), path: masksOutput,
-                force: options.force)
+            provenance: provenance(reading: reading))
+        if let masks, let masksFile, let path = options.masks {
+            let set = try MaskSet(
+                bits: masks.bits, rows: masks.rows, maskShape: masks.shape, datasetFingerprint: fingerprint)
+            try MaskSetWriter.write(set, provenance: provenance(masks: path, reading: masks.reading), to: masksFile)
         }
+        try writer.commit()
+        try masksFile?.commit()
         return ImportSummary(
             path: output, sampleCount: count, imageShape: reading.imageShape, elementType: elementType,
             color: color, isLabelled: labels != nil, classNames: nil, splits: [], fingerprint: fingerprint,
@@ -112,13 +113,10 @@ extension HDF5Import {
         guard options.masks != nil || (options.masksLayout == nil && options.marks == .wrong) else {
             throw DatasetError(.invalidOption, path: "", "--masks-layout and --marks need --masks")
         }
-        guard let masksOutput else { return }
         guard masksOutput != output else {
             throw DatasetError(
                 .invalidOption, path: output, "the dataset and the masks cannot be the same file")
         }
-        // Found here, an existing file costs no import.
-        try AtomicOutput.checkTarget(masksOutput, force: options.force)
     }
 
     private func readLabels(_ dataset: HDF5Dataset, count: Int) throws -> [Int] {
