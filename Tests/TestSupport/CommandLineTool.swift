@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// The built `rrdata`, run as a user runs it.
 public enum CommandLineTool {
@@ -38,7 +38,7 @@ public enum CommandLineTool {
     }
 
     private static func writer(_ path: String) throws -> FileHandle {
-        FileManager.default.createFile(atPath: path, contents: nil)
+        try Data().write(to: URL(filePath: path))
         return try FileHandle(forWritingTo: URL(filePath: path))
     }
 }

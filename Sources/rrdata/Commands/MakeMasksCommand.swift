@@ -3,6 +3,7 @@ import RRDatasets
 import RRExplanation
 import RRNetworks
 import RRSchemas
+import RRTensor
 import RRTraining
 
 struct MakeMasksCommand: ParsableCommand {
@@ -21,8 +22,8 @@ struct MakeMasksCommand: ParsableCommand {
     @Argument(help: "The dataset.")
     var dataset: String
 
-    @Option(help: "The run folder with the model.")
-    var run: String?
+    @Option(name: .customLong("run"), help: "The run folder with the model.")
+    var runFolder: String?
 
     @OptionGroup var trained: TrainedModelOptions
 
@@ -54,7 +55,7 @@ struct MakeMasksCommand: ParsableCommand {
     func validate() throws { _ = try selection() }
 
     func run() throws {
-        let model = try trained.open(run: run, pathName: "--run")
+        let model = try trained.open(run: runFolder, pathName: "--run")
         let dataset = try Dataset(path: dataset)
         var making = MaskMaking(dataset: dataset, selection: try selection())
         making.target = target

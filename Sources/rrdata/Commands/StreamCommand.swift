@@ -71,7 +71,7 @@ struct StreamCommand: ParsableCommand {
                 dropLast: dropLast))
         var sampleCount = 0
         var batchCount = 0
-        var writer = format == .npy ? NPYBatchWriter() : nil
+        let writer = format == .npy ? NPYBatchWriter() : nil
         let line = ProgressLine()
         let total = stream.samplesPerEpoch * epochs
         while let batch = try stream.next() {

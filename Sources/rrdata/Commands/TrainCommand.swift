@@ -151,19 +151,3 @@ struct TrainCommand: ParsableCommand {
         ]
     }
 }
-
-extension Lambda1: ExpressibleByArgument {
-    public init?(argument: String) {
-        if argument == "auto" {
-            self = .automatic
-        } else if let value = Double(argument) {
-            self = .value(value)
-        } else {
-            return nil
-        }
-    }
-}
-
-extension PenaltyReduction: ExpressibleByArgument {}
-extension PenaltyTarget: ExpressibleByArgument {}
-extension OptimizerOptions.Kind: ExpressibleByArgument {}

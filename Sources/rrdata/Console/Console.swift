@@ -10,7 +10,13 @@ enum Console {
     static func print(_ object: JSONValue) { Swift.print(object.serialized(pretty: true)) }
 
     /// Prints a line on standard error.
-    static func error(_ line: String) { fputs(line + "\n", stderr) }
+    static func error(_ line: String) { writeToStandardError(line + "\n") }
+
+    /// Writes text on standard error at once, without a line's end.
+    static func writeToStandardError(_ text: String) {
+        var text = text
+        text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
 
     /// Whether standard error is a terminal, where progress can be shown.
     static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }

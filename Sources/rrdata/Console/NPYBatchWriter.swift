@@ -9,7 +9,7 @@ struct NPYBatchWriter {
     ///
     /// - Returns: whether the reader still reads; false once it has closed the pipe.
     /// - Throws: `FormatError` with the code `cannotWrite`.
-    mutating func write(_ batch: Batch) throws(FormatError) -> Bool {
+    func write(_ batch: Batch) throws -> Bool {
         let images = [batch.count] + batch.imageShape.dimensions
         return try write(batch.images, shape: images, type: .float32)
             && write(batch.labels, shape: [batch.count], type: .int64)
@@ -17,12 +17,9 @@ struct NPYBatchWriter {
             && write(batch.masks, shape: images, type: .uint8)
     }
 
-    private func write<Element>(
-        _ elements: [Element], shape: [Int], type: NPYElementType
-    ) throws(FormatError) -> Bool {
+    private func write<Element>(_ elements: [Element], shape: [Int], type: NPYElementType) throws -> Bool {
         let header = NPYHeader.bytes(shape: shape, type: type)
-        return try header.withUnsafeBytes { (bytes) throws(FormatError) in try write(bytes) }
-            && elements.withUnsafeBytes { (bytes) throws(FormatError) in try write(bytes) }
+        return try header.withUnsafeBytes { try write($0) } && elements.withUnsafeBytes { try write($0) }
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer) throws(FormatError) -> Bool {

@@ -1,5 +1,3 @@
-import Glibc
-
 /// A line on the terminal that is written over as work goes on; nothing where standard error is no terminal.
 final class ProgressLine {
     private let isShown = Console.showsProgress
@@ -16,8 +14,9 @@ final class ProgressLine {
     func show(_ what: String, done: Int, of total: Int) {
         show(isLast: done >= total) { elapsed in
             var line = "\(what) \(done) of \(total)"
-            if done > 0, done < total, elapsed > .seconds(1) {
-                let left = elapsed / .seconds(1) * Double(total - done) / Double(done)
+            let seconds = elapsed / .seconds(1)
+            if done > 0, done < total, seconds > 1 {
+                let left = seconds * Double(total - done) / Double(done)
                 line += ", \(Self.time(left)) left"
             }
             return line
@@ -33,14 +32,13 @@ final class ProgressLine {
         let line = text(now - start)
         let padding = String(repeating: " ", count: max(0, lastWidth - line.count))
         lastWidth = line.count
-        fputs("\r\(line)\(padding)", stderr)
-        fflush(stderr)
+        Console.writeToStandardError("\r\(line)\(padding)")
     }
 
     /// Removes the line, so that what follows starts on an empty one.
     func clear() {
         guard isShown, lastWidth > 0 else { return }
-        fputs("\r" + String(repeating: " ", count: lastWidth) + "\r", stderr)
+        Console.writeToStandardError("\r" + String(repeating: " ", count: lastWidth) + "\r")
         lastWidth = 0
     }
 

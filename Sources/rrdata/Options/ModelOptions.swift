@@ -25,8 +25,6 @@ struct TrainedModelOptions: ParsableArguments {
     }
 }
 
-extension Precision: ExpressibleByArgument {}
-
 /// An architecture as `--model` names it.
 enum ModelChoice: ExpressibleByArgument {
     case builtIn(BuiltInModel)
