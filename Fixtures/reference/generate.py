@@ -79,6 +79,7 @@ TRAJECTORIES = {
     "sgd": {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9, "weight_decay": 1e-3},
     "adam": {"name": "adam", "learning_rate": 0.01, "momentum": 0.0, "weight_decay": 0.0},
     "adam-weight-decay": {"name": "adam", "learning_rate": 0.01, "momentum": 0.0, "weight_decay": 1e-3},
+    "adamw": {"name": "adamw", "learning_rate": 0.01, "momentum": 0.0, "weight_decay": 0.1},
 }
 
 
@@ -243,10 +244,13 @@ def trajectory(options):
     lambda1 = (cross_entropy / penalty(network, images, labels, masks)).item()
 
     common = {"lr": options["learning_rate"], "weight_decay": options["weight_decay"]}
-    if options["name"] == "sgd":
-        optimizer = torch.optim.SGD(network.parameters(), momentum=options["momentum"], **common)
-    else:
-        optimizer = torch.optim.Adam(network.parameters(), **common)
+    match options["name"]:
+        case "sgd":
+            optimizer = torch.optim.SGD(network.parameters(), momentum=options["momentum"], **common)
+        case "adam":
+            optimizer = torch.optim.Adam(network.parameters(), **common)
+        case "adamw":
+            optimizer = torch.optim.AdamW(network.parameters(), **common)
     steps = []
     for step in range(10):
         rows = slice(step % 3 * 8, step % 3 * 8 + 8)

@@ -1,4 +1,4 @@
-internal import RRFormats
+package import RRFormats
 package import RRSchemas
 package import RRTensor
 
@@ -27,6 +27,14 @@ package enum MaskSetWriter {
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
     package static func write(_ masks: MaskSet, provenance: JSONValue, path: String, force: Bool) throws {
         let output = try AtomicOutput(path: path, force: force)
+        try write(masks, provenance: provenance, to: output)
+        try output.commit()
+    }
+
+    /// Writes a mask set to an output that the caller commits, so that it appears together with another.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package static func write(_ masks: MaskSet, provenance: JSONValue, to output: AtomicOutput) throws {
         let file = try HDF5File(creating: output.temporaryPath)
         try write(masks.bits, shape: masks.maskShape, to: file)
         let rows = masks.rows.map { Int64($0) }
@@ -40,7 +48,6 @@ package enum MaskSetWriter {
         try file.setAttribute("dataset_fingerprint", to: .string(masks.datasetFingerprint))
         try file.setAttribute("provenance", to: .string(provenance.serialized()))
         try file.close()
-        try output.commit()
     }
 
     private static func write(_ bits: MaskBits, shape: ImageShape, to file: HDF5File) throws {

@@ -4,10 +4,10 @@ package import RRTensor
 
 /// Writes a dataset file: images in rows as they come, then all that belongs to the samples.
 ///
-/// Nothing appears at the path before `finish` has returned.
+/// Nothing appears at the path before `commit`.
 package final class DatasetWriter {
     private let target: DatasetTarget
-    private let output: AtomicOutput
+    private var output: AtomicOutput
     private let file: HDF5File
     private let images: HDF5Dataset
     private var checksums: [UInt32]
@@ -61,22 +61,24 @@ package final class DatasetWriter {
         self.checksums.replaceSubrange(rows, with: checksums)
     }
 
-    /// Writes what belongs to the samples and puts the file in its place.
+    /// Writes what belongs to the samples, after which only `commit` is left to do.
     ///
     /// - Parameters:
     ///   - rows: the rows to keep, increasing; nil for all. The other parameters are of those rows only.
     ///   - splits: a number of `splitNames` for each sample; nil where there is one split.
     /// - Returns: the dataset's fingerprint.
-    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
+    /// - Throws: `FormatError` with the code `cannotWrite`.
     package func finish(
         keeping rows: [Int]? = nil, ids: [String], labels: [Int]?, classNames: [String]?, splits: [UInt8]?,
         splitNames: [String], provenance: JSONValue
     ) throws -> String {
         if let rows, rows.count < checksums.count {
             let smaller = try copy(rows)
-            return try smaller.finish(
+            let fingerprint = try smaller.finish(
                 ids: ids, labels: labels, classNames: classNames, splits: splits, splitNames: splitNames,
                 provenance: provenance)
+            output = smaller.output
+            return fingerprint
         }
         precondition(ids.count == checksums.count)
         precondition(labels.map { $0.count == ids.count } ?? true)
@@ -100,15 +102,19 @@ package final class DatasetWriter {
         try writeList("/checksum", checksums)
         let fingerprint = DatasetFingerprint.compute(
             ids: ids, labels: labels, imageShape: target.imageShape, checksums: checksums)
-        try file.setAttribute("format", to: .string("rrdata.dataset"))
-        try file.setAttribute("format_version", to: .string("1.0"))
-        try file.setAttribute("creator", to: .string("rrdata"))
+        try file.setAttribute("format", to: .string(FileFormat.dataset.rawValue))
+        try file.setAttribute("format_version", to: .string(FileFormat.version))
+        try file.setAttribute("creator", to: .string(Dataset.creator))
         try file.setAttribute("fingerprint", to: .string(fingerprint))
         try file.setAttribute("provenance", to: .string(provenance.serialized()))
         try file.close()
-        try output.commit()
         return fingerprint
     }
+
+    /// Puts the finished file in its place.
+    ///
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
+    package func commit() throws { try output.commit() }
 
     private func writeList<Element: HDF5Element>(_ name: String, _ elements: [Element]) throws {
         let dataset = try file.createDataset(

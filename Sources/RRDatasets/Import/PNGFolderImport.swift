@@ -95,6 +95,7 @@ public struct PNGFolderImport: Sendable {
             labels: scan.labels.map { labels in kept.map { labels[$0] } }, classNames: scan.classNames,
             splits: splits, splitNames: scan.splitNames,
             provenance: provenance(skipped: skipped, otherFileCount: scan.otherFileCount))
+        try writer.commit()
         return ImportSummary(
             path: output, sampleCount: kept.count, imageShape: imageShape, elementType: elementType,
             color: color,

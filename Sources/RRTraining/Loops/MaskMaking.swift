@@ -1,0 +1,85 @@
+public import RRDatasets
+public import RRExplanation
+public import RRNetworks
+internal import RRStreaming
+internal import RRTensor
+
+/// The loop behind `rrdata make-masks`: the largest input gradients of a model become masks.
+public struct MaskMaking: Sendable {
+    public let dataset: Dataset
+    public var selection: MaskSelection
+    public var target: PenaltyTarget = .sumLogProbability
+    /// Whether |gradient| is summed over channels, so that whole pixels are selected.
+    public var isPerPixel = false
+    /// Masks of the same dataset that the new ones are joined with.
+    public var union: MaskSet?
+    /// A split's name or `all`; samples outside it get no new mask.
+    public var split = "all"
+    /// The number of samples that are read at a time, without effect on the result but for rounding.
+    public var batchSize = 256
+    /// The number of threads, without effect on the result; nil for one a processor core.
+    public var threads: Int?
+
+    public init(dataset: Dataset, selection: MaskSelection) {
+        self.dataset = dataset
+        self.selection = selection
+    }
+
+    /// Makes masks from a model's input gradients.
+    ///
+    /// - Parameter progress: is told of the samples done and of all.
+    /// - Throws: `ExplanationError` where the selection is impossible, a gradient is not finite or the dataset
+    ///   does not fit the model; `DatasetError` where a sample is damaged or the split is unknown;
+    ///   `TrainingError` where the target needs labels that the dataset does not have.
+    public func run<Scalar: NetworkScalar>(
+        network: Network<Scalar>, parameters: Parameters<Scalar>, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws -> CollectedMasks {
+        var collection = try MaskCollection(dataset, isPerPixel: isPerPixel, union: union)
+        let elementCount = collection.maskShape.elementCount
+        try selection.check(elementCount: elementCount)
+        let workers = Workers(count: threads)
+        let explainer = InputGradients(network: network, target: target, threads: workers.count)
+        var selectors = (0..<workers.count).map { _ in
+            MaskSelector<Scalar>(selection, elementCount: elementCount)
+        }
+        let stream = try BatchStream(
+            dataset: dataset, masks: nil,
+            options: StreamOptions(
+                batchSize: batchSize, shuffle: false, seed: 0, epochs: 1, split: split, dropLast: false))
+        var masks: [UInt8] = []
+        var outcomes: [MaskOutcome] = []
+        while let batch = try stream.next() {
+            let labelled = try labelled(batch)
+            masks = Array(repeating: 0, count: batch.count * elementCount)
+            outcomes = Array(repeating: .zeroGradient, count: batch.count)
+            try masks.withUnsafeMutableBufferPointer { masks throws(ExplanationError) in
+                try outcomes.withUnsafeMutableBufferPointer { outcomes throws(ExplanationError) in
+                    try selectors.withUnsafeMutableBufferPointer { selectors throws(ExplanationError) in
+                        let memory = UncheckedSendable((masks, outcomes, selectors))
+                        try explainer.forEachSample(of: labelled, at: parameters, withGradient: true) { sample in
+                            let (masks, outcomes, selectors) = memory.value
+                            let start = sample.position * elementCount
+                            outcomes[sample.position] = selectors[sample.worker].select(
+                                sample.gradient,
+                                into: UnsafeMutableBufferPointer(rebasing: masks[start..<start + elementCount]))
+                        }
+                    }
+                }
+            }
+            try collection.add(masks, outcomes, indices: batch.indices)
+            progress(collection.sampleCount, stream.samplesPerEpoch)
+        }
+        return try collection.finish()
+    }
+
+    /// Takes a batch whose labels need not be there unless the target asks for them.
+    private func labelled(_ batch: Batch) throws -> LabelledBatch {
+        guard dataset.labels != nil || target != .label else {
+            throw TrainingError(
+                .unsuitableDataset, dataset.path, "has no labels, which --target label needs")
+        }
+        return try LabelledBatch(
+            imageShape: batch.imageShape, images: batch.images,
+            labels: batch.labels.map { max($0, 0) })
+    }
+}

@@ -1,0 +1,127 @@
+import Glibc
+internal import RRNetworks
+
+/// An optimiser with its memory of past gradients.
+///
+/// Every parameter is updated by itself, so threads share the work without an effect on the result.
+struct Optimizer<Scalar: NetworkScalar> {
+    let options: OptimizerOptions
+    private let workers: Workers
+    /// The momentum of `sgd`, the first moment of `adam`.
+    private var first: [Scalar]
+    /// The second moment of `adam`.
+    private var second: [Scalar]
+    private var stepCount = 0
+
+    init(_ options: OptimizerOptions, parameterCount: Int, workers: Workers) {
+        self.options = options
+        self.workers = workers
+        let hasMoments = options.kind != .sgd
+        first = Array(repeating: 0, count: hasMoments || options.momentum > 0 ? parameterCount : 0)
+        second = Array(repeating: 0, count: hasMoments ? parameterCount : 0)
+    }
+
+    /// Moves the parameters one step against their gradient.
+    mutating func step(_ parameters: inout [Scalar], gradient: [Scalar]) {
+        stepCount += 1
+        let update = ParameterUpdate<Scalar>(options, step: stepCount)
+        let kind = options.kind
+        let hasMomentum = options.momentum > 0
+        let count = parameters.count
+        let blockSize = 1 << 14
+        parameters.withUnsafeMutableBufferPointer { parameters in
+            gradient.withUnsafeBufferPointer { gradient in
+                first.withUnsafeMutableBufferPointer { first in
+                    second.withUnsafeMutableBufferPointer { second in
+                        let memory = UncheckedSendable((parameters, gradient, first, second))
+                        workers.run(parts: (count + blockSize - 1) / blockSize) { _, block in
+                            let (parameters, gradient, first, second) = memory.value
+                            let range = block * blockSize..<min((block + 1) * blockSize, count)
+                            if kind != .sgd {
+                                update.adam(parameters, gradient, first, second, range)
+                            } else if hasMomentum {
+                                update.momentum(parameters, gradient, first, range)
+                            } else {
+                                update.descent(parameters, gradient, range)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The constants of one step and the loops over parameters, each as PyTorch's `torch.optim` defines it.
+private struct ParameterUpdate<Scalar: NetworkScalar>: Sendable {
+    private let learningRate: Scalar
+    private let momentum: Scalar
+    /// Added to the gradient times the parameter.
+    private let decay: Scalar
+    /// Multiplies the parameter before the step.
+    private let shrinkage: Scalar
+    private let isFirst: Bool
+    private let firstRate: Scalar
+    private let secondDecay: Scalar
+    private let secondRate: Scalar
+    private let stepSize: Scalar
+    private let secondCorrection: Scalar
+    private let epsilon: Scalar
+
+    init(_ options: OptimizerOptions, step: Int) {
+        let isDecoupled = options.kind == .adamw
+        learningRate = Scalar(options.learningRate)
+        momentum = Scalar(options.momentum)
+        decay = Scalar(isDecoupled ? 0 : options.weightDecay)
+        shrinkage = Scalar(isDecoupled ? 1 - options.learningRate * options.weightDecay : 1)
+        isFirst = step == 1
+        firstRate = Scalar(1 - OptimizerOptions.firstDecay)
+        secondDecay = Scalar(OptimizerOptions.secondDecay)
+        secondRate = Scalar(1 - OptimizerOptions.secondDecay)
+        stepSize = Scalar(options.learningRate / (1 - pow(OptimizerOptions.firstDecay, Double(step))))
+        secondCorrection = Scalar((1 - pow(OptimizerOptions.secondDecay, Double(step))).squareRoot())
+        epsilon = Scalar(OptimizerOptions.epsilon)
+    }
+
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    func descent(
+        _ parameters: UnsafeMutableBufferPointer<Scalar>, _ gradient: UnsafeBufferPointer<Scalar>,
+        _ range: Range<Int>
+    ) {
+        for index in range {
+            parameters[index] -= learningRate * (gradient[index] + decay * parameters[index])
+        }
+    }
+
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    func momentum(
+        _ parameters: UnsafeMutableBufferPointer<Scalar>, _ gradient: UnsafeBufferPointer<Scalar>,
+        _ velocity: UnsafeMutableBufferPointer<Scalar>, _ range: Range<Int>
+    ) {
+        for index in range {
+            let direction = gradient[index] + decay * parameters[index]
+            velocity[index] = isFirst ? direction : momentum * velocity[index] + direction
+            parameters[index] -= learningRate * velocity[index]
+        }
+    }
+
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    func adam(
+        _ parameters: UnsafeMutableBufferPointer<Scalar>, _ gradient: UnsafeBufferPointer<Scalar>,
+        _ first: UnsafeMutableBufferPointer<Scalar>, _ second: UnsafeMutableBufferPointer<Scalar>,
+        _ range: Range<Int>
+    ) {
+        for index in range {
+            let parameter = parameters[index] * shrinkage
+            let direction = gradient[index] + decay * parameter
+            let mean = first[index] + firstRate * (direction - first[index])
+            let square = secondDecay * second[index] + secondRate * direction * direction
+            first[index] = mean
+            second[index] = square
+            parameters[index] = parameter - stepSize * mean / (square.squareRoot() / secondCorrection + epsilon)
+        }
+    }
+}

@@ -1,1 +1,0 @@
-// The training loops come with the stream.

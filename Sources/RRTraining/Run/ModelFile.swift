@@ -1,0 +1,43 @@
+import FoundationEssentials
+internal import RRFormats
+public import RRNetworks
+internal import RRSchemas
+
+/// A `model.json` on disk.
+public enum ModelFile {
+    /// Reads an architecture, and checks it against the schema and its layers against each other.
+    ///
+    /// - Throws: `FormatError` where the file cannot be read or is no model, naming the field or the layer.
+    public static func read(_ path: String) throws -> ModelDescription {
+        let bytes = try FileBytes.read(path)
+        let document: JSONValue
+        do {
+            document = try JSONValue(parsing: bytes)
+        } catch {
+            throw FormatError(.malformed, path: path, "is not JSON: \(error)")
+        }
+        do {
+            let model = try JSONDecoder().decode(ModelDescription.self, from: Data(bytes))
+            _ = try Network<Float>(model)
+            if let violation = JSONSchema.model.validate(document).first {
+                throw FormatError(.malformed, path: "\(path):\(violation.path)", violation.message)
+            }
+            return model
+        } catch let error as NetworkError {
+            throw FormatError(
+                error.code == .unsupportedLayer ? .unsupported : .malformed, path: "\(path):\(error.location)",
+                error.message)
+        } catch let error as DecodingError {
+            let violation = JSONSchema.model.validate(document).first
+            throw FormatError(
+                .malformed, path: "\(path):\(violation?.path ?? "")", violation?.message ?? "\(error)")
+        }
+    }
+
+    /// Gives the text of an architecture's `model.json`.
+    static func bytes(of model: ModelDescription) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        return try Array(encoder.encode(model)) + [UInt8(ascii: "\n")]
+    }
+}

@@ -1,0 +1,62 @@
+internal import RRFormats
+public import RRNetworks
+internal import RRSchemas
+
+/// A trained model: a run folder, or a `model.json` with weights of any origin.
+public struct Run: Sendable {
+    public let model: ModelDescription
+    /// The number type that the run computed in; nil where weights came without a run.
+    public let precision: Precision?
+    /// The safetensors file with the weights.
+    public let weightsPath: String
+
+    /// Opens a run folder.
+    ///
+    /// - Throws: `FormatError` where a file is missing or is not what its name says.
+    public init(path: String) throws {
+        let configurationPath = path + "/" + RunFile.configuration
+        let bytes = try FileBytes.read(configurationPath)
+        let configuration: JSONValue
+        do {
+            configuration = try JSONValue(parsing: bytes)
+        } catch {
+            throw FormatError(.malformed, path: configurationPath, "is not JSON: \(error)")
+        }
+        guard configuration["format"] == .string(RunConfiguration.format) else {
+            throw FormatError(.malformed, path: configurationPath, "is not the config.json of a run")
+        }
+        guard configuration["format_version"]?.stringValue?.split(separator: ".").first == "1" else {
+            throw FormatError(
+                .unsupported, path: configurationPath,
+                "has a format_version that is not 1.x: a newer rrdata wrote it")
+        }
+        precision = configuration["options"]?["precision"]?.stringValue.flatMap(Precision.init(rawValue:))
+        model = try ModelFile.read(path + "/" + RunFile.model)
+        weightsPath = path + "/" + RunFile.weights
+    }
+
+    /// Takes an architecture and weights from files of their own.
+    ///
+    /// - Throws: `FormatError` where `modelPath` cannot be read or is no model.
+    public init(modelPath: String, weightsPath: String) throws {
+        model = try ModelFile.read(modelPath)
+        precision = nil
+        self.weightsPath = weightsPath
+    }
+
+    /// Reads the weights in a number type.
+    ///
+    /// - Throws: `FormatError` where the file cannot be read or its tensors are not the model's.
+    public func parameters<Scalar: NetworkScalar>(of network: Network<Scalar>) throws -> Parameters<Scalar> {
+        try WeightsFile.read(weightsPath, layout: network.parameterLayout, as: Scalar.self)
+    }
+
+    /// Computes the SHA-256 of the weights file, in hexadecimal, by which masks tell what they were made from.
+    ///
+    /// - Throws: `FormatError` where the file cannot be read.
+    public func weightsHash() throws -> String {
+        var hasher = SHA256Hasher()
+        try FileBytes.read(weightsPath).withUnsafeBytes { hasher.update($0) }
+        return hasher.finalize()
+    }
+}

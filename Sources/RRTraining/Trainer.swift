@@ -1,0 +1,68 @@
+public import RRExplanation
+public import RRNetworks
+public import RRStreaming
+
+/// A network in training: its parameters, the loss that judges them and the optimiser that moves them.
+///
+/// One caller at a time uses it; it keeps its memory from step to step.
+public final class Trainer<Scalar: NetworkScalar> {
+    public let network: Network<Scalar>
+    public private(set) var parameters: Parameters<Scalar>
+
+    private let loss: ExplanationLoss<Scalar>
+    private var optimizer: Optimizer<Scalar>
+    private var gradient: [Scalar] = []
+
+    /// Creates a trainer.
+    ///
+    /// - Parameters:
+    ///   - parameters: where training starts; nil for PyTorch's default initialisation from `seed`.
+    ///   - lambda1: the weight of the penalty, at least 0.
+    ///   - threads: the number of threads, without effect on any result; nil for one a processor core.
+    /// - Throws: `NetworkError` where the model's layers do not fit each other, and `TrainingError` with the code
+    ///   `invalidOption`.
+    public init(
+        model: ModelDescription, parameters: Parameters<Scalar>? = nil, seed: UInt64 = 0, lambda1: Double,
+        target: PenaltyTarget = .sumLogProbability, reduction: PenaltyReduction = .mean,
+        optimizer: OptimizerOptions = OptimizerOptions(), threads: Int? = nil
+    ) throws {
+        try optimizer.check()
+        guard lambda1.isFinite, lambda1 >= 0 else {
+            throw TrainingError(.invalidOption, "--lambda1", "must be a number of at least 0")
+        }
+        let network = try Network<Scalar>(model)
+        self.network = network
+        self.parameters = parameters ?? network.initialParameters(seed: seed)
+        loss = ExplanationLoss(
+            network: network, lambda1: lambda1, target: target, reduction: reduction, threads: threads)
+        self.optimizer = Optimizer(
+            optimizer, parameterCount: network.parameterLayout.count, workers: Workers(count: threads))
+    }
+
+    /// Takes one training step on a batch of the stream.
+    ///
+    /// - Returns: the loss before the step.
+    /// - Throws: `ExplanationError` where the batch does not fit the model or has no labels.
+    public func step(_ batch: Batch) throws(ExplanationError) -> LossTerms {
+        try step(LabelledBatch(batch))
+    }
+
+    /// Takes one training step.
+    ///
+    /// - Returns: the loss before the step.
+    /// - Throws: `ExplanationError` where the batch does not fit the model.
+    public func step(_ batch: LabelledBatch) throws(ExplanationError) -> LossTerms {
+        let terms = try loss.compute(batch, at: parameters, gradient: &gradient)
+        optimizer.step(&parameters.values, gradient: gradient)
+        return terms
+    }
+}
+
+extension LabelledBatch {
+    /// Takes images, labels and, where any sample is annotated, masks from a batch of the stream.
+    package init(_ batch: Batch) throws(ExplanationError) {
+        try self.init(
+            imageShape: batch.imageShape, images: batch.images, labels: batch.labels,
+            masks: batch.annotated.contains(true) ? batch.masks : nil)
+    }
+}

@@ -1,0 +1,98 @@
+internal import ArgumentParser
+import RRDatasets
+import RRSchemas
+import RRStreaming
+
+struct StreamCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stream",
+        abstract: "Stream batches of images, labels, indices and masks.",
+        discussion: """
+            npy writes four NPY arrays a batch, one after another, on standard output: images float32 \
+            (B,C,H,W), labels int64 (B; -1 where absent), index int64 (B), masks uint8 (B,C,H,W; 0 where \
+            absent). In Python, numpy.load(sys.stdin.buffer) reads one at a time. null reads everything and \
+            tells how fast.
+
+            Examples:
+              rrdata stream decoy.h5 --masks masks.h5 --batch-size 256 --shuffle --seed 7 --format npy | python train.py
+              rrdata stream decoy.h5 --batch-size 256 --shuffle --format null
+            """)
+
+    enum Format: String, ExpressibleByArgument {
+        case npy, null
+    }
+
+    @Argument(help: "The dataset.")
+    var dataset: String
+
+    @Option(help: "The mask set of the dataset.")
+    var masks: String?
+
+    @Option(help: "The number of samples in a batch.")
+    var batchSize: Int
+
+    @Flag(help: "Visit the samples in a random order, another one each epoch.")
+    var shuffle = false
+
+    @Option(help: "Decides the order.")
+    var seed: UInt64 = 0
+
+    @Option(help: "The number of passes over the samples.")
+    var epochs = 1
+
+    @Option(help: "The split to stream, or all; train where the dataset has splits, else all.")
+    var split: String?
+
+    @Flag(help: "Leave out the last batch of an epoch where it is smaller than the others.")
+    var dropLast = false
+
+    @Option(help: "npy or null.")
+    var format: Format
+
+    @OptionGroup var report: ReportOptions
+
+    func validate() throws {
+        guard batchSize >= 1 else { throw ValidationError("--batch-size must be at least 1") }
+        guard epochs >= 1 else { throw ValidationError("--epochs must be at least 1") }
+        guard !report.json || format == .null else {
+            throw ValidationError("--json does not go with --format npy, which has standard output to itself")
+        }
+    }
+
+    func run() throws {
+        let dataset = try Dataset(path: dataset)
+        let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
+        let clock = ContinuousClock()
+        let start = clock.now
+        let stream = try BatchStream(
+            dataset: dataset, masks: masks,
+            options: StreamOptions(
+                batchSize: batchSize, shuffle: shuffle, seed: seed, epochs: epochs, split: split,
+                dropLast: dropLast))
+        var sampleCount = 0
+        var batchCount = 0
+        let writer = format == .npy ? NPYBatchWriter() : nil
+        let line = ProgressLine()
+        let total = stream.samplesPerEpoch * epochs
+        while let batch = try stream.next() {
+            // A reader that has had enough closes the pipe; that is no failure.
+            guard try writer?.write(batch) ?? true else { return }
+            sampleCount += batch.count
+            batchCount += 1
+            line.show("samples", done: sampleCount, of: total)
+        }
+        line.clear()
+        guard format == .null else { return }
+        let seconds = (clock.now - start) / .seconds(1)
+        let rate = Double(sampleCount) / max(seconds, 1e-9)
+        if report.json {
+            Console.print([
+                "samples": .integer(sampleCount), "batches": .integer(batchCount), "seconds": .number(seconds),
+                "samples_per_second": .number(rate),
+            ])
+        } else {
+            Console.print(
+                "\(sampleCount) samples in \(batchCount) batches, \(Figure.text(seconds)) s: \(Int(rate)) samples/s")
+        }
+    }
+}

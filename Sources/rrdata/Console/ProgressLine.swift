@@ -1,0 +1,52 @@
+/// A line on the terminal that is written over as work goes on; nothing where standard error is no terminal.
+final class ProgressLine {
+    private let isShown = Console.showsProgress
+    private let clock = ContinuousClock()
+    private let start: ContinuousClock.Instant
+    private var lastShown: ContinuousClock.Instant?
+    private var lastWidth = 0
+
+    private static let interval = Duration.milliseconds(100)
+
+    init() { start = clock.now }
+
+    /// Shows how far a count has come, with the time left once it can be told.
+    func show(_ what: String, done: Int, of total: Int) {
+        show(isLast: done >= total) { elapsed in
+            var line = "\(what) \(done) of \(total)"
+            let seconds = elapsed / .seconds(1)
+            if done > 0, done < total, seconds > 1 {
+                let left = seconds * Double(total - done) / Double(done)
+                line += ", \(Self.time(left)) left"
+            }
+            return line
+        }
+    }
+
+    /// Shows a text, unless one was shown a moment ago.
+    func show(isLast: Bool = false, _ text: (_ elapsed: Duration) -> String) {
+        guard isShown else { return }
+        let now = clock.now
+        if !isLast, let lastShown, now - lastShown < Self.interval { return }
+        lastShown = now
+        let line = text(now - start)
+        let padding = String(repeating: " ", count: max(0, lastWidth - line.count))
+        lastWidth = line.count
+        Console.writeToStandardError("\r\(line)\(padding)")
+    }
+
+    /// Removes the line, so that what follows starts on an empty one.
+    func clear() {
+        guard isShown, lastWidth > 0 else { return }
+        Console.writeToStandardError("\r" + String(repeating: " ", count: lastWidth) + "\r")
+        lastWidth = 0
+    }
+
+    deinit { clear() }
+
+    /// `3 s`, `2 min 5 s`
+    static func time(_ seconds: Double) -> String {
+        let whole = Int(max(0, seconds).rounded())
+        return whole < 60 ? "\(whole) s" : "\(whole / 60) min \(whole % 60) s"
+    }
+}

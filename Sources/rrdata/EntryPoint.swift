@@ -1,0 +1,43 @@
+internal import ArgumentParser
+import RRDatasets
+
+/// Parses the command line, runs the command and ends the process with the exit code of the contract.
+@main
+enum EntryPoint {
+    static func main() {
+        Interruption.watch()
+        do {
+            var command = try RRDataCommand.parseAsRoot()
+            try command.run()
+        } catch {
+            guard let code = FailureCode(error) else { RRDataCommand.exit(withError: error) }
+            Console.error("rrdata: error: \(error)")
+            RRDataCommand.exit(withError: ExitCode(code.rawValue))
+        }
+    }
+}
+
+/// `rrdata`, and under it one command a file.
+struct RRDataCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rrdata",
+        abstract: "Train image classifiers that are right for the right reasons.",
+        discussion: """
+            Images and annotation masks become one dataset and one mask set, and a model trained on both is \
+            punished for looking where the masks say that no valid reason is.
+
+            Example, from a folder with one folder of PNGs a class:
+              rrdata import pngs photos -o photos.h5
+              rrdata info photos.h5
+              rrdata train photos.h5 --masks masks.h5 --model lenet -o run
+              rrdata evaluate run photos.h5 --masks masks.h5
+
+            Exit codes: 0 done, 1 validate found faults, 64 usage, 65 bad data, 66 no such input, 70 a bug of \
+            rrdata, 73 cannot write or the output exists, 74 I/O error, 130 interrupted.
+            """,
+        version: Dataset.creator,
+        subcommands: [
+            ImportCommand.self, DecoyCommand.self, ValidateCommand.self, InfoCommand.self, StreamCommand.self,
+            TrainCommand.self, EvaluateCommand.self, MakeMasksCommand.self,
+        ])
+}

@@ -1,0 +1,48 @@
+import RRDatasets
+import RRExplanation
+import RRFormats
+import RRNetworks
+import RRStreaming
+import RRTensor
+import RRTraining
+
+/// The exit code of a failed command, after BSD's `sysexits.h`.
+enum FailureCode: Int32 {
+    case usage = 64
+    case badData = 65
+    case noInput = 66
+    case cannotWrite = 73
+    case ioError = 74
+    /// An error that no one expected: a bug of ours.
+    case software = 70
+
+    /// Returns nil for an error of the argument parser, which has its own way to say usage.
+    init?(_ error: any Error) {
+        switch error {
+        case let error as FormatError: self.init(error)
+        case let error as DatasetError: self.init(error)
+        case let error as TrainingError: self = error.code == .invalidOption ? .usage : .badData
+        case let error as ExplanationError: self = error.code == .impossibleSelection ? .usage : .badData
+        case is NetworkError, is TensorError: self = .badData
+        default: return nil
+        }
+    }
+
+    private init(_ error: FormatError) {
+        self =
+            switch error.code {
+            case .notFound: .noInput
+            case .cannotRead: .ioError
+            case .malformed, .unsupported: .badData
+            case .outputExists, .cannotWrite: .cannotWrite
+            }
+    }
+
+    private init(_ error: DatasetError) {
+        self =
+            switch error.code {
+            case .invalidOption, .unknownSplit, .ambiguousLayout: .usage
+            default: .badData
+            }
+    }
+}

@@ -1,0 +1,45 @@
+internal import ArgumentParser
+import RRNetworks
+import RRTensor
+import RRTraining
+
+/// Which trained model a command uses.
+struct TrainedModelOptions: ParsableArguments {
+    @Option(help: "A model.json, in place of a run; needs --weights.")
+    var model: String?
+
+    @Option(help: "A safetensors file with the weights of --model.")
+    var weights: String?
+
+    @Option(help: "The number type to compute in: \(Precision.allCases.map(\.rawValue).joined(separator: " or ")).")
+    var precision: Precision?
+
+    /// Opens the run at a path, or the model and the weights.
+    func open(run path: String?, pathName: String) throws -> Run {
+        switch (path, model, weights) {
+        case (let path?, nil, nil): try Run(path: path)
+        case (nil, let model?, let weights?): try Run(modelPath: model, weightsPath: weights)
+        default:
+            throw ValidationError("give either \(pathName), or both --model and --weights")
+        }
+    }
+}
+
+/// An architecture as `--model` names it.
+enum ModelChoice: ExpressibleByArgument {
+    case builtIn(BuiltInModel)
+    case file(String)
+
+    init?(argument: String) {
+        self = BuiltInModel(rawValue: argument).map { .builtIn($0) } ?? .file(argument)
+    }
+
+    static var names: String { BuiltInModel.allCases.map(\.rawValue).joined(separator: ", ") }
+
+    func description(input: ImageShape, classCount: Int) throws -> ModelDescription {
+        switch self {
+        case .builtIn(let model): model.description(input: input, classCount: classCount)
+        case .file(let path): try ModelFile.read(path)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+internal import ArgumentParser
+
+/// Where a command writes, and whether it may replace what is there.
+struct OutputOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: "Where the result is written.")
+    var output: String
+
+    @Flag(help: "Replace an output that exists.")
+    var force = false
+}
+
+/// How a command reports its result.
+struct ReportOptions: ParsableArguments {
+    @Flag(help: "Print one JSON object on standard output instead of text.")
+    var json = false
+}
+
+/// How many threads a command uses.
+struct ThreadOptions: ParsableArguments {
+    @Option(help: "The number of threads; all processor cores by default. It has no effect on the result.")
+    var jobs: Int?
+
+    func validate() throws {
+        guard let jobs else { return }
+        guard jobs >= 1, jobs <= 1024 else { throw ValidationError("--jobs must be from 1 to 1024") }
+    }
+}

@@ -1,0 +1,67 @@
+import RRDatasets
+import RRFormats
+import RRTensor
+import TestSupport
+
+/// A dataset of random images with random masks for most samples, in a folder of its own.
+struct SmallDataset {
+    let folder: TemporaryFolder
+    let dataset: Dataset
+    let masks: MaskSet
+    /// The stored pixels, (N, C, H, W).
+    let pixels: [UInt8]
+    /// The masks, (N, 1, H, W); all zero for every fifth sample.
+    let maskBytes: [UInt8]
+
+    static let channels = 2
+    static let height = 3
+    static let width = 5
+    static let plane = height * width
+
+    var path: String { folder.path("d.h5") }
+
+    /// - Parameter splitNames: samples belong to them in turn.
+    init(
+        sampleCount: Int, splitNames: [String] = [], isLabelled: Bool = true, compression: Compression = .none
+    ) throws {
+        folder = try TemporaryFolder()
+        var generator = SplitMix64(seed: UInt64(sampleCount))
+        let elementCount = Self.channels * Self.plane
+        pixels = (0..<sampleCount * elementCount).map { _ in UInt8(generator.next() & 255) }
+        let shape = try ImageShape(channels: Self.channels, height: Self.height, width: Self.width)
+        let writer = try DatasetWriter(
+            path: folder.path("d.h5"), force: false, sampleCount: sampleCount, imageShape: shape,
+            elementType: .uint8, color: "other", compression: compression)
+        let checksums = (0..<sampleCount).map { sample in
+            pixels[sample * elementCount..<(sample + 1) * elementCount].withUnsafeBytes { CRC32.checksum(of: $0) }
+        }
+        try pixels.withUnsafeBytes { try writer.write(images: $0, rows: 0..<sampleCount, checksums: checksums) }
+        _ = try writer.finish(
+            ids: (0..<sampleCount).map { "sample-\($0)" }, labels: isLabelled ? (0..<sampleCount).map { $0 % 3 } : nil,
+            classNames: nil,
+            splits: splitNames.isEmpty ? nil : (0..<sampleCount).map { UInt8($0 % splitNames.count) },
+            splitNames: splitNames, provenance: [:])
+        try writer.commit()
+        dataset = try Dataset(path: folder.path("d.h5"))
+
+        maskBytes = (0..<sampleCount * Self.plane).map { position in
+            position / Self.plane % 5 == 4 ? 0 : UInt8(generator.next() & 1)
+        }
+        var bits = try MaskBits(rowCount: sampleCount + 1, elementsPerRow: Self.plane)
+        for (position, byte) in maskBytes.enumerated() where byte == 1 {
+            bits[position / Self.plane, position % Self.plane] = true
+        }
+        masks = try MaskSet(
+            bits: bits, rows: Array(0..<sampleCount),
+            maskShape: ImageShape(channels: 1, height: Self.height, width: Self.width),
+            datasetFingerprint: dataset.fingerprint)
+    }
+
+    /// The values that a batch must hold for a sample: image, mask and whether it is annotated.
+    func expected(_ index: Int) -> (image: [Float], mask: [UInt8], isAnnotated: Bool) {
+        let elementCount = Self.channels * Self.plane
+        let image = pixels[index * elementCount..<(index + 1) * elementCount].map { Float($0) / 255 }
+        let plane = maskBytes[index * Self.plane..<(index + 1) * Self.plane]
+        return (image, Array(plane) + Array(plane), plane.contains(1))
+    }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import RRSchemas
+import TestSupport
+import Testing
+
+@Suite("The command line's contract")
+struct ContractTests {
+    static let commands = [
+        ["import", "pngs"], ["import", "hdf5"], ["decoy"], ["validate"], ["info"], ["stream"], ["train"],
+        ["evaluate"], ["make-masks"],
+    ]
+
+    @Test("every command's help has an example", arguments: commands)
+    func help(command: [String]) throws {
+        let outcome = try CommandLineTool.run(command + ["--help"], in: "/")
+        #expect(outcome.status == 0)
+        #expect(outcome.text.contains("Example"))
+        #expect(outcome.text.contains("  rrdata \(command.joined(separator: " ")) "))
+    }
+
+    @Test("the help lists the commands that work, and no other")
+    func root() throws {
+        let help = try CommandLineTool.run(["--help"], in: "/").text
+        let listed = help.components(separatedBy: "SUBCOMMANDS:")[1].split(separator: "\n")
+            .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }.compactMap { $0.split(separator: " ").first }
+        #expect(
+            listed == ["import", "decoy", "validate", "info", "stream", "train", "evaluate", "make-masks"])
+        #expect(try CommandLineTool.run(["--version"], in: "/").text.hasPrefix("rrdata "))
+    }
+
+    @Test(
+        "wrong usage ends with 64 and names the option",
+        arguments: [
+            ("frobnicate", "frobnicate"), ("train decoy.h5 -o x", "--model"),
+            ("train decoy.h5 --model mlp --lambda1 1 -o x", "--masks"),
+            ("train decoy.h5 --model mlp --lambda1 -1 -o x", "--lambda1"),
+            ("train decoy.h5 --masks masks.h5 --model mlp --lambda1 nan -o x", "--lambda1"),
+            ("train decoy.h5 --model mlp --batch-size 0 -o x", "--batch-size"),
+            ("train decoy.h5 --model mlp --epochs 0 -o x", "--epochs"),
+            ("train decoy.h5 --model mlp --momentum 0.9 -o x", "--momentum"),
+            ("train decoy.h5 --model mlp --jobs 0 -o x", "--jobs"),
+            ("train decoy.h5 --model mlp --split dev -o x", "train"),
+            ("stream decoy.h5 --batch-size 8 --format npy --json", "--json"),
+            ("stream decoy.h5 --batch-size 0 --format null", "--batch-size"),
+            ("make-masks decoy.h5 --run plain -o x.h5", "--top-k"),
+            ("make-masks decoy.h5 --run plain --top-k 3 --threshold 0.5 -o x.h5", "--top-k"),
+            ("make-masks decoy.h5 --run plain --top-k 785 -o x.h5", "785"),
+            ("make-masks decoy.h5 --top-k 3 -o x.h5", "--weights"),
+            ("evaluate decoy.h5", "run folder"),
+            ("decoy fashion.h5 -o x.h5 --masks-output y.h5 --random-split dev --seed 0", "dev"),
+        ])
+    func usage(line: String, hint: String) throws {
+        let outcome = try CommandLineTool.run(
+            line.split(separator: " ").map(String.init), in: Workshop.shared.get().path)
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains(hint), "\(outcome.errors)")
+        #expect(outcome.output.isEmpty)
+    }
+
+    @Test(
+        "a missing input ends with 66 and is named",
+        arguments: [
+            "info no.h5", "validate no.h5", "validate decoy.h5 no.h5", "stream no.h5 --batch-size 8 --format null",
+            "train no.h5 --model mlp -o x", "train decoy.h5 --masks no.h5 --model mlp -o x",
+            "train decoy.h5 --model no.json -o x", "train decoy.h5 --model mlp --init no.safetensors -o x",
+            "evaluate no decoy.h5", "make-masks decoy.h5 --run no --top-k 3 -o x.h5", "import pngs no -o x.h5",
+            "import hdf5 no.h5 --images /images -o x.h5", "decoy no.h5 -o x.h5 --masks-output y.h5 --seed 0",
+        ])
+    func missingInput(line: String) throws {
+        let outcome = try CommandLineTool.run(
+            line.split(separator: " ").map(String.init), in: Workshop.shared.get().path)
+        #expect(outcome.status == 66)
+        #expect(outcome.errors.contains("no"), "\(outcome.errors)")
+        #expect(!FileManager.default.fileExists(atPath: try Workshop.shared.get().path("x")))
+    }
+
+    @Test(
+        "an output that exists ends with 73 and stays as it is, unless --force is given",
+        arguments: [
+            ("import pngs images", "fashion.h5"),
+            ("decoy fashion.h5 --masks-output spare.h5 --random-split test --seed 3", "decoy.h5"),
+            ("train decoy.h5 --model mlp --batch-size 16 --epochs 2", "plain"),
+            ("make-masks decoy.h5 --run plain --top-k 3", "masks.h5"),
+        ])
+    func outputExists(line: String, output: String) throws {
+        let folder = try TemporaryFolder()
+        let workshop = try Workshop.shared.get()
+        for name in ["images", "fashion.h5", "decoy.h5", "masks.h5", "plain"] {
+            try FileManager.default.copyItem(atPath: workshop.path(name), toPath: folder.path(name))
+        }
+        let before = try folder.names()
+        let arguments = line.split(separator: " ").map(String.init) + ["-o", output]
+        let refused = try CommandLineTool.run(arguments, in: folder.path)
+        #expect(refused.status == 73)
+        #expect(refused.errors.contains("--force"))
+        #expect(try folder.names() == before)
+        let forced = try CommandLineTool.run(arguments + ["--force"], in: folder.path)
+        #expect(forced.status == 0, "\(forced.errors)")
+    }
+
+    @Test(
+        "--json prints one object and nothing else",
+        arguments: [
+            "import pngs images -o json-1.h5", "info decoy.h5", "info masks.h5", "validate decoy.h5 masks.h5",
+            "decoy fashion.h5 -o json-2.h5 --masks-output json-3.h5 --seed 0",
+            "stream decoy.h5 --batch-size 8 --format null", "evaluate right decoy.h5 --masks masks.h5",
+            "train decoy.h5 --model mlp --epochs 1 -o json-4", "make-masks decoy.h5 --run plain --top-k 3 -o json-5.h5",
+        ])
+    func json(line: String) throws {
+        let outcome = try CommandLineTool.run(
+            line.split(separator: " ").map(String.init) + ["--json"], in: Workshop.shared.get().path)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let value = try JSONValue(parsing: outcome.text)
+        #expect(value.objectValue?.isEmpty == false)
+    }
+}
