@@ -90,7 +90,8 @@ public struct HDF5Import: Sendable {
         if let masks, let masksFile, let path = options.masks {
             let set = try MaskSet(
                 bits: masks.bits, rows: masks.rows, maskShape: masks.shape, datasetFingerprint: fingerprint)
-            try MaskSetWriter.write(set, provenance: provenance(masks: path, reading: masks.reading), to: masksFile)
+            try MaskSetWriter.write(
+                set, provenance: provenance(masks: path, reading: masks.reading), to: masksFile)
         }
         try writer.commit()
         try masksFile?.commit()
