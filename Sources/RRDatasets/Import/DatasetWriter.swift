@@ -139,13 +139,27 @@ package final class DatasetWriter {
     private func copy<Element: HDF5Element>(
         _ rows: [Int], to smaller: DatasetWriter, as type: Element.Type
     ) throws {
-        let buffer = UnsafeMutableBufferPointer<Element>.allocate(capacity: target.imageShape.elementCount)
+        let size = target.imageShape.elementCount
+        let largestRun = max(1, (32 << 20) / (size * MemoryLayout<Element>.size))
+        let buffer = UnsafeMutableBufferPointer<Element>.allocate(
+            capacity: min(largestRun, rows.count) * size)
         defer { buffer.deallocate() }
-        for (position, row) in rows.enumerated() {
-            try images.read(rows: row..<row + 1, as: type, into: buffer)
+        var position = 0
+        while position < rows.count {
+            // A run of neighbours is copied at once.
+            var count = 1
+            while count < largestRun, position + count < rows.count,
+                rows[position + count] == rows[position] + count
+            {
+                count += 1
+            }
+            let run = rows[position]..<rows[position] + count
+            let images = UnsafeMutableBufferPointer(rebasing: buffer[..<(count * size)])
+            try self.images.read(rows: run, as: type, into: images)
             try smaller.write(
-                images: UnsafeRawBufferPointer(buffer), rows: position..<position + 1,
-                checksums: [checksums[row]])
+                images: UnsafeRawBufferPointer(images), rows: position..<position + count,
+                checksums: Array(checksums[run]))
+            position += count
         }
     }
 }

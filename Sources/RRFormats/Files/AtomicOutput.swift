@@ -98,13 +98,7 @@ package final class AtomicOutput {
 }
 
 extension AtomicOutput {
-    /// Checks that an output could be put at a path, before any work is done for it.
-    ///
-    /// - Throws: `FormatError` with the code `outputExists`, or `cannotWrite` where a file would replace a folder or
-    ///   a folder a file.
-    package static func checkTarget(
-        _ path: String, force: Bool, isDirectory: Bool = false
-    ) throws(FormatError) {
+    private static func checkTarget(_ path: String, force: Bool, isDirectory: Bool) throws(FormatError) {
         guard let kind = FileTree.kind(of: path) else { return }
         guard force else {
             throw FormatError(.outputExists, path: path, "the output exists; --force replaces it")

@@ -1,0 +1,217 @@
+import Foundation
+import RRDatasets
+import RRFormats
+import RRTensor
+import TestSupport
+import Testing
+
+@Suite("Reading a dataset")
+struct DatasetTests {
+    let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
+
+    private func read(_ dataset: Dataset, _ index: Int) throws -> [Float] {
+        var image = [Float](repeating: .nan, count: dataset.imageShape.elementCount)
+        try image.withUnsafeMutableBufferPointer { image in
+            Result { try dataset.readImage(at: index, into: image) }
+        }.get()
+        return image
+    }
+
+    @Test(
+        "what was written is read, in every type and layout", arguments: ImageElementType.allCases,
+        Compression.allCases)
+    func roundTrip(elementType: ImageElementType, compression: Compression) throws {
+        var sample = try SampleDataset(folder, channels: 3, height: 13, width: 11)
+        sample.elementType = elementType
+        sample.compression = compression
+        let dataset = try Dataset(path: sample.write())
+        #expect(dataset.sampleCount == 7)
+        #expect(dataset.imageShape == sample.shape)
+        #expect(dataset.elementType == elementType)
+        #expect(dataset.color == "other")
+        #expect(dataset.labels == sample.labels)
+        #expect(dataset.classNames == sample.classNames)
+        #expect(dataset.classCount == 3)
+        #expect(dataset.splits == sample.splits)
+        #expect(dataset.splitNames == ["train", "test"])
+        #expect(try dataset.ids() == (0..<7).map { "sample/\($0)" })
+        #expect(dataset.fingerprint.count == 64)
+        for index in [6, 0, 3, 3, 5, 1, 2, 4] {
+            let bytes = sample.storedBytes(of: index)
+            let expected: [Float] = bytes.withUnsafeBytes { bytes in
+                switch elementType {
+                case .uint8: bytes.map { Float($0) / 255 }
+                case .uint16: bytes.bindMemory(to: UInt16.self).map { Float($0) / 65535 }
+                case .float32: Array(bytes.bindMemory(to: Float.self))
+                }
+            }
+            #expect(try read(dataset, index) == expected)
+        }
+    }
+
+    @Test("several threads read at once", arguments: Compression.allCases)
+    func concurrency(compression: Compression) async throws {
+        var sample = try SampleDataset(folder, height: 50, width: 50)
+        sample.compression = compression
+        let dataset = try Dataset(path: sample.write())
+        let expected = try (0..<7).map { try read(dataset, $0) }
+        let fresh = try Dataset(path: dataset.path)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for task in 0..<64 {
+                group.addTask { try self.read(fresh, task % 7) == expected[task % 7] }
+            }
+            for try await isEqual in group { #expect(isEqual) }
+        }
+    }
+
+    @Test("splits name their samples, and an unknown one lists the names")
+    func splits() throws {
+        let dataset = try Dataset(path: SampleDataset(folder).write())
+        #expect(try dataset.indices(inSplit: "train") == [0, 1, 2, 3])
+        #expect(try dataset.indices(inSplit: "test") == [4, 5, 6])
+        #expect(try dataset.indices(inSplit: "all") == [0, 1, 2, 3, 4, 5, 6])
+        #expect(dataset.split(preferring: "test") == "test")
+        let error = try #require(throws: DatasetError.self) { try dataset.indices(inSplit: "val") }
+        #expect(error.code == .unknownSplit)
+        #expect(error.message.contains("train, test"))
+    }
+
+    @Test("without labels and splits there are no classes, and all samples are one split")
+    func bare() throws {
+        var sample = try SampleDataset(folder)
+        (sample.labels, sample.classNames, sample.splits) = (nil, nil, nil)
+        let dataset = try Dataset(path: sample.write())
+        #expect(dataset.labels == nil)
+        #expect(dataset.classCount == 0)
+        #expect(dataset.splitNames.isEmpty)
+        #expect(dataset.split(preferring: "train") == "all")
+        #expect(try dataset.indices(inSplit: "all").count == 7)
+    }
+
+    @Test("labels without names count up to the largest")
+    func bareLabels() throws {
+        let raw = try RawFile.dataset().setting("class_names", to: nil)
+        #expect(try Dataset(path: raw.write(to: folder.path("d.h5"))).classCount == 2)
+    }
+
+    @Test("a corrupt image is named on its first reading", arguments: Compression.allCases)
+    func corrupt(compression: Compression) throws {
+        var sample = try SampleDataset(folder)
+        sample.compression = compression
+        let path = try sample.write()
+        try spoilChecksum(of: 3, in: path)
+        let dataset = try Dataset(path: path)
+        _ = try read(dataset, 2)
+        for _ in 0..<2 {
+            let error = try #require(throws: DatasetError.self) { try read(dataset, 3) }
+            #expect(error.code == .checksumMismatch)
+            #expect(error.path == path + ":/images")
+            #expect(error.message.contains("sample 3 (“sample/3”)"))
+        }
+    }
+
+    @Test("a sample that is not there is refused", arguments: [-1, 7, Int.max])
+    func indexOutOfRange(index: Int) throws {
+        let dataset = try Dataset(path: SampleDataset(folder).write())
+        #expect(throws: DatasetError.self) { try read(dataset, index) }
+    }
+
+    struct Fault: Sendable, CustomTestStringConvertible {
+        let code: DatasetError.Code
+        let message: String
+        let spoil: @Sendable (RawFile) -> RawFile
+
+        var testDescription: String { "\(code): \(message)" }
+    }
+
+    static let faults: [Fault] = [
+        Fault(code: .wrongFormat, message: "no attribute “format”") { $0.setting("format", to: nil) },
+        Fault(code: .wrongFormat, message: "this is a mask set") {
+            $0.setting("format", to: .string("rrdata.masks"))
+        },
+        Fault(code: .unsupportedVersion, message: "“2.0”") {
+            $0.setting("format_version", to: .string("2.0"))
+        },
+        Fault(code: .unsupportedVersion, message: "missing") { $0.setting("format_version", to: nil) },
+        Fault(code: .missingObject, message: "the file holds") { $0.setting(array: "/images", to: nil) },
+        Fault(code: .missingObject, message: "the file holds") { $0.setting(array: "/checksum", to: nil) },
+        Fault(code: .missingObject, message: "“fingerprint” is missing") {
+            $0.setting("fingerprint", to: nil)
+        },
+        Fault(code: .missingObject, message: "split_names") { $0.setting("split_names", to: nil) },
+        Fault(code: .wrongAttribute, message: "no text") { $0.setting("fingerprint", to: .integer(3)) },
+        Fault(code: .wrongAttribute, message: "no list") { $0.setting("class_names", to: .string("x")) },
+        Fault(code: .wrongShape, message: "(N, C, H, W)") {
+            $0.setting(array: "/images", to: .bytes(Array(repeating: 0, count: 60), [3, 5, 4]))
+        },
+        Fault(code: .empty, message: "no pixels") {
+            $0.setting(array: "/images", to: .bytes([], [0, 1, 5, 4]))
+        },
+        Fault(code: .wrongType, message: "int64") {
+            $0.setting(array: "/images", to: .integers(Array(repeating: 0, count: 60), [3, 1, 5, 4]))
+        },
+        Fault(code: .wrongShape, message: "there are 3 images") {
+            $0.setting(array: "/labels", to: .integers([0, 1], [2]))
+        },
+        Fault(code: .wrongType, message: "integers") {
+            $0.setting(array: "/labels", to: .floats([0, 1, 1], [3]))
+        },
+        Fault(code: .labelOutOfRange, message: "sample 2 has the label 2") {
+            $0.setting(array: "/labels", to: .integers([0, 1, 2], [3]))
+        },
+        Fault(code: .labelOutOfRange, message: "sample 0 has the label -1") {
+            $0.setting(array: "/labels", to: .integers([-1, 1, 1], [3]))
+        },
+        Fault(code: .labelOutOfRange, message: "sample 1") {
+            $0.setting("class_names", to: nil).setting(array: "/labels", to: .integers([0, .max, 1], [3]))
+        },
+        Fault(code: .splitOutOfRange, message: "sample 1 is in split 2") {
+            $0.setting(array: "/split", to: .bytes([0, 2, 0], [3]))
+        },
+    ]
+
+    @Test("a file that is no sound dataset is refused by name", arguments: faults)
+    func refused(fault: Fault) throws {
+        let path = try fault.spoil(RawFile.dataset()).write(to: folder.path("d.h5"))
+        let error = try #require(throws: DatasetError.self) { try Dataset(path: path) }
+        #expect(error.code == fault.code)
+        #expect(error.message.contains(fault.message), "\(error)")
+        #expect(error.path.hasPrefix(path))
+    }
+
+    @Test("a missing file, a text file and a truncated file are told apart")
+    func noFile() throws {
+        func code(_ path: String) throws -> FormatError.Code {
+            try #require(throws: FormatError.self) { try Dataset(path: path) }.code
+        }
+        #expect(try code(folder.path("none.h5")) == .notFound)
+        #expect(try code(folder.write(Array("not HDF5".utf8), to: "text.h5")) == .malformed)
+        let path = try SampleDataset(folder).write()
+        let bytes = try FileBytes.read(path)
+        #expect(try code(folder.write(Array(bytes.dropLast(bytes.count / 4)), to: "cut.h5")) == .malformed)
+    }
+
+    @Test("the images of a file that shrank while it was open are an error")
+    func shrunk() throws {
+        let dataset = try Dataset(path: SampleDataset(folder, height: 100, width: 100).write())
+        _ = try read(dataset, 0)
+        #expect(truncate(dataset.path, 10_000) == 0)
+        let error = try #require(throws: FormatError.self) { try read(dataset, 6) }
+        #expect(error.message.contains("cut short"))
+    }
+}
+
+/// Changes the stored checksum of a sample by finding its bytes in the file.
+func spoilChecksum(of index: Int, in path: String) throws {
+    let dataset = try HDF5File(reading: path).dataset("/checksum")
+    let checksums = try dataset.readAll(as: UInt32.self)
+    var bytes = try FileBytes.read(path)
+    let pattern = checksums.withUnsafeBytes { Array($0) }
+    let start = try #require(bytes.indices.first { bytes[$0...].starts(with: pattern) })
+    bytes[start + index * 4] ^= 1
+    try FileBytes.write(bytes, to: path)
+}
