@@ -74,12 +74,14 @@ let package = Package(
         tests(of: "RRFormats", "RRTensor"),
         tests(of: "RRSchemas"),
         tests(of: "RRDatasets", "RRFormats", "RRTensor", "RRSchemas"),
-        tests(of: "RRStreaming", "RRDatasets", "RRFormats", "RRTensor"),
+        tests(of: "RRStreaming", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
         tests(of: "RRNetworks", "RRTensor"),
         tests(of: "RRExplanation", "RRNetworks", "RRTensor"),
         tests(
             of: "RRTraining",
             "RRExplanation", "RRNetworks", "RRStreaming", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
-        tests(of: "rrdata", "RRFormats", "RRDatasets", "RRSchemas", "RRTensor"),
+        tests(
+            of: "rrdata",
+            "RRTraining", "RRExplanation", "RRNetworks", "RRStreaming", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
     ]
 )

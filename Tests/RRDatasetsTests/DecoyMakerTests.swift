@@ -19,7 +19,8 @@ struct DecoyMakerTests {
     ) throws -> Dataset {
         let shape = try ImageShape(channels: channels, height: height, width: width)
         let writer = try DatasetWriter(
-            path: folder.path("in.h5"), force: true, sampleCount: count, imageShape: shape, elementType: elementType,
+            path: folder.path("in.h5"), force: true, sampleCount: count, imageShape: shape,
+            elementType: elementType,
             color: "other", compression: .none)
         let image = [UInt8](repeating: 7, count: shape.elementCount * elementType.size)
         let checksum = image.withUnsafeBytes { CRC32.checksum(of: $0) }
@@ -29,7 +30,8 @@ struct DecoyMakerTests {
             }
         }
         _ = try writer.finish(
-            ids: (0..<count).map { "id-\($0)" }, labels: isLabelled ? (0..<count).map { $0 % classCount } : nil,
+            ids: (0..<count).map { "id-\($0)" },
+            labels: isLabelled ? (0..<count).map { $0 % classCount } : nil,
             classNames: nil, splits: (0..<count).map { $0 % 4 == 3 ? 0 : 1 }, splitNames: ["test", "train"],
             provenance: [:])
         try writer.commit()
@@ -74,8 +76,10 @@ struct DecoyMakerTests {
                 let row = position / width % height
                 let column = position % width
                 let isInside =
-                    (patch.isBottom ? row >= height - 4 : row < 4) && (patch.isRight ? column >= width - 4 : column < 4)
-                guard mask[position] == (isInside ? 1 : 0), pixels[position] == (isInside ? patch.value : 7) else {
+                    (patch.isBottom ? row >= height - 4 : row < 4)
+                    && (patch.isRight ? column >= width - 4 : column < 4)
+                guard mask[position] == (isInside ? 1 : 0), pixels[position] == (isInside ? patch.value : 7)
+                else {
                     Issue.record("sample \(index) has another patch or mask at \(position)")
                     break
                 }

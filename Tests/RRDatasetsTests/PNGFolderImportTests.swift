@@ -167,7 +167,8 @@ struct PNGFolderImportTests {
     func manyImages() throws {
         let files = try (0..<251).map { value in
             let samples = [UInt8](repeating: UInt8(value), count: 3)
-            return try PNGEncoder.encode(PNGImage(width: 1, height: 3, channels: 1, bitDepth: 8, samples: samples))
+            return try PNGEncoder.encode(
+                PNGImage(width: 1, height: 3, channels: 1, bitDepth: 8, samples: samples))
         }
         try folder.write(files[0], to: "in/a/10000.png")
         for position in 1..<5000 {

@@ -1,5 +1,6 @@
 import RRDatasets
 import RRFormats
+import RRSchemas
 import RRTensor
 import TestSupport
 
@@ -27,7 +28,8 @@ struct SmallDataset {
         folder = try TemporaryFolder()
         var generator = SplitMix64(seed: UInt64(sampleCount))
         let elementCount = Self.channels * Self.plane
-        pixels = (0..<sampleCount * elementCount).map { _ in UInt8(generator.next() & 255) }
+        let pixels = (0..<sampleCount * elementCount).map { _ in UInt8(generator.next() & 255) }
+        self.pixels = pixels
         let shape = try ImageShape(channels: Self.channels, height: Self.height, width: Self.width)
         let writer = try DatasetWriter(
             path: folder.path("d.h5"), force: false, sampleCount: sampleCount, imageShape: shape,

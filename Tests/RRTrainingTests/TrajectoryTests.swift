@@ -18,12 +18,23 @@ struct Trajectory: Decodable, CustomTestStringConvertible {
         let learningRate: Double
         let momentum: Double
         let weightDecay: Double
+
+        private enum CodingKeys: String, CodingKey {
+            case name, momentum
+            case learningRate = "learning_rate"
+            case weightDecay = "weight_decay"
+        }
     }
 
     struct Step: Decodable {
         let loss: Double
         let crossEntropy: Double
         let penalty: Double
+
+        private enum CodingKeys: String, CodingKey {
+            case loss, penalty
+            case crossEntropy = "cross_entropy"
+        }
     }
 
     var name = ""
@@ -39,7 +50,10 @@ struct Trajectory: Decodable, CustomTestStringConvertible {
     let finalWeights: [String: Weight]
 
     private enum CodingKeys: String, CodingKey {
-        case model, optimizer, lambda1, batchSize, images, labels, masks, initialWeights, steps, finalWeights
+        case model, optimizer, lambda1, images, labels, masks, steps
+        case batchSize = "batch_size"
+        case initialWeights = "initial_weights"
+        case finalWeights = "final_weights"
     }
 
     var testDescription: String { name }
@@ -47,12 +61,10 @@ struct Trajectory: Decodable, CustomTestStringConvertible {
     static let names = ["sgd", "adam", "adam-weight-decay", "adamw"]
 
     static let all: [Trajectory] = names.compactMap { name in
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard
             let data = FileManager.default.contents(
                 atPath: Fixtures.path("reference/trajectory-\(name).json")),
-            var trajectory = try? decoder.decode(Trajectory.self, from: data)
+            var trajectory = try? JSONDecoder().decode(Trajectory.self, from: data)
         else { return nil }
         trajectory.name = name
         return trajectory

@@ -1,5 +1,6 @@
 import Foundation
 import RRDatasets
+import RRExplanation
 import RRNetworks
 import RRStreaming
 import RRTraining

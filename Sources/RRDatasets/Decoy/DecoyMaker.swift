@@ -35,11 +35,16 @@ public struct DecoyMaker: Sendable {
     ///
     /// - Parameter progress: called with the number of samples done and the number of all.
     /// - Throws: `DatasetError` with the code `missingLabels`, `unsupported` (not uint8, too small, too many
-    ///   classes), `unknownSplit` or `checksumMismatch`; `FormatError` where a file cannot be read or written.
+    ///   classes), `unknownSplit`, `invalidOption` or `checksumMismatch`; `FormatError` where a file cannot be read or written.
     public func run(
-        output: String, masksOutput: String, force: Bool, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+        output: String, masksOutput: String, force: Bool,
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> Summary {
         let labels = try check()
+        guard output != masksOutput else {
+            throw DatasetError(
+                .invalidOption, path: output, "the dataset and the masks cannot be the same file")
+        }
         let randomSamples = try randomSplit.map { Set(try dataset.indices(inSplit: $0)) } ?? []
         let masksFile = try AtomicOutput(path: masksOutput, force: force)
         let writer = try DatasetWriter(
@@ -48,30 +53,39 @@ public struct DecoyMaker: Sendable {
         let shape = try ImageShape(
             channels: 1, height: dataset.imageShape.height, width: dataset.imageShape.width)
         var bits = try MaskBits(rowCount: dataset.sampleCount + 1, elementsPerRow: shape.elementCount)
-        var pixels = Array(repeating: UInt8(0), count: dataset.imageSize)
-        for index in 0..<dataset.sampleCount {
-            let decoy = Decoy(
-                seed: seed, index: index, label: labels[index],
-                randomClassCount: randomSamples.contains(index) ? dataset.classCount : nil, in: shape)
+        let size = dataset.imageSize
+        let rowsAtATime = min(dataset.sampleCount, max(1, (4 << 20) / size))
+        var pixels = Array(repeating: UInt8(0), count: rowsAtATime * size)
+        for start in stride(from: 0, to: dataset.sampleCount, by: rowsAtATime) {
+            let rows = start..<min(start + rowsAtATime, dataset.sampleCount)
+            var checksums: [UInt32] = []
             try pixels.withUnsafeMutableBytes { pixels in
-                try dataset.readStored(at: index, into: pixels)
-                for position in decoy.positions {
-                    bits[index, position] = true
-                    for channel in 0..<dataset.imageShape.channels {
-                        pixels[channel * shape.pixelCount + position] = decoy.value
+                for index in rows {
+                    let image = UnsafeMutableRawBufferPointer(
+                        rebasing: pixels[(index - start) * size..<(index - start + 1) * size])
+                    try dataset.readStored(at: index, into: image)
+                    let decoy = Decoy(
+                        seed: seed, index: index, label: labels[index],
+                        randomClassCount: randomSamples.contains(index) ? dataset.classCount : nil, in: shape)
+                    for position in decoy.positions {
+                        bits[index, position] = true
+                        for channel in 0..<dataset.imageShape.channels {
+                            image[channel * shape.pixelCount + position] = decoy.value
+                        }
                     }
+                    checksums.append(CRC32.checksum(of: UnsafeRawBufferPointer(image)))
                 }
-                let stored = UnsafeRawBufferPointer(pixels)
-                try writer.write(
-                    images: stored, rows: index..<index + 1, checksums: [CRC32.checksum(of: stored)])
+                let images = UnsafeRawBufferPointer(rebasing: pixels[..<(rows.count * size)])
+                try writer.write(images: images, rows: rows, checksums: checksums)
             }
-            progress(index + 1, dataset.sampleCount)
+            progress(rows.upperBound, dataset.sampleCount)
         }
         let fingerprint = try writer.finish(
             ids: try dataset.ids(), labels: labels, classNames: dataset.classNames, splits: dataset.splits,
             splitNames: dataset.splitNames, provenance: provenance)
         let masks = try MaskSet(
-            bits: bits, rows: Array(0..<dataset.sampleCount), maskShape: shape, datasetFingerprint: fingerprint)
+            bits: bits, rows: Array(0..<dataset.sampleCount), maskShape: shape,
+            datasetFingerprint: fingerprint)
         try MaskSetWriter.write(masks, provenance: provenance, to: masksFile)
         try writer.commit()
         try masksFile.commit()
@@ -83,7 +97,8 @@ public struct DecoyMaker: Sendable {
     private func check() throws(DatasetError) -> [Int] {
         guard let labels = dataset.labels else {
             throw DatasetError(
-                .missingLabels, path: dataset.path, "decoys give the class away, but the dataset has no labels")
+                .missingLabels, path: dataset.path,
+                "decoys give the class away, but the dataset has no labels")
         }
         guard dataset.elementType == .uint8 else {
             throw DatasetError(

@@ -141,7 +141,8 @@ package final class DatasetWriter {
     ) throws {
         let size = target.imageShape.elementCount
         let largestRun = max(1, (32 << 20) / (size * MemoryLayout<Element>.size))
-        let buffer = UnsafeMutableBufferPointer<Element>.allocate(capacity: min(largestRun, rows.count) * size)
+        let buffer = UnsafeMutableBufferPointer<Element>.allocate(
+            capacity: min(largestRun, rows.count) * size)
         defer { buffer.deallocate() }
         var position = 0
         while position < rows.count {

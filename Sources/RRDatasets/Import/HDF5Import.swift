@@ -58,7 +58,9 @@ public struct HDF5Import: Sendable {
     ///   `wrongShape`, `wrongType`, `empty`, `valueOutOfRange` (a pixel), `labelOutOfRange`, `wrongMaskSize` or
     ///   `nonBinaryMask`, with the row and value.
     public func run(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> ImportSummary {
-        try checkOutputs()
+        try checkOptions()
+        // Before the work: where an output cannot be written, no import is lost.
+        try AtomicOutput.checkTarget(output, force: options.force)
         let masksFile = try masksOutput.map { try AtomicOutput(path: $0, force: options.force) }
         let file = try HDF5File(reading: source)
         let images = try file.dataset(options.images)
@@ -88,9 +90,11 @@ public struct HDF5Import: Sendable {
             ids: (0..<count).map(String.init), labels: labels, classNames: nil, splits: nil, splitNames: [],
             provenance: provenance(reading: reading))
         if let masks, let masksFile, let path = options.masks {
-            let set = try MaskSet(
-                bits: masks.bits, rows: masks.rows, maskShape: masks.shape, datasetFingerprint: fingerprint)
-            try MaskSetWriter.write(set, provenance: provenance(masks: path, reading: masks.reading), to: masksFile)
+            try MaskSetWriter.write(
+                MaskSet(
+                    bits: masks.bits, rows: masks.rows, maskShape: masks.shape,
+                    datasetFingerprint: fingerprint),
+                provenance: provenance(masks: path, reading: masks.reading), to: masksFile)
         }
         try writer.commit()
         try masksFile?.commit()
@@ -105,7 +109,7 @@ public struct HDF5Import: Sendable {
 }
 
 extension HDF5Import {
-    private func checkOutputs() throws {
+    private func checkOptions() throws(DatasetError) {
         guard (options.masks == nil) == (masksOutput == nil) else {
             throw DatasetError(
                 .invalidOption, path: "", "--masks and --masks-output are given together or not at all")
@@ -113,7 +117,7 @@ extension HDF5Import {
         guard options.masks != nil || (options.masksLayout == nil && options.marks == .wrong) else {
             throw DatasetError(.invalidOption, path: "", "--masks-layout and --marks need --masks")
         }
-        guard masksOutput != output else {
+        guard masksOutput == nil || masksOutput != output else {
             throw DatasetError(
                 .invalidOption, path: output, "the dataset and the masks cannot be the same file")
         }
