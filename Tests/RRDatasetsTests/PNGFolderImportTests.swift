@@ -165,8 +165,13 @@ struct PNGFolderImportTests {
 
     @Test("blocks of images meet without a seam")
     func manyImages() throws {
-        for position in 0..<5000 {
-            try write(UInt8(position % 251), to: String("a/\(10_000 + position).png"), width: 1)
+        let files = try (0..<251).map { value in
+            let samples = [UInt8](repeating: UInt8(value), count: 3)
+            return try PNGEncoder.encode(PNGImage(width: 1, height: 3, channels: 1, bitDepth: 8, samples: samples))
+        }
+        try folder.write(files[0], to: "in/a/10000.png")
+        for position in 1..<5000 {
+            try FileBytes.write(files[position % 251], to: folder.path("in/a/\(10_000 + position).png"))
         }
         var calls: [Int] = []
         let importer = PNGFolderImport(folder: folder.path("in"), output: folder.path("out.h5"))
