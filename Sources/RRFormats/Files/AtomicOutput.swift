@@ -98,7 +98,13 @@ package final class AtomicOutput {
 }
 
 extension AtomicOutput {
-    private static func checkTarget(_ path: String, force: Bool, isDirectory: Bool) throws(FormatError) {
+    /// Checks that an output could be put at a path, before any work is done for it.
+    ///
+    /// - Throws: `FormatError` with the code `outputExists`, or `cannotWrite` where a file would replace a folder or
+    ///   a folder a file.
+    package static func checkTarget(
+        _ path: String, force: Bool, isDirectory: Bool = false
+    ) throws(FormatError) {
         guard let kind = FileTree.kind(of: path) else { return }
         guard force else {
             throw FormatError(.outputExists, path: path, "the output exists; --force replaces it")
