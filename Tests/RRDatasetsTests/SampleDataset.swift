@@ -54,6 +54,7 @@ struct SampleDataset {
             ids: (0..<Self.count).map { "sample/\($0)" }, labels: labels, classNames: classNames,
             splits: splits,
             splitNames: splits == nil ? [] : ["train", "test"], provenance: [:])
+        try writer.commit()
         return path
     }
 

@@ -245,6 +245,26 @@ struct ValidationTests {
         }
     }
 
+    @Test("a damaged block of compressed images is told, sample by sample, and the rest is still checked")
+    func damagedBlock() throws {
+        var sample = try SampleDataset(folder, height: 200, width: 200)
+        sample.compression = .deflate
+        let path = try sample.write()
+        let sound = try HDF5File(reading: path).dataset("/images").storageSize
+        var bytes = try FileBytes.read(path)
+        let start = try #require(
+            bytes.indices.first {
+                bytes[$0...].starts(with: [0x78, 0x5E]) || bytes[$0...].starts(with: [0x78, 0x9C])
+            })
+        for place in start + 20..<start + min(200, sound / 7) { bytes[place] ^= 0x5A }
+        try FileBytes.write(bytes, to: path)
+        let findings = try ValidationReport(datasetPath: path).findings
+        let finding = try #require(
+            findings.first { $0.code == .unreadableArray || $0.code == .checksumMismatch })
+        #expect(finding.message.contains("(“sample/"))
+        #expect(!finding.message.contains("sample/0”") || !finding.message.contains("sample/6”"))
+    }
+
     @Test("masks are judged also where the dataset cannot be read")
     func withoutDataset() throws {
         let text = try folder.write(Array("hello".utf8), to: "text.h5")

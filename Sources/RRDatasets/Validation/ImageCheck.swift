@@ -57,25 +57,37 @@ struct ImageCheck {
         let rowsAtATime = max(1, (4 << 20) / max(1, size * MemoryLayout<Element>.stride))
         let buffer = UnsafeMutableBufferPointer<Element>.allocate(capacity: rowsAtATime * size)
         defer { buffer.deallocate() }
+        func read(_ rows: Range<Int>) -> FormatError? {
+            do throws(FormatError) {
+                try images.read(rows: rows, as: type, into: .init(rebasing: buffer.prefix(rows.count * size)))
+                return nil
+            } catch {
+                return error
+            }
+        }
+        func inspectRow(_ row: Int, at position: Int) {
+            let image = UnsafeBufferPointer(rebasing: buffer[position * size..<(position + 1) * size])
+            inspect(row, image)
+            guard let checksums, CRC32.checksum(of: UnsafeRawBufferPointer(image)) != checksums[row] else {
+                return
+            }
+            mismatches.add(facts.name(of: row))
+        }
         var first = 0
         while first < images.shape[0] {
             let rows = first..<min(first + rowsAtATime, images.shape[0])
             first = rows.upperBound
-            do throws(FormatError) {
-                try images.read(rows: rows, as: type, into: .init(rebasing: buffer.prefix(rows.count * size)))
-            } catch {
-                failures.add("samples \(rows.lowerBound) to \(rows.upperBound - 1): \(error.message)")
+            guard read(rows) != nil else {
+                for row in rows { inspectRow(row, at: row - rows.lowerBound) }
                 continue
             }
+            // The rows are read one by one, to tell the damaged from the sound.
             for row in rows {
-                let start = (row - rows.lowerBound) * size
-                let image = UnsafeBufferPointer(rebasing: buffer[start..<start + size])
-                inspect(row, image)
-                guard let checksums, CRC32.checksum(of: UnsafeRawBufferPointer(image)) != checksums[row]
-                else {
-                    continue
+                if let error = read(row..<row + 1) {
+                    failures.add("\(facts.name(of: row)): \(error.message)")
+                } else {
+                    inspectRow(row, at: 0)
                 }
-                mismatches.add(facts.name(of: row))
             }
         }
     }

@@ -98,7 +98,7 @@ package final class AtomicOutput {
 }
 
 extension AtomicOutput {
-    /// Checks that an output may be put at a path, before any work is done for it.
+    /// Checks that an output could be put at a path, before any work is done for it.
     ///
     /// - Throws: `FormatError` with the code `outputExists`, or `cannotWrite` where a file would replace a folder or
     ///   a folder a file.
