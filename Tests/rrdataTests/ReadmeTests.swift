@@ -21,7 +21,7 @@ struct ReadmeTests {
     func commands() throws {
         let folder = try folder()
         let commands = try blocks(of: "sh").flatMap { $0 }
-        #expect(commands.count == 10)
+        #expect(commands.count == 11)
         for command in commands {
             let words = command.split(separator: " ").map(String.init)
             #expect(words.first == "rrdata")
