@@ -82,6 +82,7 @@ let package = Package(
             "RRExplanation", "RRNetworks", "RRStreaming", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
         tests(
             of: "rrdata",
-            "RRTraining", "RRExplanation", "RRNetworks", "RRStreaming", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
+            "RRTraining", "RRExplanation", "RRNetworks", "RRStreaming", "RRDatasets", "RRFormats",
+            "RRSchemas", "RRTensor"),
     ]
 )

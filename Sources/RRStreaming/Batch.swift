@@ -62,7 +62,8 @@ final class BatchStorage: @unchecked Sendable {
     }
 
     func fillImage<Failure: Error>(
-        _ position: Int, elementCount: Int, _ fill: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Void
+        _ position: Int, elementCount: Int,
+        _ fill: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Void
     ) throws(Failure) {
         try images.withUnsafeMutableBufferPointer { (images) throws(Failure) in
             let range = position * elementCount..<(position + 1) * elementCount

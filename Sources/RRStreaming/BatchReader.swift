@@ -41,7 +41,9 @@ struct BatchReader {
         for (row, position) in positions.enumerated() {
             let index = order.samples[permutation?(position) ?? position]
             storage.setSample(row, index: index, label: dataset.labels?[index])
-            try storage.fillImage(row, elementCount: elementCount) { try dataset.readImage(at: index, into: $0) }
+            try storage.fillImage(row, elementCount: elementCount) {
+                try dataset.readImage(at: index, into: $0)
+            }
             if let masks {
                 storage.fillMask(row, elementCount: elementCount) {
                     masks.expandMask(ofSample: index, channels: dataset.imageShape.channels, into: $0)

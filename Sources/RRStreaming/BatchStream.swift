@@ -27,10 +27,12 @@ public final class BatchStream {
     ///   `otherDataset` or `wrongMaskSize` where the masks were made for other images.
     public init(dataset: Dataset, masks: MaskSet? = nil, options: StreamOptions) throws {
         guard options.batchSize >= 1 else {
-            throw DatasetError(.invalidOption, path: "", "the batch size is \(options.batchSize), but must be at least 1")
+            throw DatasetError(
+                .invalidOption, path: "", "the batch size is \(options.batchSize), but must be at least 1")
         }
         guard options.epochs >= 1 else {
-            throw DatasetError(.invalidOption, path: "", "the number of epochs is \(options.epochs), but must be at least 1")
+            throw DatasetError(
+                .invalidOption, path: "", "the number of epochs is \(options.epochs), but must be at least 1")
         }
         try masks?.check(for: dataset)
         split = options.split ?? dataset.split(preferring: "train")

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("The explanation loss")
 struct ExplanationLossTests {
-    @Test("directional central differences agree to 1e-6", arguments: ReferenceCase.smooth, PenaltyTarget.allCases)
+    @Test(
+        "directional central differences agree to 1e-6", arguments: ReferenceCase.smooth,
+        PenaltyTarget.allCases)
     func finiteDifferences(reference: ReferenceCase, target: PenaltyTarget) throws {
         let network = try reference.network(Double.self)
         var parameters = try reference.parameters(of: network)
@@ -107,7 +109,8 @@ struct ExplanationLossTests {
         // One linear layer and two classes: g = Σ_k (1 − 2 p_k) W_k, so W = ±(1, −1) gives opposite entries.
         let input = try ImageShape(channels: 1, height: 1, width: 2)
         let network = try Network<Double>(
-            ModelDescription(input: input, classCount: 2, layers: [.flatten, .linear(.init(out: 2, bias: false))]))
+            ModelDescription(
+                input: input, classCount: 2, layers: [.flatten, .linear(.init(out: 2, bias: false))]))
         let parameters = Parameters<Double>(layout: network.parameterLayout, values: [1, -1, -1, 1])
         let batch = try LabelledBatch(imageShape: input, images: [0.5, 0], labels: [0], masks: [1, 1])
         var gradient: [Double] = []
@@ -124,7 +127,9 @@ struct ExplanationLossTests {
         let network = try reference.network(Double.self)
         let parameters = try reference.parameters(of: network)
         let elementCount = reference.model.input.elementCount
-        let others = reference.images.enumerated().map { $0.offset < elementCount ? $0.element : 1 - $0.element }
+        let others = reference.images.enumerated().map {
+            $0.offset < elementCount ? $0.element : 1 - $0.element
+        }
         func gradient(_ images: [Float]) throws -> ArraySlice<Double> {
             try InputGradients(network: network).compute(
                 LabelledBatch(imageShape: reference.model.input, images: images, labels: reference.labels),
@@ -138,7 +143,8 @@ struct ExplanationLossTests {
     func extremeLogits(target: PenaltyTarget) throws {
         let input = try ImageShape(channels: 1, height: 1, width: 2)
         let network = try Network<Float>(
-            ModelDescription(input: input, classCount: 2, layers: [.flatten, .linear(.init(out: 2, bias: false))]))
+            ModelDescription(
+                input: input, classCount: 2, layers: [.flatten, .linear(.init(out: 2, bias: false))]))
         let parameters = Parameters<Float>(layout: network.parameterLayout, values: [1e4, 0, -1e4, 0])
         let batch = try LabelledBatch(
             imageShape: input, images: [1, 0, 1, 0], labels: [0, 1], masks: [1, 1, 1, 1])
@@ -182,7 +188,9 @@ struct ExplanationLossTests {
             #expect(error?.code == .labelOutOfRange)
         }
         let empty = try LabelledBatch(imageShape: network.model.input, images: [], labels: [])
-        #expect(throws: ExplanationError.self) { try loss.compute(empty, at: parameters, gradient: &gradient) }
+        #expect(throws: ExplanationError.self) {
+            try loss.compute(empty, at: parameters, gradient: &gradient)
+        }
     }
 
     /// A batch of several groups, with masks for two samples of three.
@@ -194,7 +202,8 @@ struct ExplanationLossTests {
             ModelDescription(
                 input: input, classCount: 3,
                 layers: [
-                    .conv2d(.init(out: 4, kernel: 3, padding: 1)), .relu, .maxpool2d(.init(kernel: 2)), .flatten,
+                    .conv2d(.init(out: 4, kernel: 3, padding: 1)), .relu, .maxpool2d(.init(kernel: 2)),
+                    .flatten,
                     .linear(.init(out: 3)),
                 ]))
         var generator = SplitMix64(seed: 11)

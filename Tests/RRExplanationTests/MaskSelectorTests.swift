@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Masks from input gradients")
 struct MaskSelectorTests {
-    @Test("the K largest magnitudes are selected, as a full sort selects them", arguments: [1, 2, 64, 100, 199, 200])
+    @Test(
+        "the K largest magnitudes are selected, as a full sort selects them",
+        arguments: [1, 2, 64, 100, 199, 200])
     func topCount(kept: Int) {
         var generator = SplitMix64(seed: UInt64(kept))
         for round in 0..<20 {
@@ -59,7 +61,8 @@ struct MaskSelectorTests {
     @Test(
         "an impossible selection is refused",
         arguments: [
-            MaskSelection.top(count: 0), .top(count: 5), .topFraction(0), .topFraction(1.1), .topFraction(.nan),
+            MaskSelection.top(count: 0), .top(count: 5), .topFraction(0), .topFraction(1.1),
+            .topFraction(.nan),
             .threshold(1), .threshold(-0.1),
         ])
     func impossible(selection: MaskSelection) {

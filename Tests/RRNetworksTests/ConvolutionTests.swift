@@ -71,10 +71,14 @@ struct ConvolutionTests {
                                 let x =
                                     column * options.stride - options.padding
                                     + kernelIndex % options.kernel * options.dilation
-                                guard (0..<input.height).contains(y), (0..<input.width).contains(x) else { continue }
+                                guard (0..<input.height).contains(y), (0..<input.width).contains(x) else {
+                                    continue
+                                }
                                 let plane = sample * input.channels + firstChannel + channel
                                 let pixel = images[(plane * input.height + y) * input.width + x]
-                                sum += Double(pixel) * weights[(out * inputs + channel) * kernelArea + kernelIndex]
+                                sum +=
+                                    Double(pixel)
+                                    * weights[(out * inputs + channel) * kernelArea + kernelIndex]
                             }
                         }
                         result.append(sum)

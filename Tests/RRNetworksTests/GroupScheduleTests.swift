@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Groups, lanes and workers")
 struct GroupScheduleTests {
-    @Test("every sample is in one group and every group in one lane", arguments: [1, 7, 8, 9, 32, 61, 256, 1000])
+    @Test(
+        "every sample is in one group and every group in one lane",
+        arguments: [1, 7, 8, 9, 32, 61, 256, 1000])
     func coverage(sampleCount: Int) {
         let schedule = GroupSchedule(sampleCount: sampleCount, largestGroup: 16)
         let groups = (0..<schedule.laneCount).flatMap { Array(schedule.groups(ofLane: $0)) }

@@ -9,7 +9,9 @@ struct ModelDescriptionTests {
     func roundTrip(model: BuiltInModel) throws {
         let input = try ImageShape(channels: 3, height: 32, width: 32)
         var description = model.description(input: input, classCount: 7)
-        #expect(try JSONDecoder().decode(ModelDescription.self, from: JSONEncoder().encode(description)) == description)
+        #expect(
+            try JSONDecoder().decode(ModelDescription.self, from: JSONEncoder().encode(description))
+                == description)
         description = ModelDescription(
             input: input, classCount: 7,
             layers: [
@@ -17,7 +19,9 @@ struct ModelDescriptionTests {
                 .softplus(beta: 2.5), .maxpool2d(.init(kernel: 3, stride: 2, padding: 1)), .flatten,
                 .linear(.init(out: 7, bias: false)),
             ])
-        #expect(try JSONDecoder().decode(ModelDescription.self, from: JSONEncoder().encode(description)) == description)
+        #expect(
+            try JSONDecoder().decode(ModelDescription.self, from: JSONEncoder().encode(description))
+                == description)
     }
 
     @Test("options have PyTorch's defaults")
@@ -42,7 +46,10 @@ struct ModelDescriptionTests {
             (#"[{"conv2d":{"out":2,"kernel":0}}]"#, "layers[0] (conv2d)", "kernel"),
             (#"[{"conv2d":{"out":"two","kernel":1}}]"#, "layers[0] (conv2d)", "out"),
             (#"[{"conv2d":{"out":2,"kernel":1,"padding":-1}}]"#, "layers[0] (conv2d)", "padding"),
-            (#"[{"conv2d":{"out":2,"kernel":1,"padding_mode":"reflect"}}]"#, "layers[0] (conv2d)", "padding_mode"),
+            (
+                #"[{"conv2d":{"out":2,"kernel":1,"padding_mode":"reflect"}}]"#, "layers[0] (conv2d)",
+                "padding_mode"
+            ),
             (#"[{"linear":{"out":2,"bias":3}}]"#, "layers[0] (linear)", "bias"),
             (#"[{"maxpool2d":{"kernel":2,"ceil_mode":true}}]"#, "layers[0] (maxpool2d)", "ceil_mode"),
             (#"[{"softplus":{"beta":0}}]"#, "layers[0] (softplus)", "beta"),
@@ -63,8 +70,14 @@ struct ModelDescriptionTests {
                 #"{"format":"rrdata.model","format_version":"2.0","input":[1,2,2],"classes":2,"layers":[]}"#,
                 "format_version"
             ),
-            (#"{"format":"rrdata.model","format_version":"1.0","input":[2,2],"classes":2,"layers":[]}"#, "input"),
-            (#"{"format":"rrdata.model","format_version":"1.0","input":[0,2,2],"classes":2,"layers":[]}"#, "input"),
+            (
+                #"{"format":"rrdata.model","format_version":"1.0","input":[2,2],"classes":2,"layers":[]}"#,
+                "input"
+            ),
+            (
+                #"{"format":"rrdata.model","format_version":"1.0","input":[0,2,2],"classes":2,"layers":[]}"#,
+                "input"
+            ),
         ])
     func header(text: String, location: String) {
         let error = #expect(throws: NetworkError.self) {

@@ -24,7 +24,8 @@ struct NetworkTests {
     @Test("every built-in model fits its usual images", arguments: BuiltInModel.allCases)
     func builtIn(model: BuiltInModel) throws {
         for input in [
-            try ImageShape(channels: 1, height: 28, width: 28), try ImageShape(channels: 3, height: 32, width: 32),
+            try ImageShape(channels: 1, height: 28, width: 28),
+            try ImageShape(channels: 3, height: 32, width: 32),
         ] {
             #expect(throws: Never.self) {
                 try Network<Float>(model.description(input: input, classCount: 10))
@@ -60,17 +61,23 @@ struct NetworkTests {
         "a layer that cannot take its input is named, with the remedy",
         arguments: [
             Misfit(
-                layers: [.linear(.init(out: 2))], location: "layers[0] (linear)", hint: "put \"flatten\" before it"),
+                layers: [.linear(.init(out: 2))], location: "layers[0] (linear)",
+                hint: "put \"flatten\" before it"),
             Misfit(
-                layers: [.flatten, .conv2d(.init(out: 2, kernel: 3))], location: "layers[1] (conv2d)", hint: "flatten"),
+                layers: [.flatten, .conv2d(.init(out: 2, kernel: 3))], location: "layers[1] (conv2d)",
+                hint: "flatten"),
             Misfit(
-                layers: [.relu, .conv2d(.init(out: 2, kernel: 9))], location: "layers[1] (conv2d)", hint: "(1, 6, 5)"),
+                layers: [.relu, .conv2d(.init(out: 2, kernel: 9))], location: "layers[1] (conv2d)",
+                hint: "(1, 6, 5)"),
             Misfit(
-                layers: [.conv2d(.init(out: 3, kernel: 1, groups: 2))], location: "layers[0] (conv2d)", hint: "groups"),
+                layers: [.conv2d(.init(out: 3, kernel: 1, groups: 2))], location: "layers[0] (conv2d)",
+                hint: "groups"),
             Misfit(
-                layers: [.maxpool2d(.init(kernel: 2, padding: 2))], location: "layers[0] (maxpool2d)", hint: "half"),
+                layers: [.maxpool2d(.init(kernel: 2, padding: 2))], location: "layers[0] (maxpool2d)",
+                hint: "half"),
             Misfit(
-                layers: [.maxpool2d(.init(kernel: 7))], location: "layers[0] (maxpool2d)", hint: "does not fit"),
+                layers: [.maxpool2d(.init(kernel: 7))], location: "layers[0] (maxpool2d)",
+                hint: "does not fit"),
             Misfit(layers: [.flatten, .linear(.init(out: 3))], location: "layers", hint: "2 classes"),
             Misfit(layers: [.relu], location: "layers", hint: "2 classes"),
             Misfit(layers: [], location: "layers", hint: "2 classes"),
@@ -92,7 +99,8 @@ struct NetworkTests {
             ModelDescription(input: input, classCount: 2, layers: [.flatten, .linear(.init(out: 2))]))
         let weight = try Tensor<Float>(shape: TensorShape([2, 3]), elements: [1, 2, 3, 4, 5, 6])
         let bias = try Tensor<Float>(shape: TensorShape([2]), elements: [7, 8])
-        let good = try Parameters(layout: network.parameterLayout, named: ["1.weight": weight, "1.bias": bias])
+        let good = try Parameters(
+            layout: network.parameterLayout, named: ["1.weight": weight, "1.bias": bias])
         #expect(good.values == [1, 2, 3, 4, 5, 6, 7, 8])
         func location(_ tensors: [String: Tensor<Float>]) -> String? {
             let error = #expect(throws: NetworkError.self) {

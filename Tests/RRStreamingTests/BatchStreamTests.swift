@@ -9,8 +9,11 @@ import Testing
 @Suite("The batch stream")
 struct BatchStreamTests {
     /// Reads a stream to its end, keeping every batch.
-    private func batches(_ small: SmallDataset, _ options: StreamOptions, masks: Bool = true) throws -> [Batch] {
-        let stream = try BatchStream(dataset: small.dataset, masks: masks ? small.masks : nil, options: options)
+    private func batches(_ small: SmallDataset, _ options: StreamOptions, masks: Bool = true) throws
+        -> [Batch]
+    {
+        let stream = try BatchStream(
+            dataset: small.dataset, masks: masks ? small.masks : nil, options: options)
         var batches: [Batch] = []
         while let batch = try stream.next() { batches.append(batch) }
         #expect(try stream.next() == nil)
@@ -32,7 +35,8 @@ struct BatchStreamTests {
         }
         for batch in batches {
             let elementCount = batch.imageShape.elementCount
-            #expect(batch.images.count == batch.count * elementCount && batch.masks.count == batch.images.count)
+            #expect(
+                batch.images.count == batch.count * elementCount && batch.masks.count == batch.images.count)
             for row in 0..<batch.count {
                 let index = Int(batch.indices[row])
                 let expected = small.expected(index)
@@ -135,7 +139,8 @@ struct BatchStreamTests {
     @Test("a damaged sample reaches the consumer as an error that names it, after the batches before it")
     func damage() throws {
         let small = try SmallDataset(sampleCount: 20)
-        guard case .contiguous(let offset?) = try HDF5File(reading: small.path).dataset("/images").layout else {
+        guard case .contiguous(let offset?) = try HDF5File(reading: small.path).dataset("/images").layout
+        else {
             Issue.record("the images are not contiguous")
             return
         }
@@ -156,7 +161,8 @@ struct BatchStreamTests {
     func invalidOptions(batchSize: Int, epochs: Int) throws {
         let small = try SmallDataset(sampleCount: 2)
         let error = #expect(throws: DatasetError.self) {
-            try BatchStream(dataset: small.dataset, options: StreamOptions(batchSize: batchSize, epochs: epochs))
+            try BatchStream(
+                dataset: small.dataset, options: StreamOptions(batchSize: batchSize, epochs: epochs))
         }
         #expect(error?.code == .invalidOption)
     }

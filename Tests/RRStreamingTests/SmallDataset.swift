@@ -35,11 +35,16 @@ struct SmallDataset {
             path: folder.path("d.h5"), force: false, sampleCount: sampleCount, imageShape: shape,
             elementType: .uint8, color: "other", compression: compression)
         let checksums = (0..<sampleCount).map { sample in
-            pixels[sample * elementCount..<(sample + 1) * elementCount].withUnsafeBytes { CRC32.checksum(of: $0) }
+            pixels[sample * elementCount..<(sample + 1) * elementCount].withUnsafeBytes {
+                CRC32.checksum(of: $0)
+            }
         }
-        try pixels.withUnsafeBytes { try writer.write(images: $0, rows: 0..<sampleCount, checksums: checksums) }
+        try pixels.withUnsafeBytes {
+            try writer.write(images: $0, rows: 0..<sampleCount, checksums: checksums)
+        }
         _ = try writer.finish(
-            ids: (0..<sampleCount).map { "sample-\($0)" }, labels: isLabelled ? (0..<sampleCount).map { $0 % 3 } : nil,
+            ids: (0..<sampleCount).map { "sample-\($0)" },
+            labels: isLabelled ? (0..<sampleCount).map { $0 % 3 } : nil,
             classNames: nil,
             splits: splitNames.isEmpty ? nil : (0..<sampleCount).map { UInt8($0 % splitNames.count) },
             splitNames: splitNames, provenance: [:])

@@ -137,7 +137,8 @@ struct OptimizerOptionsTests {
         arguments: [
             (OptimizerOptions(learningRate: -1), "--learning-rate"),
             (OptimizerOptions(learningRate: .nan), "--learning-rate"),
-            (OptimizerOptions(.sgd, momentum: 1), "--momentum"), (OptimizerOptions(.adam, momentum: 0.9), "--momentum"),
+            (OptimizerOptions(.sgd, momentum: 1), "--momentum"),
+            (OptimizerOptions(.adam, momentum: 0.9), "--momentum"),
             (OptimizerOptions(weightDecay: -0.1), "--weight-decay"),
         ])
     func invalidOption(options: OptimizerOptions, name: String) throws {

@@ -32,9 +32,11 @@ public enum CommandLineTool {
         try process.run()
         process.waitUntilExit()
         return Outcome(
-            status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
+            status: process.terminationReason == .exit
+                ? process.terminationStatus : -process.terminationStatus,
             output: try Data(contentsOf: URL(filePath: files.path("output"))),
-            errors: String(decoding: try Data(contentsOf: URL(filePath: files.path("errors"))), as: UTF8.self))
+            errors: String(decoding: try Data(contentsOf: URL(filePath: files.path("errors"))), as: UTF8.self)
+        )
     }
 
     private static func writer(_ path: String) throws -> FileHandle {

@@ -22,7 +22,9 @@ struct ContractTests {
     func root() throws {
         let help = try CommandLineTool.run(["--help"], in: "/").text
         let listed = help.components(separatedBy: "SUBCOMMANDS:")[1].split(separator: "\n")
-            .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.contains("See '") }.compactMap { $0.split(separator: " ").first }
+            .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.contains("See '") }.compactMap {
+                $0.split(separator: " ").first
+            }
         #expect(
             listed == ["import", "decoy", "validate", "info", "stream", "train", "evaluate", "make-masks"])
         #expect(try CommandLineTool.run(["--version"], in: "/").text.hasPrefix("rrdata "))
@@ -60,10 +62,12 @@ struct ContractTests {
     @Test(
         "a missing input ends with 66 and is named",
         arguments: [
-            "info no.h5", "validate no.h5", "validate decoy.h5 no.h5", "stream no.h5 --batch-size 8 --format null",
+            "info no.h5", "validate no.h5", "validate decoy.h5 no.h5",
+            "stream no.h5 --batch-size 8 --format null",
             "train no.h5 --model mlp -o x", "train decoy.h5 --masks no.h5 --model mlp -o x",
             "train decoy.h5 --model no.json -o x", "train decoy.h5 --model mlp --init no.safetensors -o x",
-            "evaluate no decoy.h5", "make-masks decoy.h5 --run no --top-k 3 -o x.h5", "import pngs no -o x.h5",
+            "evaluate no decoy.h5", "make-masks decoy.h5 --run no --top-k 3 -o x.h5",
+            "import pngs no -o x.h5",
             "import hdf5 no.h5 --images /images -o x.h5", "decoy no.h5 -o x.h5 --masks-output y.h5 --seed 0",
         ])
     func missingInput(line: String) throws {
@@ -104,7 +108,8 @@ struct ContractTests {
             "import pngs images -o json-1.h5", "info decoy.h5", "info masks.h5", "validate decoy.h5 masks.h5",
             "decoy fashion.h5 -o json-2.h5 --masks-output json-3.h5 --seed 0",
             "stream decoy.h5 --batch-size 8 --format null", "evaluate right decoy.h5 --masks masks.h5",
-            "train decoy.h5 --model mlp --epochs 1 -o json-4", "make-masks decoy.h5 --run plain --top-k 3 -o json-5.h5",
+            "train decoy.h5 --model mlp --epochs 1 -o json-4",
+            "make-masks decoy.h5 --run plain --top-k 3 -o json-5.h5",
         ])
     func json(line: String) throws {
         let outcome = try CommandLineTool.run(
@@ -112,5 +117,38 @@ struct ContractTests {
         #expect(outcome.status == 0, "\(outcome.errors)")
         let value = try JSONValue(parsing: outcome.text)
         #expect(value.objectValue?.isEmpty == false)
+    }
+
+    @Test("train --force replaces a run, but no folder that is something else")
+    func forceOnForeignFolder() throws {
+        let folder = try TemporaryFolder()
+        try folder.write([1, 2, 3], to: "photos/holiday.raw")
+        let command = [
+            "train", try Workshop.shared.get().path("decoy.h5"), "--model", "mlp", "--epochs", "1",
+        ]
+        let outcome = try CommandLineTool.run(command + ["-o", "photos", "--force"], in: folder.path)
+        #expect(outcome.status == 73)
+        #expect(outcome.errors.contains("photos"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("photos")) == ["holiday.raw"])
+        #expect(try folder.names() == ["photos"])
+    }
+
+    @Test("an interrupted training ends with 130 and leaves nothing behind")
+    func interruption() throws {
+        let folder = try TemporaryFolder()
+        let process = Process()
+        process.executableURL = URL(filePath: CommandLineTool.path)
+        process.arguments = [
+            "train", try Workshop.shared.get().path("decoy.h5"), "--model", "lenet", "--epochs", "100000",
+            "-o", "run",
+        ]
+        process.currentDirectoryURL = URL(filePath: folder.path)
+        try process.run()
+        // The run's hidden folder says that training is under way.
+        while process.isRunning, try folder.names().isEmpty { usleep(10_000) }
+        process.interrupt()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+        #expect(try folder.names().isEmpty)
     }
 }

@@ -22,7 +22,8 @@ struct PipelineTests {
         for (number, options) in runs.enumerated() {
             let run = "same-\(model)-\(number)"
             let outcome = try CommandLineTool.run(
-                ["train", "decoy.h5", "--model", model, "--batch-size", "16", "--epochs", "2", "-o", run] + options,
+                ["train", "decoy.h5", "--model", model, "--batch-size", "16", "--epochs", "2", "-o", run]
+                    + options,
                 in: folder.path)
             #expect(outcome.status == 0, "\(outcome.errors)")
             weights.insert(try Workshop.bytes("\(run)/weights.safetensors"))
@@ -36,7 +37,8 @@ struct PipelineTests {
         let folder = try Workshop.shared.get()
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("right")).sorted()
         #expect(names == ["config.json", "metrics.jsonl", "model.json", "weights.safetensors"])
-        let model = try JSONValue(parsing: String(decoding: Workshop.bytes("right/model.json"), as: UTF8.self))
+        let model = try JSONValue(
+            parsing: String(decoding: Workshop.bytes("right/model.json"), as: UTF8.self))
         #expect(JSONSchema.model.validate(model).isEmpty)
         let lines = try String(decoding: Workshop.bytes("right/metrics.jsonl"), as: UTF8.self)
             .split(separator: "\n").map { try JSONValue(parsing: String($0)) }
@@ -60,7 +62,9 @@ struct PipelineTests {
         #expect(plain["explanation"] == nil)
         #expect(plain["per_class"]?.arrayValue?.count == 10)
         let confusion = try #require(plain["confusion"]?.arrayValue)
-        let right = confusion.enumerated().reduce(0) { $0 + ($1.element.arrayValue?[$1.offset].integerValue ?? 0) }
+        let right = confusion.enumerated().reduce(0) {
+            $0 + ($1.element.arrayValue?[$1.offset].integerValue ?? 0)
+        }
         #expect(plain["accuracy"]?.doubleValue == Double(right) / 60)
         let all = try Workshop.json("evaluate", "plain", "decoy.h5", "--masks", "masks.h5", "--split", "all")
         #expect(all["samples"]?.integerValue == Workshop.sampleCount)
@@ -75,15 +79,18 @@ struct PipelineTests {
 
     @Test("make-masks marks K elements a sample, and a union keeps the older masks")
     func makeMasks() throws {
-        let top = try Workshop.json("make-masks", "decoy.h5", "--run", "plain", "--top-k", "64", "-o", "top.h5")
+        let top = try Workshop.json(
+            "make-masks", "decoy.h5", "--run", "plain", "--top-k", "64", "-o", "top.h5")
         #expect(top["annotated"]?.integerValue == Workshop.sampleCount)
         #expect(top["ones"]?.integerValue == 64 * Workshop.sampleCount)
         let joined = try Workshop.json(
-            "make-masks", "decoy.h5", "--run", "plain", "--top-k", "64", "--union", "masks.h5", "-o", "joined.h5")
+            "make-masks", "decoy.h5", "--run", "plain", "--top-k", "64", "--union", "masks.h5", "-o",
+            "joined.h5")
         let ones = try #require(joined["ones"]?.integerValue)
         #expect(ones > 64 * Workshop.sampleCount && ones <= 80 * Workshop.sampleCount)
         let part = try Workshop.json(
-            "make-masks", "decoy.h5", "--run", "plain", "--threshold", "0.67", "--split", "test", "-o", "part.h5")
+            "make-masks", "decoy.h5", "--run", "plain", "--threshold", "0.67", "--split", "test", "-o",
+            "part.h5")
         #expect(part["samples"] == 60)
         #expect(part["annotated"] == 60)
         #expect(try Workshop.run("validate", "decoy.h5", "top.h5", "joined.h5", "part.h5").status == 0)
@@ -99,7 +106,9 @@ struct PipelineTests {
         let first = try CommandLineTool.run(command, in: folder)
         #expect(first.status == 0, "\(first.errors)")
         #expect(try CommandLineTool.run(command, in: folder).output == first.output)
-        #expect(try CommandLineTool.run(command + ["--epochs", "2"], in: folder).output.count > first.output.count)
+        #expect(
+            try CommandLineTool.run(command + ["--epochs", "2"], in: folder).output.count > first.output.count
+        )
         let batches = (Workshop.sampleCount + 6) / 7
         // Four headers of 128 bytes a batch, then a float and a byte an element, and two integers a sample.
         let expected: Int = batches * 4 * 128 + Workshop.sampleCount * (784 * 5 + 16)
@@ -109,7 +118,9 @@ struct PipelineTests {
     private static func clearMasks(_ path: String) throws {
         let handle = try FileHandle(forUpdating: URL(filePath: path))
         let dataset = try HDF5File(reading: path).dataset("/A")
-        guard case .contiguous(let offset?) = dataset.layout else { throw Workshop.Failure(command: [], errors: "") }
+        guard case .contiguous(let offset?) = dataset.layout else {
+            throw Workshop.Failure(command: [], errors: "")
+        }
         try handle.seek(toOffset: UInt64(offset))
         try handle.write(contentsOf: Data(count: dataset.shape.elementCount))
         try handle.close()

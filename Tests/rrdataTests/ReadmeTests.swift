@@ -46,7 +46,8 @@ struct ReadmeTests {
         let dataset = try Dataset(path: "decoy.h5")
         let masks = try MaskSet(path: "masks.h5", for: dataset)
         let model = BuiltInModel.mlp.description(input: dataset.imageShape, classCount: dataset.classCount)
-        let trainer = try Trainer<Float>(model: model, seed: 0, lambda1: 1, optimizer: OptimizerOptions(.adam))
+        let trainer = try Trainer<Float>(
+            model: model, seed: 0, lambda1: 1, optimizer: OptimizerOptions(.adam))
         let stream = try BatchStream(
             dataset: dataset, masks: masks, options: StreamOptions(batchSize: 32, shuffle: true, seed: 0))
         while let batch = try stream.next() {

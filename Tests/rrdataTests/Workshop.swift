@@ -38,7 +38,8 @@ enum Workshop {
             for name in try files.contentsOfDirectory(atPath: source) {
                 let target = folder.path("images/\(split)/\(name)")
                 try files.createDirectory(atPath: target, withIntermediateDirectories: true)
-                for image in try files.contentsOfDirectory(atPath: "\(source)/\(name)").sorted().prefix(count) {
+                for image in try files.contentsOfDirectory(atPath: "\(source)/\(name)").sorted().prefix(count)
+                {
                     try files.copyItem(atPath: "\(source)/\(name)/\(image)", toPath: "\(target)/\(image)")
                 }
             }

@@ -46,6 +46,7 @@ public struct DecoyMaker: Sendable {
                 .invalidOption, path: output, "the dataset and the masks cannot be the same file")
         }
         let randomSamples = try randomSplit.map { Set(try dataset.indices(inSplit: $0)) } ?? []
+        try AtomicOutput.checkTarget(output, force: force)
         let masksFile = try AtomicOutput(path: masksOutput, force: force)
         let writer = try DatasetWriter(
             path: output, force: force, sampleCount: dataset.sampleCount, imageShape: dataset.imageShape,

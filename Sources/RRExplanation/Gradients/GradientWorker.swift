@@ -39,7 +39,8 @@ final class GradientWorker<Scalar: NetworkScalar> {
                     softmax.update(logits: pass.logits, column: column, of: count)
                     Transposition.read(column: column, of: count, from: pass.logits, into: logits)
                     if hasGradient {
-                        Transposition.read(column: column, of: count, from: pass.inputCotangent, into: gradient)
+                        Transposition.read(
+                            column: column, of: count, from: pass.inputCotangent, into: gradient)
                     }
                     let label = Int(labels[sample])
                     body(

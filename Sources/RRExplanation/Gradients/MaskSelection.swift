@@ -16,7 +16,8 @@ public enum MaskSelection: Equatable, Sendable {
             guard count >= 1, count <= elementCount else {
                 throw ExplanationError(
                     .impossibleSelection,
-                    "cannot take the \(count) largest of \(elementCount) elements: choose 1 to \(elementCount)")
+                    "cannot take the \(count) largest of \(elementCount) elements: choose 1 to \(elementCount)"
+                )
             }
         case .topFraction(let fraction):
             guard fraction > 0, fraction <= 1 else {

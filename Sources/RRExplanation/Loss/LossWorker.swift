@@ -24,7 +24,9 @@ final class LossWorker<Scalar: NetworkScalar> {
     /// Writes the terms of a group's samples, and adds the group's part of the gradient.
     ///
     /// - Parameter positions: the samples of the group as positions in the plan's order.
-    func run(_ job: LossJob<Scalar>, samples positions: Range<Int>, addingTo gradient: UnsafeMutablePointer<Scalar>) {
+    func run(
+        _ job: LossJob<Scalar>, samples positions: Range<Int>, addingTo gradient: UnsafeMutablePointer<Scalar>
+    ) {
         let samples = job.plan.order.samples[positions]
         pass.load(job.images, samples: samples)
         pass.forward(job.parameters)

@@ -53,7 +53,8 @@ enum Columns {
                 for position in 0..<valid.count {
                     add(
                         source + position &* sampleCount,
-                        to: input + (target &+ position &* geometry.stride &* sampleCount), count: sampleCount)
+                        to: input + (target &+ position &* geometry.stride &* sampleCount), count: sampleCount
+                    )
                 }
             }
         }

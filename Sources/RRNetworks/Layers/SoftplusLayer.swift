@@ -21,7 +21,8 @@ struct SoftplusLayer<Scalar: NetworkScalar>: Layer {
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
-        Softplus.scale(outputCotangent, at: point.input, beta: beta, into: inputCotangent, count: count(group))
+        Softplus.scale(
+            outputCotangent, at: point.input, beta: beta, into: inputCotangent, count: count(group))
     }
 
     func tangent(

@@ -16,7 +16,8 @@ extension LayerDescription: Codable {
                 .malformedModel, Self.location(decoder),
                 "must be a layer's name or an object with that name as its only key")
         }
-        let options = try Options(container.nestedContainer(keyedBy: OptionKey.self, forKey: key), decoder, key)
+        let options = try Options(
+            container.nestedContainer(keyedBy: OptionKey.self, forKey: key), decoder, key)
         switch key.stringValue {
         case "conv2d":
             try options.allow("out", "kernel", "stride", "padding", "dilation", "groups", "bias")
@@ -107,7 +108,8 @@ extension LayerDescription: Codable {
         let container: KeyedDecodingContainer<OptionKey>
         let location: String
 
-        init(_ container: KeyedDecodingContainer<OptionKey>, _ decoder: any Decoder, _ key: OptionKey) throws {
+        init(_ container: KeyedDecodingContainer<OptionKey>, _ decoder: any Decoder, _ key: OptionKey) throws
+        {
             self.container = container
             self.location = "\(LayerDescription.location(decoder)) (\(key.stringValue))"
         }
@@ -126,13 +128,15 @@ extension LayerDescription: Codable {
                 value >= minimum, value <= 1 << 24
             else {
                 throw NetworkError(
-                    .malformedModel, location, "\"\(name)\" must be a whole number from \(minimum) to \(1 << 24)")
+                    .malformedModel, location,
+                    "\"\(name)\" must be a whole number from \(minimum) to \(1 << 24)")
             }
             return value
         }
 
         func positiveNumber(_ name: String, default standard: Double) throws -> Double {
-            guard let value = try? container.decodeIfPresent(Double.self, forKey: OptionKey(name)) ?? standard,
+            guard
+                let value = try? container.decodeIfPresent(Double.self, forKey: OptionKey(name)) ?? standard,
                 value > 0, value.isFinite
             else {
                 throw NetworkError(.malformedModel, location, "\"\(name)\" must be a number above 0")
@@ -141,7 +145,8 @@ extension LayerDescription: Codable {
         }
 
         func flag(_ name: String, default standard: Bool) throws -> Bool {
-            guard let value = try? container.decodeIfPresent(Bool.self, forKey: OptionKey(name)) ?? standard else {
+            guard let value = try? container.decodeIfPresent(Bool.self, forKey: OptionKey(name)) ?? standard
+            else {
                 throw NetworkError(.malformedModel, location, "\"\(name)\" must be true or false")
             }
             return value

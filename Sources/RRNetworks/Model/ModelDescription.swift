@@ -33,7 +33,8 @@ extension ModelDescription: Codable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let format = try container.decode(String.self, forKey: .format)
         guard format == Self.format else {
-            throw NetworkError(.malformedModel, "format", "is \"\(format)\", but a model's is \"\(Self.format)\"")
+            throw NetworkError(
+                .malformedModel, "format", "is \"\(format)\", but a model's is \"\(Self.format)\"")
         }
         let version = try container.decode(String.self, forKey: .formatVersion)
         guard version.split(separator: ".").first == "1" else {
@@ -43,7 +44,8 @@ extension ModelDescription: Codable {
         }
         let extents = try container.decode([Int].self, forKey: .input)
         guard extents.count == 3, extents.allSatisfy({ $0 > 0 }) else {
-            throw NetworkError(.malformedModel, "input", "is \(extents), but must be [channels, height, width]")
+            throw NetworkError(
+                .malformedModel, "input", "is \(extents), but must be [channels, height, width]")
         }
         input = try ImageShape(channels: extents[0], height: extents[1], width: extents[2])
         classCount = try container.decode(Int.self, forKey: .classes)

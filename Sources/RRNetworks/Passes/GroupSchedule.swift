@@ -25,7 +25,9 @@ package struct GroupSchedule: Equatable, Sendable {
     package var laneCount: Int { min(groupCount, Self.largestLaneCount) }
 
     /// The groups of a lane, dealt out in turn so that expensive neighbours are shared among lanes.
-    package func groups(ofLane lane: Int) -> StrideTo<Int> { stride(from: lane, to: groupCount, by: laneCount) }
+    package func groups(ofLane lane: Int) -> StrideTo<Int> {
+        stride(from: lane, to: groupCount, by: laneCount)
+    }
 
     /// The samples of a group, as positions in the batch; the last group may be smaller than the others.
     package func samples(ofGroup group: Int) -> Range<Int> {

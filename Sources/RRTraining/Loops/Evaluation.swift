@@ -111,7 +111,8 @@ private struct SampleOutcome: Sendable {
         share = masks.withUnsafeBufferPointer { masks in
             GradientShare.Share(
                 gradient: sample.gradient,
-                mask: UnsafeBufferPointer(rebasing: masks[sample.position * count..<(sample.position + 1) * count]))
+                mask: UnsafeBufferPointer(
+                    rebasing: masks[sample.position * count..<(sample.position + 1) * count]))
         }
     }
 }

@@ -56,12 +56,14 @@ public struct MaskMaking: Sendable {
                 try outcomes.withUnsafeMutableBufferPointer { outcomes throws(ExplanationError) in
                     try selectors.withUnsafeMutableBufferPointer { selectors throws(ExplanationError) in
                         let memory = UncheckedSendable((masks, outcomes, selectors))
-                        try explainer.forEachSample(of: labelled, at: parameters, withGradient: true) { sample in
+                        try explainer.forEachSample(of: labelled, at: parameters, withGradient: true) {
+                            sample in
                             let (masks, outcomes, selectors) = memory.value
                             let start = sample.position * elementCount
                             outcomes[sample.position] = selectors[sample.worker].select(
                                 sample.gradient,
-                                into: UnsafeMutableBufferPointer(rebasing: masks[start..<start + elementCount]))
+                                into: UnsafeMutableBufferPointer(
+                                    rebasing: masks[start..<start + elementCount]))
                         }
                     }
                 }

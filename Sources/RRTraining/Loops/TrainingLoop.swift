@@ -66,7 +66,8 @@ public struct TrainingLoop {
         let trainer = try Trainer(
             model: options.model, parameters: initial, lambda1: lambda1, target: options.penaltyTarget,
             reduction: options.penaltyReduction, optimizer: options.optimizer, threads: options.threads)
-        let stream = try BatchStream(dataset: dataset, masks: masks, options: streamOptions(epochs: options.epochs))
+        let stream = try BatchStream(
+            dataset: dataset, masks: masks, options: streamOptions(epochs: options.epochs))
         try writer.write(
             configuration: RunConfiguration.json(
                 options, dataset: dataset, split: stream.split, masks: masks, lambda1: lambda1),
@@ -161,7 +162,8 @@ extension TrainingLoop {
         var penalty = 0.0
         var measured = 0
         // Every epoch meets an annotated sample, if the split has one; it may have none.
-        for _ in 0..<max(stream.batchesPerEpoch, Self.automaticBatches) where measured < Self.automaticBatches {
+        for _ in 0..<max(stream.batchesPerEpoch, Self.automaticBatches) where measured < Self.automaticBatches
+        {
             guard let batch = try stream.next() else { break }
             guard let annotated = try LabelledBatch(batch).annotated() else { continue }
             let terms = try loss.compute(annotated, at: trainer.parameters, gradient: &unused)
@@ -170,6 +172,7 @@ extension TrainingLoop {
             measured += 1
         }
         guard measured > 0 else { return 0 }
-        return min(max(crossEntropy / penalty, Self.automaticBounds.lowerBound), Self.automaticBounds.upperBound)
+        return min(
+            max(crossEntropy / penalty, Self.automaticBounds.lowerBound), Self.automaticBounds.upperBound)
     }
 }

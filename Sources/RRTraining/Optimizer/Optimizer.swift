@@ -121,7 +121,8 @@ private struct ParameterUpdate<Scalar: NetworkScalar>: Sendable {
             let square = secondDecay * second[index] + secondRate * direction * direction
             first[index] = mean
             second[index] = square
-            parameters[index] = parameter - stepSize * mean / (square.squareRoot() / secondCorrection + epsilon)
+            parameters[index] =
+                parameter - stepSize * mean / (square.squareRoot() / secondCorrection + epsilon)
         }
     }
 }

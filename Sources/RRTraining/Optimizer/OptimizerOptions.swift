@@ -21,7 +21,9 @@ public struct OptimizerOptions: Hashable, Sendable {
     static let epsilon = 1e-8
 
     /// Creates options; training checks them.
-    public init(_ kind: Kind = .adam, learningRate: Double = 1e-3, momentum: Double = 0, weightDecay: Double = 0) {
+    public init(
+        _ kind: Kind = .adam, learningRate: Double = 1e-3, momentum: Double = 0, weightDecay: Double = 0
+    ) {
         self.kind = kind
         self.learningRate = learningRate
         self.momentum = momentum

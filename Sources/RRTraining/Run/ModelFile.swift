@@ -25,7 +25,8 @@ public enum ModelFile {
             return model
         } catch let error as NetworkError {
             throw FormatError(
-                error.code == .unsupportedLayer ? .unsupported : .malformed, path: "\(path):\(error.location)",
+                error.code == .unsupportedLayer ? .unsupported : .malformed,
+                path: "\(path):\(error.location)",
                 error.message)
         } catch let error as DecodingError {
             let violation = JSONSchema.model.validate(document).first

@@ -14,25 +14,40 @@ public struct Run: Sendable {
     ///
     /// - Throws: `FormatError` where a file is missing or is not what its name says.
     public init(path: String) throws {
-        let configurationPath = path + "/" + RunFile.configuration
-        let bytes = try FileBytes.read(configurationPath)
+        let configuration = try Self.configuration(of: path)
+        precision = configuration["options"]?["precision"]?.stringValue.flatMap(Precision.init(rawValue:))
+        model = try ModelFile.read(path + "/" + RunFile.model)
+        weightsPath = path + "/" + RunFile.weights
+    }
+
+    /// Tells whether a folder is a run, of whatever version.
+    static func isRun(_ path: String) -> Bool {
+        guard let bytes = try? FileBytes.read(path + "/" + RunFile.configuration),
+            let configuration = try? JSONValue(parsing: bytes)
+        else { return false }
+        return configuration["format"] == .string(RunConfiguration.format)
+    }
+
+    private static func configuration(of folder: String) throws -> JSONValue {
+        guard FileTree.kind(of: folder) != nil else {
+            throw FormatError(.notFound, path: folder, "there is no such run folder")
+        }
+        let path = folder + "/" + RunFile.configuration
+        let bytes = try FileBytes.read(path)
         let configuration: JSONValue
         do {
             configuration = try JSONValue(parsing: bytes)
         } catch {
-            throw FormatError(.malformed, path: configurationPath, "is not JSON: \(error)")
+            throw FormatError(.malformed, path: path, "is not JSON: \(error)")
         }
         guard configuration["format"] == .string(RunConfiguration.format) else {
-            throw FormatError(.malformed, path: configurationPath, "is not the config.json of a run")
+            throw FormatError(.malformed, path: path, "is not the config.json of a run")
         }
         guard configuration["format_version"]?.stringValue?.split(separator: ".").first == "1" else {
             throw FormatError(
-                .unsupported, path: configurationPath,
-                "has a format_version that is not 1.x: a newer rrdata wrote it")
+                .unsupported, path: path, "has a format_version that is not 1.x: a newer rrdata wrote it")
         }
-        precision = configuration["options"]?["precision"]?.stringValue.flatMap(Precision.init(rawValue:))
-        model = try ModelFile.read(path + "/" + RunFile.model)
-        weightsPath = path + "/" + RunFile.weights
+        return configuration
     }
 
     /// Takes an architecture and weights from files of their own.

@@ -8,8 +8,15 @@ final class RunWriter {
     private let folder: AtomicOutput
     private let metrics: LineFile
 
-    /// - Throws: `FormatError` where the folder is already there and `force` is false, or cannot be made.
+    /// - Throws: `FormatError` where the folder is already there and `force` is false, where it is no run and
+    ///   would be lost, or where it cannot be made.
     init(path: String, force: Bool) throws(FormatError) {
+        if force, FileTree.kind(of: path) == .folder, !Run.isRun(path) {
+            throw FormatError(
+                .cannotWrite, path: path,
+                "the folder is no run, so --force does not replace it: name another output, or remove it first"
+            )
+        }
         folder = try AtomicOutput(path: path, force: force, isDirectory: true)
         metrics = try LineFile(creating: folder.temporaryPath + "/" + RunFile.metrics, shownAs: path)
     }

@@ -23,7 +23,9 @@ struct ImportReport {
     func print(as options: ReportOptions) {
         if options.json { Console.print(json) } else { Console.print(text) }
         if summary.otherFileCount > 0 {
-            Console.error("rrdata: note: \(summary.otherFileCount) files are not PNG by their names and were passed over")
+            Console.error(
+                "rrdata: note: files passed over because their names do not end in .png: \(summary.otherFileCount)"
+            )
         }
         for skipped in summary.skippedFiles {
             Console.error("rrdata: note: skipped \(skipped.path): \(skipped.reason)")

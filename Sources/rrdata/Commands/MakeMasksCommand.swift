@@ -124,7 +124,8 @@ struct MakeMasksCommand: ParsableCommand {
             "\(output.output): masks for \(masks.annotatedCount) samples, \(Figure.text(mean)) of "
             + "\(masks.maskShape.elementCount) elements each on average"
         if masks.zeroGradientCount > 0 {
-            text += "; \(masks.zeroGradientCount) of \(masks.sampleCount) samples got none, since their input "
+            text +=
+                "; \(masks.zeroGradientCount) of \(masks.sampleCount) samples got none, since their input "
                 + "gradient is zero"
         }
         return text

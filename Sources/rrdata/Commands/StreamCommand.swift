@@ -87,12 +87,14 @@ struct StreamCommand: ParsableCommand {
         let rate = Double(sampleCount) / max(seconds, 1e-9)
         if report.json {
             Console.print([
-                "samples": .integer(sampleCount), "batches": .integer(batchCount), "seconds": .number(seconds),
+                "samples": .integer(sampleCount), "batches": .integer(batchCount),
+                "seconds": .number(seconds),
                 "samples_per_second": .number(rate),
             ])
         } else {
             Console.print(
-                "\(sampleCount) samples in \(batchCount) batches, \(Figure.text(seconds)) s: \(Int(rate)) samples/s")
+                "\(sampleCount) samples in \(batchCount) batches, \(Figure.text(seconds)) s: \(Int(rate)) samples/s"
+            )
         }
     }
 }

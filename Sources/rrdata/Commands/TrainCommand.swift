@@ -33,7 +33,9 @@ struct TrainCommand: ParsableCommand {
 
     @Option(
         name: .customLong("lambda1"),
-        help: "The weight of the penalty, or auto: as heavy as the cross-entropy after 100 steps. auto where masks are given.")
+        help:
+            "The weight of the penalty, or auto: as heavy as the cross-entropy after 100 steps. auto where masks are given."
+    )
     var lambda1: Lambda1?
 
     @Option(help: "What a batch's penalties are divided by: mean, sum or annotated.")
@@ -120,7 +122,8 @@ struct TrainCommand: ParsableCommand {
     private static func text(_ progress: TrainingProgress, elapsed: Duration) -> String {
         let mean = progress.mean
         var parts = [
-            "epoch \(progress.epoch + 1)/\(progress.epochCount)", "step \(progress.step)/\(progress.stepCount)",
+            "epoch \(progress.epoch + 1)/\(progress.epochCount)",
+            "step \(progress.step)/\(progress.stepCount)",
             "loss \(Figure.text(mean.loss))", "cross-entropy \(Figure.text(mean.crossEntropy))",
         ]
         if let penalty = mean.penalty { parts.append("penalty \(Figure.text(penalty))") }
@@ -133,7 +136,9 @@ struct TrainCommand: ParsableCommand {
 
     private static func text(_ summary: TrainingSummary) -> String {
         let last = summary.lastEpoch
-        let penalty = last.penalty.map { ", penalty \(Figure.text($0)) times lambda1 \(Figure.text(summary.lambda1))" }
+        let penalty = last.penalty.map {
+            ", penalty \(Figure.text($0)) times lambda1 \(Figure.text(summary.lambda1))"
+        }
         return """
             \(summary.output): \(summary.stepCount) steps in \(ProgressLine.time(summary.seconds))
             last epoch: loss \(Figure.text(last.loss)), cross-entropy \(Figure.text(last.crossEntropy))\

@@ -38,7 +38,9 @@ struct ValidateCommand: ParsableCommand {
         var lines: [String] = []
         if let count = result.sampleCount { lines.append("\(result.datasetPath): \(count) samples") }
         for masks in result.masks {
-            guard let annotated = masks.annotatedCount, let unannotated = masks.unannotatedCount else { continue }
+            guard let annotated = masks.annotatedCount, let unannotated = masks.unannotatedCount else {
+                continue
+            }
             lines.append("\(masks.path): \(annotated) annotated samples, \(unannotated) unannotated")
         }
         let faults = result.faultCount == 1 ? "1 fault" : "\(result.faultCount) faults"

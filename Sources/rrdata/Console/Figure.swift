@@ -22,6 +22,7 @@ enum Figure {
     private static func format(_ pattern: String, _ value: Double) -> String {
         var buffer = Array(repeating: CChar(0), count: 64)
         let count = withVaList([value]) { vsnprintf(&buffer, buffer.count, pattern, $0) }
-        return String(decoding: buffer.prefix(max(0, Int(count))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(
+            decoding: buffer.prefix(max(0, Int(count))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -11,7 +11,9 @@ struct TrainedModelOptions: ParsableArguments {
     @Option(help: "A safetensors file with the weights of --model.")
     var weights: String?
 
-    @Option(help: "The number type to compute in: \(Precision.allCases.map(\.rawValue).joined(separator: " or ")).")
+    @Option(
+        help:
+            "The number type to compute in: \(Precision.allCases.map(\.rawValue).joined(separator: " or ")).")
     var precision: Precision?
 
     /// Opens the run at a path, or the model and the weights.

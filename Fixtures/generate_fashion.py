@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the balanced Fashion-MNIST subset of this folder: {train,test}/<class>/<index>.png.
+"""Writes the balanced Fashion-MNIST subset fashion/{train,test}/<class>/<index>.png.
 
-    python3 Fixtures/fashion/generate.py [--source FOLDER]
+    python3 Fixtures/generate_fashion.py [--source FOLDER]
 
 FOLDER holds the four IDX files of Fashion-MNIST, as Debian's package dataset-fashion-mnist
 installs them. Of each class the first images in file order are taken, 100 from the training
@@ -38,7 +38,7 @@ def main():
     parser = argparse.ArgumentParser(description="Write the Fashion-MNIST subset.")
     parser.add_argument("--source", type=pathlib.Path, default="/usr/share/datasets/fashion-mnist")
     source = parser.parse_args().source
-    target = pathlib.Path(__file__).resolve().parent
+    target = pathlib.Path(__file__).resolve().parent / "fashion"
 
     for split, prefix, images_per_class in SPLITS:
         images = read_idx(source / f"{prefix}-images-idx3-ubyte.gz")

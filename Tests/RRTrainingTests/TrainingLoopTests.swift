@@ -1,0 +1,148 @@
+import Foundation
+import RRDatasets
+import RRExplanation
+import RRFormats
+import RRNetworks
+import RRSchemas
+import RRTensor
+import RRTraining
+import TestSupport
+import Testing
+
+@Suite("Training runs")
+struct TrainingLoopTests {
+    @Test(
+        "a run learns, and its folder opens again as the model that it trained", arguments: Precision.allCases
+    )
+    func run(precision: Precision) throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.precision = precision
+        options.validationSplit = "all"
+        var steps: [Int] = []
+        let summary = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
+            .run(output: shades.folder.path("run"), force: false) { steps.append($0.step) }
+        #expect(steps == Array(1...30))
+        #expect(summary.stepCount == 30)
+        #expect(summary.lastEpoch.accuracy == 1)
+        let run = try Run(path: shades.folder.path("run"))
+        #expect(run.model == shades.model)
+        #expect(run.precision == precision)
+        let network = try Network<Double>(run.model)
+        let evaluation = try Evaluation(
+            network: network, parameters: run.parameters(of: network), dataset: shades.dataset,
+            masks: shades.masks)
+        #expect(evaluation.accuracy == 1)
+        #expect(evaluation.sampleCount == 48)
+        #expect(evaluation.confusion == [[24, 0], [0, 24]])
+        #expect(evaluation.unannotatedCount == 32)
+        #expect(evaluation.gradientShare?.sampleCount == 16)
+        #expect(evaluation.gradientShare?.maskedArea == 0.5)
+        let tensors = try SafeTensorsFile.read(run.weightsPath)
+        #expect(tensors.allSatisfy { $0.type == (precision == .double ? .float64 : .float32) })
+        let lines = try String(
+            contentsOf: URL(filePath: shades.folder.path("run/metrics.jsonl")), encoding: .utf8)
+        let epochs = try lines.split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+            .filter { $0["kind"] == "epoch" }
+        #expect(epochs.count == 5)
+        let last = try #require(epochs.last?["validation"])
+        #expect(last["accuracy"]?.doubleValue == 1)
+        #expect((last["cross_entropy"]?.doubleValue ?? 0) > 0)
+    }
+
+    @Test("the penalty moves the input gradient out of A")
+    func penalty() throws {
+        let shades = try TwoShades()
+        func share(lambda1: Double) throws -> Double {
+            var options = shades.options
+            options.lambda1 = .value(lambda1)
+            options.epochs = 20
+            _ = try shades.train(options)
+            let run = try Run(path: shades.folder.path("run"))
+            let network = try Network<Float>(run.model)
+            let evaluation = try Evaluation(
+                network: network, parameters: run.parameters(of: network), dataset: shades.dataset,
+                masks: shades.masks)
+            return try #require(evaluation.gradientShare?.insideMask)
+        }
+        let plain = try share(lambda1: 0)
+        let right = try share(lambda1: 1)
+        #expect(plain > 0.3)
+        #expect(right < plain / 3)
+    }
+
+    @Test(
+        "an automatic λ1 is CE / R after 100 plain steps, and training then starts from the initial weights")
+    func automaticLambda() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.lambda1 = .automatic
+        let chosen = try shades.train(options).lambda1
+        #expect(chosen >= 1e-3 && chosen <= 1e3)
+        options.lambda1 = .value(chosen)
+        let automatic = try Data(contentsOf: URL(filePath: shades.folder.path("run/weights.safetensors")))
+        _ = try shades.train(options, output: "fixed")
+        #expect(
+            try Data(contentsOf: URL(filePath: shades.folder.path("fixed/weights.safetensors"))) == automatic)
+        // The penalty falls with the square of its weight's scale: where the gradient is small, λ1 is large.
+        options.lambda1 = .automatic
+        options.optimizer.learningRate = 0
+        #expect(try shades.train(options).lambda1 > chosen)
+    }
+
+    @Test("a loss that is no longer finite ends the run, and leaves no folder")
+    func divergence() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.optimizer = OptimizerOptions(.sgd, learningRate: 1e30)
+        let error = #expect(throws: TrainingError.self) { try shades.train(options) }
+        #expect(error?.code == .diverged)
+        #expect(try shades.folder.names() == ["d.h5"])
+    }
+
+    @Test("training from a run's weights goes on from them")
+    func initialWeights() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        _ = try shades.train(options, output: "first")
+        options.initialWeights = shades.folder.path("first/weights.safetensors")
+        options.optimizer.learningRate = 0
+        options.epochs = 1
+        _ = try shades.train(options, output: "second")
+        #expect(
+            try SafeTensorsFile.read(shades.folder.path("second/weights.safetensors"))
+                == SafeTensorsFile.read(shades.folder.path("first/weights.safetensors")))
+    }
+
+    @Test("a dataset that cannot train the model is refused by what it lacks")
+    func unsuitableDataset() throws {
+        func message(_ shades: TwoShades, _ model: ModelDescription) -> String? {
+            let error = #expect(throws: TrainingError.self) {
+                try TrainingLoop(
+                    dataset: shades.dataset, masks: nil,
+                    options: TrainingOptions(model: model, lambda1: .value(0)))
+            }
+            #expect(error?.code == .unsuitableDataset)
+            return error?.message
+        }
+        let shades = try TwoShades()
+        let wide = try ImageShape(channels: 1, height: 4, width: 5)
+        #expect(
+            message(shades, BuiltInModel.mlp.description(input: wide, classCount: 2))?.contains("(1, 4, 5)")
+                == true)
+        let one = BuiltInModel.mlp.description(input: shades.dataset.imageShape, classCount: 1)
+        #expect(message(shades, one)?.contains("2 classes") == true)
+        #expect(message(try TwoShades(isLabelled: false), shades.model)?.contains("labels") == true)
+    }
+
+    @Test("a last batch that is dropped and was the only one is an error, not an empty run")
+    func noBatch() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.batchSize = 100
+        options.dropsLast = true
+        let error = #expect(throws: TrainingError.self) { try shades.train(options) }
+        #expect(error?.code == .unsuitableDataset)
+        #expect(error?.message.contains("--batch-size") == true)
+    }
+}
