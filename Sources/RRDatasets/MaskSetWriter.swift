@@ -35,7 +35,7 @@ package enum MaskSetWriter {
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package static func write(_ masks: MaskSet, provenance: JSONValue, to output: AtomicOutput) throws {
-        let file = try HDF5File(creating: output.temporaryPath)
+        let file = try HDF5File(creating: output)
         try write(masks.bits, shape: masks.maskShape, to: file)
         let rows = masks.rows.map { Int64($0) }
         let rowList = try file.createDataset("/row", type: .int64, shape: TensorShape([rows.count]))

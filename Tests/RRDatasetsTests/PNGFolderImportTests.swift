@@ -233,7 +233,7 @@ struct PNGFolderImportTests {
         try folder.write(FileBytes.read(Fixtures.path("formats/png/palette-8.png")), to: "in/a/1.png")
         let error = try error()
         #expect(error?.code == .unreadableImage)
-        #expect(error?.description.contains("in/a/1.png: this is a 8-bit palette PNG") == true)
+        #expect(error?.description.contains("in/a/1.png: this is a PNG of 8-bit palette") == true)
     }
 
     @Test("images that differ are listed by kind")

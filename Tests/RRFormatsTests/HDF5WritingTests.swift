@@ -1,3 +1,4 @@
+import Foundation
 import RRFormats
 import RRTensor
 import TestSupport
@@ -27,7 +28,7 @@ struct HDF5WritingTests {
     }
 
     func roundTrip<Element: HDF5Element>(_ elements: [Element]) throws {
-        let path = try create("round-trip.h5") { file in
+        let path = try create("round-trip-\(Element.self).h5") { file in
             let shape = try TensorShape([elements.count])
             let dataset = try file.createDataset("/x", type: Element.storedType, shape: shape)
             try write(elements, rows: 0..<elements.count, to: dataset)
@@ -95,7 +96,7 @@ struct HDF5WritingTests {
                 try write([Int64(255), 256], rows: 0..<2, to: dataset)
             }
         }
-        #expect(error?.code == .cannotWrite)
+        #expect(error?.code == .unsupported)
     }
 
     @Test("strings of fixed length are padded UTF-8, and none is cut")
@@ -181,5 +182,55 @@ struct HDF5WritingTests {
     func cannotCreate() {
         let error = HDF5ReadingTests.failure { _ = try HDF5File(creating: folder.path("no/such/folder.h5")) }
         #expect(error?.code == .cannotWrite)
+    }
+
+    /// Makes every further write to an open file fail as on a full disk.
+    func fillDisk(of path: String) throws {
+        let numbers = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
+            Int32($0)
+        }
+        let number = numbers.first { number in
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")) == path
+        }
+        // libhdf5 tells open files apart by their number on the disk, which must not go to another file.
+        #expect(open(path, O_RDONLY) >= 0)
+        let full = open("/dev/full", O_WRONLY)
+        #expect(try dup2(full, #require(number)) >= 0)
+        close(full)
+    }
+
+    @Test(
+        "a full disk is an error, after which the file is not touched again",
+        arguments: [HDF5Storage.contiguous, .chunked([64, 1024], deflateLevel: 1)])
+    func fullDisk(storage: HDF5Storage) throws {
+        var generator = SystemRandomNumberGenerator()
+        let noise = (0..<1 << 20).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        var file: HDF5File? = try HDF5File(creating: folder.path("full.h5"), path: "out.h5")
+        try fillDisk(of: folder.path("full.h5"))
+        var dataset = try file?.createDataset(
+            "/x", type: .uint8, shape: try TensorShape([1024, 1024]), storage: storage)
+        let error = HDF5ReadingTests.failure {
+            if let dataset { try write(noise, rows: 0..<1024, to: dataset) }
+            try file?.close()
+        }
+        #expect(error?.code == .cannotWrite)
+        #expect(error?.path.hasPrefix("out.h5") == true)
+        #expect(error?.message.contains("No space left on device") == true)
+        #expect(HDF5ReadingTests.failure { try file?.setAttribute("a", to: .integer(1)) } != nil)
+        (file, dataset) = (nil, nil)
+    }
+
+    @Test("a file that is given up on a full disk ends nothing else")
+    func givenUp() throws {
+        for number in 0..<20 {
+            let path = folder.path("full-\(number).h5")
+            let file = try HDF5File(creating: path)
+            let shape = try TensorShape([256])
+            let dataset = try file.createDataset(
+                "/x", type: .int64, shape: shape, storage: .chunked([64], deflateLevel: 1))
+            try write((0..<256).map { Int64($0) }, rows: 0..<256, to: dataset)
+            try fillDisk(of: path)
+            try roundTrip([Int64(number)])
+        }
     }
 }

@@ -36,7 +36,7 @@ package final class DatasetWriter {
         }
         self.target = target
         self.output = try AtomicOutput(path: target.path, force: target.force)
-        self.file = try HDF5File(creating: output.temporaryPath)
+        self.file = try HDF5File(creating: output)
         self.images = try file.createDataset(
             "/images", type: target.elementType.storedType,
             shape: TensorShape([sampleCount] + target.imageShape.dimensions),

@@ -50,15 +50,14 @@ extension HDF5Dataset {
 
     /// Writes rows along dimension 0.
     ///
-    /// - Throws: `FormatError` with the code `cannotWrite`, also where the stored type cannot hold a value.
+    /// - Throws: `FormatError` with the code `cannotWrite`, or `unsupported` where the stored type cannot hold a value.
     package func write<Element: HDF5Element>(
         _ elements: UnsafeBufferPointer<Element>, rows: Range<Int>
     ) throws(FormatError) {
         precondition(shape.rank > 0 && rows.lowerBound >= 0 && rows.upperBound <= shape[0])
         precondition(elements.count == rows.count * elementsPerRow)
-        try file.checkOpen()
         guard let base = elements.baseAddress, !elements.isEmpty else { return }
-        try HDF5Library.quietly { () throws(FormatError) in
+        try file.write { () throws(FormatError) in
             let space = try select(rows)
             let count = [hsize_t(elements.count)]
             let memory = try HDF5Handle(H5Screate_simple(1, count, nil), at: location)
@@ -128,7 +127,7 @@ extension HDF5Dataset {
             guard body(list.id) < 0 else { return nil }
             guard refused.pointee == 0 else {
                 return FormatError(
-                    failureCode, path: location,
+                    failureCode == .cannotWrite ? .unsupported : failureCode, path: location,
                     "a value does not fit the type that it was to be converted to")
             }
             return HDF5Library.failure(failureCode, at: location)

@@ -33,7 +33,6 @@ extension HDF5Dataset {
         guard case .fixedString(let length) = elementType.kind else {
             throw FormatError(.unsupported, path: location, "only strings of fixed length are written")
         }
-        try file.checkOpen()
         precondition(strings.count == shape.elementCount)
         guard !strings.isEmpty else { return }
         var bytes = [UInt8](repeating: 0, count: strings.count * length)
@@ -50,7 +49,7 @@ extension HDF5Dataset {
                 offset += 1
             }
         }
-        try HDF5Library.quietly { () throws(FormatError) in
+        try file.write { () throws(FormatError) in
             try HDF5Library.check(
                 H5Dwrite(handle.id, storedType.id, rr_h5s_all(), rr_h5s_all(), rr_h5p_default(), bytes),
                 at: location, code: .cannotWrite)

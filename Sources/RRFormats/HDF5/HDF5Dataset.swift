@@ -38,6 +38,10 @@ package final class HDF5Dataset {
         self.handle = handle
     }
 
+    deinit {
+        file.flush { H5Dflush(handle.id) }
+    }
+
     private static func shape(
         of space: borrowing HDF5Handle, at location: String
     ) throws(FormatError) -> TensorShape {

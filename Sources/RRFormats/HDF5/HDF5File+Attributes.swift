@@ -61,7 +61,7 @@ extension HDF5File {
     package func setAttribute(
         _ name: String, of objectPath: String = "/", to value: HDF5Attribute
     ) throws(FormatError) {
-        try HDF5Library.quietly { () throws(FormatError) in
+        try write { () throws(FormatError) in
             let location = location(of: objectPath) + "@" + name
             let object = try open(objectPath)
             if H5Aexists(object.id, name) > 0 {

@@ -84,7 +84,7 @@ extension HDF5File {
     package func createDataset(
         _ objectPath: String, type: HDF5ElementType, shape: TensorShape, storage: HDF5Storage = .contiguous
     ) throws(FormatError) -> HDF5Dataset {
-        try HDF5Library.quietly { () throws(FormatError) in
+        try write { () throws(FormatError) in
             let location = location(of: objectPath)
             let storedType = try type.makeStoredType(at: location)
             let extents = shape.dimensions.map { hsize_t($0) }
@@ -107,7 +107,7 @@ extension HDF5File {
                 H5Dcreate2(
                     handle.id, objectPath, storedType.id, space.id, rr_h5p_default(), creation.id,
                     rr_h5p_default()),
-                at: location, code: .cannotWrite)
+                at: location, code: .cannotWrite, of: writes)
             return try HDF5Dataset(dataset, of: self, objectPath: objectPath)
         }
     }

@@ -1,4 +1,5 @@
 internal import CHDF5
+internal import Glibc
 
 /// An open HDF5 file.
 ///
@@ -8,10 +9,13 @@ package final class HDF5File {
     package let path: String
 
     let handle: HDF5Handle
+    /// Shared with every handle of the file.
+    let writes: HDF5WriteState
     /// How links are followed: external ones not at all.
     let linkAccess: HDF5Handle
     /// The file that a refused external link names; empty while none was met.
     private let refusedLink: UnsafeMutablePointer<rr_h5_reason>
+    private let writtenPath: String
     private var isClosed = false
 
     /// Opens a file for reading.
@@ -20,36 +24,52 @@ package final class HDF5File {
     ///   HDF5 or is cut short.
     package convenience init(reading path: String) throws(FormatError) {
         _ = try InputFile(reading: path).size()
+        let writes = HDF5WriteState()
         let handle = try HDF5Library.quietly { () throws(FormatError) in
             let access = try Self.makeAccess(for: path)
             let id = H5Fopen(path, rr_h5f_acc_rdonly(), access.id)
             guard id >= 0 else { throw Self.openingFailure(at: path) }
-            return try HDF5Handle(id, at: path)
+            return try HDF5Handle(id, at: path, of: writes)
         }
-        try self.init(path: path, handle: handle)
+        try self.init(path: path, writtenPath: path, handle: handle, writes: writes)
     }
 
-    /// Creates a file, replacing what is at `path`: give the temporary path of an `AtomicOutput`.
+    /// Creates a file that is written to the temporary path of an output; errors name the output's path.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package convenience init(creating output: AtomicOutput) throws(FormatError) {
+        try self.init(creating: output.temporaryPath, path: output.path)
+    }
+
+    /// Creates a file, replacing what is at `writtenPath`.
     ///
     /// The same calls make the same bytes: no times are recorded. The format is that of HDF5 1.8, the oldest
     /// whose attributes may be larger than 64 KB.
     ///
+    /// - Parameter path: the file that errors name; nil for `writtenPath`.
     /// - Throws: `FormatError` with the code `cannotWrite`.
-    package convenience init(creating path: String) throws(FormatError) {
+    package convenience init(creating writtenPath: String, path: String? = nil) throws(FormatError) {
+        let path = path ?? writtenPath
+        let writes = HDF5WriteState()
         let handle = try HDF5Library.quietly { () throws(FormatError) in
             let access = try Self.makeAccess(for: path)
             try HDF5Library.check(
                 H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18), at: path, code: .cannotWrite)
             try HDF5Library.check(H5Pset_alignment(access.id, 4096, 4096), at: path, code: .cannotWrite)
+            // Without it a write would fail where no one hears it: when the dataset is closed.
+            try HDF5Library.check(H5Pset_sieve_buf_size(access.id, 0), at: path, code: .cannotWrite)
             let creation = try HDF5Handle(H5Pcreate(rr_h5p_file_create()), at: path, code: .cannotWrite)
             try HDF5Library.check(H5Pset_obj_track_times(creation.id, false), at: path, code: .cannotWrite)
             return try HDF5Handle(
-                H5Fcreate(path, rr_h5f_acc_trunc(), creation.id, access.id), at: path, code: .cannotWrite)
+                H5Fcreate(writtenPath, rr_h5f_acc_trunc(), creation.id, access.id), at: path,
+                code: .cannotWrite, of: writes)
         }
-        try self.init(path: path, handle: handle)
+        try self.init(path: path, writtenPath: writtenPath, handle: handle, writes: writes)
     }
 
-    private init(path: String, handle: consuming HDF5Handle) throws(FormatError) {
+    private init(
+        path: String, writtenPath: String, handle: consuming HDF5Handle, writes: HDF5WriteState
+    ) throws(FormatError) {
         let refusedLink = UnsafeMutablePointer<rr_h5_reason>.allocate(capacity: 1)
         refusedLink.initialize(to: rr_h5_reason())
         do throws(FormatError) {
@@ -64,11 +84,14 @@ package final class HDF5File {
             throw error
         }
         self.path = path
+        self.writtenPath = writtenPath
         self.handle = handle
+        self.writes = writes
         self.refusedLink = refusedLink
     }
 
     deinit {
+        flush { H5Fflush(handle.id, H5F_SCOPE_GLOBAL) }
         refusedLink.deallocate()
     }
 
@@ -77,10 +100,33 @@ package final class HDF5File {
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package func close() throws(FormatError) {
         guard !isClosed else { return }
-        isClosed = true
-        try HDF5Library.quietly { () throws(FormatError) in
+        try write { () throws(FormatError) in
+            // A flush that fails leaves libhdf5's records whole; a close that fails leaves half of them behind.
+            try HDF5Library.check(H5Fflush(handle.id, H5F_SCOPE_GLOBAL), at: path, code: .cannotWrite)
             try HDF5Library.check(H5Fclose(handle.id), at: path, code: .cannotWrite)
         }
+        isClosed = true
+    }
+
+    /// Runs a body that writes; after a failure the file is of no more use, and gives its space on the disk back.
+    func write<Value: ~Copyable>(_ body: () throws(FormatError) -> Value) throws(FormatError) -> Value {
+        try checkOpen()
+        do throws(FormatError) {
+            return try HDF5Library.quietly(body)
+        } catch {
+            if error.code == .cannotWrite {
+                isClosed = true
+                writes.hasFailed = true
+                truncate(writtenPath, 0)
+            }
+            throw error
+        }
+    }
+
+    /// Flushes what is given up unfinished, and gives the whole file up where that fails.
+    func flush(_ flush: () -> herr_t) {
+        guard !isClosed, HDF5Library.quietly(flush) < 0 else { return }
+        writes.hasFailed = true
     }
 
     /// Throws where the file has been closed.
@@ -100,7 +146,7 @@ package final class HDF5File {
         }
         refusedLink.pointee = rr_h5_reason()
         let id = H5Oopen(handle.id, objectPath, linkAccess.id)
-        guard id < 0 else { return try HDF5Handle(id, at: location) }
+        guard id < 0 else { return try HDF5Handle(id, at: location, of: writes) }
         let reason = HDF5Library.reason()
         let refused = HDF5Library.text(of: refusedLink.pointee)
         guard refused.isEmpty else {

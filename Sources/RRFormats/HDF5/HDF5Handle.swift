@@ -3,13 +3,18 @@ internal import CHDF5
 /// An identifier of libhdf5, given back when it goes out of scope.
 struct HDF5Handle: ~Copyable {
     let id: hid_t
+    /// The fate of the file that the identifier belongs to; nil where it belongs to none.
+    private let writes: HDF5WriteState?
 
     /// Takes over an identifier that a call has just returned.
     ///
     /// - Throws: `FormatError` with the reason from libhdf5's error stack where the call failed.
-    init(_ id: hid_t, at path: String, code: FormatError.Code = .cannotRead) throws(FormatError) {
+    init(
+        _ id: hid_t, at path: String, code: FormatError.Code = .cannotRead, of writes: HDF5WriteState? = nil
+    ) throws(FormatError) {
         guard id >= 0 else { throw HDF5Library.failure(code, at: path) }
         self.id = id
+        self.writes = writes
     }
 
     /// A copy of a predefined type, which alone may not be closed.
@@ -18,6 +23,7 @@ struct HDF5Handle: ~Copyable {
     }
 
     deinit {
+        guard writes?.hasFailed != true else { return }
         // A file that was closed has taken its objects with it; then this does nothing but complain.
         _ = HDF5Library.quietly { H5Idec_ref(id) }
     }

@@ -29,11 +29,14 @@ enum HDF5Library {
         FormatError(code, path: path, "libhdf5: \(reason())")
     }
 
-    /// The innermost message of the error stack.
+    /// The innermost message of the error stack; of a system call's failure the system's words.
     static func reason() -> String {
         var reason = rr_h5_reason()
         rr_h5_read_reason(&reason)
         let text = text(of: reason)
+        if let words = text.firstRange(of: "error message = '") {
+            return String(text[words.upperBound...].prefix { $0 != "'" })
+        }
         return text.isEmpty ? "an error without a reason" : text
     }
 
@@ -42,6 +45,12 @@ enum HDF5Library {
         withUnsafeBytes(of: reason.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
-    /// Filter plugins are code that a file from a stranger would choose. The setting is the process's.
-    private static let isPrepared: Bool = H5PLset_loading_state(0) >= 0
+    /// Settings of the whole process.
+    private static let isPrepared: Bool = {
+        // At the end of the process libhdf5 would close what could not be written, and crash. Our files are closed
+        // by then.
+        H5dont_atexit()
+        // Filter plugins are code that a file from a stranger would choose.
+        return H5PLset_loading_state(0) >= 0
+    }()
 }

@@ -95,10 +95,10 @@ extension PNGDecoder {
         case (6, 8), (6, 16): return 4
         case (0, 1), (0, 2), (0, 4):
             throw FormatError(
-                .unsupported, path: path, "this is a \(bitDepth)-bit gray PNG; \(servedKinds)")
+                .unsupported, path: path, "this is a PNG of \(bitDepth)-bit gray; \(servedKinds)")
         case (3, 1), (3, 2), (3, 4), (3, 8):
             throw FormatError(
-                .unsupported, path: path, "this is a \(bitDepth)-bit palette PNG; \(servedKinds)")
+                .unsupported, path: path, "this is a PNG of \(bitDepth)-bit palette; \(servedKinds)")
         default:
             throw FormatError(
                 .malformed, path: path, "there is no PNG of colour type \(colorType) with \(bitDepth) bits")
