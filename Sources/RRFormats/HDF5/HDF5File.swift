@@ -56,6 +56,9 @@ package final class HDF5File {
             try HDF5Library.check(
                 H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18), at: path, code: .cannotWrite)
             try HDF5Library.check(H5Pset_alignment(access.id, 4096, 4096), at: path, code: .cannotWrite)
+            // A process that is started meanwhile inherits the descriptor, and with it the lock: it would keep
+            // the finished file from being read.
+            try HDF5Library.check(H5Pset_file_locking(access.id, false, true), at: path, code: .cannotWrite)
             // Without it a write would fail where no one hears it: when the dataset is closed.
             try HDF5Library.check(H5Pset_sieve_buf_size(access.id, 0), at: path, code: .cannotWrite)
             let creation = try HDF5Handle(H5Pcreate(rr_h5p_file_create()), at: path, code: .cannotWrite)

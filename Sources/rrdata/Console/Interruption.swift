@@ -5,8 +5,9 @@ import RRFormats
 /// Ends the process on Ctrl-C or a request to terminate, without anything half-written left behind.
 enum Interruption {
     static func watch() {
-        // A closed pipe is an error of the write, not the end of the process.
+        // A closed pipe and a file at its size limit are errors of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
         for number in [SIGINT, SIGTERM] {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
