@@ -22,6 +22,10 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
         var offsets: [Int] = []
         var entries: [ParameterLayout.Entry] = []
         var offset = 0
+        guard shape.elementCount <= Self.largestFeatureCount else {
+            throw NetworkError(
+                .shapeMismatch, "input", "\(shape) has more than \(Self.largestFeatureCount) elements")
+        }
         for (index, description) in model.layers.enumerated() {
             // Flattening moves nothing: a feature map (C, H, W, samples) already is (C · H · W, samples).
             guard description != .flatten else {
@@ -30,7 +34,9 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
                 continue
             }
             let layer = try Self.located(index, description) {
-                try Self.layer(description, input: shape, isFlat: isFlat)
+                let layer = try Self.layer(description, input: shape, isFlat: isFlat)
+                try Self.checkSize(layer, parametersBefore: offset)
+                return layer
             }
             offsets.append(offset)
             for parameter in layer.parameters {
@@ -68,6 +74,24 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
         }
         return Parameters(layout: parameterLayout, values: values)
     }
+
+    /// Refuses what no memory holds, before any is asked for.
+    private static func checkSize(_ layer: any Layer<Scalar>, parametersBefore count: Int) throws(LayerMisfit)
+    {
+        guard layer.outputShape.elementCount <= largestFeatureCount else {
+            throw LayerMisfit(
+                "gives maps of \(layer.outputShape), which is more than \(largestFeatureCount) elements")
+        }
+        let sizes = layer.parameters.map { try? TensorShape($0.shape).elementCount }
+        guard sizes.allSatisfy({ $0.map { $0 <= largestParameterCount - count } ?? false }) else {
+            throw LayerMisfit("brings the model above \(largestParameterCount) parameters")
+        }
+    }
+
+    /// 1 GB of float for one sample's feature map.
+    private static var largestFeatureCount: Int { 1 << 28 }
+    /// 2 GB of float.
+    private static var largestParameterCount: Int { 1 << 29 }
 
     private static func layer(
         _ description: LayerDescription, input: ImageShape, isFlat: Bool

@@ -134,6 +134,13 @@ struct HDF5MaskImportTests {
         #expect(error?.message.contains("row 3 has the value 255") == true)
     }
 
+    @Test("masks of 0 and 255 are masks of 0 and 1")
+    func bytes() throws {
+        try folder.makeSource(Self.images, SourceArray("/m", [4, 1, 2, 3], Self.masks.map { $0 * 255 }))
+        #expect(try run().masks?.annotatedCount == 2)
+        #expect(try expandedMasks() == [nil, [1, 0, 0, 0, 0, 1], nil, [1, 1, 1, 1, 1, 0]])
+    }
+
     @Test("masks of another number, size or number of channels are refused")
     func wrongShape() throws {
         try folder.makeSource(

@@ -97,6 +97,17 @@ struct PNGFolderImportTests {
         #expect(try file.dataset("/labels").readAll(as: Int64.self) == [1, 0, 1])
     }
 
+    @Test("names that differ only in their Unicode normalisation are two classes")
+    func normalization() throws {
+        try write(1, to: "train/caf\u{E9}/1.png")
+        try write(2, to: "train/cafe\u{301}/1.png")
+        try write(3, to: "test/caf\u{E9}/2.png")
+        let names = try #require(try run().classNames)
+        #expect(names.map { Array($0.utf8) } == [Array("cafe\u{301}".utf8), Array("caf\u{E9}".utf8)])
+        let file = try HDF5File(reading: folder.path("out.h5"))
+        #expect(try file.dataset("/labels").readAll(as: Int64.self) == [1, 0, 1])
+    }
+
     @Test("one split is none")
     func oneSplit() throws {
         try write(1, to: "train/a/1.png")

@@ -78,6 +78,12 @@ struct NetworkTests {
             Misfit(
                 layers: [.maxpool2d(.init(kernel: 7))], location: "layers[0] (maxpool2d)",
                 hint: "does not fit"),
+            Misfit(
+                layers: [.flatten, .linear(.init(out: 1 << 24)), .linear(.init(out: 1 << 24))],
+                location: "layers[2] (linear)", hint: "parameters"),
+            Misfit(
+                layers: [.conv2d(.init(out: 1 << 24, kernel: 1))], location: "layers[0] (conv2d)",
+                hint: "elements"),
             Misfit(layers: [.flatten, .linear(.init(out: 3))], location: "layers", hint: "2 classes"),
             Misfit(layers: [.relu], location: "layers", hint: "2 classes"),
             Misfit(layers: [], location: "layers", hint: "2 classes"),

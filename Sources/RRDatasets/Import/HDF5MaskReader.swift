@@ -1,7 +1,7 @@
 internal import RRFormats
 internal import RRTensor
 
-/// Reads an array of masks, one for each image, from an HDF5 file.
+/// Reads an array of masks, one for each image, from an HDF5 file: 0 and 1, or 0 and 255 throughout.
 struct HDF5MaskReader {
     /// Masks as a mask set holds them.
     struct Masks {
@@ -49,10 +49,13 @@ struct HDF5MaskReader {
         var rows = Array(repeating: 0, count: count)
         var annotatedCount = 0
         var share = 0.0
+        // The one value beside 0, once it was met.
+        var mark: Element?
         try dataset.forEachBlock(as: type) { blockRows, block in
             for row in blockRows {
                 let start = (row - blockRows.lowerBound) * size
-                let ones = try countOnes(UnsafeBufferPointer(rebasing: block[start..<start + size]), row: row)
+                let ones = try countMarks(
+                    UnsafeBufferPointer(rebasing: block[start..<start + size]), row: row, mark: &mark)
                 let masked = marks == .right ? size - ones : ones
                 // A mask without a 1 was not supplied, whatever its ones would have marked.
                 rows[row] = ones == 0 || masked == 0 ? -1 : annotatedCount
@@ -80,19 +83,19 @@ struct HDF5MaskReader {
             meanShare: annotatedCount == 0 ? 0 : share / Double(annotatedCount))
     }
 
-    private func countOnes<Element: HDF5Element>(
-        _ mask: UnsafeBufferPointer<Element>, row: Int
-    ) throws -> Int {
-        var ones = 0
-        for value in mask {
-            if value == 1 {
-                ones += 1
-            } else if value != 0 {
+    private func countMarks<Element: HDF5Element>(
+        _ mask: UnsafeBufferPointer<Element>, row: Int, mark: inout Element?
+    ) throws(DatasetError) -> Int {
+        var marks = 0
+        for value in mask where value != 0 {
+            if mark == nil, value == 1 || value == 255 { mark = value }
+            guard value == mark else {
                 throw DatasetError(
                     .nonBinaryMask, path: dataset.location,
-                    "row \(row) has the value \(value); masks hold only 0 and 1")
+                    "row \(row) has the value \(value); masks hold only 0 and 1, or only 0 and 255")
             }
+            marks += 1
         }
-        return ones
+        return marks
     }
 }

@@ -47,10 +47,13 @@ struct PNGFolderScan {
             }
         }
         guard labels == .folders else { return }
-        let names = Array(Set(classes.map(\.name))).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        // By bytes: to Swift, two strings that differ only in their Unicode normalisation are equal.
+        let names = Set(classes.map { Array($0.name.utf8) }).sorted { $0.lexicographicallyPrecedes($1) }
         let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
-        self.classNames = names
-        self.labels = classes.flatMap { Array(repeating: numbers[$0.name] ?? 0, count: $0.fileCount) }
+        self.classNames = names.map { String(decoding: $0, as: UTF8.self) }
+        self.labels = classes.flatMap {
+            Array(repeating: numbers[Array($0.name.utf8)] ?? 0, count: $0.fileCount)
+        }
     }
 
     private func path(of relative: String) -> String {

@@ -154,7 +154,7 @@ struct MaskSetValidator {
             .nonBinaryMask, "/A",
             "A holds 0 and 255, where 0 and 1 are needed: \(places.count) masks, "
                 + "such as \(places.summary)",
-            remedy: "rrdata import takes 0/255 masks and stores 0/1: import them anew")
+            remedy: "`rrdata import hdf5 … --masks A` takes masks of 0 and 255 and stores 0 and 1")
     }
 
     private mutating func measureCoverage(_ onesPerRow: [Int], rows: [Int]?, size: Int) {

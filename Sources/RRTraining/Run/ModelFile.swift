@@ -18,10 +18,10 @@ public enum ModelFile {
         }
         do {
             let model = try JSONDecoder().decode(ModelDescription.self, from: Data(bytes))
-            _ = try Network<Float>(model)
             if let violation = JSONSchema.model.validate(document).first {
                 throw FormatError(.malformed, path: "\(path):\(violation.path)", violation.message)
             }
+            _ = try Network<Float>(model)
             return model
         } catch let error as NetworkError {
             throw FormatError(
