@@ -9,6 +9,9 @@ public final class Trainer<Scalar: NetworkScalar> {
     public let network: Network<Scalar>
     public private(set) var parameters: Parameters<Scalar>
 
+    /// What is done to images before they reach the network; nil for nothing.
+    public let normalization: InputNormalization?
+
     private let loss: ExplanationLoss<Scalar>
     private var optimizer: Optimizer<Scalar>
     private var gradient: [Scalar] = []
@@ -24,7 +27,8 @@ public final class Trainer<Scalar: NetworkScalar> {
     public init(
         model: ModelDescription, parameters: Parameters<Scalar>? = nil, seed: UInt64 = 0, lambda1: Double,
         target: PenaltyTarget = .sumLogProbability, reduction: PenaltyReduction = .mean,
-        optimizer: OptimizerOptions = OptimizerOptions(), threads: Int? = nil
+        optimizer: OptimizerOptions = OptimizerOptions(), normalization: InputNormalization? = nil,
+        threads: Int? = nil
     ) throws {
         try optimizer.check()
         guard lambda1.isFinite, lambda1 >= 0 else {
@@ -32,6 +36,7 @@ public final class Trainer<Scalar: NetworkScalar> {
         }
         let network = try Network<Scalar>(model)
         self.network = network
+        self.normalization = normalization
         self.parameters = parameters ?? network.initialParameters(seed: seed)
         loss = ExplanationLoss(
             network: network, lambda1: lambda1, target: target, reduction: reduction, threads: threads)
@@ -44,10 +49,10 @@ public final class Trainer<Scalar: NetworkScalar> {
     /// - Returns: the loss before the step.
     /// - Throws: `ExplanationError` where the batch does not fit the model or has no labels.
     public func step(_ batch: Batch) throws(ExplanationError) -> LossTerms {
-        try step(LabelledBatch(batch))
+        try step(LabelledBatch(batch, normalization))
     }
 
-    /// Takes one training step.
+    /// Takes one training step on images as the network shall see them.
     ///
     /// - Returns: the loss before the step.
     /// - Throws: `ExplanationError` where the batch does not fit the model.
@@ -55,14 +60,5 @@ public final class Trainer<Scalar: NetworkScalar> {
         let terms = try loss.compute(batch, at: parameters, gradient: &gradient)
         optimizer.step(&parameters.values, gradient: gradient)
         return terms
-    }
-}
-
-extension LabelledBatch {
-    /// Takes images, labels and, where any sample is annotated, masks from a batch of the stream.
-    package init(_ batch: Batch) throws(ExplanationError) {
-        try self.init(
-            imageShape: batch.imageShape, images: batch.images, labels: batch.labels,
-            masks: batch.annotated.contains(true) ? batch.masks : nil)
     }
 }

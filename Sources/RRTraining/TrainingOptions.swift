@@ -1,5 +1,6 @@
 public import RRExplanation
 public import RRNetworks
+internal import RRTensor
 
 /// The number type that a run computes in.
 public enum Precision: String, CaseIterable, Codable, Sendable {
@@ -22,6 +23,7 @@ public struct TrainingOptions: Sendable {
     public var penaltyReduction: PenaltyReduction = .mean
     public var optimizer = OptimizerOptions()
     public var precision: Precision = .float
+    public var normalization: NormalizationChoice = .none
     /// The number of samples in a batch.
     public var batchSize = 128
     /// The number of passes over the training split.
@@ -56,6 +58,14 @@ public struct TrainingOptions: Sendable {
                 throw TrainingError(
                     .invalidOption, "--lambda1",
                     "is above 0, but there are no masks for the penalty: give --masks, or --lambda1 0")
+            }
+        }
+        if case .fixed(let normalization) = normalization {
+            guard normalization.means.count == model.input.channels else {
+                throw TrainingError(
+                    .invalidOption, "--normalize",
+                    "has \(normalization.means.count) means, but the images have \(model.input.channels) channels"
+                )
             }
         }
         guard batchSize >= 1 else {

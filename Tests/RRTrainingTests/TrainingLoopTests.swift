@@ -50,6 +50,63 @@ struct TrainingLoopTests {
         #expect((last["cross_entropy"]?.doubleValue ?? 0) > 0)
     }
 
+    @Test("means and deviations of the training split are stored, and applied again by what uses the run")
+    func normalization() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.normalization = .automatic
+        options.epochs = 1
+        _ = try shades.train(options)
+        let run = try Run(path: shades.folder.path("run"))
+        let normalization = try #require(run.normalization)
+        var values: [Double] = []
+        for index in 0..<TwoShades.sampleCount {
+            var image = Array(repeating: Float(0), count: 16)
+            try image.withUnsafeMutableBufferPointer { try shades.dataset.readImage(at: index, into: $0) }
+            values += image.map(Double.init)
+        }
+        let mean = values.reduce(0, +) / Double(values.count)
+        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
+        #expect((Double(normalization.means[0]) - mean).magnitude < 1e-6)
+        #expect((Double(normalization.standardDeviations[0]) - variance.squareRoot()).magnitude < 1e-6)
+
+        // The same numbers given by hand are the same run; without them it is another.
+        options.normalization = .fixed(normalization)
+        _ = try shades.train(options, output: "fixed")
+        options.normalization = .none
+        _ = try shades.train(options, output: "none")
+        let weights = try ["run", "fixed", "none"].map {
+            try SafeTensorsFile.read(shades.folder.path("\($0)/weights.safetensors"))
+        }
+        #expect(weights[0] == weights[1] && weights[0] != weights[2])
+        let network = try Network<Float>(run.model)
+        let parameters = try run.parameters(of: network)
+        let scaled = try Evaluation(
+            network: network, parameters: parameters, normalization: run.normalization,
+            dataset: shades.dataset,
+            masks: nil)
+        let unscaled = try Evaluation(
+            network: network, parameters: parameters, dataset: shades.dataset, masks: nil)
+        #expect(scaled.crossEntropy != unscaled.crossEntropy)
+    }
+
+    @Test("a normalisation that is none, or for other channels, is refused")
+    func invalidNormalization() throws {
+        for (means, deviations) in [([], []), ([1], [0]), ([1], [1, 1]), ([.nan], [1])]
+            as [([Float], [Float])]
+        {
+            let error = #expect(throws: TrainingError.self) {
+                try InputNormalization(means: means, standardDeviations: deviations)
+            }
+            #expect(error?.location == "--normalize")
+        }
+        let shades = try TwoShades()
+        var options = shades.options
+        options.normalization = .fixed(try InputNormalization(means: [0, 0], standardDeviations: [1, 1]))
+        let error = #expect(throws: TrainingError.self) { try shades.train(options) }
+        #expect(error?.location == "--normalize")
+    }
+
     @Test("the penalty moves the input gradient out of A")
     func penalty() throws {
         let shades = try TwoShades()

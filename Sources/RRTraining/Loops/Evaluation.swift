@@ -37,6 +37,7 @@ public struct Evaluation: Sendable {
     /// Measures a model on a split.
     ///
     /// - Parameters:
+    ///   - normalization: what is done to the images, as in training; nil for nothing.
     ///   - masks: the masks of the dataset; nil to leave explanations out.
     ///   - split: a split's name or `all`; nil for `test` where the dataset has splits, else all samples.
     ///   - batchSize: the number of samples that are read at a time; without effect on the figures but for
@@ -45,8 +46,9 @@ public struct Evaluation: Sendable {
     /// - Throws: `DatasetError` where a sample is damaged or the split is unknown, `TrainingError` where the
     ///   dataset has no labels, `ExplanationError` where it does not fit the model.
     public init<Scalar: NetworkScalar>(
-        network: Network<Scalar>, parameters: Parameters<Scalar>, dataset: Dataset, masks: MaskSet?,
-        split: String? = nil, batchSize: Int = 256, threads: Int? = nil
+        network: Network<Scalar>, parameters: Parameters<Scalar>,
+        normalization: InputNormalization? = nil, dataset: Dataset, masks: MaskSet?, split: String? = nil,
+        batchSize: Int = 256, threads: Int? = nil
     ) throws {
         guard dataset.labels != nil else {
             throw TrainingError(
@@ -61,7 +63,7 @@ public struct Evaluation: Sendable {
         var tally = Tally(classCount: network.model.classCount)
         var outcomes: [SampleOutcome] = []
         while let batch = try stream.next() {
-            let labelled = try LabelledBatch(batch)
+            let labelled = try LabelledBatch(batch, normalization)
             outcomes = Array(repeating: SampleOutcome(), count: batch.count)
             try outcomes.withUnsafeMutableBufferPointer { outcomes throws(ExplanationError) in
                 let results = UncheckedSendable(outcomes)

@@ -11,6 +11,8 @@ public struct MaskMaking: Sendable {
     public var target: PenaltyTarget = .sumLogProbability
     /// Whether |gradient| is summed over channels, so that whole pixels are selected.
     public var isPerPixel = false
+    /// What is done to the images, as in training; nil for nothing.
+    public var normalization: InputNormalization?
     /// Masks of the same dataset that the new ones are joined with.
     public var union: MaskSet?
     /// A split's name or `all`; samples outside it get no new mask.
@@ -81,7 +83,7 @@ public struct MaskMaking: Sendable {
                 .unsuitableDataset, dataset.path, "has no labels, which --target label needs")
         }
         return try LabelledBatch(
-            imageShape: batch.imageShape, images: batch.images,
+            imageShape: batch.imageShape, images: batch.images(normalization),
             labels: batch.labels.map { max($0, 0) })
     }
 }

@@ -62,15 +62,18 @@ public struct TrainingLoop {
             try options.initialWeights.map {
                 try WeightsFile.read($0, layout: network.parameterLayout, as: Scalar.self)
             } ?? network.initialParameters(seed: options.seed)
-        let lambda1 = try lambda1(startingFrom: initial)
+        let normalization = try normalization()
+        let lambda1 = try lambda1(startingFrom: initial, normalization)
         let trainer = try Trainer(
             model: options.model, parameters: initial, lambda1: lambda1, target: options.penaltyTarget,
-            reduction: options.penaltyReduction, optimizer: options.optimizer, threads: options.threads)
+            reduction: options.penaltyReduction, optimizer: options.optimizer, normalization: normalization,
+            threads: options.threads)
         let stream = try BatchStream(
             dataset: dataset, masks: masks, options: streamOptions(epochs: options.epochs))
         try writer.write(
             configuration: RunConfiguration.json(
-                options, dataset: dataset, split: stream.split, masks: masks, lambda1: lambda1),
+                options, dataset: dataset, split: stream.split, masks: masks, lambda1: lambda1,
+                normalization: normalization),
             model: options.model)
 
         var record = EpochRecord()
@@ -83,7 +86,8 @@ public struct TrainingLoop {
             if record.stepCount > 0, batch?.epoch != record.epoch {
                 let validation = try options.validationSplit.map { split in
                     try Evaluation(
-                        network: network, parameters: trainer.parameters, dataset: dataset, masks: nil,
+                        network: network, parameters: trainer.parameters, normalization: normalization,
+                        dataset: dataset, masks: nil,
                         split: split, batchSize: options.batchSize, threads: options.threads)
                 }
                 last = record.summary
@@ -119,6 +123,14 @@ public struct TrainingLoop {
             seconds: (clock.now - start) / .seconds(1))
     }
 
+    private func normalization() throws -> InputNormalization? {
+        switch options.normalization {
+        case .none: nil
+        case .automatic: try InputNormalization(measuring: dataset, split: options.split)
+        case .fixed(let normalization): normalization
+        }
+    }
+
     private func streamOptions(epochs: Int) -> StreamOptions {
         StreamOptions(
             batchSize: options.batchSize, shuffle: options.isShuffled, seed: options.seed, epochs: epochs,
@@ -144,12 +156,14 @@ extension TrainingLoop {
     private static let automaticBounds = 1e-3...1e3
 
     /// Chooses λ1 such that, once plain cross-entropy has had 100 steps, the penalty weighs as much as it.
-    private func lambda1<Scalar: NetworkScalar>(startingFrom initial: Parameters<Scalar>) throws -> Double {
+    private func lambda1<Scalar: NetworkScalar>(
+        startingFrom initial: Parameters<Scalar>, _ normalization: InputNormalization?
+    ) throws -> Double {
         if case .value(let value) = options.lambda1 { return value }
         guard let masks, masks.annotatedCount > 0 else { return 0 }
         let trainer = try Trainer(
             model: options.model, parameters: initial, lambda1: 0, optimizer: options.optimizer,
-            threads: options.threads)
+            normalization: normalization, threads: options.threads)
         let stream = try BatchStream(dataset: dataset, masks: masks, options: streamOptions(epochs: .max))
         for _ in 0..<Self.automaticSteps {
             guard let batch = try stream.next() else { return 0 }
@@ -165,7 +179,7 @@ extension TrainingLoop {
         for _ in 0..<max(stream.batchesPerEpoch, Self.automaticBatches) where measured < Self.automaticBatches
         {
             guard let batch = try stream.next() else { break }
-            guard let annotated = try LabelledBatch(batch).annotated() else { continue }
+            guard let annotated = try LabelledBatch(batch, normalization).annotated() else { continue }
             let terms = try loss.compute(annotated, at: trainer.parameters, gradient: &unused)
             crossEntropy += terms.crossEntropy
             penalty += terms.penalty ?? 0

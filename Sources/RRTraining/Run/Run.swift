@@ -7,15 +7,20 @@ public struct Run: Sendable {
     public let model: ModelDescription
     /// The number type that the run computed in; nil where weights came without a run.
     public let precision: Precision?
+    /// What is done to images before they reach the network; nil for nothing.
+    public let normalization: InputNormalization?
     /// The safetensors file with the weights.
     public let weightsPath: String
 
     /// Opens a run folder.
     ///
-    /// - Throws: `FormatError` where a file is missing or is not what its name says.
+    /// - Throws: `FormatError` where a file is missing or is not what its name says, and `TrainingError` with the
+    ///   code `malformedRun` where `config.json` has no sense.
     public init(path: String) throws {
         let configuration = try Self.configuration(of: path)
         precision = configuration["options"]?["precision"]?.stringValue.flatMap(Precision.init(rawValue:))
+        normalization = try RunConfiguration.normalization(
+            in: configuration, path: path + "/" + RunFile.configuration)
         model = try ModelFile.read(path + "/" + RunFile.model)
         weightsPath = path + "/" + RunFile.weights
     }
@@ -56,6 +61,7 @@ public struct Run: Sendable {
     public init(modelPath: String, weightsPath: String) throws {
         model = try ModelFile.read(modelPath)
         precision = nil
+        normalization = nil
         self.weightsPath = weightsPath
     }
 

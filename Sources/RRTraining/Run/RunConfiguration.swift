@@ -10,7 +10,8 @@ enum RunConfiguration {
 
     /// - Parameter lambda1: the weight of the penalty that the run used, also where it was chosen automatically.
     static func json(
-        _ options: TrainingOptions, dataset: Dataset, split: String, masks: MaskSet?, lambda1: Double
+        _ options: TrainingOptions, dataset: Dataset, split: String, masks: MaskSet?, lambda1: Double,
+        normalization: InputNormalization?
     ) -> JSONValue {
         [
             "format": .string(format),
@@ -19,6 +20,7 @@ enum RunConfiguration {
             "linear_algebra_kernel": .string(LinearAlgebra.kernelName),
             "dataset_fingerprint": .string(dataset.fingerprint),
             "masks": masks.map { ["annotated": .integer($0.annotatedCount)] } ?? .null,
+            "normalization": normalization.map(json) ?? .null,
             "options": [
                 "lambda1": .number(lambda1),
                 "lambda1_automatic": .bool(options.lambda1 == .automatic && masks != nil),
@@ -39,5 +41,31 @@ enum RunConfiguration {
                 "init": options.initialWeights.map { .string($0) } ?? .null,
             ],
         ]
+    }
+
+    private static func json(_ normalization: InputNormalization) -> JSONValue {
+        [
+            "means": .array(normalization.means.map { .number(Double($0)) }),
+            "standard_deviations": .array(normalization.standardDeviations.map { .number(Double($0)) }),
+        ]
+    }
+
+    /// Reads the normalisation that a `config.json` records; nil for none.
+    ///
+    /// - Throws: `TrainingError` with the code `malformedRun`.
+    static func normalization(in configuration: JSONValue, path: String) throws(TrainingError)
+        -> InputNormalization?
+    {
+        guard let record = configuration["normalization"], record != .null else { return nil }
+        func numbers(_ name: String) -> [Float]? {
+            record[name]?.arrayValue?.compactMap(\.doubleValue).map { Float($0) }
+        }
+        guard let means = numbers("means"), let deviations = numbers("standard_deviations"),
+            let normalization = try? InputNormalization(means: means, standardDeviations: deviations)
+        else {
+            throw TrainingError(
+                .malformedRun, path, "\"normalization\" must be means and standard_deviations, one a channel")
+        }
+        return normalization
     }
 }

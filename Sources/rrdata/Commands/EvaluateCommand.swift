@@ -58,8 +58,8 @@ struct EvaluateCommand: ParsableCommand {
     ) throws -> Evaluation {
         let network = try Network<Scalar>(run.model)
         return try Evaluation(
-            network: network, parameters: run.parameters(of: network), dataset: dataset, masks: masks,
-            split: split, threads: threads.jobs)
+            network: network, parameters: run.parameters(of: network), normalization: run.normalization,
+            dataset: dataset, masks: masks, split: split, threads: threads.jobs)
     }
 }
 

@@ -30,24 +30,38 @@ struct InfoCommand: ParsableCommand {
 }
 
 extension JSONValue {
-    /// The document as indented lines of `name: value`, for people.
+    /// The document as indented lines for people: `name: value`, and a line for each part of a list.
     fileprivate var outline: String { lines(indentation: "").joined(separator: "\n") }
 
     private func lines(indentation: String) -> [String] {
         guard case .object(let members) = self else { return [indentation + brief] }
         return members.sorted { $0.key < $1.key }.flatMap { name, value in
-            if case .object(let inner) = value, !inner.isEmpty {
-                return ["\(indentation)\(name):"] + value.lines(indentation: indentation + "  ")
+            let deeper = indentation + "  "
+            switch value {
+            case .object(let inner) where !value.isFlat && !inner.isEmpty:
+                return ["\(indentation)\(name):"] + value.lines(indentation: deeper)
+            case .array(let items) where items.contains { $0.objectValue != nil }:
+                return ["\(indentation)\(name):"] + items.map { deeper + $0.brief }
+            default:
+                return ["\(indentation)\(name): \(value.brief)"]
             }
-            return ["\(indentation)\(name): \(value.brief)"]
+        }
+    }
+
+    /// Whether this fits a line: no member is an object or a list of them.
+    private var isFlat: Bool {
+        guard case .object(let members) = self else { return false }
+        return members.values.allSatisfy { value in
+            value.objectValue == nil && !(value.arrayValue?.contains { $0.objectValue != nil } ?? false)
         }
     }
 
     private var brief: String {
         switch self {
         case .string(let text): text
-        case .array(let items) where items.allSatisfy { $0.objectValue == nil }:
-            items.map(\.brief).joined(separator: ", ")
+        case .array(let items): "(" + items.map(\.brief).joined(separator: ", ") + ")"
+        case .object(let members):
+            members.sorted { $0.key < $1.key }.map { "\($0) \($1.brief)" }.joined(separator: ", ")
         case .null: "none"
         default: serialized()
         }

@@ -39,7 +39,7 @@ struct MakeMasksCommand: ParsableCommand {
     @Flag(help: "Sum over channels first, and take whole pixels.")
     var perPixel = false
 
-    @Option(help: "The gradient of what: sum-log-prob, predicted, label or logits-sum.")
+    @Option(help: "What is differentiated; the paper's loop takes predicted, its penalty sum-log-prob.")
     var target: PenaltyTarget = .sumLogProbability
 
     @Option(help: "Masks of the same dataset that the new ones are joined with.")
@@ -63,6 +63,7 @@ struct MakeMasksCommand: ParsableCommand {
         making.union = try union.map { try MaskSet(path: $0, for: dataset) }
         making.split = split
         making.threads = threads.jobs
+        making.normalization = model.normalization
         // Double by default: near the K-th place float rounding would decide which element is taken.
         let masks =
             switch trained.precision ?? .double {

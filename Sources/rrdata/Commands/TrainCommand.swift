@@ -38,16 +38,22 @@ struct TrainCommand: ParsableCommand {
     )
     var lambda1: Lambda1?
 
-    @Option(help: "What a batch's penalties are divided by: mean, sum or annotated.")
+    @Option(help: "What a batch's penalties are divided by: its samples, one, or its annotated samples.")
     var penaltyReduction: PenaltyReduction = .mean
 
-    @Option(help: "Whose input gradient is penalised: sum-log-prob, label, predicted or logits-sum.")
+    @Option(help: "Whose input gradient is penalised; the paper's is the sum of all log-probabilities.")
     var penaltyTarget: PenaltyTarget = .sumLogProbability
 
-    @Option(help: "The number type to compute in: float or double.")
+    @Option(help: "The number type to compute in.")
     var precision: Precision = .float
 
-    @Option(help: "sgd, adam or adamw.")
+    @Option(
+        help:
+            "none, auto for means and standard deviations of the training split, or MEANS,DEVIATIONS by channel."
+    )
+    var normalize: NormalizationChoice = .none
+
+    @Option(help: "The optimiser, as PyTorch defines it.")
     var optimizer: OptimizerOptions.Kind = .adam
 
     @Option(help: "The learning rate.")
@@ -95,6 +101,7 @@ struct TrainCommand: ParsableCommand {
         options.penaltyReduction = penaltyReduction
         options.penaltyTarget = penaltyTarget
         options.precision = precision
+        options.normalization = normalize
         options.optimizer = OptimizerOptions(
             optimizer, learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)
         options.batchSize = batchSize

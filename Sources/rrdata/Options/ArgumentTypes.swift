@@ -11,6 +11,26 @@ extension HDF5Import.Marks: ExpressibleByArgument {}
 extension OptimizerOptions.Kind: ExpressibleByArgument {}
 extension PNGFolderImport.ErrorPolicy: ExpressibleByArgument {}
 extension PNGFolderImport.Labels: ExpressibleByArgument {}
+extension NormalizationChoice: ExpressibleByArgument {
+    public init?(argument: String) {
+        switch argument {
+        case "none": self = .none
+        case "auto": self = .automatic
+        default:
+            let numbers = argument.split(separator: ",").map { Float($0) }
+            let known = numbers.compactMap { $0 }
+            guard known.count == numbers.count, known.count % 2 == 0,
+                let normalization = try? InputNormalization(
+                    means: Array(known.prefix(known.count / 2)),
+                    standardDeviations: Array(known.suffix(known.count / 2)))
+            else { return nil }
+            self = .fixed(normalization)
+        }
+    }
+
+    public var defaultValueDescription: String { "none" }
+}
+
 extension PenaltyReduction: ExpressibleByArgument {}
 extension PenaltyTarget: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
