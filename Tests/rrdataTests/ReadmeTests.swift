@@ -20,9 +20,12 @@ struct ReadmeTests {
     @Test("every command runs, in order")
     func commands() throws {
         let folder = try folder()
-        let commands = try blocks(of: "sh").flatMap { $0 }
-        #expect(commands.count == 11)
-        for command in commands {
+        #expect(try blocks(of: "sh").flatMap { $0 }.count == 11)
+        try runCommands(first: 11, in: folder)
+    }
+
+    private func runCommands(first count: Int, in folder: TemporaryFolder) throws {
+        for command in try blocks(of: "sh").flatMap({ $0 }).prefix(count) {
             let words = command.split(separator: " ").map(String.init)
             #expect(words.first == "rrdata")
             let outcome = try CommandLineTool.run(Array(words.dropFirst()), in: folder.path)
@@ -34,10 +37,7 @@ struct ReadmeTests {
     @Test("the library's lines are those of this test, which compiles and runs them")
     func library() throws {
         let folder = try folder()
-        for command in try blocks(of: "sh").flatMap({ $0 }).prefix(3) {
-            let words = command.split(separator: " ").map(String.init)
-            #expect(try CommandLineTool.run(Array(words.dropFirst()), in: folder.path).status == 0)
-        }
+        try runCommands(first: 3, in: folder)
         try #require(chdir(folder.path) == 0)
         var losses: [Double] = []
         func print(_ line: String) { losses += line.split(separator: " ").compactMap { Double($0) } }
@@ -65,6 +65,23 @@ struct ReadmeTests {
         let swift = try blocks(of: "swift")
         #expect(lines[(start + 1)..<end].map { String($0.dropFirst(8)) } == swift[1])
         #expect(swift[0].allSatisfy { source.contains("\n\($0)\n") })
+    }
+
+    private static let hasNumPy =
+        (try? ChildProcess.run("/usr/bin/env", ["python3", "-c", "import numpy"], in: "/").status) == 0
+
+    @Test(
+        "the Python lines read every sample of the stream",
+        .enabled(if: hasNumPy, "the lines need Python with NumPy, which nothing else here does"))
+    func python() throws {
+        let folder = try folder()
+        try runCommands(first: 3, in: folder)
+        let lines = try #require(try blocks(of: "python").first) + ["    print(len(index), masks.sum())"]
+        let outcome = try ChildProcess.run(
+            "/usr/bin/env", ["python3", "-c", lines.joined(separator: "\n")], in: folder.path,
+            searchingFirst: [CommandLineTool.folder])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.text == "256 4096\n256 4096\n256 4096\n232 3712\n")
     }
 
     /// The lines of each fenced block of a language.

@@ -15,7 +15,7 @@ enum Workshop {
     }
 
     /// Runs a command in the folder.
-    static func run(_ arguments: String...) throws -> CommandLineTool.Outcome {
+    static func run(_ arguments: String...) throws -> ChildProcess.Outcome {
         try CommandLineTool.run(arguments, in: shared.get().path)
     }
 

@@ -10,8 +10,7 @@ struct StreamCommand: ParsableCommand {
         discussion: """
             npy writes four NPY arrays a batch, one after another, on standard output: images float32 \
             (B,C,H,W), labels int64 (B; -1 where absent), index int64 (B), masks uint8 (B,C,H,W; 0 where \
-            absent). In Python, numpy.load(sys.stdin.buffer) reads one at a time. null reads everything and \
-            tells how fast.
+            absent). The README shows how Python reads them. null reads everything and tells how fast.
 
             Examples:
               rrdata stream decoy.h5 --masks masks.h5 --batch-size 256 --shuffle --seed 7 --format npy | python train.py

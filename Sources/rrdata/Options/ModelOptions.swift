@@ -11,9 +11,7 @@ struct TrainedModelOptions: ParsableArguments {
     @Option(help: "A safetensors file with the weights of --model.")
     var weights: String?
 
-    @Option(
-        help:
-            "The number type to compute in: \(Precision.allCases.map(\.rawValue).joined(separator: " or ")).")
+    @Option(help: "The number type to compute in; the run's by default, and double for make-masks.")
     var precision: Precision?
 
     /// Opens the run at a path, or the model and the weights.
