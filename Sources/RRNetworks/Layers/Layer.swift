@@ -2,8 +2,8 @@ import RRTensor
 
 /// One layer of a network as the four passes of the explanation loss see it.
 ///
-/// Every feature map of a group of samples is stored with the samples innermost, as (C, H, W, samples): a
-/// convolution is then one matrix product for the whole group, and every other loop runs over samples.
+/// Every feature map of a group of samples is stored with the samples innermost, as (C, H, W, samples): every
+/// vector instruction then works on as many samples at once, whatever the layer.
 ///
 /// With x the input and z the output of the layer, ẋ and ż their tangents, δ a cotangent of the first
 /// reverse pass and ε one of the second (the design's names), the passes are:
@@ -43,6 +43,7 @@ protocol Layer<Scalar>: Sendable {
 
 /// What the passes of one layer share within a group of samples.
 struct LayerGroup<Scalar: BitwiseCopyable> {
+    /// The columns of a feature map, a multiple of 16; the last of them may be idle.
     let sampleCount: Int
     let parameters: UnsafePointer<Scalar>
     let scratch: LayerScratch<Scalar>
@@ -62,16 +63,19 @@ struct SecondOrder<Scalar> {
 
 /// A layer's own memory between the passes over a group.
 final class LayerScratch<Scalar: BitwiseCopyable> {
-    /// The unfolded input of a convolution.
+    /// The weights of a convolution in the order in which it reads them.
+    let packed: Buffer<Scalar>
+    /// The sums of a convolution's weight gradient, lane by lane.
+    let sums: Buffer<Scalar>
+    /// The columns that a convolution under a stride folds.
     let columns: Buffer<Scalar>
-    /// The unfolded tangent of a convolution's input.
-    let tangentColumns: Buffer<Scalar>
     /// The position that each window of a max pooling took its value from.
     let sources: Buffer<Int32>
 
-    init(columnCount: Int = 0, sourceCount: Int = 0) {
+    init(packedCount: Int = 0, sumCount: Int = 0, columnCount: Int = 0, sourceCount: Int = 0) {
+        packed = Buffer(count: packedCount)
+        sums = Buffer(count: sumCount)
         columns = Buffer(count: columnCount)
-        tangentColumns = Buffer(count: columnCount)
         sources = Buffer(count: sourceCount)
     }
 }

@@ -12,8 +12,9 @@ internal import RRTensor
 /// | `inputTangent` | `tangent` | `logitTangent` |
 /// | `logitAdjoint` | `gradient` | the parameter gradient, added |
 package final class GroupPass<Scalar: NetworkScalar> {
-    /// The number of samples in the group at hand.
-    package private(set) var sampleCount = 0
+    /// The columns of the matrices at hand: the samples of the group, and idle ones up to full vectors. Idle
+    /// columns begin as zeros, and add nothing to a gradient.
+    package private(set) var columnCount = 0
 
     private let network: Network<Scalar>
     private let scratch: [LayerScratch<Scalar>]
@@ -29,6 +30,7 @@ package final class GroupPass<Scalar: NetworkScalar> {
     /// - Parameter capacity: the largest number of samples in a group.
     package init(network: Network<Scalar>, capacity: Int) {
         self.network = network
+        let capacity = Self.columnCount(for: capacity)
         let counts =
             [network.model.input.elementCount * capacity]
             + network.layers.map { $0.outputShape.elementCount * capacity }
@@ -56,11 +58,16 @@ package final class GroupPass<Scalar: NetworkScalar> {
     ///   - images: the batch, (N, C, H, W).
     ///   - samples: the rows of the batch that make up the group.
     package func load(_ images: UnsafePointer<Float>, samples: ArraySlice<Int>) {
-        sampleCount = samples.count
+        columnCount = Self.columnCount(for: samples.count)
         let elementCount = network.model.input.elementCount
+        if columnCount > samples.count {
+            input.clear(count: elementCount * columnCount)
+            logitCotangent.clear(count: network.model.classCount * columnCount)
+            logitAdjoint.clear(count: network.model.classCount * columnCount)
+        }
         for (column, sample) in samples.enumerated() {
             Transposition.write(
-                images + sample * elementCount, count: elementCount, toColumn: column, of: sampleCount,
+                images + sample * elementCount, count: elementCount, toColumn: column, of: columnCount,
                 into: input)
         }
     }
@@ -111,7 +118,7 @@ package final class GroupPass<Scalar: NetworkScalar> {
 
     private func group(_ index: Int, _ parameters: UnsafePointer<Scalar>) -> LayerGroup<Scalar> {
         LayerGroup(
-            sampleCount: sampleCount, parameters: parameters + network.parameterOffsets[index],
+            sampleCount: columnCount, parameters: parameters + network.parameterOffsets[index],
             scratch: scratch[index])
     }
 
@@ -121,12 +128,27 @@ package final class GroupPass<Scalar: NetworkScalar> {
     }
 }
 
+extension GroupPass {
+    /// The lanes of the widest vector that any kernel uses.
+    private static var lanes: Int { 16 }
+
+    private static func columnCount(for sampleCount: Int) -> Int { (sampleCount + lanes - 1) / lanes * lanes }
+}
+
+extension UnsafeMutablePointer where Pointee: BitwiseCopyable {
+    /// Sets elements to zero, which is all bits zero.
+    package func clear(count: Int) {
+        UnsafeMutableRawPointer(self).initializeMemory(
+            as: UInt8.self, repeating: 0, count: count * MemoryLayout<Pointee>.stride)
+    }
+}
+
 extension Network {
     /// The number of samples in a group at most: as many as keep a group's feature maps near the core.
     package var largestGroup: Int {
         let elements = layers.reduce(model.input.elementCount) { $0 + $1.outputShape.elementCount }
         let bytes = elements * MemoryLayout<Scalar>.stride
-        return min(64, max(8, Self.groupBytes / max(bytes, 1)))
+        return min(64, max(16, Self.groupBytes / max(bytes, 1) / 16 * 16))
     }
 
     private static var groupBytes: Int { 1 << 21 }
