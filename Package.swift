@@ -76,7 +76,7 @@ let package = Package(
         tests(of: "RRSchemas"),
         tests(of: "RRDatasets", "RRFormats", "RRTensor", "RRSchemas"),
         tests(of: "RRStreaming", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
-        tests(of: "RRNetworks", "RRTensor"),
+        tests(of: "RRNetworks", "RRTensor", "CConvolution"),
         tests(of: "RRExplanation", "RRNetworks", "RRTensor"),
         tests(
             of: "RRTraining",

@@ -134,46 +134,38 @@ typedef float_kernels NAME(kernels_type);
 typedef double_kernels NAME(kernels_type);
 #include "kernels.inc"
 
-typedef enum { GENERIC, AVX2, AVX512 } version;
-
-static version best_version(void) {
+rr_convolution_version rr_convolution_best_version(void) {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
         && __builtin_cpu_supports("avx512bw"))
-        return AVX512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return AVX2;
+        return RR_CONVOLUTION_AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return RR_CONVOLUTION_AVX2;
 #endif
-    return GENERIC;
+    return RR_CONVOLUTION_GENERIC;
 }
 
-static const float_kernels *float_version(void) {
-#if defined(__x86_64__)
-    switch (best_version()) {
-    case AVX512: return &avx512_float_kernels;
-    case AVX2: return &avx2_float_kernels;
-    case GENERIC: break;
+const char *rr_convolution_version_name(rr_convolution_version version) {
+    switch (version) {
+    case RR_CONVOLUTION_AVX512: return "avx512";
+    case RR_CONVOLUTION_AVX2: return "avx2";
+    default: return "generic";
     }
+}
+
+static const float_kernels *float_version(const rr_convolution *c) {
+#if defined(__x86_64__)
+    if (c->version == RR_CONVOLUTION_AVX512) return &avx512_float_kernels;
+    if (c->version == RR_CONVOLUTION_AVX2) return &avx2_float_kernels;
 #endif
     return &generic_float_kernels;
 }
 
-static const double_kernels *double_version(void) {
+static const double_kernels *double_version(const rr_convolution *c) {
 #if defined(__x86_64__)
-    switch (best_version()) {
-    case AVX512: return &avx512_double_kernels;
-    case AVX2: return &avx2_double_kernels;
-    case GENERIC: break;
-    }
+    if (c->version == RR_CONVOLUTION_AVX512) return &avx512_double_kernels;
+    if (c->version == RR_CONVOLUTION_AVX2) return &avx2_double_kernels;
 #endif
     return &generic_double_kernels;
-}
-
-const char *rr_convolution_version(void) {
-    switch (best_version()) {
-    case AVX512: return "avx512";
-    case AVX2: return "avx2";
-    case GENERIC: return "generic";
-    }
 }
 
 ptrdiff_t rr_convolution_packed_count(const rr_convolution *c) {
@@ -186,41 +178,41 @@ ptrdiff_t rr_convolution_sums_count(const rr_convolution *c) {
 }
 
 void rr_convolution_pack_float(const rr_convolution *c, const float *weights, float *packed) {
-    float_version()->pack(c, weights, packed);
+    float_version(c)->pack(c, weights, packed);
 }
 
 void rr_convolution_pack_double(const rr_convolution *c, const double *weights, double *packed) {
-    double_version()->pack(c, weights, packed);
+    double_version(c)->pack(c, weights, packed);
 }
 
 void rr_convolution_pack_transposed_float(const rr_convolution *c, const float *weights, float *packed) {
-    float_version()->pack_transposed(c, weights, packed);
+    float_version(c)->pack_transposed(c, weights, packed);
 }
 
 void rr_convolution_pack_transposed_double(const rr_convolution *c, const double *weights, double *packed) {
-    double_version()->pack_transposed(c, weights, packed);
+    double_version(c)->pack_transposed(c, weights, packed);
 }
 
 void rr_convolve_float(
     const rr_convolution *c, const float *input, const float *packed, const float *bias, float *output
 ) {
-    float_version()->convolve(c, input, packed, bias, output);
+    float_version(c)->convolve(c, input, packed, bias, output);
 }
 
 void rr_convolve_double(
     const rr_convolution *c, const double *input, const double *packed, const double *bias, double *output
 ) {
-    double_version()->convolve(c, input, packed, bias, output);
+    double_version(c)->convolve(c, input, packed, bias, output);
 }
 
 void rr_convolution_add_gradient_float(
     const rr_convolution *c, const float *input, const float *cotangent, float *sums, float *gradient
 ) {
-    float_version()->add_gradient(c, input, cotangent, sums, gradient);
+    float_version(c)->add_gradient(c, input, cotangent, sums, gradient);
 }
 
 void rr_convolution_add_gradient_double(
     const rr_convolution *c, const double *input, const double *cotangent, double *sums, double *gradient
 ) {
-    double_version()->add_gradient(c, input, cotangent, sums, gradient);
+    double_version(c)->add_gradient(c, input, cotangent, sums, gradient);
 }

@@ -70,7 +70,7 @@ public enum LinearAlgebra {
     /// The bits of a result are the same only under the same kernels.
     public static var kernelName: String {
         let product = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
-        return product + " " + String(cString: rr_convolution_version())
+        return product + " " + String(cString: rr_convolution_version_name(rr_convolution_best_version()))
     }
 
     static let useCallingThreadOnly: Void = openblas_set_num_threads(1)

@@ -7,6 +7,13 @@
 #pragma once
 #include <stddef.h>
 
+// The versions of the functions, the later the faster.
+typedef enum { RR_CONVOLUTION_GENERIC = 1, RR_CONVOLUTION_AVX2, RR_CONVOLUTION_AVX512 } rr_convolution_version;
+
+// The best version that this processor runs, and its name: `generic`, `avx2` or `avx512`.
+rr_convolution_version rr_convolution_best_version(void);
+const char *rr_convolution_version_name(rr_convolution_version version);
+
 // One convolution, or one channel group of it, over a group of samples.
 typedef struct {
     ptrdiff_t channels, height, width;
@@ -15,10 +22,9 @@ typedef struct {
     ptrdiff_t kernel, stride, padding, dilation;
     // A multiple of 16, the lanes of the widest vector.
     ptrdiff_t samples;
+    // The version to run; the processor must have it.
+    rr_convolution_version version;
 } rr_convolution;
-
-// The name of the version that this processor runs: `avx512`, `avx2` or `generic`.
-const char *rr_convolution_version(void);
 
 // The elements that `packed` must hold for weights, and `sums` for a weight gradient.
 ptrdiff_t rr_convolution_packed_count(const rr_convolution *convolution);

@@ -101,12 +101,15 @@ extension ConvolutionLayer {
 
     private var weightCount: Int { options.out * columnRowCount }
 
+    private static var version: rr_convolution_version { rr_convolution_best_version() }
+
     private func shape(samples: Int) -> rr_convolution {
         rr_convolution(
             channels: inputChannels, height: inputShape.height, width: inputShape.width,
             outputs: outputChannels, output_height: geometry.outputHeight,
             output_width: geometry.outputWidth, kernel: options.kernel, stride: options.stride,
-            padding: options.padding, dilation: options.dilation, samples: samples)
+            padding: options.padding, dilation: options.dilation, samples: samples,
+            version: Self.version)
     }
 
     /// The convolution that is the transpose of this one, where the stride is 1.
@@ -116,7 +119,7 @@ extension ConvolutionLayer {
             outputs: inputChannels, output_height: inputShape.height, output_width: inputShape.width,
             kernel: options.kernel, stride: 1,
             padding: options.dilation * (options.kernel - 1) - options.padding, dilation: options.dilation,
-            samples: samples)
+            samples: samples, version: Self.version)
     }
 
     private func inputOffset(_ channelGroup: Int, _ group: LayerGroup<Scalar>) -> Int {
