@@ -108,10 +108,21 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
                 throw LayerMisfit("needs a flat input, but gets maps of \(input): put \"flatten\" before it")
             }
             return try LinearLayer<Scalar>(input: input, options)
-        case .softplus(let beta):
-            return SoftplusLayer<Scalar>(inputShape: input, beta: beta)
         case .relu, .flatten:
             return RectifierLayer<Scalar>(inputShape: input)
+        case .leakyrelu(let negativeSlope):
+            return ActivationLayer(
+                inputShape: input, activation: .leakyRectifier(negativeSlope: negativeSlope))
+        case .gelu(let approximation):
+            return ActivationLayer(inputShape: input, activation: .gaussianErrorLinear(approximation))
+        case .silu:
+            return ActivationLayer(inputShape: input, activation: .sigmoidLinear)
+        case .softplus(let beta):
+            return ActivationLayer(inputShape: input, activation: .softplus(beta: beta))
+        case .tanh:
+            return ActivationLayer(inputShape: input, activation: .tanh)
+        case .sigmoid:
+            return ActivationLayer(inputShape: input, activation: .sigmoid)
         }
     }
 
