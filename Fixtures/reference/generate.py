@@ -83,6 +83,26 @@ LOSS_CASES = {
         [2, 5, 6],
         [{"leakyrelu": {"negative_slope": 0.3}}, {"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}},
          "leakyrelu", "flatten", {"linear": {"out": 4}}]),
+    # Ceil mode would add windows that start in the padding after the image: PyTorch leaves them out.
+    "maximum-pooling-ceil": (
+        [2, 5, 7],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, {"softplus": {"beta": 2}},
+         {"maxpool2d": {"kernel": 2, "stride": 3, "padding": 1, "ceil_mode": True}},
+         "flatten", {"linear": {"out": 4}}]),
+    "average-pooling": (
+        [2, 7, 8],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, "gelu",
+         {"avgpool2d": {"kernel": 3, "stride": 2, "padding": 1, "ceil_mode": True, "count_include_pad": False}},
+         {"conv2d": {"out": 3, "kernel": 2, "stride": 1, "padding": 1}}, "silu",
+         {"avgpool2d": {"kernel": 2, "stride": 3, "padding": 1, "ceil_mode": True}},
+         "flatten", {"linear": {"out": 4}}]),
+    # The second pooling gives more elements than it takes.
+    "adaptive-pooling": (
+        [2, 7, 8],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, "tanh",
+         {"adaptiveavgpool2d": {"size": [3, 2]}},
+         {"conv2d": {"out": 6, "kernel": 2, "stride": 1, "padding": 1}}, "silu",
+         {"adaptiveavgpool2d": {"size": 5}}, "gelu", "globalavgpool", "flatten", {"linear": {"out": 4}}]),
 }
 
 TRAJECTORY_MODEL = (
@@ -132,7 +152,18 @@ def build(model):
                     shape[1], options["out"], options["kernel"], options["stride"], options["padding"],
                     bias=options.get("bias", True))
             case "maxpool2d":
-                module = nn.MaxPool2d(options["kernel"], options.get("stride"), options.get("padding", 0))
+                module = nn.MaxPool2d(
+                    options["kernel"], options.get("stride"), options.get("padding", 0),
+                    ceil_mode=options.get("ceil_mode", False))
+            case "avgpool2d":
+                module = nn.AvgPool2d(
+                    options["kernel"], options.get("stride"), options.get("padding", 0),
+                    ceil_mode=options.get("ceil_mode", False),
+                    count_include_pad=options.get("count_include_pad", True))
+            case "adaptiveavgpool2d":
+                module = nn.AdaptiveAvgPool2d(options["size"])
+            case "globalavgpool":
+                module = nn.AdaptiveAvgPool2d(1)
             case _:
                 raise ValueError(f"unknown layer {name}")
         network.append(module)

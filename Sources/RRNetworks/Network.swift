@@ -96,13 +96,12 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
     private static func layer(
         _ description: LayerDescription, input: ImageShape, isFlat: Bool
     ) throws -> any Layer<Scalar> {
+        guard !isFlat || !description.needsImage else {
+            throw LayerMisfit("needs an image, but \"flatten\" comes before it")
+        }
         switch description {
         case .conv2d(let options):
-            guard !isFlat else { throw LayerMisfit("needs an image, but \"flatten\" comes before it") }
             return try ConvolutionLayer<Scalar>(input: input, options)
-        case .maxpool2d(let options):
-            guard !isFlat else { throw LayerMisfit("needs an image, but \"flatten\" comes before it") }
-            return try MaxPoolingLayer<Scalar>(input: input, options)
         case .linear(let options):
             guard isFlat else {
                 throw LayerMisfit("needs a flat input, but gets maps of \(input): put \"flatten\" before it")
@@ -123,6 +122,15 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
             return ActivationLayer(inputShape: input, activation: .tanh)
         case .sigmoid:
             return ActivationLayer(inputShape: input, activation: .sigmoid)
+        case .maxpool2d(let options):
+            return try MaxPoolingLayer<Scalar>(input: input, options)
+        case .avgpool2d(let options):
+            return try AveragePoolingLayer<Scalar>(input: input, options)
+        case .adaptiveavgpool2d(let options):
+            return try AveragePoolingLayer<Scalar>(input: input, options)
+        case .globalavgpool:
+            return try AveragePoolingLayer<Scalar>(
+                input: input, LayerDescription.AdaptivePooling(height: 1, width: 1))
         }
     }
 

@@ -57,7 +57,8 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
     static let names = [
         "linear", "mlp-relu", "mlp-softplus", "convolution-relu", "convolution-stride-softplus",
         "softplus-overlapping-pool", "pool-first-ties", "lenet-like", "without-bias",
-        "gelu-silu", "tanh-sigmoid", "leakyrelu",
+        "gelu-silu", "tanh-sigmoid", "leakyrelu", "maximum-pooling-ceil", "average-pooling",
+        "adaptive-pooling",
     ]
 
     func network<Scalar: NetworkScalar>(_: Scalar.Type) throws -> Network<Scalar> { try Network(model) }

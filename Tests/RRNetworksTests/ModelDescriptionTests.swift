@@ -17,7 +17,10 @@ struct ModelDescriptionTests {
             layers: [
                 .conv2d(.init(out: 4, kernel: 3, stride: 2, padding: 1, dilation: 2, groups: 1, bias: false)),
                 .leakyrelu(negativeSlope: -0.5), .gelu(), .gelu(.tanh), .silu, .softplus(beta: 2.5), .tanh,
-                .sigmoid, .maxpool2d(.init(kernel: 3, stride: 2, padding: 1)), .flatten,
+                .sigmoid, .maxpool2d(.init(kernel: 3, stride: 2, padding: 1, ceilMode: true)),
+                .avgpool2d(
+                    .init(kernel: 3, stride: 1, padding: 1, ceilMode: true, countIncludePad: false)),
+                .adaptiveavgpool2d(.init(height: 3, width: 2)), .globalavgpool, .flatten,
                 .linear(.init(out: 7, bias: false)),
             ])
         #expect(
@@ -30,14 +33,19 @@ struct ModelDescriptionTests {
         let layers = try decode(
             #"""
             [{"conv2d":{"out":20,"kernel":5}},{"maxpool2d":{"kernel":2}},{"softplus":{}},"softplus",
-            "leakyrelu",{"gelu":{}},"gelu","silu","flatten",{"linear":{"out":9}}]
+            "leakyrelu",{"gelu":{}},"gelu","silu",{"avgpool2d":{"kernel":3}},{"adaptiveavgpool2d":{"size":4}},
+            {"adaptiveavgpool2d":{"size":[4,3]}},"globalavgpool","flatten",{"linear":{"out":9}}]
             """#
         ).layers
         #expect(
             layers == [
                 .conv2d(.init(out: 20, kernel: 5, stride: 1, padding: 0, dilation: 1, groups: 1, bias: true)),
                 .maxpool2d(.init(kernel: 2, stride: 2, padding: 0)), .softplus(beta: 1), .softplus(beta: 1),
-                .leakyrelu(negativeSlope: 0.01), .gelu(.none), .gelu(.none), .silu, .flatten,
+                .leakyrelu(negativeSlope: 0.01), .gelu(.none), .gelu(.none), .silu,
+                .avgpool2d(
+                    .init(kernel: 3, stride: 3, padding: 0, ceilMode: false, countIncludePad: true)),
+                .adaptiveavgpool2d(.init(height: 4, width: 4)),
+                .adaptiveavgpool2d(.init(height: 4, width: 3)), .globalavgpool, .flatten,
                 .linear(.init(out: 9, bias: true)),
             ])
     }
@@ -63,7 +71,24 @@ struct ModelDescriptionTests {
                 "padding_mode"
             ),
             (#"[{"linear":{"out":2,"bias":3}}]"#, "layers[0] (linear)", "bias"),
-            (#"[{"maxpool2d":{"kernel":2,"ceil_mode":true}}]"#, "layers[0] (maxpool2d)", "ceil_mode"),
+            (#"[{"maxpool2d":{"kernel":2,"ceil_mode":1.5}}]"#, "layers[0] (maxpool2d)", "ceil_mode"),
+            (
+                #"[{"maxpool2d":{"kernel":2,"count_include_pad":true}}]"#, "layers[0] (maxpool2d)",
+                "count_include_pad"
+            ),
+            (#"[{"avgpool2d":{"stride":2}}]"#, "layers[0] (avgpool2d)", "kernel"),
+            (
+                #"[{"avgpool2d":{"kernel":2,"divisor_override":3}}]"#, "layers[0] (avgpool2d)",
+                "divisor_override"
+            ),
+            (#"[{"adaptiveavgpool2d":{}}]"#, "layers[0] (adaptiveavgpool2d)", "size"),
+            (#"[{"adaptiveavgpool2d":{"size":0}}]"#, "layers[0] (adaptiveavgpool2d)", "from 1"),
+            (
+                #"[{"adaptiveavgpool2d":{"size":[2,2,2]}}]"#, "layers[0] (adaptiveavgpool2d)",
+                "[height, width]"
+            ),
+            (#"[{"adaptiveavgpool2d":{"size":[2,-1]}}]"#, "layers[0] (adaptiveavgpool2d)", "[height, width]"),
+            (#"[{"globalavgpool":{"size":1}}]"#, "layers[0] (globalavgpool)", "it takes none"),
             (#"[{"softplus":{"beta":0}}]"#, "layers[0] (softplus)", "beta"),
             (#"[{"relu":{"inplace":true}}]"#, "layers[0] (relu)", "inplace"),
             (#"[{"relu":{},"flatten":{}}]"#, "layers[0]", "only key"),

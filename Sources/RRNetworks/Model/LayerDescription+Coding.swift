@@ -42,13 +42,31 @@ extension LayerDescription: Codable {
             try options.allow()
             self = .sigmoid
         case "maxpool2d":
-            try options.allow("kernel", "stride", "padding")
+            try options.allow("kernel", "stride", "padding", "ceil_mode")
             let kernel = try options.integer("kernel", from: 1)
             self = .maxpool2d(
                 Pooling(
                     kernel: kernel,
                     stride: try options.integer("stride", from: 1, default: kernel),
-                    padding: try options.integer("padding", from: 0, default: 0)))
+                    padding: try options.integer("padding", from: 0, default: 0),
+                    ceilMode: try options.flag("ceil_mode", default: false)))
+        case "avgpool2d":
+            try options.allow("kernel", "stride", "padding", "ceil_mode", "count_include_pad")
+            let kernel = try options.integer("kernel", from: 1)
+            self = .avgpool2d(
+                AveragePooling(
+                    kernel: kernel,
+                    stride: try options.integer("stride", from: 1, default: kernel),
+                    padding: try options.integer("padding", from: 0, default: 0),
+                    ceilMode: try options.flag("ceil_mode", default: false),
+                    countIncludePad: try options.flag("count_include_pad", default: true)))
+        case "adaptiveavgpool2d":
+            try options.allow("size")
+            let (height, width) = try options.extents("size")
+            self = .adaptiveavgpool2d(AdaptivePooling(height: height, width: width))
+        case "globalavgpool":
+            try options.allow()
+            self = .globalavgpool
         case "flatten":
             try options.allow()
             self = .flatten
@@ -59,7 +77,7 @@ extension LayerDescription: Codable {
 
     public func encode(to encoder: any Encoder) throws {
         switch self {
-        case .relu, .silu, .tanh, .sigmoid, .flatten:
+        case .relu, .silu, .tanh, .sigmoid, .globalavgpool, .flatten:
             var container = encoder.singleValueContainer()
             try container.encode(name)
         case .conv2d(let convolution):
@@ -89,6 +107,17 @@ extension LayerDescription: Codable {
             try options.encode(pooling.kernel, forKey: "kernel")
             try options.encode(pooling.stride, forKey: "stride")
             try options.encode(pooling.padding, forKey: "padding")
+            try options.encode(pooling.ceilMode, forKey: "ceil_mode")
+        case .avgpool2d(let pooling):
+            var options = encoder.options(of: name)
+            try options.encode(pooling.kernel, forKey: "kernel")
+            try options.encode(pooling.stride, forKey: "stride")
+            try options.encode(pooling.padding, forKey: "padding")
+            try options.encode(pooling.ceilMode, forKey: "ceil_mode")
+            try options.encode(pooling.countIncludePad, forKey: "count_include_pad")
+        case .adaptiveavgpool2d(let pooling):
+            var options = encoder.options(of: name)
+            try options.encode([pooling.height, pooling.width], forKey: "size")
         }
     }
 }

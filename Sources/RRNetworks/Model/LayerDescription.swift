@@ -10,6 +10,9 @@ public enum LayerDescription: Hashable, Sendable {
     case tanh
     case sigmoid
     case maxpool2d(Pooling)
+    case avgpool2d(AveragePooling)
+    case adaptiveavgpool2d(AdaptivePooling)
+    case globalavgpool
     case flatten
 
     /// The options of a two-dimensional convolution with a square kernel.
@@ -64,19 +67,65 @@ public enum LayerDescription: Hashable, Sendable {
         /// The distance between windows; the kernel's extent where absent.
         public var stride: Int
         public var padding: Int
+        /// Whether a last window may reach beyond the padding.
+        public var ceilMode: Bool
 
-        public init(kernel: Int, stride: Int? = nil, padding: Int = 0) {
+        public init(kernel: Int, stride: Int? = nil, padding: Int = 0, ceilMode: Bool = false) {
             self.kernel = kernel
             self.stride = stride ?? kernel
             self.padding = padding
+            self.ceilMode = ceilMode
+        }
+    }
+
+    /// The options of two-dimensional average pooling with a square kernel.
+    public struct AveragePooling: Hashable, Sendable {
+        public var kernel: Int
+        /// The distance between windows; the kernel's extent where absent.
+        public var stride: Int
+        /// Zeros added on every side.
+        public var padding: Int
+        /// Whether a last window may reach beyond the padding.
+        public var ceilMode: Bool
+        /// Whether the zeros of the padding count in the mean.
+        public var countIncludePad: Bool
+
+        public init(
+            kernel: Int, stride: Int? = nil, padding: Int = 0, ceilMode: Bool = false,
+            countIncludePad: Bool = true
+        ) {
+            self.kernel = kernel
+            self.stride = stride ?? kernel
+            self.padding = padding
+            self.ceilMode = ceilMode
+            self.countIncludePad = countIncludePad
+        }
+    }
+
+    /// The extent of the output of two-dimensional adaptive average pooling.
+    public struct AdaptivePooling: Hashable, Sendable {
+        public var height: Int
+        public var width: Int
+
+        public init(height: Int, width: Int) {
+            self.height = height
+            self.width = width
         }
     }
 
     /// The names of all layers.
     static let servedNames = [
         "conv2d", "linear", "relu", "leakyrelu", "gelu", "silu", "softplus", "tanh", "sigmoid", "maxpool2d",
-        "flatten",
+        "avgpool2d", "adaptiveavgpool2d", "globalavgpool", "flatten",
     ]
+
+    /// Whether the layer is about where an element lies, so that it cannot follow `flatten`.
+    var needsImage: Bool {
+        switch self {
+        case .conv2d, .maxpool2d, .avgpool2d, .adaptiveavgpool2d, .globalavgpool: true
+        default: false
+        }
+    }
 
     /// The layer's name in `model.json`.
     public var name: String {
@@ -91,6 +140,9 @@ public enum LayerDescription: Hashable, Sendable {
         case .tanh: "tanh"
         case .sigmoid: "sigmoid"
         case .maxpool2d: "maxpool2d"
+        case .avgpool2d: "avgpool2d"
+        case .adaptiveavgpool2d: "adaptiveavgpool2d"
+        case .globalavgpool: "globalavgpool"
         case .flatten: "flatten"
         }
     }

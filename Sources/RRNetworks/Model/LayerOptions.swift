@@ -60,6 +60,20 @@ struct LayerOptions {
         }
     }
 
+    /// Reads a height and a width, or one number for both.
+    func extents(_ name: String) throws -> (height: Int, width: Int) {
+        if let extent = try? container?.decode(Int.self, forKey: OptionKey(name)) {
+            _ = try integer(name, from: 1)
+            return (extent, extent)
+        }
+        let extents: [Int] = try value(
+            name, default: nil, mustBe: "a whole number from 1 to \(Self.largestInteger), or [height, width]"
+        ) { extents in
+            extents.count == 2 && extents.allSatisfy { $0 >= 1 && $0 <= Self.largestInteger }
+        }
+        return (extents[0], extents[1])
+    }
+
     /// - Parameter requirement: the rest of the sentence "must be …".
     func number(
         _ name: String, default standard: Double, mustBe requirement: String = "a number",
