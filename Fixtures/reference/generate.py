@@ -70,6 +70,19 @@ LOSS_CASES = {
         [2, 7, 8],
         [{"conv2d": {"out": 3, "kernel": 3, "stride": 2, "padding": 1, "bias": False}}, {"softplus": {"beta": 2}},
          "flatten", {"linear": {"out": 4, "bias": False}}]),
+    "gelu-silu": (
+        [2, 3, 4],
+        ["flatten", {"linear": {"out": 7}}, "gelu", {"linear": {"out": 6}}, {"gelu": {"approximate": "tanh"}},
+         {"linear": {"out": 5}}, "silu", {"linear": {"out": 4}}]),
+    "tanh-sigmoid": (
+        [2, 5, 6],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 2, "padding": 1}}, "tanh",
+         "flatten", {"linear": {"out": 6}}, "sigmoid", {"linear": {"out": 4}}]),
+    # The first layer meets the image, where many pixels are 0: the slope there is the negative one.
+    "leakyrelu": (
+        [2, 5, 6],
+        [{"leakyrelu": {"negative_slope": 0.3}}, {"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}},
+         "leakyrelu", "flatten", {"linear": {"out": 4}}]),
 }
 
 TRAJECTORY_MODEL = (
@@ -100,8 +113,18 @@ def build(model):
                 module = nn.Flatten()
             case "relu":
                 module = nn.ReLU()
+            case "leakyrelu":
+                module = nn.LeakyReLU(**options)
+            case "gelu":
+                module = nn.GELU(**options)
+            case "silu":
+                module = nn.SiLU()
             case "softplus":
                 module = nn.Softplus(options["beta"])
+            case "tanh":
+                module = nn.Tanh()
+            case "sigmoid":
+                module = nn.Sigmoid()
             case "linear":
                 module = nn.Linear(shape[1], options["out"], bias=options.get("bias", True))
             case "conv2d":

@@ -51,12 +51,13 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
 
     /// The networks that have no kinks, so that finite differences hold everywhere.
     static let smooth = all.filter { reference in
-        reference.model.layers.allSatisfy { $0 != .relu && $0.name != "maxpool2d" }
+        reference.model.layers.allSatisfy { !["relu", "leakyrelu", "maxpool2d"].contains($0.name) }
     }
 
     static let names = [
         "linear", "mlp-relu", "mlp-softplus", "convolution-relu", "convolution-stride-softplus",
         "softplus-overlapping-pool", "pool-first-ties", "lenet-like", "without-bias",
+        "gelu-silu", "tanh-sigmoid", "leakyrelu",
     ]
 
     func network<Scalar: NetworkScalar>(_: Scalar.Type) throws -> Network<Scalar> { try Network(model) }

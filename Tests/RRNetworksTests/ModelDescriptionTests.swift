@@ -16,7 +16,8 @@ struct ModelDescriptionTests {
             input: input, classCount: 7,
             layers: [
                 .conv2d(.init(out: 4, kernel: 3, stride: 2, padding: 1, dilation: 2, groups: 1, bias: false)),
-                .softplus(beta: 2.5), .maxpool2d(.init(kernel: 3, stride: 2, padding: 1)), .flatten,
+                .leakyrelu(negativeSlope: -0.5), .gelu(), .gelu(.tanh), .silu, .softplus(beta: 2.5), .tanh,
+                .sigmoid, .maxpool2d(.init(kernel: 3, stride: 2, padding: 1)), .flatten,
                 .linear(.init(out: 7, bias: false)),
             ])
         #expect(
@@ -27,21 +28,32 @@ struct ModelDescriptionTests {
     @Test("options have PyTorch's defaults")
     func defaults() throws {
         let layers = try decode(
-            #"[{"conv2d":{"out":20,"kernel":5}},{"maxpool2d":{"kernel":2}},{"softplus":{}},"softplus","flatten",{"linear":{"out":9}}]"#
+            #"""
+            [{"conv2d":{"out":20,"kernel":5}},{"maxpool2d":{"kernel":2}},{"softplus":{}},"softplus",
+            "leakyrelu",{"gelu":{}},"gelu","silu","flatten",{"linear":{"out":9}}]
+            """#
         ).layers
         #expect(
             layers == [
                 .conv2d(.init(out: 20, kernel: 5, stride: 1, padding: 0, dilation: 1, groups: 1, bias: true)),
                 .maxpool2d(.init(kernel: 2, stride: 2, padding: 0)), .softplus(beta: 1), .softplus(beta: 1),
-                .flatten, .linear(.init(out: 9, bias: true)),
+                .leakyrelu(negativeSlope: 0.01), .gelu(.none), .gelu(.none), .silu, .flatten,
+                .linear(.init(out: 9, bias: true)),
             ])
     }
 
     @Test(
         "a layer that is not served or is malformed is named",
         arguments: [
-            (#"["relu","gelu"]"#, "layers[1]", "gelu"),
-            (#"[{"batchnorm2d":{}}]"#, "layers[0]", "batchnorm2d"),
+            (#"["relu","rleu"]"#, "layers[1]", "rleu"),
+            (#"[{"conv3d":{}}]"#, "layers[0]", "conv3d"),
+            (#"["conv2d"]"#, "layers[0] (conv2d)", "out"),
+            (#"[{"relu":3}]"#, "layers[0] (relu)", "object"),
+            (#"[{"leakyrelu":{"negative_slope":"0.1"}}]"#, "layers[0] (leakyrelu)", "negative_slope"),
+            (#"[{"leakyrelu":{"slope":0.1}}]"#, "layers[0] (leakyrelu)", "it takes negative_slope"),
+            (#"[{"gelu":{"approximate":"erf"}}]"#, "layers[0] (gelu)", "\"none\" or \"tanh\""),
+            (#"[{"gelu":{"approximate":true}}]"#, "layers[0] (gelu)", "approximate"),
+            (#"[{"silu":{"inplace":true}}]"#, "layers[0] (silu)", "inplace"),
             (#"[{"conv2d":{"out":2}}]"#, "layers[0] (conv2d)", "kernel"),
             (#"[{"conv2d":{"out":2,"kernel":0}}]"#, "layers[0] (conv2d)", "kernel"),
             (#"[{"conv2d":{"out":"two","kernel":1}}]"#, "layers[0] (conv2d)", "out"),

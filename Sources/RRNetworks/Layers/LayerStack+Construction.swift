@@ -55,9 +55,21 @@ extension LayerStack {
         case .conv2d(let options): try ConvolutionLayer<Scalar>(input: context.image(), options)
         case .linear(let options): try LinearLayer<Scalar>(input: context.features(), options)
         case .relu, .flatten: RectifierLayer<Scalar>(inputShape: context.shape)
-        case .softplus(let beta): SoftplusLayer<Scalar>(inputShape: context.shape, beta: beta)
+        case .leakyrelu(let negativeSlope):
+            activation(.leakyRectifier(negativeSlope: negativeSlope), in: context)
+        case .gelu(let approximation): activation(.gaussianErrorLinear(approximation), in: context)
+        case .silu: activation(.sigmoidLinear, in: context)
+        case .softplus(let beta): activation(.softplus(beta: beta), in: context)
+        case .tanh: activation(.tanh, in: context)
+        case .sigmoid: activation(.sigmoid, in: context)
         case .maxpool2d(let options): try MaxPoolingLayer<Scalar>(input: context.image(), options)
         }
+    }
+
+    private static func activation(
+        _ activation: Activation, in context: LayerContext
+    ) -> ActivationLayer<Scalar> {
+        ActivationLayer(inputShape: context.shape, activation: activation)
     }
 
     /// Refuses what no memory holds, before any is asked for.

@@ -1,24 +1,8 @@
 /// A layer is its name, or an object with its name as the only key and its options as the value.
 extension LayerDescription: Codable {
     public init(from decoder: any Decoder) throws {
-        if let name = try? decoder.singleValueContainer().decode(String.self) {
-            switch name {
-            case "relu": self = .relu
-            case "flatten": self = .flatten
-            case "softplus": self = .softplus(beta: 1)
-            default: throw Self.unserved(name, decoder)
-            }
-            return
-        }
-        let container = try decoder.container(keyedBy: OptionKey.self)
-        guard let key = container.allKeys.first, container.allKeys.count == 1 else {
-            throw NetworkError(
-                .malformedModel, Self.location(decoder),
-                "must be a layer's name or an object with that name as its only key")
-        }
-        let options = try Options(
-            container.nestedContainer(keyedBy: OptionKey.self, forKey: key), decoder, key)
-        switch key.stringValue {
+        let options = try LayerOptions(from: decoder)
+        switch options.name {
         case "conv2d":
             try options.allow("out", "kernel", "stride", "padding", "dilation", "groups", "bias")
             self = .conv2d(
@@ -35,6 +19,28 @@ extension LayerDescription: Codable {
             self = .linear(
                 Linear(
                     out: try options.integer("out", from: 1), bias: try options.flag("bias", default: true)))
+        case "relu":
+            try options.allow()
+            self = .relu
+        case "leakyrelu":
+            try options.allow("negative_slope")
+            self = .leakyrelu(negativeSlope: try options.number("negative_slope", default: 0.01))
+        case "gelu":
+            try options.allow("approximate")
+            self = .gelu(try options.choice("approximate", default: .none))
+        case "silu":
+            try options.allow()
+            self = .silu
+        case "softplus":
+            try options.allow("beta")
+            self = .softplus(
+                beta: try options.number("beta", default: 1, mustBe: "a number above 0") { $0 > 0 })
+        case "tanh":
+            try options.allow()
+            self = .tanh
+        case "sigmoid":
+            try options.allow()
+            self = .sigmoid
         case "maxpool2d":
             try options.allow("kernel", "stride", "padding")
             let kernel = try options.integer("kernel", from: 1)
@@ -43,32 +49,19 @@ extension LayerDescription: Codable {
                     kernel: kernel,
                     stride: try options.integer("stride", from: 1, default: kernel),
                     padding: try options.integer("padding", from: 0, default: 0)))
-        case "softplus":
-            try options.allow("beta")
-            self = .softplus(beta: try options.positiveNumber("beta", default: 1))
-        case "relu":
-            try options.allow()
-            self = .relu
         case "flatten":
             try options.allow()
             self = .flatten
         default:
-            throw Self.unserved(key.stringValue, decoder)
+            throw options.unservedLayer
         }
     }
 
     public func encode(to encoder: any Encoder) throws {
         switch self {
-        case .relu, .flatten:
+        case .relu, .silu, .tanh, .sigmoid, .flatten:
             var container = encoder.singleValueContainer()
             try container.encode(name)
-        case .softplus(let beta):
-            var options = encoder.options(of: name)
-            try options.encode(beta, forKey: "beta")
-        case .linear(let linear):
-            var options = encoder.options(of: name)
-            try options.encode(linear.out, forKey: "out")
-            try options.encode(linear.bias, forKey: "bias")
         case .conv2d(let convolution):
             var options = encoder.options(of: name)
             try options.encode(convolution.out, forKey: "out")
@@ -78,6 +71,19 @@ extension LayerDescription: Codable {
             try options.encode(convolution.dilation, forKey: "dilation")
             try options.encode(convolution.groups, forKey: "groups")
             try options.encode(convolution.bias, forKey: "bias")
+        case .linear(let linear):
+            var options = encoder.options(of: name)
+            try options.encode(linear.out, forKey: "out")
+            try options.encode(linear.bias, forKey: "bias")
+        case .leakyrelu(let negativeSlope):
+            var options = encoder.options(of: name)
+            try options.encode(negativeSlope, forKey: "negative_slope")
+        case .gelu(let approximation):
+            var options = encoder.options(of: name)
+            try options.encode(approximation.rawValue, forKey: "approximate")
+        case .softplus(let beta):
+            var options = encoder.options(of: name)
+            try options.encode(beta, forKey: "beta")
         case .maxpool2d(let pooling):
             var options = encoder.options(of: name)
             try options.encode(pooling.kernel, forKey: "kernel")
@@ -85,84 +91,6 @@ extension LayerDescription: Codable {
             try options.encode(pooling.padding, forKey: "padding")
         }
     }
-
-    private static func unserved(_ name: String, _ decoder: any Decoder) -> NetworkError {
-        NetworkError(
-            .unsupportedLayer, location(decoder),
-            "\"\(name)\" is not a layer that this version serves; it serves conv2d, linear, relu, softplus, "
-                + "maxpool2d and flatten")
-    }
-
-    private static func location(_ decoder: any Decoder) -> String {
-        decoder.codingPath.reduce(into: "") { path, key in
-            if let index = key.intValue {
-                path += "[\(index)]"
-            } else {
-                path += path.isEmpty ? key.stringValue : ".\(key.stringValue)"
-            }
-        }
-    }
-
-    /// The options of one layer, read with an error that names the layer and the option.
-    private struct Options {
-        let container: KeyedDecodingContainer<OptionKey>
-        let location: String
-
-        init(_ container: KeyedDecodingContainer<OptionKey>, _ decoder: any Decoder, _ key: OptionKey) throws
-        {
-            self.container = container
-            self.location = "\(LayerDescription.location(decoder)) (\(key.stringValue))"
-        }
-
-        func allow(_ names: String...) throws {
-            for key in container.allKeys where !names.contains(key.stringValue) {
-                throw NetworkError(
-                    .unsupportedLayer, location,
-                    "has the option \"\(key.stringValue)\", which is not served; "
-                        + (names.isEmpty ? "it takes none" : "it takes \(names.joined(separator: ", "))"))
-            }
-        }
-
-        func integer(_ name: String, from minimum: Int, default standard: Int? = nil) throws -> Int {
-            guard let value = try? container.decodeIfPresent(Int.self, forKey: OptionKey(name)) ?? standard,
-                value >= minimum, value <= 1 << 24
-            else {
-                throw NetworkError(
-                    .malformedModel, location,
-                    "\"\(name)\" must be a whole number from \(minimum) to \(1 << 24)")
-            }
-            return value
-        }
-
-        func positiveNumber(_ name: String, default standard: Double) throws -> Double {
-            guard
-                let value = try? container.decodeIfPresent(Double.self, forKey: OptionKey(name)) ?? standard,
-                value > 0, value.isFinite
-            else {
-                throw NetworkError(.malformedModel, location, "\"\(name)\" must be a number above 0")
-            }
-            return value
-        }
-
-        func flag(_ name: String, default standard: Bool) throws -> Bool {
-            guard let value = try? container.decodeIfPresent(Bool.self, forKey: OptionKey(name)) ?? standard
-            else {
-                throw NetworkError(.malformedModel, location, "\"\(name)\" must be true or false")
-            }
-            return value
-        }
-    }
-}
-
-/// A layer's name or the name of one of its options.
-private struct OptionKey: CodingKey, ExpressibleByStringLiteral {
-    let stringValue: String
-    var intValue: Int? { nil }
-
-    init(_ name: String) { stringValue = name }
-    init(stringLiteral name: String) { stringValue = name }
-    init?(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
 }
 
 extension Encoder {

@@ -3,7 +3,12 @@ public enum LayerDescription: Hashable, Sendable {
     case conv2d(Convolution)
     case linear(Linear)
     case relu
+    case leakyrelu(negativeSlope: Double = 0.01)
+    case gelu(Approximation = .none)
+    case silu
     case softplus(beta: Double)
+    case tanh
+    case sigmoid
     case maxpool2d(Pooling)
     case flatten
 
@@ -45,6 +50,14 @@ public enum LayerDescription: Hashable, Sendable {
         }
     }
 
+    /// How the Gaussian error linear unit is computed.
+    public enum Approximation: String, CaseIterable, Hashable, Sendable {
+        /// Exactly, by the error function.
+        case none
+        /// By a hyperbolic tangent, as early transformers did.
+        case tanh
+    }
+
     /// The options of two-dimensional max pooling with a square kernel.
     public struct Pooling: Hashable, Sendable {
         public var kernel: Int
@@ -59,13 +72,24 @@ public enum LayerDescription: Hashable, Sendable {
         }
     }
 
+    /// The names of all layers.
+    static let servedNames = [
+        "conv2d", "linear", "relu", "leakyrelu", "gelu", "silu", "softplus", "tanh", "sigmoid", "maxpool2d",
+        "flatten",
+    ]
+
     /// The layer's name in `model.json`.
     public var name: String {
         switch self {
         case .conv2d: "conv2d"
         case .linear: "linear"
         case .relu: "relu"
+        case .leakyrelu: "leakyrelu"
+        case .gelu: "gelu"
+        case .silu: "silu"
         case .softplus: "softplus"
+        case .tanh: "tanh"
+        case .sigmoid: "sigmoid"
         case .maxpool2d: "maxpool2d"
         case .flatten: "flatten"
         }
