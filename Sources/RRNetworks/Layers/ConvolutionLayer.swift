@@ -169,10 +169,3 @@ extension ConvolutionLayer {
         }
     }
 }
-
-/// Why a layer cannot take its input; the network adds which layer it is.
-struct LayerMisfit: Error {
-    let message: String
-
-    init(_ message: String) { self.message = message }
-}

@@ -20,6 +20,9 @@ protocol Layer<Scalar>: Sendable {
     /// The parameters in the order in which they lie in memory, named as PyTorch names them.
     var parameters: [ParameterSpecification] { get }
 
+    /// The number of elements of all feature maps that the layer writes for a sample.
+    var featureCount: Int { get }
+
     /// The memory that the passes over one group share, for at most `capacity` samples.
     func makeScratch(capacity: Int) -> LayerScratch<Scalar>
 
@@ -41,11 +44,16 @@ protocol Layer<Scalar>: Sendable {
         parameterGradient: UnsafeMutablePointer<Scalar>)
 }
 
+extension Layer {
+    var featureCount: Int { outputShape.elementCount }
+    var parameterCount: Int { parameters.reduce(0) { $0 + $1.elementCount } }
+}
+
 /// What the passes of one layer share within a group of samples.
 struct LayerGroup<Scalar: BitwiseCopyable> {
     let sampleCount: Int
-    let parameters: UnsafePointer<Scalar>
-    let scratch: LayerScratch<Scalar>
+    var parameters: UnsafePointer<Scalar>
+    var scratch: LayerScratch<Scalar>
 }
 
 /// The input and output of a layer's forward pass.
@@ -58,35 +66,4 @@ struct LayerPoint<Scalar> {
 struct SecondOrder<Scalar> {
     let outputCotangent: UnsafePointer<Scalar>
     let inputTangent: UnsafePointer<Scalar>
-}
-
-/// A layer's own memory between the passes over a group.
-final class LayerScratch<Scalar: BitwiseCopyable> {
-    /// The unfolded input of a convolution.
-    let columns: Buffer<Scalar>
-    /// The unfolded tangent of a convolution's input.
-    let tangentColumns: Buffer<Scalar>
-    /// The position that each window of a max pooling took its value from.
-    let sources: Buffer<Int32>
-
-    init(columnCount: Int = 0, sourceCount: Int = 0) {
-        columns = Buffer(count: columnCount)
-        tangentColumns = Buffer(count: columnCount)
-        sources = Buffer(count: sourceCount)
-    }
-}
-
-/// Memory for a fixed number of elements, aligned for vector instructions; its contents start undefined.
-///
-/// Pages that are never written cost no memory, so a buffer that a pass does not use is free.
-final class Buffer<Element: BitwiseCopyable> {
-    let start: UnsafeMutablePointer<Element>
-
-    init(count: Int) {
-        let bytes = max(count, 1) * MemoryLayout<Element>.stride
-        start = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-            .bindMemory(to: Element.self, capacity: max(count, 1))
-    }
-
-    deinit { UnsafeMutableRawPointer(start).deallocate() }
 }

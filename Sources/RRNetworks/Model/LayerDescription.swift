@@ -119,14 +119,6 @@ public enum LayerDescription: Hashable, Sendable {
         "avgpool2d", "adaptiveavgpool2d", "globalavgpool", "flatten",
     ]
 
-    /// Whether the layer is about where an element lies, so that it cannot follow `flatten`.
-    var needsImage: Bool {
-        switch self {
-        case .conv2d, .maxpool2d, .avgpool2d, .adaptiveavgpool2d, .globalavgpool: true
-        default: false
-        }
-    }
-
     /// The layer's name in `model.json`.
     public var name: String {
         switch self {

@@ -8,7 +8,7 @@ public struct ParameterLayout: Hashable, Sendable {
         public let shape: [Int]
         /// The elements in the flat list, row-major.
         public let range: Range<Int>
-        let fanIn: Int
+        let initial: InitialDistribution
     }
 
     /// The parameters in the order of the layers.
@@ -16,4 +16,15 @@ public struct ParameterLayout: Hashable, Sendable {
 
     /// The number of values of all parameters together.
     public var count: Int { entries.last?.range.upperBound ?? 0 }
+
+    /// Lays tensors one after the other.
+    init(_ parameters: [ParameterSpecification]) {
+        var offset = 0
+        entries = parameters.map { parameter in
+            let range = offset..<offset + parameter.elementCount
+            offset = range.upperBound
+            return Entry(
+                name: parameter.name, shape: parameter.shape, range: range, initial: parameter.initial)
+        }
+    }
 }

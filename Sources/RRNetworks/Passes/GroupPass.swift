@@ -15,40 +15,29 @@ package final class GroupPass<Scalar: NetworkScalar> {
     /// The number of samples in the group at hand.
     package private(set) var sampleCount = 0
 
-    private let network: Network<Scalar>
-    private let scratch: [LayerScratch<Scalar>]
-    /// x, and z of every layer.
-    private let values: [Buffer<Scalar>]
-    /// δ at the same places.
-    private let cotangents: [Buffer<Scalar>]
-    /// ẋ at the same places.
-    private let tangents: [Buffer<Scalar>]
-    /// ε, which only the layer at hand needs: its output's and its input's in turn.
-    private let adjoints: (Buffer<Scalar>, Buffer<Scalar>)
+    private let stack: LayerStack<Scalar>
+    private let scratch: LayerScratch<Scalar>
+    private let inputs: FeatureBuffers<Scalar>
+    private let outputs: FeatureBuffers<Scalar>
+    /// ε at the logits.
+    private let adjoint: Buffer<Scalar>
 
     /// - Parameter capacity: the largest number of samples in a group.
     package init(network: Network<Scalar>, capacity: Int) {
-        self.network = network
-        let counts =
-            [network.model.input.elementCount * capacity]
-            + network.layers.map { $0.outputShape.elementCount * capacity }
-        scratch = network.layers.map { $0.makeScratch(capacity: capacity) }
-        values = counts.map(Buffer.init(count:))
-        cotangents = counts.map(Buffer.init(count:))
-        tangents = counts.map(Buffer.init(count:))
-        let largest = counts.max() ?? 0
-        adjoints = (Buffer(count: largest), Buffer(count: largest))
+        stack = network.stack
+        scratch = stack.makeScratch(capacity: capacity)
+        inputs = FeatureBuffers(count: stack.inputShape.elementCount * capacity)
+        outputs = FeatureBuffers(count: stack.outputShape.elementCount * capacity)
+        adjoint = Buffer(count: stack.outputShape.elementCount * capacity)
     }
 
-    package var input: UnsafeMutablePointer<Scalar> { values[0].start }
-    package var logits: UnsafePointer<Scalar> { UnsafePointer(values[layerCount].start) }
-    package var logitCotangent: UnsafeMutablePointer<Scalar> { cotangents[layerCount].start }
-    package var inputCotangent: UnsafePointer<Scalar> { UnsafePointer(cotangents[0].start) }
-    package var inputTangent: UnsafeMutablePointer<Scalar> { tangents[0].start }
-    package var logitTangent: UnsafePointer<Scalar> { UnsafePointer(tangents[layerCount].start) }
-    package var logitAdjoint: UnsafeMutablePointer<Scalar> { adjoints.0.start }
-
-    private var layerCount: Int { network.layers.count }
+    package var input: UnsafeMutablePointer<Scalar> { inputs.value.start }
+    package var logits: UnsafePointer<Scalar> { UnsafePointer(outputs.value.start) }
+    package var logitCotangent: UnsafeMutablePointer<Scalar> { outputs.cotangent.start }
+    package var inputCotangent: UnsafePointer<Scalar> { UnsafePointer(inputs.cotangent.start) }
+    package var inputTangent: UnsafeMutablePointer<Scalar> { inputs.tangent.start }
+    package var logitTangent: UnsafePointer<Scalar> { UnsafePointer(outputs.tangent.start) }
+    package var logitAdjoint: UnsafeMutablePointer<Scalar> { adjoint.start }
 
     /// Begins a group: fills `input` with images of the batch, one a column.
     ///
@@ -57,7 +46,7 @@ package final class GroupPass<Scalar: NetworkScalar> {
     ///   - samples: the rows of the batch that make up the group.
     package func load(_ images: UnsafePointer<Float>, samples: ArraySlice<Int>) {
         sampleCount = samples.count
-        let elementCount = network.model.input.elementCount
+        let elementCount = stack.inputShape.elementCount
         for (column, sample) in samples.enumerated() {
             Transposition.write(
                 images + sample * elementCount, count: elementCount, toColumn: column, of: sampleCount,
@@ -66,28 +55,19 @@ package final class GroupPass<Scalar: NetworkScalar> {
     }
 
     package func forward(_ parameters: UnsafePointer<Scalar>) {
-        for (index, layer) in network.layers.enumerated() {
-            layer.forward(
-                group(index, parameters), input: UnsafePointer(values[index].start),
-                output: values[index + 1].start)
-        }
+        stack.forward(group(parameters), input: UnsafePointer(input), output: outputs.value.start)
     }
 
     package func reverse(_ parameters: UnsafePointer<Scalar>) {
-        for (index, layer) in network.layers.enumerated().reversed() {
-            layer.reverse(
-                group(index, parameters), at: point(index),
-                outputCotangent: UnsafePointer(cotangents[index + 1].start),
-                inputCotangent: cotangents[index].start)
-        }
+        stack.reverse(
+            group(parameters), at: point, outputCotangent: UnsafePointer(logitCotangent),
+            inputCotangent: inputs.cotangent.start)
     }
 
     package func tangent(_ parameters: UnsafePointer<Scalar>) {
-        for (index, layer) in network.layers.enumerated() {
-            layer.tangent(
-                group(index, parameters), at: point(index),
-                inputTangent: UnsafePointer(tangents[index].start), outputTangent: tangents[index + 1].start)
-        }
+        stack.tangent(
+            group(parameters), at: point, inputTangent: UnsafePointer(inputTangent),
+            outputTangent: outputs.tangent.start)
     }
 
     /// - Parameter isSecondOrder: whether `reverse` and `tangent` have run for this group, so that the penalty
@@ -96,35 +76,25 @@ package final class GroupPass<Scalar: NetworkScalar> {
         _ parameters: UnsafePointer<Scalar>, isSecondOrder: Bool,
         addingTo parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
-        var (output, input) = adjoints
-        for (index, layer) in network.layers.enumerated().reversed() {
-            let secondOrder = SecondOrder(
-                outputCotangent: UnsafePointer(cotangents[index + 1].start),
-                inputTangent: UnsafePointer(tangents[index].start))
-            layer.gradient(
-                group(index, parameters), at: point(index), secondOrder: isSecondOrder ? secondOrder : nil,
-                outputAdjoint: UnsafePointer(output.start), inputAdjoint: index == 0 ? nil : input.start,
-                parameterGradient: parameterGradient + network.parameterOffsets[index])
-            swap(&output, &input)
-        }
+        let secondOrder = SecondOrder(
+            outputCotangent: UnsafePointer(logitCotangent), inputTangent: UnsafePointer(inputTangent))
+        stack.gradient(
+            group(parameters), at: point, secondOrder: isSecondOrder ? secondOrder : nil,
+            outputAdjoint: UnsafePointer(logitAdjoint), inputAdjoint: nil,
+            parameterGradient: parameterGradient)
     }
 
-    private func group(_ index: Int, _ parameters: UnsafePointer<Scalar>) -> LayerGroup<Scalar> {
-        LayerGroup(
-            sampleCount: sampleCount, parameters: parameters + network.parameterOffsets[index],
-            scratch: scratch[index])
+    private func group(_ parameters: UnsafePointer<Scalar>) -> LayerGroup<Scalar> {
+        LayerGroup(sampleCount: sampleCount, parameters: parameters, scratch: scratch)
     }
 
-    private func point(_ index: Int) -> LayerPoint<Scalar> {
-        LayerPoint(
-            input: UnsafePointer(values[index].start), output: UnsafePointer(values[index + 1].start))
-    }
+    private var point: LayerPoint<Scalar> { LayerPoint(input: UnsafePointer(input), output: logits) }
 }
 
 extension Network {
     /// The number of samples in a group at most: as many as keep a group's feature maps near the core.
     package var largestGroup: Int {
-        let elements = layers.reduce(model.input.elementCount) { $0 + $1.outputShape.elementCount }
+        let elements = model.input.elementCount + stack.featureCount
         let bytes = elements * MemoryLayout<Scalar>.stride
         return min(64, max(8, Self.groupBytes / max(bytes, 1)))
     }

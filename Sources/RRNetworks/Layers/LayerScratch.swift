@@ -1,0 +1,43 @@
+/// A layer's own memory between the passes over a group.
+final class LayerScratch<Scalar: BitwiseCopyable> {
+    /// The unfolded input of a convolution.
+    let columns: Buffer<Scalar>
+    /// The unfolded tangent of a convolution's input.
+    let tangentColumns: Buffer<Scalar>
+    /// The position that each window of a max pooling took its value from.
+    let sources: Buffer<Int32>
+    /// The scratch of the layers inside this one.
+    let nested: [LayerScratch<Scalar>]
+    /// What lies between the layers inside this one.
+    let features: [FeatureBuffers<Scalar>]
+    /// What a layer with layers inside it forgets between two of them.
+    let spares: [Buffer<Scalar>]
+
+    init(
+        columnCount: Int = 0, sourceCount: Int = 0, nested: [LayerScratch<Scalar>] = [],
+        featureCounts: [Int] = [], spareCounts: [Int] = []
+    ) {
+        columns = Buffer(count: columnCount)
+        tangentColumns = Buffer(count: columnCount)
+        sources = Buffer(count: sourceCount)
+        self.nested = nested
+        features = featureCounts.map(FeatureBuffers.init(count:))
+        spares = spareCounts.map(Buffer.init(count:))
+    }
+}
+
+/// A feature map of a group of samples, and what the passes carry at its place.
+struct FeatureBuffers<Scalar: BitwiseCopyable> {
+    /// z.
+    let value: Buffer<Scalar>
+    /// δ.
+    let cotangent: Buffer<Scalar>
+    /// ẋ of the layer after.
+    let tangent: Buffer<Scalar>
+
+    init(count: Int) {
+        value = Buffer(count: count)
+        cotangent = Buffer(count: count)
+        tangent = Buffer(count: count)
+    }
+}
