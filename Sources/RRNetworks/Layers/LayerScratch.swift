@@ -6,6 +6,8 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
     let tangentColumns: Buffer<Scalar>
     /// The position that each window of a max pooling took its value from.
     let sources: Buffer<Int32>
+    /// What a dropout multiplies each element by.
+    let factors: Buffer<Scalar>
     /// The scratch of the layers inside this one.
     let nested: [LayerScratch<Scalar>]
     /// What lies between the layers inside this one.
@@ -14,12 +16,13 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
     let spares: [Buffer<Scalar>]
 
     init(
-        columnCount: Int = 0, sourceCount: Int = 0, nested: [LayerScratch<Scalar>] = [],
+        columnCount: Int = 0, sourceCount: Int = 0, factorCount: Int = 0, nested: [LayerScratch<Scalar>] = [],
         featureCounts: [Int] = [], spareCounts: [Int] = []
     ) {
         columns = Buffer(count: columnCount)
         tangentColumns = Buffer(count: columnCount)
         sources = Buffer(count: sourceCount)
+        factors = Buffer(count: factorCount)
         self.nested = nested
         features = featureCounts.map(FeatureBuffers.init(count:))
         spares = spareCounts.map(Buffer.init(count:))

@@ -68,6 +68,9 @@ extension LayerStack {
         case .globalavgpool:
             try AveragePoolingLayer<Scalar>(
                 input: context.image(), LayerDescription.AdaptivePooling(height: 1, width: 1))
+        case .dropout(let probability):
+            try DropoutLayer<Scalar>(
+                input: context.shape, probability: probability, location: context.location)
         }
     }
 

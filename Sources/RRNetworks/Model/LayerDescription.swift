@@ -14,6 +14,8 @@ public enum LayerDescription: Hashable, Sendable {
     case adaptiveavgpool2d(AdaptivePooling)
     case globalavgpool
     case flatten
+    /// Leaves out elements in training, each with this probability.
+    case dropout(probability: Double = 0.5)
 
     /// The options of a two-dimensional convolution with a square kernel.
     public struct Convolution: Hashable, Sendable {
@@ -116,7 +118,7 @@ public enum LayerDescription: Hashable, Sendable {
     /// The names of all layers.
     static let servedNames = [
         "conv2d", "linear", "relu", "leakyrelu", "gelu", "silu", "softplus", "tanh", "sigmoid", "maxpool2d",
-        "avgpool2d", "adaptiveavgpool2d", "globalavgpool", "flatten",
+        "avgpool2d", "adaptiveavgpool2d", "globalavgpool", "flatten", "dropout",
     ]
 
     /// The layer's name in `model.json`.
@@ -136,6 +138,7 @@ public enum LayerDescription: Hashable, Sendable {
         case .adaptiveavgpool2d: "adaptiveavgpool2d"
         case .globalavgpool: "globalavgpool"
         case .flatten: "flatten"
+        case .dropout: "dropout"
         }
     }
 }
