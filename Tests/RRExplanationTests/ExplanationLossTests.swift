@@ -13,7 +13,8 @@ struct ExplanationLossTests {
         var parameters = try reference.parameters(of: network)
         let batch = try reference.batch(masks: reference.masks)
         let loss = ExplanationLoss(
-            network: network, lambda1: reference.evaluations[0].lambda1, target: target)
+            network: network, lambda1: reference.evaluations[0].lambda1, target: target,
+            classWeights: reference.classWeights)
         var gradient: [Double] = []
         let dropout = reference.dropoutKey
         _ = try loss.compute(batch, at: parameters, dropout: dropout, gradient: &gradient)
@@ -38,10 +39,12 @@ struct ExplanationLossTests {
         let parameters = try reference.parameters(of: network)
         func gradient(lambda1: Double, masks: [UInt8]?) throws -> ([Float], LossTerms) {
             var gradient: [Float] = []
-            let terms = try ExplanationLoss(network: network, lambda1: lambda1)
-                .compute(
-                    reference.batch(masks: masks), at: parameters, dropout: reference.dropoutKey,
-                    gradient: &gradient)
+            let terms = try ExplanationLoss(
+                network: network, lambda1: lambda1, classWeights: reference.classWeights
+            )
+            .compute(
+                reference.batch(masks: masks), at: parameters, dropout: reference.dropoutKey,
+                gradient: &gradient)
             return (gradient, terms)
         }
         let plain = try gradient(lambda1: 0, masks: nil)

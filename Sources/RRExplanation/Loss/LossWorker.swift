@@ -40,7 +40,7 @@ final class LossWorker<Scalar: NetworkScalar> {
         if isPenalized, let masks = job.masks { runPenalty(job, samples, masks) }
         for (column, sample) in samples.enumerated() {
             softmaxes[column].writeAdjoint(
-                label: Int(job.labels[sample]), sampleCount: job.plan.schedule.sampleCount,
+                label: Int(job.labels[sample]), weights: job.plan.labelWeights,
                 target: job.plan.target, tangent: isPenalized ? pass.logitTangent : nil,
                 to: pass.logitAdjoint, column: column, of: samples.count)
         }
