@@ -70,6 +70,22 @@ extension LayerDescription: Codable {
         case "flatten":
             try options.allow()
             self = .flatten
+        case "groupnorm":
+            try options.allow("groups", "eps")
+            self = .groupnorm(
+                GroupNormalization(
+                    groups: try options.integer("groups", from: 1), epsilon: try options.epsilon()))
+        case "layernorm":
+            try options.allow("eps")
+            self = .layernorm(epsilon: try options.epsilon())
+        case "batchnorm2d":
+            try options.refuseBatchStatistics()
+            try options.allow("eps", "frozen")
+            self = .batchnorm2d(epsilon: try options.epsilon())
+        case "residual":
+            try options.allow("body", "projection")
+            self = .residual(
+                Residual(body: try options.layers("body"), projection: try options.layer("projection")))
         default:
             throw options.unservedLayer
         }
@@ -118,6 +134,17 @@ extension LayerDescription: Codable {
         case .adaptiveavgpool2d(let pooling):
             var options = encoder.options(of: name)
             try options.encode([pooling.height, pooling.width], forKey: "size")
+        case .groupnorm(let normalization):
+            var options = encoder.options(of: name)
+            try options.encode(normalization.groups, forKey: "groups")
+            try options.encode(normalization.epsilon, forKey: "eps")
+        case .layernorm(let epsilon), .batchnorm2d(let epsilon):
+            var options = encoder.options(of: name)
+            try options.encode(epsilon, forKey: "eps")
+        case .residual(let residual):
+            var options = encoder.options(of: name)
+            try options.encode(residual.body, forKey: "body")
+            try options.encodeIfPresent(residual.projection, forKey: "projection")
         }
     }
 }
