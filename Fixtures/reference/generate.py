@@ -4,7 +4,8 @@
     python3 Fixtures/reference/generate.py
 
 loss-*.json        one batch through a tiny network: logits, input gradients, penalties, and the
-                   parameter gradients of the loss, for each target and reduction
+                   parameter gradients of the loss, for each target and reduction; dropout
+                   leaves nothing out for logits and input gradients, as in evaluation
 trajectory-*.json  ten training steps: the loss of every step and the final weights
 
 All arithmetic is in double precision. Arrays are flat, in row-major order: images, masks and
@@ -103,6 +104,15 @@ LOSS_CASES = {
          {"adaptiveavgpool2d": {"size": [3, 2]}},
          {"conv2d": {"out": 6, "kernel": 2, "stride": 1, "padding": 1}}, "silu",
          {"adaptiveavgpool2d": {"size": 5}}, "gelu", "globalavgpool", "flatten", {"linear": {"out": 4}}]),
+    "dropout": (
+        [2, 5, 6],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, {"softplus": {"beta": 2}},
+         {"dropout": {"p": 0.3}}, "flatten", {"linear": {"out": 8}}, "gelu", "dropout", {"linear": {"out": 4}}]),
+}
+
+# What a case has beside its network; it is written to the file too.
+LOSS_OPTIONS = {
+    "dropout": {"dropout": {"seed": 3, "step": 4}, "indices": [7, 3, 11, 0, 5]},
 }
 
 # Normalisations and residual blocks, seeded apart so that cases above can be added without a change here.
@@ -168,11 +178,57 @@ BLOCK_TRAJECTORIES = {
 }
 
 
+class Dropout(nn.Module):
+    """Dropout with the masks of DropoutKey, which are a function of all that they depend on."""
+
+    MODULUS, GOLDEN = 2**64, 0x9E3779B97F4A7C15
+    seed = step = indices = None
+
+    def __init__(self, location, p=0.5):
+        super().__init__()
+        self.location, self.p = location, p
+
+    @classmethod
+    def fold(cls, state, value):
+        bits = ((state ^ value) + cls.GOLDEN) % cls.MODULUS
+        return cls.mix(bits)
+
+    @classmethod
+    def mix(cls, bits):
+        bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9 % cls.MODULUS
+        bits = (bits ^ bits >> 27) * 0x94D049BB133111EB % cls.MODULUS
+        return bits ^ bits >> 31
+
+    def mask(self, index, count):
+        layer = 0
+        for byte in self.location.encode():
+            layer = self.fold(layer, byte)
+        state = self.fold(self.fold(self.fold(0, self.seed), self.step), index)
+        state = self.fold(state, layer)
+        return [
+            float(self.mix((state + (element + 1) * self.GOLDEN) % self.MODULUS) >> 11 >= self.p * 2**53)
+            for element in range(count)
+        ]
+
+    def forward(self, values):
+        if not self.training:
+            return values
+        masks = [self.mask(index, values[0].numel()) for index in self.indices]
+        return values * torch.tensor(masks).view_as(values) / (1 - self.p)
+
+
 def model_json(input_shape, classes, layers):
     return {
         "format": "rrdata.model", "format_version": "1.0",
         "input": input_shape, "classes": classes, "layers": layers,
     }
+
+
+class FrozenBatchNorm(nn.BatchNorm2d):
+    """Batch normalisation that stays in evaluation mode."""
+
+    def train(self, mode=True):
+        return super().train(False)
 
 
 class Residual(nn.Module):
@@ -188,25 +244,27 @@ class Residual(nn.Module):
 
 
 def build(model):
-    """The nn.Sequential of a model.json."""
-    return sequential(model["layers"], model["input"])
+    """The nn.Sequential of a model.json, in evaluation mode."""
+    return sequential(model["layers"], model["input"], "layers").eval()
 
 
-def sequential(layers, shape):
+def sequential(layers, shape, location):
     network, features = nn.Sequential(), torch.zeros(1, *shape)
-    for layer in layers:
-        module = single(layer, features.shape[1:])
+    for place, layer in enumerate(layers):
+        module = single(layer, features.shape[1:], f"{location}[{place}]").eval()
         network.append(module)
         features = module(features)
     return network
 
 
-def single(layer, shape):
+def single(layer, shape, location):
     """The module of a layer for an input of a shape."""
     name, options = (layer, {}) if isinstance(layer, str) else next(iter(layer.items()))
     match name:
         case "flatten":
             return nn.Flatten()
+        case "dropout":
+            return Dropout(location, **options)
         case "relu":
             return nn.ReLU()
         case "leakyrelu":
@@ -245,14 +303,15 @@ def single(layer, shape):
         case "layernorm":
             return nn.LayerNorm(shape, options.get("eps", 1e-5))
         case "batchnorm2d":
-            # In evaluation mode: the statistics are frozen.
-            module = nn.BatchNorm2d(shape[0], options.get("eps", 1e-5)).eval()
+            module = FrozenBatchNorm(shape[0], options.get("eps", 1e-5))
             module.running_mean.uniform_(-0.5, 0.5)
             module.running_var.uniform_(0.5, 2)
             return module
         case "residual":
             projection = options.get("projection")
-            return Residual(sequential(options["body"], shape), projection and single(projection, shape))
+            return Residual(
+                sequential(options["body"], shape, f"{location}.body"),
+                projection and single(projection, shape, f"{location}.projection"))
         case _:
             raise ValueError(f"unknown layer {name}")
 
@@ -327,7 +386,7 @@ def write(name, value):
     print(f"{path.name}: {path.stat().st_size} bytes")
 
 
-def loss_case(input_shape, layers):
+def loss_case(input_shape, layers, options):
     model = model_json(input_shape, CLASSES, layers)
     network = build(model)
     images, labels = labelled_images(40, input_shape, CLASSES)
@@ -338,7 +397,15 @@ def loss_case(input_shape, layers):
     masks = random_masks(MASK_DENSITIES, input_shape)
 
     logits = network(images)
-    cross_entropy = functional.cross_entropy(logits, labels)
+    input_gradients = {
+        target: flat(input_gradient(network, images, labels, target))
+        for target in ["sum-log-prob", "label", "predicted", "logits-sum"]
+    }
+    if "dropout" in options:
+        network.train()
+        Dropout.seed, Dropout.step = options["dropout"].values()
+        Dropout.indices = options["indices"]
+    cross_entropy = functional.cross_entropy(network(images), labels)
     plain = torch.autograd.grad(cross_entropy, list(network.parameters()))
     evaluations = []
     for target, reduction in [
@@ -358,16 +425,13 @@ def loss_case(input_shape, layers):
         })
 
     return {
-        "model": model,
+        "model": model, **options,
         "count": SAMPLES,
         "images": flat(images), "labels": labels.tolist(), "masks": masks.int().flatten().tolist(),
         "weights": state(network),
         "logits": flat(logits),
         "cross_entropy": cross_entropy.item(),
-        "input_gradients": {
-            target: flat(input_gradient(network, images, labels, target))
-            for target in ["sum-log-prob", "label", "predicted", "logits-sum"]
-        },
+        "input_gradients": input_gradients,
         "evaluations": evaluations,
     }
 
@@ -417,10 +481,10 @@ def main():
     torch.set_num_threads(1)
     for seed, (name, (input_shape, layers)) in enumerate(LOSS_CASES.items()):
         torch.manual_seed(seed)
-        write(f"loss-{name}", loss_case(input_shape, layers))
+        write(f"loss-{name}", loss_case(input_shape, layers, LOSS_OPTIONS.get(name, {})))
     for seed, (name, (input_shape, layers)) in enumerate(BLOCK_CASES.items(), 200):
         torch.manual_seed(seed)
-        write(f"loss-{name}", loss_case(input_shape, layers))
+        write(f"loss-{name}", loss_case(input_shape, layers, {}))
     for name, options in TRAJECTORIES.items():
         torch.manual_seed(100)
         write(f"trajectory-{name}", trajectory(options, *TRAJECTORY_MODEL))

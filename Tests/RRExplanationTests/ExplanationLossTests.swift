@@ -15,7 +15,8 @@ struct ExplanationLossTests {
         let loss = ExplanationLoss(
             network: network, lambda1: reference.evaluations[0].lambda1, target: target)
         var gradient: [Double] = []
-        _ = try loss.compute(batch, at: parameters, gradient: &gradient)
+        let dropout = reference.dropoutKey
+        _ = try loss.compute(batch, at: parameters, dropout: dropout, gradient: &gradient)
 
         var generator = SplitMix64(seed: 5)
         let direction = network.parameterLayout.entries.flatMap { entry in
@@ -26,7 +27,7 @@ struct ExplanationLossTests {
         func value(at distance: Double) throws -> Double {
             parameters.values = zip(start, direction).map { $0 + distance * $1 }
             var unused: [Double] = []
-            return try loss.compute(batch, at: parameters, gradient: &unused).loss
+            return try loss.compute(batch, at: parameters, dropout: dropout, gradient: &unused).loss
         }
         let difference = (try value(at: step) - value(at: -step)) / (2 * step)
         let slope = zip(gradient, direction).reduce(0) { $0 + $1.0 * $1.1 }
@@ -40,7 +41,9 @@ struct ExplanationLossTests {
         func gradient(lambda1: Double, masks: [UInt8]?) throws -> ([Float], LossTerms) {
             var gradient: [Float] = []
             let terms = try ExplanationLoss(network: network, lambda1: lambda1)
-                .compute(reference.batch(masks: masks), at: parameters, gradient: &gradient)
+                .compute(
+                    reference.batch(masks: masks), at: parameters, dropout: reference.dropoutKey,
+                    gradient: &gradient)
             return (gradient, terms)
         }
         let plain = try gradient(lambda1: 0, masks: nil)

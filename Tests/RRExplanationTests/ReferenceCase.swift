@@ -12,6 +12,11 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
         let values: [Double]
     }
 
+    struct Dropout: Decodable {
+        let seed: UInt64
+        let step: Int
+    }
+
     struct Evaluation: Decodable {
         let target: PenaltyTarget
         let reduction: PenaltyReduction
@@ -26,6 +31,8 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
     let images: [Float]
     let labels: [Int64]
     let masks: [UInt8]
+    let indices: [Int64]?
+    private let dropout: Dropout?
     let weights: [String: Weight]
     let logits: [Double]
     let crossEntropy: Double
@@ -33,7 +40,7 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
     let evaluations: [Evaluation]
 
     private enum CodingKeys: String, CodingKey {
-        case model, images, labels, masks, weights, logits, evaluations
+        case model, images, labels, masks, indices, dropout, weights, logits, evaluations
         case crossEntropy = "cross_entropy"
         case inputGradients = "input_gradients"
     }
@@ -67,8 +74,11 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
         "linear", "mlp-relu", "mlp-softplus", "convolution-relu", "convolution-stride-softplus",
         "softplus-overlapping-pool", "pool-first-ties", "lenet-like", "without-bias",
         "gelu-silu", "tanh-sigmoid", "leakyrelu", "maximum-pooling-ceil", "average-pooling",
-        "adaptive-pooling", "group-norm", "layer-norm", "batch-norm", "residual", "residual-relu",
+        "adaptive-pooling", "dropout", "group-norm", "layer-norm", "batch-norm", "residual", "residual-relu",
     ]
+
+    /// The training step that the case belongs to; nil where nothing is left out.
+    var dropoutKey: DropoutKey? { dropout.map { DropoutKey(seed: $0.seed, step: $0.step) } }
 
     func network<Scalar: NetworkScalar>(_: Scalar.Type) throws -> Network<Scalar> { try Network(model) }
 
@@ -81,7 +91,8 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
     }
 
     func batch(masks: [UInt8]?) throws -> LabelledBatch {
-        try LabelledBatch(imageShape: model.input, images: images, labels: labels, masks: masks)
+        try LabelledBatch(
+            imageShape: model.input, images: images, labels: labels, masks: masks, indices: indices)
     }
 }
 

@@ -8,7 +8,7 @@ struct ReferenceTests {
     func casesAreThere() {
         #expect(ReferenceCase.all.map(\.name) == ReferenceCase.names)
         #expect(ReferenceCase.all.allSatisfy { $0.evaluations.count == 6 })
-        #expect(ReferenceCase.smooth.count == 12)
+        #expect(ReferenceCase.smooth.count == 13)
     }
 
     @Test("logits and input gradients agree to 1e-12", arguments: ReferenceCase.all, PenaltyTarget.allCases)
@@ -42,7 +42,8 @@ struct ReferenceTests {
                 reduction: evaluation.reduction)
             var gradient: [Scalar] = []
             let terms = try loss.compute(
-                reference.batch(masks: reference.masks), at: parameters, gradient: &gradient)
+                reference.batch(masks: reference.masks), at: parameters, dropout: reference.dropoutKey,
+                gradient: &gradient)
             let penalty = try #require(terms.penalty)
             #expect(relativeDifference([terms.crossEntropy], [reference.crossEntropy]) < tolerance)
             #expect(relativeDifference([penalty], [evaluation.penalty]) < tolerance)

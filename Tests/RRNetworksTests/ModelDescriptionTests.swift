@@ -21,6 +21,7 @@ struct ModelDescriptionTests {
                 .avgpool2d(
                     .init(kernel: 3, stride: 1, padding: 1, ceilMode: true, countIncludePad: false)),
                 .adaptiveavgpool2d(.init(height: 3, width: 2)), .globalavgpool, .flatten,
+                .dropout(probability: 0.25),
                 .linear(.init(out: 7, bias: false)),
             ])
         #expect(
@@ -34,7 +35,7 @@ struct ModelDescriptionTests {
             #"""
             [{"conv2d":{"out":20,"kernel":5}},{"maxpool2d":{"kernel":2}},{"softplus":{}},"softplus",
             "leakyrelu",{"gelu":{}},"gelu","silu",{"avgpool2d":{"kernel":3}},{"adaptiveavgpool2d":{"size":4}},
-            {"adaptiveavgpool2d":{"size":[4,3]}},"globalavgpool","flatten",{"linear":{"out":9}}]
+            {"adaptiveavgpool2d":{"size":[4,3]}},"globalavgpool","flatten","dropout",{"linear":{"out":9}}]
             """#
         ).layers
         #expect(
@@ -46,7 +47,7 @@ struct ModelDescriptionTests {
                     .init(kernel: 3, stride: 3, padding: 0, ceilMode: false, countIncludePad: true)),
                 .adaptiveavgpool2d(.init(height: 4, width: 4)),
                 .adaptiveavgpool2d(.init(height: 4, width: 3)), .globalavgpool, .flatten,
-                .linear(.init(out: 9, bias: true)),
+                .dropout(probability: 0.5), .linear(.init(out: 9, bias: true)),
             ])
     }
 
@@ -110,6 +111,10 @@ struct ModelDescriptionTests {
                 "[height, width]"
             ),
             (#"[{"adaptiveavgpool2d":{"size":[2,-1]}}]"#, "layers[0] (adaptiveavgpool2d)", "[height, width]"),
+            (#"[{"dropout":{"p":1}}]"#, "layers[0] (dropout)", "below 1"),
+            (#"[{"dropout":{"p":-0.5}}]"#, "layers[0] (dropout)", "below 1"),
+            (#"[{"dropout":{"p":"half"}}]"#, "layers[0] (dropout)", "below 1"),
+            (#"[{"dropout":{"inplace":true}}]"#, "layers[0] (dropout)", "inplace"),
             (#"[{"globalavgpool":{"size":1}}]"#, "layers[0] (globalavgpool)", "it takes none"),
             (#"[{"softplus":{"beta":0}}]"#, "layers[0] (softplus)", "beta"),
             (#"[{"relu":{"inplace":true}}]"#, "layers[0] (relu)", "inplace"),

@@ -35,10 +35,13 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
 
     /// Computes the loss of a batch, and its gradient in the order of the parameters' flat list.
     ///
-    /// - Parameter gradient: takes the gradient; it is replaced whole.
+    /// - Parameters:
+    ///   - dropout: the training step that dropout draws its masks for; nil leaves nothing out.
+    ///   - gradient: takes the gradient; it is replaced whole.
     /// - Throws: `ExplanationError` with the code `batchMismatch` or `labelOutOfRange`.
     public func compute(
-        _ batch: LabelledBatch, at parameters: Parameters<Scalar>, gradient: inout [Scalar]
+        _ batch: LabelledBatch, at parameters: Parameters<Scalar>, dropout: DropoutKey? = nil,
+        gradient: inout [Scalar]
     ) throws(ExplanationError) -> LossTerms {
         try batch.check(against: network.model.input, classCount: network.model.classCount)
         guard batch.count > 0 else {
@@ -49,6 +52,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
             schedule: GroupSchedule(sampleCount: batch.count, largestGroup: network.largestGroup),
             order: BatchOrder(sampleCount: batch.count, annotated: annotated),
             target: target,
+            dropout: dropout,
             tangentScale: annotated.isEmpty
                 ? 0
                 : 2 * lambda1
@@ -99,6 +103,7 @@ struct LossPlan {
     let schedule: GroupSchedule
     let order: BatchOrder
     let target: PenaltyTarget
+    let dropout: DropoutKey?
     /// 2 λ1 over the reduction's divisor: v = tangentScale · A ∘ g.
     let tangentScale: Double
 }

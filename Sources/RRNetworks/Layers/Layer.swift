@@ -58,6 +58,8 @@ struct LayerGroup<Scalar: BitwiseCopyable> {
     let sampleCount: Int
     var parameters: UnsafePointer<Scalar>
     var scratch: LayerScratch<Scalar>
+    /// What dropout draws each sample's masks from; nil outside training.
+    var dropoutStates: UnsafePointer<UInt64>?
 }
 
 /// The input and output of a layer's forward pass.

@@ -6,6 +6,8 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
     let tangentColumns: Buffer<Scalar>
     /// The position that each window of a max pooling took its value from.
     let sources: Buffer<Int32>
+    /// What a dropout multiplies each element by.
+    let factors: Buffer<Scalar>
     /// What a normalisation knows of each sample.
     let statistics: Buffer<Scalar>
     /// Running sums of a normalisation.
@@ -18,12 +20,14 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
     let spares: [Buffer<Scalar>]
 
     init(
-        columnCount: Int = 0, sourceCount: Int = 0, statisticCount: Int = 0, sumCount: Int = 0,
-        nested: [LayerScratch<Scalar>] = [], featureCounts: [Int] = [], spareCounts: [Int] = []
+        columnCount: Int = 0, sourceCount: Int = 0, factorCount: Int = 0, statisticCount: Int = 0,
+        sumCount: Int = 0, nested: [LayerScratch<Scalar>] = [], featureCounts: [Int] = [],
+        spareCounts: [Int] = []
     ) {
         columns = Buffer(count: columnCount)
         tangentColumns = Buffer(count: columnCount)
         sources = Buffer(count: sourceCount)
+        factors = Buffer(count: factorCount)
         statistics = Buffer(count: statisticCount)
         sums = Buffer(count: sumCount)
         self.nested = nested

@@ -84,6 +84,9 @@ extension LayerStack {
         case .globalavgpool:
             try AveragePoolingLayer<Scalar>(
                 input: context.image(), LayerDescription.AdaptivePooling(height: 1, width: 1))
+        case .dropout(let probability):
+            try DropoutLayer<Scalar>(
+                input: context.shape, probability: probability, location: context.location)
         case .groupnorm(let options): try NormalizationLayer<Scalar>(input: context.shape, options)
         case .layernorm(let epsilon):
             NormalizationLayer<Scalar>(

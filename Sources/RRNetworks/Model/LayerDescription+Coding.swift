@@ -70,6 +70,12 @@ extension LayerDescription: Codable {
         case "flatten":
             try options.allow()
             self = .flatten
+        case "dropout":
+            try options.allow("p")
+            self = .dropout(
+                probability: try options.number("p", default: 0.5, mustBe: "a number from 0 to below 1") {
+                    $0 >= 0 && $0 < 1
+                })
         case "groupnorm":
             try options.allow("groups", "eps")
             self = .groupnorm(
@@ -134,6 +140,9 @@ extension LayerDescription: Codable {
         case .adaptiveavgpool2d(let pooling):
             var options = encoder.options(of: name)
             try options.encode([pooling.height, pooling.width], forKey: "size")
+        case .dropout(let probability):
+            var options = encoder.options(of: name)
+            try options.encode(probability, forKey: "p")
         case .groupnorm(let normalization):
             var options = encoder.options(of: name)
             try options.encode(normalization.groups, forKey: "groups")

@@ -14,6 +14,8 @@ public enum LayerDescription: Hashable, Sendable {
     case adaptiveavgpool2d(AdaptivePooling)
     case globalavgpool
     case flatten
+    /// Leaves out elements in training, each with this probability.
+    case dropout(probability: Double = 0.5)
     case groupnorm(GroupNormalization)
     case layernorm(epsilon: Double = 1e-5)
     /// With stored statistics, which training leaves as they are.
@@ -146,7 +148,7 @@ public enum LayerDescription: Hashable, Sendable {
     /// The names of all layers.
     static let servedNames = [
         "conv2d", "linear", "relu", "leakyrelu", "gelu", "silu", "softplus", "tanh", "sigmoid", "maxpool2d",
-        "avgpool2d", "adaptiveavgpool2d", "globalavgpool", "flatten", "groupnorm", "layernorm",
+        "avgpool2d", "adaptiveavgpool2d", "globalavgpool", "flatten", "dropout", "groupnorm", "layernorm",
         "batchnorm2d", "residual",
     ]
 
@@ -167,6 +169,7 @@ public enum LayerDescription: Hashable, Sendable {
         case .adaptiveavgpool2d: "adaptiveavgpool2d"
         case .globalavgpool: "globalavgpool"
         case .flatten: "flatten"
+        case .dropout: "dropout"
         case .groupnorm: "groupnorm"
         case .layernorm: "layernorm"
         case .batchnorm2d: "batchnorm2d"

@@ -21,6 +21,9 @@ package final class GroupPass<Scalar: NetworkScalar> {
     private let outputs: FeatureBuffers<Scalar>
     /// ε at the logits.
     private let adjoint: Buffer<Scalar>
+    /// What dropout draws each sample's masks from, where the group is one of a training step.
+    private let dropoutStates: Buffer<UInt64>
+    private var isTraining = false
 
     /// - Parameter capacity: the largest number of samples in a group.
     package init(network: Network<Scalar>, capacity: Int) {
@@ -29,6 +32,7 @@ package final class GroupPass<Scalar: NetworkScalar> {
         inputs = FeatureBuffers(count: stack.inputShape.elementCount * capacity)
         outputs = FeatureBuffers(count: stack.outputShape.elementCount * capacity)
         adjoint = Buffer(count: stack.outputShape.elementCount * capacity)
+        dropoutStates = Buffer(count: capacity)
     }
 
     package var input: UnsafeMutablePointer<Scalar> { inputs.value.start }
@@ -44,8 +48,19 @@ package final class GroupPass<Scalar: NetworkScalar> {
     /// - Parameters:
     ///   - images: the batch, (N, C, H, W).
     ///   - samples: the rows of the batch that make up the group.
-    package func load(_ images: UnsafePointer<Float>, samples: ArraySlice<Int>) {
+    ///   - dropout: the training step; nil outside training.
+    ///   - identities: what dropout knows each sample of the batch by; nil for its row.
+    package func load(
+        _ images: UnsafePointer<Float>, samples: ArraySlice<Int>, dropout: DropoutKey? = nil,
+        identities: [Int64]? = nil
+    ) {
         sampleCount = samples.count
+        isTraining = dropout != nil
+        if let dropout {
+            for (column, sample) in samples.enumerated() {
+                dropoutStates.start[column] = dropout.state(sample: identities?[sample] ?? Int64(sample))
+            }
+        }
         let elementCount = stack.inputShape.elementCount
         for (column, sample) in samples.enumerated() {
             Transposition.write(
@@ -85,7 +100,9 @@ package final class GroupPass<Scalar: NetworkScalar> {
     }
 
     private func group(_ parameters: UnsafePointer<Scalar>) -> LayerGroup<Scalar> {
-        LayerGroup(sampleCount: sampleCount, parameters: parameters, scratch: scratch)
+        LayerGroup(
+            sampleCount: sampleCount, parameters: parameters, scratch: scratch,
+            dropoutStates: isTraining ? UnsafePointer(dropoutStates.start) : nil)
     }
 
     private var point: LayerPoint<Scalar> { LayerPoint(input: UnsafePointer(input), output: logits) }
