@@ -47,7 +47,7 @@ public final class Trainer<Scalar: NetworkScalar> {
         loss = ExplanationLoss(
             network: network, lambda1: lambda1, target: target, reduction: reduction, threads: threads)
         self.optimizer = Optimizer(
-            optimizer, parameterCount: network.parameterLayout.count, workers: Workers(count: threads))
+            optimizer, layout: network.parameterLayout, workers: Workers(count: threads))
     }
 
     /// Takes one training step on a batch of the stream.

@@ -20,7 +20,9 @@ struct ExplanationLossTests {
         _ = try loss.compute(batch, at: parameters, dropout: dropout, gradient: &gradient)
 
         var generator = SplitMix64(seed: 5)
-        let direction = parameters.values.map { _ in generator.nextUnit() - 0.5 }
+        let direction = network.parameterLayout.entries.flatMap { entry in
+            entry.range.map { _ in entry.isTrained ? generator.nextUnit() - 0.5 : 0 }
+        }
         let start = parameters.values
         let step = 1e-5
         func value(at distance: Double) throws -> Double {

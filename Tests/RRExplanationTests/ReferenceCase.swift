@@ -60,14 +60,24 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
 
     /// The networks that have no kinks, so that finite differences hold everywhere.
     static let smooth = all.filter { reference in
-        reference.model.layers.allSatisfy { !["relu", "leakyrelu", "maxpool2d"].contains($0.name) }
+        isSmooth(reference.model.layers)
+    }
+
+    static func isSmooth(_ layers: [LayerDescription]) -> Bool {
+        layers.allSatisfy { layer in
+            if case .residual(let residual) = layer {
+                return isSmooth(residual.body + (residual.projection.map { [$0] } ?? []))
+            }
+            return !["relu", "leakyrelu", "maxpool2d"].contains(layer.name)
+        }
     }
 
     static let names = [
         "linear", "mlp-relu", "mlp-softplus", "convolution-relu", "convolution-stride-softplus",
         "softplus-overlapping-pool", "pool-first-ties", "lenet-like", "without-bias",
         "gelu-silu", "tanh-sigmoid", "leakyrelu", "maximum-pooling-ceil", "average-pooling",
-        "adaptive-pooling", "dropout", "class-weights",
+        "adaptive-pooling", "dropout", "group-norm", "layer-norm", "batch-norm", "residual", "residual-relu",
+        "class-weights", "residual-dropout",
     ]
 
     /// The training step that the case belongs to; nil where nothing is left out.

@@ -51,6 +51,28 @@ struct ModelDescriptionTests {
             ])
     }
 
+    @Test("normalisations and residual blocks have PyTorch's defaults, and are written as they are read")
+    func blocks() throws {
+        let description = try decode(
+            #"""
+            [{"groupnorm":{"groups":4}},{"groupnorm":{"groups":2,"eps":0.5}},"layernorm",
+            {"layernorm":{"eps":1}},"batchnorm2d",{"batchnorm2d":{"eps":1,"frozen":true}},
+            {"residual":{"body":["relu",{"residual":{"body":["tanh"]}}],"projection":{"relu":{}}}},
+            {"residual":{"body":["relu"],"projection":["tanh"]}}]
+            """#)
+        #expect(
+            description.layers == [
+                .groupnorm(.init(groups: 4, epsilon: 1e-5)), .groupnorm(.init(groups: 2, epsilon: 0.5)),
+                .layernorm(epsilon: 1e-5), .layernorm(epsilon: 1), .batchnorm2d(epsilon: 1e-5),
+                .batchnorm2d(epsilon: 1),
+                .residual(.init(body: [.relu, .residual(.init(body: [.tanh]))], projection: .relu)),
+                .residual(.init(body: [.relu], projection: .tanh)),
+            ])
+        #expect(
+            try JSONDecoder().decode(ModelDescription.self, from: JSONEncoder().encode(description))
+                == description)
+    }
+
     @Test(
         "a layer that is not served or is malformed is named",
         arguments: [

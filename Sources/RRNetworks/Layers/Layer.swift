@@ -17,6 +17,9 @@ protocol Layer<Scalar>: Sendable {
     var inputShape: ImageShape { get }
     var outputShape: ImageShape { get }
 
+    /// Whether the output is features without a place though the input is maps.
+    var flattens: Bool { get }
+
     /// The parameters in the order in which they lie in memory, named as PyTorch names them.
     var parameters: [ParameterSpecification] { get }
 
@@ -45,6 +48,7 @@ protocol Layer<Scalar>: Sendable {
 }
 
 extension Layer {
+    var flattens: Bool { false }
     var featureCount: Int { outputShape.elementCount }
     var parameterCount: Int { parameters.reduce(0) { $0 + $1.elementCount } }
 }

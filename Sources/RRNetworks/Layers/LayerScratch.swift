@@ -8,6 +8,10 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
     let sources: Buffer<Int32>
     /// What a dropout multiplies each element by.
     let factors: Buffer<Scalar>
+    /// What a normalisation knows of each sample.
+    let statistics: Buffer<Scalar>
+    /// Running sums of a normalisation.
+    let sums: Buffer<Double>
     /// The scratch of the layers inside this one.
     let nested: [LayerScratch<Scalar>]
     /// What lies between the layers inside this one.
@@ -16,13 +20,16 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
     let spares: [Buffer<Scalar>]
 
     init(
-        columnCount: Int = 0, sourceCount: Int = 0, factorCount: Int = 0, nested: [LayerScratch<Scalar>] = [],
-        featureCounts: [Int] = [], spareCounts: [Int] = []
+        columnCount: Int = 0, sourceCount: Int = 0, factorCount: Int = 0, statisticCount: Int = 0,
+        sumCount: Int = 0, nested: [LayerScratch<Scalar>] = [], featureCounts: [Int] = [],
+        spareCounts: [Int] = []
     ) {
         columns = Buffer(count: columnCount)
         tangentColumns = Buffer(count: columnCount)
         sources = Buffer(count: sourceCount)
         factors = Buffer(count: factorCount)
+        statistics = Buffer(count: statisticCount)
+        sums = Buffer(count: sumCount)
         self.nested = nested
         features = featureCounts.map(FeatureBuffers.init(count:))
         spares = spareCounts.map(Buffer.init(count:))

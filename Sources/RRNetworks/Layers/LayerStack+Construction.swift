@@ -26,6 +26,21 @@ extension LayerStack {
         parameterOffsets = offsets
     }
 
+    /// Builds the shortcut of a residual block: one layer, or none for the identity.
+    ///
+    /// - Parameter context: what the residual block takes; its location is the projection's.
+    init(projection: LayerDescription?, in context: LayerContext) throws(NetworkError) {
+        var inner = context
+        var layer: (any Layer<Scalar>)?
+        if let projection { layer = try Self.append(projection, to: &inner) }
+        layers = layer.map { [$0] } ?? []
+        inputShape = context.shape
+        outputShape = inner.shape
+        isFlat = inner.isFlat
+        parameters = layers.flatMap(\.parameters)
+        parameterOffsets = layers.map { _ in 0 }
+    }
+
     /// Builds one layer, and leaves in the context what comes after it; nil for `flatten`.
     private static func append(
         _ description: LayerDescription, to context: inout LayerContext
@@ -44,6 +59,7 @@ extension LayerStack {
             return layer
         }
         context.shape = layer.outputShape
+        context.isFlat = context.isFlat || layer.flattens
         context.parameterCount += layer.parameterCount
         return layer
     }
@@ -71,6 +87,13 @@ extension LayerStack {
         case .dropout(let probability):
             try DropoutLayer<Scalar>(
                 input: context.shape, probability: probability, location: context.location)
+        case .groupnorm(let options): try NormalizationLayer<Scalar>(input: context.shape, options)
+        case .layernorm(let epsilon):
+            NormalizationLayer<Scalar>(
+                input: context.shape, isFlat: context.isFlat, layerEpsilon: epsilon)
+        case .batchnorm2d(let epsilon):
+            try FrozenNormalizationLayer<Scalar>(inputShape: context.image(), epsilon: epsilon)
+        case .residual(let options): try ResidualLayer<Scalar>(options, in: context)
         }
     }
 

@@ -14,6 +14,7 @@ struct LayerStack<Scalar: NetworkScalar>: Layer {
     /// The offset of each layer's parameters in the stack's own.
     let parameterOffsets: [Int]
 
+    var flattens: Bool { isFlat }
     var featureCount: Int { layers.reduce(0) { $0 + $1.featureCount } }
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> {

@@ -27,4 +27,12 @@ struct ParameterSpecification: Hashable, Sendable {
         guard hasBias else { return [weight] }
         return [weight, ParameterSpecification(name: "bias", shape: [shape[0]], initial: initial)]
     }
+
+    /// Lists the `weight` and the `bias` of a normalisation, which start as its identity.
+    static func scaleAndShift(_ shape: [Int]) -> [ParameterSpecification] {
+        [
+            ParameterSpecification(name: "weight", shape: shape, initial: .constant(1)),
+            ParameterSpecification(name: "bias", shape: shape, initial: .constant(0)),
+        ]
+    }
 }

@@ -76,6 +76,22 @@ extension LayerDescription: Codable {
                 probability: try options.number("p", default: 0.5, mustBe: "a number from 0 to below 1") {
                     $0 >= 0 && $0 < 1
                 })
+        case "groupnorm":
+            try options.allow("groups", "eps")
+            self = .groupnorm(
+                GroupNormalization(
+                    groups: try options.integer("groups", from: 1), epsilon: try options.epsilon()))
+        case "layernorm":
+            try options.allow("eps")
+            self = .layernorm(epsilon: try options.epsilon())
+        case "batchnorm2d":
+            try options.refuseBatchStatistics()
+            try options.allow("eps", "frozen")
+            self = .batchnorm2d(epsilon: try options.epsilon())
+        case "residual":
+            try options.allow("body", "projection")
+            self = .residual(
+                Residual(body: try options.layers("body"), projection: try options.layer("projection")))
         default:
             throw options.unservedLayer
         }
@@ -127,6 +143,17 @@ extension LayerDescription: Codable {
         case .dropout(let probability):
             var options = encoder.options(of: name)
             try options.encode(probability, forKey: "p")
+        case .groupnorm(let normalization):
+            var options = encoder.options(of: name)
+            try options.encode(normalization.groups, forKey: "groups")
+            try options.encode(normalization.epsilon, forKey: "eps")
+        case .layernorm(let epsilon), .batchnorm2d(let epsilon):
+            var options = encoder.options(of: name)
+            try options.encode(epsilon, forKey: "eps")
+        case .residual(let residual):
+            var options = encoder.options(of: name)
+            try options.encode(residual.body, forKey: "body")
+            try options.encodeIfPresent(residual.projection, forKey: "projection")
         }
     }
 }

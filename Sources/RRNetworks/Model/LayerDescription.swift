@@ -16,6 +16,11 @@ public enum LayerDescription: Hashable, Sendable {
     case flatten
     /// Leaves out elements in training, each with this probability.
     case dropout(probability: Double = 0.5)
+    case groupnorm(GroupNormalization)
+    case layernorm(epsilon: Double = 1e-5)
+    /// With stored statistics, which training leaves as they are.
+    case batchnorm2d(epsilon: Double = 1e-5)
+    indirect case residual(Residual)
 
     /// The options of a two-dimensional convolution with a square kernel.
     public struct Convolution: Hashable, Sendable {
@@ -115,10 +120,36 @@ public enum LayerDescription: Hashable, Sendable {
         }
     }
 
+    /// The options of a normalisation over groups of channels.
+    public struct GroupNormalization: Hashable, Sendable {
+        /// The number of groups, which divides the number of channels.
+        public var groups: Int
+        /// Added to each variance.
+        public var epsilon: Double
+
+        public init(groups: Int, epsilon: Double = 1e-5) {
+            self.groups = groups
+            self.epsilon = epsilon
+        }
+    }
+
+    /// The branches of a residual block, whose outputs are added.
+    public struct Residual: Hashable, Sendable {
+        public var body: [LayerDescription]
+        /// The layer beside the body; nil for the block's input itself.
+        public var projection: LayerDescription?
+
+        public init(body: [LayerDescription], projection: LayerDescription? = nil) {
+            self.body = body
+            self.projection = projection
+        }
+    }
+
     /// The names of all layers.
     static let servedNames = [
         "conv2d", "linear", "relu", "leakyrelu", "gelu", "silu", "softplus", "tanh", "sigmoid", "maxpool2d",
-        "avgpool2d", "adaptiveavgpool2d", "globalavgpool", "flatten", "dropout",
+        "avgpool2d", "adaptiveavgpool2d", "globalavgpool", "flatten", "dropout", "groupnorm", "layernorm",
+        "batchnorm2d", "residual",
     ]
 
     /// The layer's name in `model.json`.
@@ -139,6 +170,10 @@ public enum LayerDescription: Hashable, Sendable {
         case .globalavgpool: "globalavgpool"
         case .flatten: "flatten"
         case .dropout: "dropout"
+        case .groupnorm: "groupnorm"
+        case .layernorm: "layernorm"
+        case .batchnorm2d: "batchnorm2d"
+        case .residual: "residual"
         }
     }
 }

@@ -4,15 +4,15 @@ struct LayerOptions {
     let name: String
 
     /// `layers[3]`
-    private let place: String
+    let place: String
     /// Nil where the layer is its name alone.
-    private let container: KeyedDecodingContainer<OptionKey>?
+    let container: KeyedDecodingContainer<OptionKey>?
 
     init(from decoder: any Decoder) throws {
         place = decoder.codingPath.reduce(into: "") { path, key in
             if let index = key.intValue {
                 path += "[\(index)]"
-            } else {
+            } else if key.stringValue != "residual" {
                 path += path.isEmpty ? key.stringValue : ".\(key.stringValue)"
             }
         }
@@ -96,10 +96,15 @@ struct LayerOptions {
         return Choice(rawValue: chosen) ?? standard
     }
 
+    /// What a normalisation adds to each variance.
+    func epsilon() throws -> Double {
+        try number("eps", default: 1e-5, mustBe: "a number of at least 0") { $0 >= 0 }
+    }
+
     private static var largestInteger: Int { 1 << 24 }
 
     /// `layers[3] (conv2d)`
-    private var location: String { "\(place) (\(name))" }
+    var location: String { "\(place) (\(name))" }
 
     private func value<Value: Decodable>(
         _ name: String, default standard: Value?, mustBe requirement: String,
