@@ -4,7 +4,8 @@
     python3 Fixtures/reference/generate.py
 
 loss-*.json        one batch through a tiny network: logits, input gradients, penalties, and the
-                   parameter gradients of the loss, for each target and reduction
+                   parameter gradients of the loss, for each target and reduction; dropout
+                   leaves nothing out for logits and input gradients, as in evaluation
 trajectory-*.json  ten training steps: the loss of every step and the final weights
 
 All arithmetic is in double precision. Arrays are flat, in row-major order: images, masks and
@@ -70,17 +71,163 @@ LOSS_CASES = {
         [2, 7, 8],
         [{"conv2d": {"out": 3, "kernel": 3, "stride": 2, "padding": 1, "bias": False}}, {"softplus": {"beta": 2}},
          "flatten", {"linear": {"out": 4, "bias": False}}]),
+    "gelu-silu": (
+        [2, 3, 4],
+        ["flatten", {"linear": {"out": 7}}, "gelu", {"linear": {"out": 6}}, {"gelu": {"approximate": "tanh"}},
+         {"linear": {"out": 5}}, "silu", {"linear": {"out": 4}}]),
+    "tanh-sigmoid": (
+        [2, 5, 6],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 2, "padding": 1}}, "tanh",
+         "flatten", {"linear": {"out": 6}}, "sigmoid", {"linear": {"out": 4}}]),
+    # The first layer meets the image, where many pixels are 0: the slope there is the negative one.
+    "leakyrelu": (
+        [2, 5, 6],
+        [{"leakyrelu": {"negative_slope": 0.3}}, {"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}},
+         "leakyrelu", "flatten", {"linear": {"out": 4}}]),
+    # Ceil mode would add windows that start in the padding after the image: PyTorch leaves them out.
+    "maximum-pooling-ceil": (
+        [2, 5, 7],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, {"softplus": {"beta": 2}},
+         {"maxpool2d": {"kernel": 2, "stride": 3, "padding": 1, "ceil_mode": True}},
+         "flatten", {"linear": {"out": 4}}]),
+    "average-pooling": (
+        [2, 7, 8],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, "gelu",
+         {"avgpool2d": {"kernel": 3, "stride": 2, "padding": 1, "ceil_mode": True, "count_include_pad": False}},
+         {"conv2d": {"out": 3, "kernel": 2, "stride": 1, "padding": 1}}, "silu",
+         {"avgpool2d": {"kernel": 2, "stride": 3, "padding": 1, "ceil_mode": True}},
+         "flatten", {"linear": {"out": 4}}]),
+    # The second pooling gives more elements than it takes.
+    "adaptive-pooling": (
+        [2, 7, 8],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, "tanh",
+         {"adaptiveavgpool2d": {"size": [3, 2]}},
+         {"conv2d": {"out": 6, "kernel": 2, "stride": 1, "padding": 1}}, "silu",
+         {"adaptiveavgpool2d": {"size": 5}}, "gelu", "globalavgpool", "flatten", {"linear": {"out": 4}}]),
+    "dropout": (
+        [2, 5, 6],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, {"softplus": {"beta": 2}},
+         {"dropout": {"p": 0.3}}, "flatten", {"linear": {"out": 8}}, "gelu", "dropout", {"linear": {"out": 4}}]),
+    "class-weights": (
+        [2, 3, 4],
+        ["flatten", {"linear": {"out": 7}}, {"softplus": {"beta": 1}}, {"linear": {"out": 4}}]),
+    # Each branch of a block leaves out elements of its own.
+    "residual-dropout": (
+        [2, 5, 6],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, "gelu",
+         {"residual": {
+             "body": ["dropout", {"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}],
+             "projection": {"dropout": {"p": 0.2}}}},
+         "silu", "flatten", {"linear": {"out": 4}}]),
+}
+
+# What a case has beside its network; it is written to the file too.
+LOSS_OPTIONS = {
+    "dropout": {"dropout": {"seed": 3, "step": 4}, "indices": [7, 3, 11, 0, 5]},
+    "residual-dropout": {"dropout": {"seed": 0, "step": 0}, "indices": [0, 1, 2, 3, 4]},
+    "class-weights": {"class_weights": [0.25, 2.0, 0.75, 3.0]},
+}
+
+# Normalisations and residual blocks, seeded apart so that cases above can be added without a change here.
+BLOCK_CASES = {
+    "group-norm": (
+        [2, 7, 8],
+        [{"conv2d": {"out": 4, "kernel": 3, "stride": 1, "padding": 1}}, {"groupnorm": {"groups": 2}},
+         {"softplus": {"beta": 2}}, {"conv2d": {"out": 6, "kernel": 3, "stride": 2, "padding": 0}},
+         {"groupnorm": {"groups": 3, "eps": 1e-2}}, "gelu", "flatten", {"linear": {"out": 8}},
+         {"groupnorm": {"groups": 2}}, "tanh", {"linear": {"out": 4}}]),
+    # The first layer's input is the image: its adjoint is wanted by none.
+    "layer-norm": (
+        [2, 5, 6],
+        [{"layernorm": {"eps": 1e-3}}, {"conv2d": {"out": 3, "kernel": 3, "stride": 2, "padding": 1}},
+         "layernorm", "silu", "flatten", {"linear": {"out": 6}}, "layernorm", "silu", {"linear": {"out": 4}}]),
+    "batch-norm": (
+        [2, 5, 6],
+        ["batchnorm2d", {"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1, "bias": False}},
+         {"batchnorm2d": {"eps": 1e-2}}, {"softplus": {"beta": 2}}, "flatten", {"linear": {"out": 4}}]),
+    # Blocks in blocks, with and without a projection, first and last in their list, flat and with places.
+    "residual": (
+        [2, 6, 7],
+        [{"residual": {
+            "body": [
+                {"conv2d": {"out": 4, "kernel": 3, "stride": 2, "padding": 1}}, {"groupnorm": {"groups": 2}},
+                "silu",
+                {"residual": {"body": [{"conv2d": {"out": 4, "kernel": 3, "stride": 1, "padding": 1}}, "tanh"]}}],
+            "projection": {"conv2d": {"out": 4, "kernel": 1, "stride": 2, "padding": 0, "bias": False}}}},
+         "gelu", "flatten", {"residual": {
+             "body": [{"linear": {"out": 6}}, "silu", {"linear": {"out": 48}}], "projection": "silu"}},
+         {"linear": {"out": 4}}]),
+    # The last layers of both branches look at their own outputs again.
+    "residual-relu": (
+        [2, 6, 7],
+        [{"conv2d": {"out": 4, "kernel": 3, "stride": 1, "padding": 1}},
+         {"residual": {
+             "body": [{"conv2d": {"out": 4, "kernel": 3, "stride": 1, "padding": 1}}, "relu"],
+             "projection": "relu"}},
+         {"maxpool2d": {"kernel": 2}}, "flatten", {"linear": {"out": 4}}]),
 }
 
 TRAJECTORY_MODEL = (
     [1, 6, 6],
     ["flatten", {"linear": {"out": 8}}, "relu", {"linear": {"out": 6}}, "relu", {"linear": {"out": 3}}])
+# Weight decay must leave the statistics of the batch normalisation alone.
+BLOCK_TRAJECTORY_MODEL = (
+    [1, 6, 6],
+    [{"conv2d": {"out": 4, "kernel": 3, "stride": 1, "padding": 1}}, "batchnorm2d", "silu",
+     {"residual": {
+         "body": [{"conv2d": {"out": 4, "kernel": 3, "stride": 2, "padding": 1}}, {"groupnorm": {"groups": 2}}, "relu"],
+         "projection": {"conv2d": {"out": 4, "kernel": 1, "stride": 2, "padding": 0}}}},
+     "globalavgpool", "flatten", {"linear": {"out": 3}}])
 TRAJECTORIES = {
     "sgd": {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9, "weight_decay": 1e-3},
     "adam": {"name": "adam", "learning_rate": 0.01, "momentum": 0.0, "weight_decay": 0.0},
     "adam-weight-decay": {"name": "adam", "learning_rate": 0.01, "momentum": 0.0, "weight_decay": 1e-3},
     "adamw": {"name": "adamw", "learning_rate": 0.01, "momentum": 0.0, "weight_decay": 0.1},
 }
+
+BLOCK_TRAJECTORIES = {
+    "blocks-sgd": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.01},
+    "blocks-adamw": {"name": "adamw", "learning_rate": 0.01, "momentum": 0.0, "weight_decay": 0.1},
+}
+
+
+class Dropout(nn.Module):
+    """Dropout with the masks of DropoutKey, which are a function of all that they depend on."""
+
+    MODULUS, GOLDEN = 2**64, 0x9E3779B97F4A7C15
+    seed = step = indices = None
+
+    def __init__(self, location, p=0.5):
+        super().__init__()
+        self.location, self.p = location, p
+
+    @classmethod
+    def fold(cls, state, value):
+        bits = ((state ^ value) + cls.GOLDEN) % cls.MODULUS
+        return cls.mix(bits)
+
+    @classmethod
+    def mix(cls, bits):
+        bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9 % cls.MODULUS
+        bits = (bits ^ bits >> 27) * 0x94D049BB133111EB % cls.MODULUS
+        return bits ^ bits >> 31
+
+    def mask(self, index, count):
+        layer = 0
+        for byte in self.location.encode():
+            layer = self.fold(layer, byte)
+        state = self.fold(self.fold(self.fold(0, self.seed), self.step), index)
+        state = self.fold(state, layer)
+        return [
+            float(self.mix((state + (element + 1) * self.GOLDEN) % self.MODULUS) >> 11 >= self.p * 2**53)
+            for element in range(count)
+        ]
+
+    def forward(self, values):
+        if not self.training:
+            return values
+        masks = [self.mask(index, values[0].numel()) for index in self.indices]
+        return values * torch.tensor(masks).view_as(values) / (1 - self.p)
 
 
 def model_json(input_shape, classes, layers):
@@ -90,31 +237,96 @@ def model_json(input_shape, classes, layers):
     }
 
 
+class FrozenBatchNorm(nn.BatchNorm2d):
+    """Batch normalisation that stays in evaluation mode."""
+
+    def train(self, mode=True):
+        return super().train(False)
+
+
+class Residual(nn.Module):
+    """body(x) + projection(x), or body(x) + x."""
+
+    def __init__(self, body, projection):
+        super().__init__()
+        self.body = body
+        self.projection = projection
+
+    def forward(self, features):
+        return self.body(features) + (features if self.projection is None else self.projection(features))
+
+
 def build(model):
-    """The nn.Sequential of a model.json."""
-    network, shape = nn.Sequential(), (1, *model["input"])
-    for layer in model["layers"]:
-        name, options = (layer, {}) if isinstance(layer, str) else next(iter(layer.items()))
-        match name:
-            case "flatten":
-                module = nn.Flatten()
-            case "relu":
-                module = nn.ReLU()
-            case "softplus":
-                module = nn.Softplus(options["beta"])
-            case "linear":
-                module = nn.Linear(shape[1], options["out"], bias=options.get("bias", True))
-            case "conv2d":
-                module = nn.Conv2d(
-                    shape[1], options["out"], options["kernel"], options["stride"], options["padding"],
-                    bias=options.get("bias", True))
-            case "maxpool2d":
-                module = nn.MaxPool2d(options["kernel"], options.get("stride"), options.get("padding", 0))
-            case _:
-                raise ValueError(f"unknown layer {name}")
+    """The nn.Sequential of a model.json, in evaluation mode."""
+    return sequential(model["layers"], model["input"], "layers").eval()
+
+
+def sequential(layers, shape, location):
+    network, features = nn.Sequential(), torch.zeros(1, *shape)
+    for place, layer in enumerate(layers):
+        module = single(layer, features.shape[1:], f"{location}[{place}]").eval()
         network.append(module)
-        shape = network(torch.zeros(1, *model["input"])).shape
+        features = module(features)
     return network
+
+
+def single(layer, shape, location):
+    """The module of a layer for an input of a shape."""
+    name, options = (layer, {}) if isinstance(layer, str) else next(iter(layer.items()))
+    match name:
+        case "flatten":
+            return nn.Flatten()
+        case "dropout":
+            return Dropout(location, **options)
+        case "relu":
+            return nn.ReLU()
+        case "leakyrelu":
+            return nn.LeakyReLU(**options)
+        case "gelu":
+            return nn.GELU(**options)
+        case "silu":
+            return nn.SiLU()
+        case "softplus":
+            return nn.Softplus(**options)
+        case "tanh":
+            return nn.Tanh()
+        case "sigmoid":
+            return nn.Sigmoid()
+        case "linear":
+            return nn.Linear(shape[0], options["out"], bias=options.get("bias", True))
+        case "conv2d":
+            return nn.Conv2d(
+                shape[0], options["out"], options["kernel"], options.get("stride", 1), options.get("padding", 0),
+                options.get("dilation", 1), options.get("groups", 1), options.get("bias", True))
+        case "maxpool2d":
+            return nn.MaxPool2d(
+                options["kernel"], options.get("stride"), options.get("padding", 0),
+                ceil_mode=options.get("ceil_mode", False))
+        case "avgpool2d":
+            return nn.AvgPool2d(
+                options["kernel"], options.get("stride"), options.get("padding", 0),
+                ceil_mode=options.get("ceil_mode", False),
+                count_include_pad=options.get("count_include_pad", True))
+        case "adaptiveavgpool2d":
+            return nn.AdaptiveAvgPool2d(options["size"])
+        case "globalavgpool":
+            return nn.AdaptiveAvgPool2d(1)
+        case "groupnorm":
+            return nn.GroupNorm(options["groups"], shape[0], options.get("eps", 1e-5))
+        case "layernorm":
+            return nn.LayerNorm(shape, options.get("eps", 1e-5))
+        case "batchnorm2d":
+            module = FrozenBatchNorm(shape[0], options.get("eps", 1e-5))
+            module.running_mean.uniform_(-0.5, 0.5)
+            module.running_var.uniform_(0.5, 2)
+            return module
+        case "residual":
+            projection = options.get("projection")
+            return Residual(
+                sequential(options["body"], shape, f"{location}.body"),
+                projection and single(projection, shape, f"{location}.projection"))
+        case _:
+            raise ValueError(f"unknown layer {name}")
 
 
 def labelled_images(count, input_shape, classes):
@@ -187,7 +399,7 @@ def write(name, value):
     print(f"{path.name}: {path.stat().st_size} bytes")
 
 
-def loss_case(input_shape, layers):
+def loss_case(input_shape, layers, options):
     model = model_json(input_shape, CLASSES, layers)
     network = build(model)
     images, labels = labelled_images(40, input_shape, CLASSES)
@@ -198,7 +410,16 @@ def loss_case(input_shape, layers):
     masks = random_masks(MASK_DENSITIES, input_shape)
 
     logits = network(images)
-    cross_entropy = functional.cross_entropy(logits, labels)
+    input_gradients = {
+        target: flat(input_gradient(network, images, labels, target))
+        for target in ["sum-log-prob", "label", "predicted", "logits-sum"]
+    }
+    if "dropout" in options:
+        network.train()
+        Dropout.seed, Dropout.step = options["dropout"].values()
+        Dropout.indices = options["indices"]
+    class_weights = torch.tensor(options["class_weights"]) if "class_weights" in options else None
+    cross_entropy = functional.cross_entropy(network(images), labels, weight=class_weights)
     plain = torch.autograd.grad(cross_entropy, list(network.parameters()))
     evaluations = []
     for target, reduction in [
@@ -207,7 +428,7 @@ def loss_case(input_shape, layers):
     ]:
         value = penalty(network, images, labels, masks, target, reduction)
         lambda1 = (cross_entropy / value).item()
-        loss = functional.cross_entropy(network(images), labels) + lambda1 * value
+        loss = functional.cross_entropy(network(images), labels, weight=class_weights) + lambda1 * value
         gradients = torch.autograd.grad(loss, list(network.parameters()))
         share = max((g - p).abs().max() / p.abs().max() for g, p in zip(gradients, plain))
         assert share > 0.01, f"the penalty {target} is dead"
@@ -218,22 +439,18 @@ def loss_case(input_shape, layers):
         })
 
     return {
-        "model": model,
+        "model": model, **options,
         "count": SAMPLES,
         "images": flat(images), "labels": labels.tolist(), "masks": masks.int().flatten().tolist(),
         "weights": state(network),
         "logits": flat(logits),
         "cross_entropy": cross_entropy.item(),
-        "input_gradients": {
-            target: flat(input_gradient(network, images, labels, target))
-            for target in ["sum-log-prob", "label", "predicted", "logits-sum"]
-        },
+        "input_gradients": input_gradients,
         "evaluations": evaluations,
     }
 
 
-def trajectory(options):
-    input_shape, layers = TRAJECTORY_MODEL
+def trajectory(options, input_shape, layers):
     model = model_json(input_shape, 3, layers)
     network = build(model)
     images, labels = labelled_images(24, input_shape, 3)
@@ -278,10 +495,16 @@ def main():
     torch.set_num_threads(1)
     for seed, (name, (input_shape, layers)) in enumerate(LOSS_CASES.items()):
         torch.manual_seed(seed)
-        write(f"loss-{name}", loss_case(input_shape, layers))
+        write(f"loss-{name}", loss_case(input_shape, layers, LOSS_OPTIONS.get(name, {})))
+    for seed, (name, (input_shape, layers)) in enumerate(BLOCK_CASES.items(), 200):
+        torch.manual_seed(seed)
+        write(f"loss-{name}", loss_case(input_shape, layers, {}))
     for name, options in TRAJECTORIES.items():
         torch.manual_seed(100)
-        write(f"trajectory-{name}", trajectory(options))
+        write(f"trajectory-{name}", trajectory(options, *TRAJECTORY_MODEL))
+    for name, options in BLOCK_TRAJECTORIES.items():
+        torch.manual_seed(300)
+        write(f"trajectory-{name}", trajectory(options, *BLOCK_TRAJECTORY_MODEL))
 
 
 if __name__ == "__main__":

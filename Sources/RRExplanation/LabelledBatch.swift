@@ -10,6 +10,8 @@ public struct LabelledBatch: Sendable {
     public let labels: [Int64]
     /// `(N, C, H, W)`, 0 or 1; nil where no sample is annotated. A mask that is all zero counts as none.
     public let masks: [UInt8]?
+    /// `(N)`: the row of each sample in its dataset, which dropout knows it by; nil where it comes from none.
+    public let indices: [Int64]?
 
     /// The number of samples N.
     public var count: Int { labels.count }
@@ -18,7 +20,8 @@ public struct LabelledBatch: Sendable {
     ///
     /// - Throws: `ExplanationError` with the code `batchMismatch`.
     public init(
-        imageShape: ImageShape, images: [Float], labels: [Int64], masks: [UInt8]? = nil
+        imageShape: ImageShape, images: [Float], labels: [Int64], masks: [UInt8]? = nil,
+        indices: [Int64]? = nil
     ) throws(ExplanationError) {
         let (expected, overflow) = imageShape.elementCount.multipliedReportingOverflow(by: labels.count)
         guard !overflow, images.count == expected else {
@@ -33,10 +36,15 @@ public struct LabelledBatch: Sendable {
                 "\(labels.count) masks of \(imageShape) have \(expected) elements, but the masks have "
                     + "\(masks.count): they belong to images of another size")
         }
+        if let indices, indices.count != labels.count {
+            throw ExplanationError(
+                .batchMismatch, "\(labels.count) samples have \(indices.count) rows in their dataset")
+        }
         self.imageShape = imageShape
         self.images = images
         self.labels = labels
         self.masks = masks
+        self.indices = indices
     }
 
     /// Checks that a network of this input and these classes can take the batch.
@@ -73,6 +81,6 @@ public struct LabelledBatch: Sendable {
         }
         return try LabelledBatch(
             imageShape: imageShape, images: rows(of: images), labels: samples.map { labels[$0] },
-            masks: rows(of: masks))
+            masks: rows(of: masks), indices: indices.map { indices in samples.map { indices[$0] } })
     }
 }

@@ -7,129 +7,45 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
     public let model: ModelDescription
     public let parameterLayout: ParameterLayout
 
-    let layers: [any Layer<Scalar>]
-    /// The offset of each layer's parameters in the flat list.
-    let parameterOffsets: [Int]
+    let stack: LayerStack<Scalar>
 
     /// Builds the layers of a model one on the other.
     ///
     /// - Throws: `NetworkError` with the code `shapeMismatch`, naming the layer, where a layer cannot take the
     ///   output of the one before it or the last does not give one logit a class.
     public init(_ model: ModelDescription) throws(NetworkError) {
-        var shape = model.input
-        var isFlat = false
-        var layers: [any Layer<Scalar>] = []
-        var offsets: [Int] = []
-        var entries: [ParameterLayout.Entry] = []
-        var offset = 0
-        guard shape.elementCount <= Self.largestFeatureCount else {
+        guard model.input.elementCount <= Self.largestFeatureCount else {
             throw NetworkError(
-                .shapeMismatch, "input", "\(shape) has more than \(Self.largestFeatureCount) elements")
+                .shapeMismatch, "input", "\(model.input) has more than \(Self.largestFeatureCount) elements")
         }
-        for (index, description) in model.layers.enumerated() {
-            // Flattening moves nothing: a feature map (C, H, W, samples) already is (C · H · W, samples).
-            guard description != .flatten else {
-                isFlat = true
-                shape = try Self.located(index, description) { try shape.flattened() }
-                continue
-            }
-            let layer = try Self.located(index, description) {
-                let layer = try Self.layer(description, input: shape, isFlat: isFlat)
-                try Self.checkSize(layer, parametersBefore: offset)
-                return layer
-            }
-            offsets.append(offset)
-            for parameter in layer.parameters {
-                let range = offset..<offset + parameter.elementCount
-                entries.append(
-                    .init(
-                        name: "\(index).\(parameter.name)", shape: parameter.shape, range: range,
-                        fanIn: parameter.fanIn))
-                offset = range.upperBound
-            }
-            layers.append(layer)
-            shape = layer.outputShape
-        }
-        guard !layers.isEmpty, isFlat, shape.elementCount == model.classCount else {
+        let stack = try LayerStack<Scalar>(
+            model.layers,
+            in: LayerContext(shape: model.input, isFlat: false, location: "layers", parameterCount: 0))
+        let output = stack.outputShape
+        guard !stack.layers.isEmpty, stack.isFlat, output.elementCount == model.classCount else {
             throw NetworkError(
                 .shapeMismatch, "layers",
-                "the last layer gives \(isFlat ? "\(shape.elementCount) features" : "maps of \(shape)"), but a "
+                "the last layer gives \(stack.isFlat ? "\(output.elementCount) features" : "maps of \(output)"), but a "
                     + "model of \(model.classCount) classes must end in \(model.classCount) flat logits")
         }
         self.model = model
-        self.layers = layers
-        self.parameterOffsets = offsets
-        self.parameterLayout = ParameterLayout(entries: entries)
+        self.stack = stack
+        parameterLayout = ParameterLayout(stack.parameters)
     }
 
-    /// Draws initial parameters as PyTorch's layers do by default: U(−1/√fanIn, 1/√fanIn) for every weight and
-    /// bias (`kaiming_uniform_` with a = √5). The same seed gives the same values.
+    /// Draws initial parameters as PyTorch's layers do by default. The same seed gives the same values.
     public func initialParameters(seed: UInt64) -> Parameters<Scalar> {
         var generator = SplitMix64(seed: seed)
         var values: [Scalar] = []
         values.reserveCapacity(parameterLayout.count)
         for entry in parameterLayout.entries {
-            let bound = 1 / Double(max(entry.fanIn, 1)).squareRoot()
-            for _ in entry.range { values.append(Scalar((2 * generator.nextUnit() - 1) * bound)) }
+            for _ in entry.range { values.append(Scalar(entry.initial.draw(from: &generator))) }
         }
         return Parameters(layout: parameterLayout, values: values)
     }
 
-    /// Refuses what no memory holds, before any is asked for.
-    private static func checkSize(_ layer: any Layer<Scalar>, parametersBefore count: Int) throws(LayerMisfit)
-    {
-        guard layer.outputShape.elementCount <= largestFeatureCount else {
-            throw LayerMisfit(
-                "gives maps of \(layer.outputShape), which is more than \(largestFeatureCount) elements")
-        }
-        let sizes = layer.parameters.map { try? TensorShape($0.shape).elementCount }
-        guard sizes.allSatisfy({ $0.map { $0 <= largestParameterCount - count } ?? false }) else {
-            throw LayerMisfit("brings the model above \(largestParameterCount) parameters")
-        }
-    }
-
     /// 1 GB of float for one sample's feature map.
-    private static var largestFeatureCount: Int { 1 << 28 }
+    static var largestFeatureCount: Int { 1 << 28 }
     /// 2 GB of float.
-    private static var largestParameterCount: Int { 1 << 29 }
-
-    private static func layer(
-        _ description: LayerDescription, input: ImageShape, isFlat: Bool
-    ) throws -> any Layer<Scalar> {
-        switch description {
-        case .conv2d(let options):
-            guard !isFlat else { throw LayerMisfit("needs an image, but \"flatten\" comes before it") }
-            return try ConvolutionLayer<Scalar>(input: input, options)
-        case .maxpool2d(let options):
-            guard !isFlat else { throw LayerMisfit("needs an image, but \"flatten\" comes before it") }
-            return try MaxPoolingLayer<Scalar>(input: input, options)
-        case .linear(let options):
-            guard isFlat else {
-                throw LayerMisfit("needs a flat input, but gets maps of \(input): put \"flatten\" before it")
-            }
-            return try LinearLayer<Scalar>(input: input, options)
-        case .softplus(let beta):
-            return SoftplusLayer<Scalar>(inputShape: input, beta: beta)
-        case .relu, .flatten:
-            return RectifierLayer<Scalar>(inputShape: input)
-        }
-    }
-
-    private static func located<Result>(
-        _ index: Int, _ description: LayerDescription, _ body: () throws -> Result
-    ) throws(NetworkError) -> Result {
-        do {
-            return try body()
-        } catch {
-            let message = (error as? LayerMisfit)?.message ?? "\(error)"
-            throw NetworkError(.shapeMismatch, "layers[\(index)] (\(description.name))", message)
-        }
-    }
-}
-
-extension ImageShape {
-    /// The same elements as features without a place.
-    fileprivate func flattened() throws(TensorError) -> ImageShape {
-        try ImageShape(channels: elementCount, height: 1, width: 1)
-    }
+    static var largestParameterCount: Int { 1 << 29 }
 }

@@ -3,13 +3,13 @@ package import RRStreaming
 internal import RRTensor
 
 extension LabelledBatch {
-    /// Takes images, labels and, where any sample is annotated, masks from a batch of the stream.
+    /// Takes images, labels, rows and, where any sample is annotated, masks from a batch of the stream.
     ///
     /// - Parameter normalization: what is done to the images; nil for nothing.
     package init(_ batch: Batch, _ normalization: InputNormalization?) throws(ExplanationError) {
         try self.init(
             imageShape: batch.imageShape, images: batch.images(normalization), labels: batch.labels,
-            masks: batch.annotated.contains(true) ? batch.masks : nil)
+            masks: batch.annotated.contains(true) ? batch.masks : nil, indices: batch.indices)
     }
 }
 

@@ -12,6 +12,10 @@ public final class Trainer<Scalar: NetworkScalar> {
     /// What is done to images before they reach the network; nil for nothing.
     public let normalization: InputNormalization?
 
+    /// The number of steps taken.
+    public private(set) var stepCount = 0
+
+    private let seed: UInt64
     private let loss: ExplanationLoss<Scalar>
     private var optimizer: Optimizer<Scalar>
     private var gradient: [Scalar] = []
@@ -20,6 +24,7 @@ public final class Trainer<Scalar: NetworkScalar> {
     ///
     /// - Parameters:
     ///   - parameters: where training starts; nil for PyTorch's default initialisation from `seed`.
+    ///   - seed: decides, beside the initialisation, what dropout leaves out.
     ///   - lambda1: the weight of the penalty, at least 0.
     ///   - threads: the number of threads, without effect on any result; nil for one a processor core.
     /// - Throws: `NetworkError` where the model's layers do not fit each other, and `TrainingError` with the code
@@ -37,11 +42,12 @@ public final class Trainer<Scalar: NetworkScalar> {
         let network = try Network<Scalar>(model)
         self.network = network
         self.normalization = normalization
+        self.seed = seed
         self.parameters = parameters ?? network.initialParameters(seed: seed)
         loss = ExplanationLoss(
             network: network, lambda1: lambda1, target: target, reduction: reduction, threads: threads)
         self.optimizer = Optimizer(
-            optimizer, parameterCount: network.parameterLayout.count, workers: Workers(count: threads))
+            optimizer, layout: network.parameterLayout, workers: Workers(count: threads))
     }
 
     /// Takes one training step on a batch of the stream.
@@ -57,8 +63,10 @@ public final class Trainer<Scalar: NetworkScalar> {
     /// - Returns: the loss before the step.
     /// - Throws: `ExplanationError` where the batch does not fit the model.
     public func step(_ batch: LabelledBatch) throws(ExplanationError) -> LossTerms {
-        let terms = try loss.compute(batch, at: parameters, gradient: &gradient)
+        let dropout = DropoutKey(seed: seed, step: stepCount)
+        let terms = try loss.compute(batch, at: parameters, dropout: dropout, gradient: &gradient)
         optimizer.step(&parameters.values, gradient: gradient)
+        stepCount += 1
         return terms
     }
 }

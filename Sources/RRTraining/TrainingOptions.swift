@@ -28,7 +28,7 @@ public struct TrainingOptions: Sendable {
     public var batchSize = 128
     /// The number of passes over the training split.
     public var epochs = 10
-    /// Decides the initial weights and the order of the samples.
+    /// Decides the initial weights, the order of the samples and what dropout leaves out.
     public var seed: UInt64 = 0
     public var isShuffled = true
     /// Whether the last batch of an epoch is left out where it is smaller than the others.

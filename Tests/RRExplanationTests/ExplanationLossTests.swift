@@ -13,18 +13,22 @@ struct ExplanationLossTests {
         var parameters = try reference.parameters(of: network)
         let batch = try reference.batch(masks: reference.masks)
         let loss = ExplanationLoss(
-            network: network, lambda1: reference.evaluations[0].lambda1, target: target)
+            network: network, lambda1: reference.evaluations[0].lambda1, target: target,
+            classWeights: reference.classWeights)
         var gradient: [Double] = []
-        _ = try loss.compute(batch, at: parameters, gradient: &gradient)
+        let dropout = reference.dropoutKey
+        _ = try loss.compute(batch, at: parameters, dropout: dropout, gradient: &gradient)
 
         var generator = SplitMix64(seed: 5)
-        let direction = parameters.values.map { _ in generator.nextUnit() - 0.5 }
+        let direction = network.parameterLayout.entries.flatMap { entry in
+            entry.range.map { _ in entry.isTrained ? generator.nextUnit() - 0.5 : 0 }
+        }
         let start = parameters.values
         let step = 1e-5
         func value(at distance: Double) throws -> Double {
             parameters.values = zip(start, direction).map { $0 + distance * $1 }
             var unused: [Double] = []
-            return try loss.compute(batch, at: parameters, gradient: &unused).loss
+            return try loss.compute(batch, at: parameters, dropout: dropout, gradient: &unused).loss
         }
         let difference = (try value(at: step) - value(at: -step)) / (2 * step)
         let slope = zip(gradient, direction).reduce(0) { $0 + $1.0 * $1.1 }
@@ -37,8 +41,12 @@ struct ExplanationLossTests {
         let parameters = try reference.parameters(of: network)
         func gradient(lambda1: Double, masks: [UInt8]?) throws -> ([Float], LossTerms) {
             var gradient: [Float] = []
-            let terms = try ExplanationLoss(network: network, lambda1: lambda1)
-                .compute(reference.batch(masks: masks), at: parameters, gradient: &gradient)
+            let terms = try ExplanationLoss(
+                network: network, lambda1: lambda1, classWeights: reference.classWeights
+            )
+            .compute(
+                reference.batch(masks: masks), at: parameters, dropout: reference.dropoutKey,
+                gradient: &gradient)
             return (gradient, terms)
         }
         let plain = try gradient(lambda1: 0, masks: nil)

@@ -12,6 +12,11 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
         let values: [Double]
     }
 
+    struct Dropout: Decodable {
+        let seed: UInt64
+        let step: Int
+    }
+
     struct Evaluation: Decodable {
         let target: PenaltyTarget
         let reduction: PenaltyReduction
@@ -26,6 +31,9 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
     let images: [Float]
     let labels: [Int64]
     let masks: [UInt8]
+    let indices: [Int64]?
+    let classWeights: [Double]?
+    private let dropout: Dropout?
     let weights: [String: Weight]
     let logits: [Double]
     let crossEntropy: Double
@@ -33,7 +41,8 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
     let evaluations: [Evaluation]
 
     private enum CodingKeys: String, CodingKey {
-        case model, images, labels, masks, weights, logits, evaluations
+        case model, images, labels, masks, indices, dropout, weights, logits, evaluations
+        case classWeights = "class_weights"
         case crossEntropy = "cross_entropy"
         case inputGradients = "input_gradients"
     }
@@ -51,13 +60,28 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
 
     /// The networks that have no kinks, so that finite differences hold everywhere.
     static let smooth = all.filter { reference in
-        reference.model.layers.allSatisfy { $0 != .relu && $0.name != "maxpool2d" }
+        isSmooth(reference.model.layers)
+    }
+
+    static func isSmooth(_ layers: [LayerDescription]) -> Bool {
+        layers.allSatisfy { layer in
+            if case .residual(let residual) = layer {
+                return isSmooth(residual.body + (residual.projection.map { [$0] } ?? []))
+            }
+            return !["relu", "leakyrelu", "maxpool2d"].contains(layer.name)
+        }
     }
 
     static let names = [
         "linear", "mlp-relu", "mlp-softplus", "convolution-relu", "convolution-stride-softplus",
         "softplus-overlapping-pool", "pool-first-ties", "lenet-like", "without-bias",
+        "gelu-silu", "tanh-sigmoid", "leakyrelu", "maximum-pooling-ceil", "average-pooling",
+        "adaptive-pooling", "dropout", "group-norm", "layer-norm", "batch-norm", "residual", "residual-relu",
+        "class-weights", "residual-dropout",
     ]
+
+    /// The training step that the case belongs to; nil where nothing is left out.
+    var dropoutKey: DropoutKey? { dropout.map { DropoutKey(seed: $0.seed, step: $0.step) } }
 
     func network<Scalar: NetworkScalar>(_: Scalar.Type) throws -> Network<Scalar> { try Network(model) }
 
@@ -70,7 +94,8 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
     }
 
     func batch(masks: [UInt8]?) throws -> LabelledBatch {
-        try LabelledBatch(imageShape: model.input, images: images, labels: labels, masks: masks)
+        try LabelledBatch(
+            imageShape: model.input, images: images, labels: labels, masks: masks, indices: indices)
     }
 }
 

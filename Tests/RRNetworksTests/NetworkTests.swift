@@ -79,6 +79,17 @@ struct NetworkTests {
                 layers: [.maxpool2d(.init(kernel: 7))], location: "layers[0] (maxpool2d)",
                 hint: "does not fit"),
             Misfit(
+                layers: [.avgpool2d(.init(kernel: 3, padding: 2))], location: "layers[0] (avgpool2d)",
+                hint: "half"),
+            Misfit(
+                layers: [.relu, .avgpool2d(.init(kernel: 9, stride: 2, ceilMode: true))],
+                location: "layers[1] (avgpool2d)", hint: "does not fit"),
+            Misfit(
+                layers: [.adaptiveavgpool2d(.init(height: 1 << 24, width: 1 << 24))],
+                location: "layers[0] (adaptiveavgpool2d)", hint: "elements"),
+            Misfit(
+                layers: [.flatten, .globalavgpool], location: "layers[1] (globalavgpool)", hint: "flatten"),
+            Misfit(
                 layers: [.flatten, .linear(.init(out: 1 << 24)), .linear(.init(out: 1 << 24))],
                 location: "layers[2] (linear)", hint: "parameters"),
             Misfit(

@@ -22,7 +22,7 @@ import Testing
                     "projection": ["conv2d": ["out": 20, "kernel": 1]],
                 ]
             ],
-            ["adaptiveavgpool2d": ["size": 2]], "globalavgpool", "flatten", ["dropout": ["p": 0.5]],
+            ["adaptiveavgpool2d": ["size": [3, 2]]], "globalavgpool", "flatten", ["dropout": ["p": 0.5]],
             ["linear": ["out": 10, "bias": false]],
         ],
     ]
@@ -148,6 +148,9 @@ import Testing
                 "expected one of"),
             Mutation(
                 .model, model, ["layers", "14", "residual", "projection", "conv2d", "out"], 1.5, "an integer"),
+            Mutation(
+                .model, model, ["layers", "15", "adaptiveavgpool2d", "size", "0"], 0, "below the minimum of 1"
+            ),
             Mutation(.model, model, ["layers", "18", "dropout", "p"], 1.5, "above the maximum of 1"),
             Mutation(.model, model, ["input", "0"], -1, "below the minimum"),
             Mutation(.metrics, step, ["penalty"], "none", "expected a number or null"),

@@ -36,8 +36,8 @@ struct RunTests {
                 "layers[0] (linear)"
             ),
             (
-                #"{"format":"rrdata.model","format_version":"1.0","input":[1,4,4],"classes":2,"layers":["gelu"]}"#,
-                "gelu"
+                #"{"format":"rrdata.model","format_version":"1.0","input":[1,4,4],"classes":2,"layers":["rleu"]}"#,
+                "rleu"
             ),
             (
                 #"{"format":"rrdata.model","format_version":"1.0","input":[1,4,4],"classes":"two","layers":[]}"#,

@@ -58,7 +58,7 @@ struct Trajectory: Decodable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let names = ["sgd", "adam", "adam-weight-decay", "adamw"]
+    static let names = ["sgd", "adam", "adam-weight-decay", "adamw", "blocks-sgd", "blocks-adamw"]
 
     static let all: [Trajectory] = names.compactMap { name in
         guard

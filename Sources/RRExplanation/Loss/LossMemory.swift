@@ -53,6 +53,7 @@ final class LossMemory<Scalar: NetworkScalar> {
                             let (images, masks, parameters) = inputs.value
                             let job = LossJob(
                                 plan: plan, images: images, masks: masks, labels: batch.labels,
+                                indices: batch.indices,
                                 parameters: parameters, terms: terms)
                             for group in schedule.groups(ofLane: lane) {
                                 passes.value[worker].run(

@@ -28,7 +28,7 @@ final class LossWorker<Scalar: NetworkScalar> {
         _ job: LossJob<Scalar>, samples positions: Range<Int>, addingTo gradient: UnsafeMutablePointer<Scalar>
     ) {
         let samples = job.plan.order.samples[positions]
-        pass.load(job.images, samples: samples)
+        pass.load(job.images, samples: samples, dropout: job.plan.dropout, identities: job.indices)
         pass.forward(job.parameters)
         for (column, sample) in samples.enumerated() {
             softmaxes[column].update(logits: pass.logits, column: column, of: pass.columnCount)
@@ -40,7 +40,7 @@ final class LossWorker<Scalar: NetworkScalar> {
         if isPenalized, let masks = job.masks { runPenalty(job, samples, masks) }
         for (column, sample) in samples.enumerated() {
             softmaxes[column].writeAdjoint(
-                label: Int(job.labels[sample]), sampleCount: job.plan.schedule.sampleCount,
+                label: Int(job.labels[sample]), weights: job.plan.labelWeights,
                 target: job.plan.target, tangent: isPenalized ? pass.logitTangent : nil,
                 to: pass.logitAdjoint, column: column, of: pass.columnCount)
         }
@@ -81,6 +81,7 @@ struct LossJob<Scalar: NetworkScalar> {
     let images: UnsafePointer<Float>
     let masks: UnsafePointer<UInt8>?
     let labels: [Int64]
+    let indices: [Int64]?
     let parameters: UnsafePointer<Scalar>
     let terms: SampleTerms
 }

@@ -44,7 +44,7 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         let shape = shape(samples: capacity)
         return withUnsafePointer(to: shape) {
             LayerScratch(
-                packedCount: rr_convolution_packed_count($0), sumCount: rr_convolution_sums_count($0),
+                packedCount: rr_convolution_packed_count($0), weightSumCount: rr_convolution_sums_count($0),
                 columnCount: options.stride == 1
                     ? 0 : options.groups * columnRowCount * geometry.outputPixelCount * capacity)
         }
@@ -185,15 +185,8 @@ extension ConvolutionLayer {
         for channelGroup in 0..<options.groups {
             Scalar.kernels.convolution.addGradient(
                 shape, input + inputOffset(channelGroup, group), output + outputOffset(channelGroup, group),
-                group.scratch.sums.start,
+                group.scratch.weightSums.start,
                 weightGradient + channelGroup * outputChannels * columnRowCount)
         }
     }
-}
-
-/// Why a layer cannot take its input; the network adds which layer it is.
-struct LayerMisfit: Error {
-    let message: String
-
-    init(_ message: String) { self.message = message }
 }

@@ -17,8 +17,14 @@ protocol Layer<Scalar>: Sendable {
     var inputShape: ImageShape { get }
     var outputShape: ImageShape { get }
 
+    /// Whether the output is features without a place though the input is maps.
+    var flattens: Bool { get }
+
     /// The parameters in the order in which they lie in memory, named as PyTorch names them.
     var parameters: [ParameterSpecification] { get }
+
+    /// The number of elements of all feature maps that the layer writes for a sample.
+    var featureCount: Int { get }
 
     /// The memory that the passes over one group share, for at most `capacity` samples.
     func makeScratch(capacity: Int) -> LayerScratch<Scalar>
@@ -41,12 +47,20 @@ protocol Layer<Scalar>: Sendable {
         parameterGradient: UnsafeMutablePointer<Scalar>)
 }
 
+extension Layer {
+    var flattens: Bool { false }
+    var featureCount: Int { outputShape.elementCount }
+    var parameterCount: Int { parameters.reduce(0) { $0 + $1.elementCount } }
+}
+
 /// What the passes of one layer share within a group of samples.
 struct LayerGroup<Scalar: BitwiseCopyable> {
     /// The columns of a feature map, a multiple of 16; the last of them may be idle.
     let sampleCount: Int
-    let parameters: UnsafePointer<Scalar>
-    let scratch: LayerScratch<Scalar>
+    var parameters: UnsafePointer<Scalar>
+    var scratch: LayerScratch<Scalar>
+    /// What dropout draws each sample's masks from; nil outside training.
+    var dropoutStates: UnsafePointer<UInt64>?
 }
 
 /// The input and output of a layer's forward pass.
@@ -59,38 +73,4 @@ struct LayerPoint<Scalar> {
 struct SecondOrder<Scalar> {
     let outputCotangent: UnsafePointer<Scalar>
     let inputTangent: UnsafePointer<Scalar>
-}
-
-/// A layer's own memory between the passes over a group.
-final class LayerScratch<Scalar: BitwiseCopyable> {
-    /// The weights of a convolution in the order in which it reads them.
-    let packed: Buffer<Scalar>
-    /// The sums of a convolution's weight gradient, lane by lane.
-    let sums: Buffer<Scalar>
-    /// The columns that a convolution under a stride folds.
-    let columns: Buffer<Scalar>
-    /// The position that each window of a max pooling took its value from.
-    let sources: Buffer<Int32>
-
-    init(packedCount: Int = 0, sumCount: Int = 0, columnCount: Int = 0, sourceCount: Int = 0) {
-        packed = Buffer(count: packedCount)
-        sums = Buffer(count: sumCount)
-        columns = Buffer(count: columnCount)
-        sources = Buffer(count: sourceCount)
-    }
-}
-
-/// Memory for a fixed number of elements, aligned for vector instructions; its contents start undefined.
-///
-/// Pages that are never written cost no memory, so a buffer that a pass does not use is free.
-final class Buffer<Element: BitwiseCopyable> {
-    let start: UnsafeMutablePointer<Element>
-
-    init(count: Int) {
-        let bytes = max(count, 1) * MemoryLayout<Element>.stride
-        start = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-            .bindMemory(to: Element.self, capacity: max(count, 1))
-    }
-
-    deinit { UnsafeMutableRawPointer(start).deallocate() }
 }

@@ -10,25 +10,14 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
 
     /// - Throws: a message in the caller's words where the options do not fit the input.
     init(input: ImageShape, _ options: LayerDescription.Pooling) throws(LayerMisfit) {
-        guard options.padding <= options.kernel / 2 else {
-            throw LayerMisfit(
-                "a padding of \(options.padding) exceeds half of the kernel's \(options.kernel)")
+        guard input.pixelCount <= Int(Int32.max) else {
+            throw LayerMisfit("cannot pool over an input of \(input), which is more than 2³¹ pixels")
         }
-        guard
-            let geometry = WindowGeometry(
-                input: input, kernel: options.kernel, stride: options.stride, padding: options.padding,
-                dilation: 1),
-            let output = try? ImageShape(
-                channels: input.channels, height: geometry.outputHeight, width: geometry.outputWidth),
-            input.pixelCount <= Int(Int32.max)
-        else {
-            throw LayerMisfit(
-                "a kernel of \(options.kernel) with padding \(options.padding) does not fit into an input of "
-                    + "\(input)")
-        }
-        self.geometry = geometry
+        geometry = try WindowGeometry(
+            pooling: input, kernel: options.kernel, stride: options.stride, padding: options.padding,
+            ceilMode: options.ceilMode)
         inputShape = input
-        outputShape = output
+        outputShape = try geometry.outputShape(channels: input.channels)
     }
 
     var parameters: [ParameterSpecification] { [] }

@@ -2,17 +2,37 @@
 struct ParameterSpecification: Hashable, Sendable {
     let name: String
     let shape: [Int]
-    /// The number of inputs that one output sums over; PyTorch draws the initial values from
-    /// U(−1/√fanIn, 1/√fanIn), which is `kaiming_uniform_` with a = √5.
-    let fanIn: Int
+    let initial: InitialDistribution
+    /// False for what is stored with the weights but never changes, as PyTorch's buffers.
+    let isTrained: Bool
+
+    init(name: String, shape: [Int], initial: InitialDistribution, isTrained: Bool = true) {
+        self.name = name
+        self.shape = shape
+        self.initial = initial
+        self.isTrained = isTrained
+    }
 
     var elementCount: Int { shape.reduce(1, *) }
 
+    /// The same tensor under the name that it has in a list of layers.
+    func named(_ name: String) -> ParameterSpecification {
+        ParameterSpecification(name: name, shape: shape, initial: initial, isTrained: isTrained)
+    }
+
     /// Lists `weight` and, where the layer has one, `bias`, whose extent is the weight's first.
     static func weightAndBias(weight shape: [Int], hasBias: Bool) -> [ParameterSpecification] {
-        let fanIn = shape.dropFirst().reduce(1, *)
-        let weight = ParameterSpecification(name: "weight", shape: shape, fanIn: fanIn)
+        let initial = InitialDistribution.uniform(fanIn: shape.dropFirst().reduce(1, *))
+        let weight = ParameterSpecification(name: "weight", shape: shape, initial: initial)
         guard hasBias else { return [weight] }
-        return [weight, ParameterSpecification(name: "bias", shape: [shape[0]], fanIn: fanIn)]
+        return [weight, ParameterSpecification(name: "bias", shape: [shape[0]], initial: initial)]
+    }
+
+    /// Lists the `weight` and the `bias` of a normalisation, which start as its identity.
+    static func scaleAndShift(_ shape: [Int]) -> [ParameterSpecification] {
+        [
+            ParameterSpecification(name: "weight", shape: shape, initial: .constant(1)),
+            ParameterSpecification(name: "bias", shape: shape, initial: .constant(0)),
+        ]
     }
 }

@@ -1,5 +1,15 @@
 /// Loops over the rows of a row-major matrix whose columns are samples, or positions and samples.
 enum Rows {
+    /// Adds two matrices element by element; the result may be one of them.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func write<Scalar: NetworkScalar>(
+        sumOf first: UnsafePointer<Scalar>, _ second: UnsafePointer<Scalar>,
+        into result: UnsafeMutablePointer<Scalar>, count: Int
+    ) {
+        for index in 0..<count { result[index] = first[index] + second[index] }
+    }
+
     /// Adds one value a row to every element of the row.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)

@@ -8,6 +8,9 @@ public enum BuiltInModel: String, CaseIterable, Sendable {
     case lenet
     /// Four 3×3 convolutions of 32, 32, 64 and 64 channels, pooled after each pair, and 256 hidden units.
     case convnet
+    /// A residual network of three stages of 16, 32 and 64 channels, one block each, with group normalisation in
+    /// 8 groups: the smallest of those of He et al. (2016) for small images.
+    case resnet8
 
     /// Describes the architecture for images of a shape and a number of classes.
     ///
@@ -35,6 +38,32 @@ public enum BuiltInModel: String, CaseIterable, Sendable {
                 convolution(64), .relu, convolution(64), .relu, pool,
                 .flatten, .linear(.init(out: 256)), .relu, logits,
             ]
+        case .resnet8:
+            Self.normalized(16) + [.relu] + Self.residual(16, halvesImage: false)
+                + Self.residual(32, halvesImage: true) + Self.residual(64, halvesImage: true) + [
+                    .globalavgpool, .flatten, logits,
+                ]
         }
+    }
+
+    /// A 3×3 convolution whose shift is left to the normalisation after it.
+    private static func normalized(_ channels: Int, stride: Int = 1) -> [LayerDescription] {
+        [
+            .conv2d(.init(out: channels, kernel: 3, stride: stride, padding: 1, bias: false)),
+            .groupnorm(.init(groups: 8)),
+        ]
+    }
+
+    /// A residual block; where it changes the number of channels it halves the image, and a projection does both.
+    private static func residual(_ channels: Int, halvesImage: Bool) -> [LayerDescription] {
+        let stride = halvesImage ? 2 : 1
+        let projection = LayerDescription.conv2d(.init(out: channels, kernel: 1, stride: stride, bias: false))
+        return [
+            .residual(
+                .init(
+                    body: normalized(channels, stride: stride) + [.relu] + normalized(channels),
+                    projection: halvesImage ? projection : nil)),
+            .relu,
+        ]
     }
 }

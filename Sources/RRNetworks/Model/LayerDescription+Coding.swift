@@ -1,24 +1,8 @@
 /// A layer is its name, or an object with its name as the only key and its options as the value.
 extension LayerDescription: Codable {
     public init(from decoder: any Decoder) throws {
-        if let name = try? decoder.singleValueContainer().decode(String.self) {
-            switch name {
-            case "relu": self = .relu
-            case "flatten": self = .flatten
-            case "softplus": self = .softplus(beta: 1)
-            default: throw Self.unserved(name, decoder)
-            }
-            return
-        }
-        let container = try decoder.container(keyedBy: OptionKey.self)
-        guard let key = container.allKeys.first, container.allKeys.count == 1 else {
-            throw NetworkError(
-                .malformedModel, Self.location(decoder),
-                "must be a layer's name or an object with that name as its only key")
-        }
-        let options = try Options(
-            container.nestedContainer(keyedBy: OptionKey.self, forKey: key), decoder, key)
-        switch key.stringValue {
+        let options = try LayerOptions(from: decoder)
+        switch options.name {
         case "conv2d":
             try options.allow("out", "kernel", "stride", "padding", "dilation", "groups", "bias")
             self = .conv2d(
@@ -35,40 +19,89 @@ extension LayerDescription: Codable {
             self = .linear(
                 Linear(
                     out: try options.integer("out", from: 1), bias: try options.flag("bias", default: true)))
+        case "relu":
+            try options.allow()
+            self = .relu
+        case "leakyrelu":
+            try options.allow("negative_slope")
+            self = .leakyrelu(negativeSlope: try options.number("negative_slope", default: 0.01))
+        case "gelu":
+            try options.allow("approximate")
+            self = .gelu(try options.choice("approximate", default: .none))
+        case "silu":
+            try options.allow()
+            self = .silu
+        case "softplus":
+            try options.allow("beta")
+            self = .softplus(
+                beta: try options.number("beta", default: 1, mustBe: "a number above 0") { $0 > 0 })
+        case "tanh":
+            try options.allow()
+            self = .tanh
+        case "sigmoid":
+            try options.allow()
+            self = .sigmoid
         case "maxpool2d":
-            try options.allow("kernel", "stride", "padding")
+            try options.allow("kernel", "stride", "padding", "ceil_mode")
             let kernel = try options.integer("kernel", from: 1)
             self = .maxpool2d(
                 Pooling(
                     kernel: kernel,
                     stride: try options.integer("stride", from: 1, default: kernel),
-                    padding: try options.integer("padding", from: 0, default: 0)))
-        case "softplus":
-            try options.allow("beta")
-            self = .softplus(beta: try options.positiveNumber("beta", default: 1))
-        case "relu":
+                    padding: try options.integer("padding", from: 0, default: 0),
+                    ceilMode: try options.flag("ceil_mode", default: false)))
+        case "avgpool2d":
+            try options.allow("kernel", "stride", "padding", "ceil_mode", "count_include_pad")
+            let kernel = try options.integer("kernel", from: 1)
+            self = .avgpool2d(
+                AveragePooling(
+                    kernel: kernel,
+                    stride: try options.integer("stride", from: 1, default: kernel),
+                    padding: try options.integer("padding", from: 0, default: 0),
+                    ceilMode: try options.flag("ceil_mode", default: false),
+                    countIncludePad: try options.flag("count_include_pad", default: true)))
+        case "adaptiveavgpool2d":
+            try options.allow("size")
+            let (height, width) = try options.extents("size")
+            self = .adaptiveavgpool2d(AdaptivePooling(height: height, width: width))
+        case "globalavgpool":
             try options.allow()
-            self = .relu
+            self = .globalavgpool
         case "flatten":
             try options.allow()
             self = .flatten
+        case "dropout":
+            try options.allow("p")
+            self = .dropout(
+                probability: try options.number("p", default: 0.5, mustBe: "a number from 0 to below 1") {
+                    $0 >= 0 && $0 < 1
+                })
+        case "groupnorm":
+            try options.allow("groups", "eps")
+            self = .groupnorm(
+                GroupNormalization(
+                    groups: try options.integer("groups", from: 1), epsilon: try options.epsilon()))
+        case "layernorm":
+            try options.allow("eps")
+            self = .layernorm(epsilon: try options.epsilon())
+        case "batchnorm2d":
+            try options.refuseBatchStatistics()
+            try options.allow("eps", "frozen")
+            self = .batchnorm2d(epsilon: try options.epsilon())
+        case "residual":
+            try options.allow("body", "projection")
+            self = .residual(
+                Residual(body: try options.layers("body"), projection: try options.layer("projection")))
         default:
-            throw Self.unserved(key.stringValue, decoder)
+            throw options.unservedLayer
         }
     }
 
     public func encode(to encoder: any Encoder) throws {
         switch self {
-        case .relu, .flatten:
+        case .relu, .silu, .tanh, .sigmoid, .globalavgpool, .flatten:
             var container = encoder.singleValueContainer()
             try container.encode(name)
-        case .softplus(let beta):
-            var options = encoder.options(of: name)
-            try options.encode(beta, forKey: "beta")
-        case .linear(let linear):
-            var options = encoder.options(of: name)
-            try options.encode(linear.out, forKey: "out")
-            try options.encode(linear.bias, forKey: "bias")
         case .conv2d(let convolution):
             var options = encoder.options(of: name)
             try options.encode(convolution.out, forKey: "out")
@@ -78,91 +111,51 @@ extension LayerDescription: Codable {
             try options.encode(convolution.dilation, forKey: "dilation")
             try options.encode(convolution.groups, forKey: "groups")
             try options.encode(convolution.bias, forKey: "bias")
+        case .linear(let linear):
+            var options = encoder.options(of: name)
+            try options.encode(linear.out, forKey: "out")
+            try options.encode(linear.bias, forKey: "bias")
+        case .leakyrelu(let negativeSlope):
+            var options = encoder.options(of: name)
+            try options.encode(negativeSlope, forKey: "negative_slope")
+        case .gelu(let approximation):
+            var options = encoder.options(of: name)
+            try options.encode(approximation.rawValue, forKey: "approximate")
+        case .softplus(let beta):
+            var options = encoder.options(of: name)
+            try options.encode(beta, forKey: "beta")
         case .maxpool2d(let pooling):
             var options = encoder.options(of: name)
             try options.encode(pooling.kernel, forKey: "kernel")
             try options.encode(pooling.stride, forKey: "stride")
             try options.encode(pooling.padding, forKey: "padding")
+            try options.encode(pooling.ceilMode, forKey: "ceil_mode")
+        case .avgpool2d(let pooling):
+            var options = encoder.options(of: name)
+            try options.encode(pooling.kernel, forKey: "kernel")
+            try options.encode(pooling.stride, forKey: "stride")
+            try options.encode(pooling.padding, forKey: "padding")
+            try options.encode(pooling.ceilMode, forKey: "ceil_mode")
+            try options.encode(pooling.countIncludePad, forKey: "count_include_pad")
+        case .adaptiveavgpool2d(let pooling):
+            var options = encoder.options(of: name)
+            try options.encode([pooling.height, pooling.width], forKey: "size")
+        case .dropout(let probability):
+            var options = encoder.options(of: name)
+            try options.encode(probability, forKey: "p")
+        case .groupnorm(let normalization):
+            var options = encoder.options(of: name)
+            try options.encode(normalization.groups, forKey: "groups")
+            try options.encode(normalization.epsilon, forKey: "eps")
+        case .layernorm(let epsilon), .batchnorm2d(let epsilon):
+            var options = encoder.options(of: name)
+            try options.encode(epsilon, forKey: "eps")
+        case .residual(let residual):
+            var options = encoder.options(of: name)
+            try options.encode(residual.body, forKey: "body")
+            try options.encodeIfPresent(residual.projection, forKey: "projection")
         }
     }
-
-    private static func unserved(_ name: String, _ decoder: any Decoder) -> NetworkError {
-        NetworkError(
-            .unsupportedLayer, location(decoder),
-            "\"\(name)\" is not a layer that this version serves; it serves conv2d, linear, relu, softplus, "
-                + "maxpool2d and flatten")
-    }
-
-    private static func location(_ decoder: any Decoder) -> String {
-        decoder.codingPath.reduce(into: "") { path, key in
-            if let index = key.intValue {
-                path += "[\(index)]"
-            } else {
-                path += path.isEmpty ? key.stringValue : ".\(key.stringValue)"
-            }
-        }
-    }
-
-    /// The options of one layer, read with an error that names the layer and the option.
-    private struct Options {
-        let container: KeyedDecodingContainer<OptionKey>
-        let location: String
-
-        init(_ container: KeyedDecodingContainer<OptionKey>, _ decoder: any Decoder, _ key: OptionKey) throws
-        {
-            self.container = container
-            self.location = "\(LayerDescription.location(decoder)) (\(key.stringValue))"
-        }
-
-        func allow(_ names: String...) throws {
-            for key in container.allKeys where !names.contains(key.stringValue) {
-                throw NetworkError(
-                    .unsupportedLayer, location,
-                    "has the option \"\(key.stringValue)\", which is not served; "
-                        + (names.isEmpty ? "it takes none" : "it takes \(names.joined(separator: ", "))"))
-            }
-        }
-
-        func integer(_ name: String, from minimum: Int, default standard: Int? = nil) throws -> Int {
-            guard let value = try? container.decodeIfPresent(Int.self, forKey: OptionKey(name)) ?? standard,
-                value >= minimum, value <= 1 << 24
-            else {
-                throw NetworkError(
-                    .malformedModel, location,
-                    "\"\(name)\" must be a whole number from \(minimum) to \(1 << 24)")
-            }
-            return value
-        }
-
-        func positiveNumber(_ name: String, default standard: Double) throws -> Double {
-            guard
-                let value = try? container.decodeIfPresent(Double.self, forKey: OptionKey(name)) ?? standard,
-                value > 0, value.isFinite
-            else {
-                throw NetworkError(.malformedModel, location, "\"\(name)\" must be a number above 0")
-            }
-            return value
-        }
-
-        func flag(_ name: String, default standard: Bool) throws -> Bool {
-            guard let value = try? container.decodeIfPresent(Bool.self, forKey: OptionKey(name)) ?? standard
-            else {
-                throw NetworkError(.malformedModel, location, "\"\(name)\" must be true or false")
-            }
-            return value
-        }
-    }
-}
-
-/// A layer's name or the name of one of its options.
-private struct OptionKey: CodingKey, ExpressibleByStringLiteral {
-    let stringValue: String
-    var intValue: Int? { nil }
-
-    init(_ name: String) { stringValue = name }
-    init(stringLiteral name: String) { stringValue = name }
-    init?(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
 }
 
 extension Encoder {

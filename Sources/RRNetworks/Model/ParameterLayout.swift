@@ -8,7 +8,9 @@ public struct ParameterLayout: Hashable, Sendable {
         public let shape: [Int]
         /// The elements in the flat list, row-major.
         public let range: Range<Int>
-        let fanIn: Int
+        /// False for what training leaves as it is: the statistics of a frozen batch normalisation.
+        public let isTrained: Bool
+        let initial: InitialDistribution
     }
 
     /// The parameters in the order of the layers.
@@ -16,4 +18,36 @@ public struct ParameterLayout: Hashable, Sendable {
 
     /// The number of values of all parameters together.
     public var count: Int { entries.last?.range.upperBound ?? 0 }
+
+    /// The values that training moves, in as few ranges as they make.
+    package var trainedRanges: [Range<Int>] {
+        entries.filter(\.isTrained).reduce(into: []) { ranges, entry in
+            if let last = ranges.last, last.upperBound == entry.range.lowerBound {
+                ranges[ranges.count - 1] = last.lowerBound..<entry.range.upperBound
+            } else {
+                ranges.append(entry.range)
+            }
+        }
+    }
+
+    /// Whether a name is of a tensor that PyTorch stores beside the network's and that no computation here
+    /// uses: the number of batches that a batch normalisation has seen.
+    package func ignores(_ name: String) -> Bool {
+        let suffix = "num_batches_tracked"
+        guard name.hasSuffix(".\(suffix)") else { return false }
+        let statistics = name.dropLast(suffix.count) + "running_mean"
+        return entries.contains { $0.name == statistics }
+    }
+
+    /// Lays tensors one after the other.
+    init(_ parameters: [ParameterSpecification]) {
+        var offset = 0
+        entries = parameters.map { parameter in
+            let range = offset..<offset + parameter.elementCount
+            offset = range.upperBound
+            return Entry(
+                name: parameter.name, shape: parameter.shape, range: range,
+                isTrained: parameter.isTrained, initial: parameter.initial)
+        }
+    }
 }

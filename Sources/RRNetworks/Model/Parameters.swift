@@ -12,13 +12,13 @@ public struct Parameters<Scalar: NetworkScalar>: Equatable, Sendable {
         self.values = values
     }
 
-    /// Creates parameters from named tensors, in any order.
+    /// Creates parameters from named tensors, in any order; PyTorch's `num_batches_tracked` is passed over.
     ///
     /// - Throws: `NetworkError` with the code `weightsMismatch` where a tensor is missing, is not one of the
     ///   network's, or has another shape.
     public init(layout: ParameterLayout, named tensors: [String: Tensor<Scalar>]) throws(NetworkError) {
         let known = Set(layout.entries.map(\.name))
-        if let stranger = tensors.keys.filter({ !known.contains($0) }).min() {
+        if let stranger = tensors.keys.filter({ !known.contains($0) && !layout.ignores($0) }).min() {
             throw NetworkError(
                 .weightsMismatch, stranger,
                 "is not a parameter of this model, which has \(layout.entries.map(\.name).joined(separator: ", "))"

@@ -12,60 +12,66 @@ internal import RRTensor
 /// | `inputTangent` | `tangent` | `logitTangent` |
 /// | `logitAdjoint` | `gradient` | the parameter gradient, added |
 package final class GroupPass<Scalar: NetworkScalar> {
-    /// The columns of the matrices at hand: the samples of the group, and idle ones up to full vectors. Idle
-    /// columns begin as zeros, and add nothing to a gradient.
+    /// The columns of the matrices at hand: the samples of the group, and idle ones up to full vectors. An idle
+    /// column repeats the last image, and its seeds are zero: it adds nothing to a gradient.
     package private(set) var columnCount = 0
 
-    private let network: Network<Scalar>
-    private let scratch: [LayerScratch<Scalar>]
-    /// x, and z of every layer.
-    private let values: [Buffer<Scalar>]
-    /// δ at the same places.
-    private let cotangents: [Buffer<Scalar>]
-    /// ẋ at the same places.
-    private let tangents: [Buffer<Scalar>]
-    /// ε, which only the layer at hand needs: its output's and its input's in turn.
-    private let adjoints: (Buffer<Scalar>, Buffer<Scalar>)
+    private let stack: LayerStack<Scalar>
+    private let scratch: LayerScratch<Scalar>
+    private let inputs: FeatureBuffers<Scalar>
+    private let outputs: FeatureBuffers<Scalar>
+    /// ε at the logits.
+    private let adjoint: Buffer<Scalar>
+    /// What dropout draws each sample's masks from, where the group is one of a training step.
+    private let dropoutStates: Buffer<UInt64>
+    private var isTraining = false
 
     /// - Parameter capacity: the largest number of samples in a group.
     package init(network: Network<Scalar>, capacity: Int) {
-        self.network = network
         let capacity = Self.columnCount(for: capacity)
-        let counts =
-            [network.model.input.elementCount * capacity]
-            + network.layers.map { $0.outputShape.elementCount * capacity }
-        scratch = network.layers.map { $0.makeScratch(capacity: capacity) }
-        values = counts.map(Buffer.init(count:))
-        cotangents = counts.map(Buffer.init(count:))
-        tangents = counts.map(Buffer.init(count:))
-        let largest = counts.max() ?? 0
-        adjoints = (Buffer(count: largest), Buffer(count: largest))
+        stack = network.stack
+        scratch = stack.makeScratch(capacity: capacity)
+        inputs = FeatureBuffers(count: stack.inputShape.elementCount * capacity)
+        outputs = FeatureBuffers(count: stack.outputShape.elementCount * capacity)
+        adjoint = Buffer(count: stack.outputShape.elementCount * capacity)
+        dropoutStates = Buffer(count: capacity)
     }
 
-    package var input: UnsafeMutablePointer<Scalar> { values[0].start }
-    package var logits: UnsafePointer<Scalar> { UnsafePointer(values[layerCount].start) }
-    package var logitCotangent: UnsafeMutablePointer<Scalar> { cotangents[layerCount].start }
-    package var inputCotangent: UnsafePointer<Scalar> { UnsafePointer(cotangents[0].start) }
-    package var inputTangent: UnsafeMutablePointer<Scalar> { tangents[0].start }
-    package var logitTangent: UnsafePointer<Scalar> { UnsafePointer(tangents[layerCount].start) }
-    package var logitAdjoint: UnsafeMutablePointer<Scalar> { adjoints.0.start }
-
-    private var layerCount: Int { network.layers.count }
+    package var input: UnsafeMutablePointer<Scalar> { inputs.value.start }
+    package var logits: UnsafePointer<Scalar> { UnsafePointer(outputs.value.start) }
+    package var logitCotangent: UnsafeMutablePointer<Scalar> { outputs.cotangent.start }
+    package var inputCotangent: UnsafePointer<Scalar> { UnsafePointer(inputs.cotangent.start) }
+    package var inputTangent: UnsafeMutablePointer<Scalar> { inputs.tangent.start }
+    package var logitTangent: UnsafePointer<Scalar> { UnsafePointer(outputs.tangent.start) }
+    package var logitAdjoint: UnsafeMutablePointer<Scalar> { adjoint.start }
 
     /// Begins a group: fills `input` with images of the batch, one a column.
     ///
     /// - Parameters:
     ///   - images: the batch, (N, C, H, W).
     ///   - samples: the rows of the batch that make up the group.
-    package func load(_ images: UnsafePointer<Float>, samples: ArraySlice<Int>) {
+    ///   - dropout: the training step; nil outside training.
+    ///   - identities: what dropout knows each sample of the batch by; nil for its row.
+    package func load(
+        _ images: UnsafePointer<Float>, samples: ArraySlice<Int>, dropout: DropoutKey? = nil,
+        identities: [Int64]? = nil
+    ) {
         columnCount = Self.columnCount(for: samples.count)
-        let elementCount = network.model.input.elementCount
         if columnCount > samples.count {
-            input.clear(count: elementCount * columnCount)
-            logitCotangent.clear(count: network.model.classCount * columnCount)
-            logitAdjoint.clear(count: network.model.classCount * columnCount)
+            inputTangent.clear(count: stack.inputShape.elementCount * columnCount)
+            logitCotangent.clear(count: stack.outputShape.elementCount * columnCount)
+            logitAdjoint.clear(count: stack.outputShape.elementCount * columnCount)
         }
-        for (column, sample) in samples.enumerated() {
+        isTraining = dropout != nil
+        if let dropout {
+            dropoutStates.start.clear(count: columnCount)
+            for (column, sample) in samples.enumerated() {
+                dropoutStates.start[column] = dropout.state(sample: identities?[sample] ?? Int64(sample))
+            }
+        }
+        let elementCount = stack.inputShape.elementCount
+        for column in 0..<columnCount {
+            let sample = samples[min(samples.startIndex + column, samples.endIndex - 1)]
             Transposition.write(
                 images + sample * elementCount, count: elementCount, toColumn: column, of: columnCount,
                 into: input)
@@ -73,28 +79,19 @@ package final class GroupPass<Scalar: NetworkScalar> {
     }
 
     package func forward(_ parameters: UnsafePointer<Scalar>) {
-        for (index, layer) in network.layers.enumerated() {
-            layer.forward(
-                group(index, parameters), input: UnsafePointer(values[index].start),
-                output: values[index + 1].start)
-        }
+        stack.forward(group(parameters), input: UnsafePointer(input), output: outputs.value.start)
     }
 
     package func reverse(_ parameters: UnsafePointer<Scalar>) {
-        for (index, layer) in network.layers.enumerated().reversed() {
-            layer.reverse(
-                group(index, parameters), at: point(index),
-                outputCotangent: UnsafePointer(cotangents[index + 1].start),
-                inputCotangent: cotangents[index].start)
-        }
+        stack.reverse(
+            group(parameters), at: point, outputCotangent: UnsafePointer(logitCotangent),
+            inputCotangent: inputs.cotangent.start)
     }
 
     package func tangent(_ parameters: UnsafePointer<Scalar>) {
-        for (index, layer) in network.layers.enumerated() {
-            layer.tangent(
-                group(index, parameters), at: point(index),
-                inputTangent: UnsafePointer(tangents[index].start), outputTangent: tangents[index + 1].start)
-        }
+        stack.tangent(
+            group(parameters), at: point, inputTangent: UnsafePointer(inputTangent),
+            outputTangent: outputs.tangent.start)
     }
 
     /// - Parameter isSecondOrder: whether `reverse` and `tangent` have run for this group, so that the penalty
@@ -103,29 +100,21 @@ package final class GroupPass<Scalar: NetworkScalar> {
         _ parameters: UnsafePointer<Scalar>, isSecondOrder: Bool,
         addingTo parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
-        var (output, input) = adjoints
-        for (index, layer) in network.layers.enumerated().reversed() {
-            let secondOrder = SecondOrder(
-                outputCotangent: UnsafePointer(cotangents[index + 1].start),
-                inputTangent: UnsafePointer(tangents[index].start))
-            layer.gradient(
-                group(index, parameters), at: point(index), secondOrder: isSecondOrder ? secondOrder : nil,
-                outputAdjoint: UnsafePointer(output.start), inputAdjoint: index == 0 ? nil : input.start,
-                parameterGradient: parameterGradient + network.parameterOffsets[index])
-            swap(&output, &input)
-        }
+        let secondOrder = SecondOrder(
+            outputCotangent: UnsafePointer(logitCotangent), inputTangent: UnsafePointer(inputTangent))
+        stack.gradient(
+            group(parameters), at: point, secondOrder: isSecondOrder ? secondOrder : nil,
+            outputAdjoint: UnsafePointer(logitAdjoint), inputAdjoint: nil,
+            parameterGradient: parameterGradient)
     }
 
-    private func group(_ index: Int, _ parameters: UnsafePointer<Scalar>) -> LayerGroup<Scalar> {
+    private func group(_ parameters: UnsafePointer<Scalar>) -> LayerGroup<Scalar> {
         LayerGroup(
-            sampleCount: columnCount, parameters: parameters + network.parameterOffsets[index],
-            scratch: scratch[index])
+            sampleCount: columnCount, parameters: parameters, scratch: scratch,
+            dropoutStates: isTraining ? UnsafePointer(dropoutStates.start) : nil)
     }
 
-    private func point(_ index: Int) -> LayerPoint<Scalar> {
-        LayerPoint(
-            input: UnsafePointer(values[index].start), output: UnsafePointer(values[index + 1].start))
-    }
+    private var point: LayerPoint<Scalar> { LayerPoint(input: UnsafePointer(input), output: logits) }
 }
 
 extension GroupPass {
@@ -146,7 +135,7 @@ extension UnsafeMutablePointer where Pointee: BitwiseCopyable {
 extension Network {
     /// The number of samples in a group at most: as many as keep a group's feature maps near the core.
     package var largestGroup: Int {
-        let elements = layers.reduce(model.input.elementCount) { $0 + $1.outputShape.elementCount }
+        let elements = model.input.elementCount + stack.featureCount
         let bytes = elements * MemoryLayout<Scalar>.stride
         return min(64, max(16, Self.groupBytes / max(bytes, 1) / 16 * 16))
     }

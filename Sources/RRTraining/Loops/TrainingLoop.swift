@@ -65,9 +65,9 @@ public struct TrainingLoop {
         let normalization = try normalization()
         let lambda1 = try lambda1(startingFrom: initial, normalization)
         let trainer = try Trainer(
-            model: options.model, parameters: initial, lambda1: lambda1, target: options.penaltyTarget,
-            reduction: options.penaltyReduction, optimizer: options.optimizer, normalization: normalization,
-            threads: options.threads)
+            model: options.model, parameters: initial, seed: options.seed, lambda1: lambda1,
+            target: options.penaltyTarget, reduction: options.penaltyReduction,
+            optimizer: options.optimizer, normalization: normalization, threads: options.threads)
         let stream = try BatchStream(
             dataset: dataset, masks: masks, options: streamOptions(epochs: options.epochs))
         try writer.write(
@@ -162,8 +162,8 @@ extension TrainingLoop {
         if case .value(let value) = options.lambda1 { return value }
         guard let masks, masks.annotatedCount > 0 else { return 0 }
         let trainer = try Trainer(
-            model: options.model, parameters: initial, lambda1: 0, optimizer: options.optimizer,
-            normalization: normalization, threads: options.threads)
+            model: options.model, parameters: initial, seed: options.seed, lambda1: 0,
+            optimizer: options.optimizer, normalization: normalization, threads: options.threads)
         let stream = try BatchStream(dataset: dataset, masks: masks, options: streamOptions(epochs: .max))
         for _ in 0..<Self.automaticSteps {
             guard let batch = try stream.next() else { return 0 }

@@ -3,7 +3,8 @@ internal import RRNetworks
 
 /// An optimiser with its memory of past gradients.
 ///
-/// Every parameter is updated by itself, so threads share the work without an effect on the result.
+/// Every parameter is updated by itself, so threads share the work without an effect on the result. What the
+/// layout stores but does not train stays as it is, under weight decay too.
 struct Optimizer<Scalar: NetworkScalar> {
     let options: OptimizerOptions
     private let workers: Workers
@@ -12,9 +13,18 @@ struct Optimizer<Scalar: NetworkScalar> {
     /// The second moment of `adam`.
     private var second: [Scalar]
     private var stepCount = 0
+    /// The parameters that are trained, in pieces for the threads.
+    private let blocks: [Range<Int>]
 
-    init(_ options: OptimizerOptions, parameterCount: Int, workers: Workers) {
+    init(_ options: OptimizerOptions, layout: ParameterLayout, workers: Workers) {
         self.options = options
+        let parameterCount = layout.count
+        let blockSize = 1 << 14
+        blocks = layout.trainedRanges.flatMap { range in
+            stride(from: range.lowerBound, to: range.upperBound, by: blockSize).map {
+                $0..<min($0 + blockSize, range.upperBound)
+            }
+        }
         self.workers = workers
         let hasMoments = options.kind != .sgd
         first = Array(repeating: 0, count: hasMoments || options.momentum > 0 ? parameterCount : 0)
@@ -27,16 +37,15 @@ struct Optimizer<Scalar: NetworkScalar> {
         let update = ParameterUpdate<Scalar>(options, step: stepCount)
         let kind = options.kind
         let hasMomentum = options.momentum > 0
-        let count = parameters.count
-        let blockSize = 1 << 14
+        let blocks = blocks
         parameters.withUnsafeMutableBufferPointer { parameters in
             gradient.withUnsafeBufferPointer { gradient in
                 first.withUnsafeMutableBufferPointer { first in
                     second.withUnsafeMutableBufferPointer { second in
                         let memory = UncheckedSendable((parameters, gradient, first, second))
-                        workers.run(parts: (count + blockSize - 1) / blockSize) { _, block in
+                        workers.run(parts: blocks.count) { _, block in
                             let (parameters, gradient, first, second) = memory.value
-                            let range = block * blockSize..<min((block + 1) * blockSize, count)
+                            let range = blocks[block]
                             if kind != .sgd {
                                 update.adam(parameters, gradient, first, second, range)
                             } else if hasMomentum {

@@ -11,7 +11,7 @@ package enum WeightsFile {
         _ path: String, layout: ParameterLayout, as _: Scalar.Type
     ) throws(FormatError) -> Parameters<Scalar> {
         var tensors: [String: Tensor<Scalar>] = [:]
-        for tensor in try SafeTensorsFile.read(path) {
+        for tensor in try SafeTensorsFile.read(path) where !layout.ignores(tensor.name) {
             do {
                 tensors[tensor.name] = try Tensor(
                     shape: TensorShape(tensor.shape), elements: tensor.values(as: Scalar.self))

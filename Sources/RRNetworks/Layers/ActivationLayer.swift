@@ -1,0 +1,91 @@
+import RRTensor
+
+/// z = φ(x), element by element, for every function but the rectifier, which has a faster layer of its own.
+struct ActivationLayer<Scalar: NetworkScalar>: Layer {
+    let inputShape: ImageShape
+    let activation: Activation
+
+    var outputShape: ImageShape { inputShape }
+    var parameters: [ParameterSpecification] { [] }
+
+    func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
+
+    func forward(
+        _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
+    ) {
+        ActivationKernels.apply(activation, to: input, into: output, count: count(group))
+    }
+
+    func reverse(
+        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
+        inputCotangent: UnsafeMutablePointer<Scalar>
+    ) {
+        ActivationKernels.scale(
+            outputCotangent, by: activation, at: point.input, into: inputCotangent, count: count(group))
+    }
+
+    func tangent(
+        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
+        outputTangent: UnsafeMutablePointer<Scalar>
+    ) {
+        ActivationKernels.scale(
+            inputTangent, by: activation, at: point.input, into: outputTangent, count: count(group))
+    }
+
+    func gradient(
+        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
+        outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
+        parameterGradient: UnsafeMutablePointer<Scalar>
+    ) {
+        guard let inputAdjoint else { return }
+        guard let secondOrder else {
+            ActivationKernels.scale(
+                outputAdjoint, by: activation, at: point.input, into: inputAdjoint, count: count(group))
+            return
+        }
+        ActivationKernels.scaleAndBend(
+            outputAdjoint, secondOrder, by: activation, at: point.input, into: inputAdjoint,
+            count: count(group))
+    }
+
+    private func count(_ group: LayerGroup<Scalar>) -> Int { inputShape.elementCount * group.sampleCount }
+}
+
+private enum ActivationKernels {
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func apply<Scalar: NetworkScalar>(
+        _ activation: Activation, to inputs: UnsafePointer<Scalar>,
+        into result: UnsafeMutablePointer<Scalar>, count: Int
+    ) {
+        for index in 0..<count { result[index] = Scalar(activation.value(at: Double(inputs[index]))) }
+    }
+
+    /// Multiplies by φ'.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func scale<Scalar: NetworkScalar>(
+        _ values: UnsafePointer<Scalar>, by activation: Activation, at inputs: UnsafePointer<Scalar>,
+        into result: UnsafeMutablePointer<Scalar>, count: Int
+    ) {
+        for index in 0..<count {
+            let slope = activation.derivatives(at: Double(inputs[index])).slope
+            result[index] = Scalar(Double(values[index]) * slope)
+        }
+    }
+
+    /// Writes φ' ε + φ'' ẋ δ.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func scaleAndBend<Scalar: NetworkScalar>(
+        _ adjoints: UnsafePointer<Scalar>, _ secondOrder: SecondOrder<Scalar>, by activation: Activation,
+        at inputs: UnsafePointer<Scalar>, into result: UnsafeMutablePointer<Scalar>, count: Int
+    ) {
+        for index in 0..<count {
+            let (slope, curvature) = activation.derivatives(at: Double(inputs[index]))
+            let product =
+                Double(secondOrder.inputTangent[index]) * Double(secondOrder.outputCotangent[index])
+            result[index] = Scalar(Double(adjoints[index]) * slope + product * curvature)
+        }
+    }
+}

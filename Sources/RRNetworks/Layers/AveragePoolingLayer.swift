@@ -1,0 +1,159 @@
+import RRTensor
+
+/// The mean of each window.
+struct AveragePoolingLayer<Scalar: NetworkScalar>: Layer {
+    let inputShape: ImageShape
+    let outputShape: ImageShape
+    private let rows: PoolingAxis
+    private let columns: PoolingAxis
+
+    /// Pools over square windows at even distances.
+    ///
+    /// - Throws: a message in the caller's words where the options do not fit the input.
+    init(input: ImageShape, _ options: LayerDescription.AveragePooling) throws(LayerMisfit) {
+        let geometry = try WindowGeometry(
+            pooling: input, kernel: options.kernel, stride: options.stride, padding: options.padding,
+            ceilMode: options.ceilMode)
+        let placement = PoolingAxis.Placement.even(
+            kernel: options.kernel, stride: options.stride, padding: options.padding,
+            countsPadding: options.countIncludePad)
+        inputShape = input
+        outputShape = try geometry.outputShape(channels: input.channels)
+        rows = PoolingAxis(input: input.height, placement: placement)
+        columns = PoolingAxis(input: input.width, placement: placement)
+    }
+
+    /// Pools to an output of a fixed extent, whatever the input's.
+    ///
+    /// - Throws: `TensorError` where the output has too many elements.
+    init(input: ImageShape, _ options: LayerDescription.AdaptivePooling) throws(TensorError) {
+        inputShape = input
+        outputShape = try ImageShape(
+            channels: input.channels, height: options.height, width: options.width)
+        rows = PoolingAxis(input: input.height, placement: .adaptive(output: options.height))
+        columns = PoolingAxis(input: input.width, placement: .adaptive(output: options.width))
+    }
+
+    var parameters: [ParameterSpecification] { [] }
+
+    func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
+
+    func forward(
+        _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
+    ) {
+        AveragePooling.gather(input, windows(group), into: output)
+    }
+
+    func reverse(
+        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
+        inputCotangent: UnsafeMutablePointer<Scalar>
+    ) {
+        AveragePooling.scatter(outputCotangent, windows(group), into: inputCotangent)
+    }
+
+    func tangent(
+        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
+        outputTangent: UnsafeMutablePointer<Scalar>
+    ) {
+        AveragePooling.gather(inputTangent, windows(group), into: outputTangent)
+    }
+
+    func gradient(
+        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
+        outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
+        parameterGradient: UnsafeMutablePointer<Scalar>
+    ) {
+        guard let inputAdjoint else { return }
+        AveragePooling.scatter(outputAdjoint, windows(group), into: inputAdjoint)
+    }
+
+    private func windows(_ group: LayerGroup<Scalar>) -> AveragePooling.Windows {
+        AveragePooling.Windows(
+            input: inputShape, output: outputShape, rows: rows, columns: columns,
+            sampleCount: group.sampleCount)
+    }
+}
+
+private enum AveragePooling {
+    struct Windows {
+        let input: ImageShape
+        let output: ImageShape
+        let rows: PoolingAxis
+        let columns: PoolingAxis
+        let sampleCount: Int
+
+        /// Visits each window: its offset in the output, each of its elements' offsets in the input, and what
+        /// an element weighs.
+        @inline(__always)
+        func forEach(_ body: (_ output: Int, _ elements: Elements, _ divisor: Int) -> Void) {
+            var position = 0
+            for channel in 0..<input.channels {
+                for outputRow in 0..<output.height {
+                    let row = rows.window(outputRow)
+                    for outputColumn in 0..<output.width {
+                        let column = columns.window(outputColumn)
+                        let elements = Elements(
+                            rows: row.elements, columns: column.elements, width: input.width,
+                            plane: channel &* input.pixelCount, sampleCount: sampleCount)
+                        body(position, elements, row.divisor &* column.divisor)
+                        position &+= sampleCount
+                    }
+                }
+            }
+        }
+    }
+
+    /// The elements of the input under one window.
+    struct Elements {
+        let rows: Range<Int>
+        let columns: Range<Int>
+        let width: Int
+        let plane: Int
+        let sampleCount: Int
+
+        @inline(__always)
+        func forEach(_ body: (_ input: Int) -> Void) {
+            for row in rows {
+                for column in columns {
+                    body((plane &+ row &* width &+ column) &* sampleCount)
+                }
+            }
+        }
+    }
+
+    /// Writes the mean of each window.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func gather<Scalar: NetworkScalar>(
+        _ values: UnsafePointer<Scalar>, _ windows: Windows, into result: UnsafeMutablePointer<Scalar>
+    ) {
+        let sampleCount = windows.sampleCount
+        windows.forEach { output, elements, divisor in
+            let means = result + output
+            means.update(repeating: 0, count: sampleCount)
+            elements.forEach { input in
+                for sample in 0..<sampleCount { means[sample] += values[input &+ sample] }
+            }
+            let divisor = Scalar(divisor)
+            for sample in 0..<sampleCount { means[sample] /= divisor }
+        }
+    }
+
+    /// Adds, at every element of the input, its share of each window's value.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func scatter<Scalar: NetworkScalar>(
+        _ values: UnsafePointer<Scalar>, _ windows: Windows, into input: UnsafeMutablePointer<Scalar>
+    ) {
+        let sampleCount = windows.sampleCount
+        input.update(repeating: 0, count: windows.input.elementCount &* sampleCount)
+        windows.forEach { output, elements, divisor in
+            let share = 1 / Scalar(divisor)
+            elements.forEach { element in
+                for sample in 0..<sampleCount {
+                    input[element &+ sample] += values[output &+ sample] * share
+                }
+            }
+        }
+    }
+}

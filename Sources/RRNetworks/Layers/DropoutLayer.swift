@@ -1,0 +1,109 @@
+import RRTensor
+
+/// In training, leaves out each element with the probability p and multiplies the others by 1 / (1 − p); else
+/// the identity.
+struct DropoutLayer<Scalar: NetworkScalar>: Layer {
+    let inputShape: ImageShape
+    let probability: Double
+    /// What the masks of this layer differ by from those of another.
+    private let identity: UInt64
+
+    /// - Parameter location: the layer's place in the model.
+    /// - Throws: a message in the caller's words where p is no probability below 1.
+    init(input: ImageShape, probability: Double, location: String) throws(LayerMisfit) {
+        guard probability >= 0, probability < 1 else {
+            throw LayerMisfit("\"p\" is \(probability), but must be at least 0 and below 1")
+        }
+        inputShape = input
+        self.probability = probability
+        identity = DropoutKey.identity(ofLayerAt: location)
+    }
+
+    var outputShape: ImageShape { inputShape }
+    var parameters: [ParameterSpecification] { [] }
+
+    func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
+        LayerScratch(factorCount: inputShape.elementCount * capacity)
+    }
+
+    func forward(
+        _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
+    ) {
+        if let states = group.dropoutStates {
+            Dropout.draw(
+                states, layer: identity, probability: probability, featureCount: inputShape.elementCount,
+                sampleCount: group.sampleCount, into: group.scratch.factors.start)
+        }
+        mask(group, input, into: output)
+    }
+
+    func reverse(
+        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
+        inputCotangent: UnsafeMutablePointer<Scalar>
+    ) {
+        mask(group, outputCotangent, into: inputCotangent)
+    }
+
+    func tangent(
+        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
+        outputTangent: UnsafeMutablePointer<Scalar>
+    ) {
+        mask(group, inputTangent, into: outputTangent)
+    }
+
+    func gradient(
+        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
+        outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
+        parameterGradient: UnsafeMutablePointer<Scalar>
+    ) {
+        guard let inputAdjoint else { return }
+        mask(group, outputAdjoint, into: inputAdjoint)
+    }
+
+    /// Every pass is the same: a product with the mask that the forward pass drew.
+    private func mask(
+        _ group: LayerGroup<Scalar>, _ values: UnsafePointer<Scalar>,
+        into result: UnsafeMutablePointer<Scalar>
+    ) {
+        let count = inputShape.elementCount * group.sampleCount
+        guard group.dropoutStates != nil else { return result.update(from: values, count: count) }
+        Dropout.multiply(values, by: group.scratch.factors.start, into: result, count: count)
+    }
+}
+
+private enum Dropout {
+    /// Writes what each element is multiplied by: 0, or 1 / (1 − p).
+    ///
+    /// - Parameter states: one a sample.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func draw<Scalar: NetworkScalar>(
+        _ states: UnsafePointer<UInt64>, layer: UInt64, probability: Double, featureCount: Int,
+        sampleCount: Int, into factors: UnsafeMutablePointer<Scalar>
+    ) {
+        // Exact: both sides are multiples of 2⁻⁵³ once p is rounded up to one.
+        let threshold = UInt64((probability * 0x1p53).rounded(.up))
+        let kept = Scalar(1 / (1 - probability))
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: sampleCount) { streams in
+            for sample in 0..<sampleCount { streams[sample] = DropoutKey.fold(layer, into: states[sample]) }
+            var position = 0
+            for _ in 0..<featureCount {
+                for sample in 0..<sampleCount {
+                    streams[sample] &+= DropoutKey.golden
+                    let isKept = SplitMix64.mix(streams[sample]) >> 11 >= threshold
+                    factors[position] = isKept ? kept : 0
+                    position &+= 1
+                }
+            }
+        }
+    }
+
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func multiply<Scalar: NetworkScalar>(
+        _ values: UnsafePointer<Scalar>, by factors: UnsafePointer<Scalar>,
+        into result: UnsafeMutablePointer<Scalar>, count: Int
+    ) {
+        for index in 0..<count { result[index] = values[index] * factors[index] }
+    }
+}

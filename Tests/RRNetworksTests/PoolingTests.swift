@@ -1,0 +1,179 @@
+import RRNetworks
+import RRTensor
+import Testing
+
+@Suite("Pooling")
+struct PoolingTests {
+    static let input = (channels: 2, height: 5, width: 7)
+
+    static let maximumOptions: [LayerDescription.Pooling] = [
+        .init(kernel: 2), .init(kernel: 3, stride: 1, padding: 1), .init(kernel: 3, stride: 2),
+        .init(kernel: 2, ceilMode: true), .init(kernel: 2, stride: 3, padding: 1, ceilMode: true),
+        .init(kernel: 3, stride: 3, ceilMode: true), .init(kernel: 1, stride: 3, ceilMode: true),
+        .init(kernel: 6, stride: 2, ceilMode: true), .init(kernel: 5, stride: 4, padding: 2, ceilMode: true),
+    ]
+
+    static let averageOptions: [LayerDescription.AveragePooling] = maximumOptions.flatMap { options in
+        [true, false].map { countIncludePad in
+            .init(
+                kernel: options.kernel, stride: options.stride, padding: options.padding,
+                ceilMode: options.ceilMode, countIncludePad: countIncludePad)
+        }
+    }
+
+    static let adaptiveOptions: [LayerDescription.AdaptivePooling] = [
+        .init(height: 1, width: 1), .init(height: 5, width: 7), .init(height: 2, width: 3),
+        .init(height: 4, width: 4), .init(height: 6, width: 13),
+    ]
+
+    @Test("a maximum pooling takes the largest element of each window", arguments: maximumOptions)
+    func maximum(options: LayerDescription.Pooling) throws {
+        try expect(.maxpool2d(options)) { plane in
+            Self.windows(options.kernel, options.stride, options.padding, options.ceilMode).map {
+                window in
+                window.compactMap { plane[$0.row, $0.column] }.max() ?? .nan
+            }
+        }
+    }
+
+    @Test(
+        "an average pooling divides by the window without what lies beyond the padding",
+        arguments: averageOptions)
+    func average(options: LayerDescription.AveragePooling) throws {
+        try expect(.avgpool2d(options)) { plane in
+            Self.windows(options.kernel, options.stride, options.padding, options.ceilMode).map {
+                window in
+                let elements = window.compactMap { plane[$0.row, $0.column] }
+                let inPadding = window.count {
+                    (-options.padding..<Self.input.height + options.padding).contains($0.row)
+                        && (-options.padding..<Self.input.width + options.padding).contains($0.column)
+                }
+                return elements.reduce(0, +)
+                    / Double(options.countIncludePad ? inPadding : elements.count)
+            }
+        }
+    }
+
+    @Test(
+        "an adaptive pooling's windows begin and end at the shares of the input", arguments: adaptiveOptions)
+    func adaptive(options: LayerDescription.AdaptivePooling) throws {
+        func windows(_ input: Int, _ output: Int) -> [Range<Int>] {
+            (0..<output).map { index in
+                let start = Double(index * input) / Double(output)
+                let end = Double((index + 1) * input) / Double(output)
+                return Int(start.rounded(.down))..<Int(end.rounded(.up))
+            }
+        }
+        try expect(.adaptiveavgpool2d(options)) { plane in
+            windows(Self.input.height, options.height).flatMap { rows in
+                windows(Self.input.width, options.width).map { columns in
+                    let elements = rows.flatMap { row in columns.compactMap { plane[row, $0] } }
+                    return elements.reduce(0, +) / Double(elements.count)
+                }
+            }
+        }
+    }
+
+    @Test("a global pooling is the mean of each channel")
+    func global() throws {
+        try expect(.globalavgpool) { plane in
+            [plane.elements.reduce(0, +) / Double(plane.elements.count)]
+        }
+    }
+
+    @Test("of equal elements the first is chosen, in the tangent and in both reverse passes")
+    func ties() throws {
+        let network = try Network<Double>(
+            ModelDescription(
+                input: ImageShape(channels: 1, height: 2, width: 2), classCount: 1,
+                layers: [.maxpool2d(.init(kernel: 2)), .flatten]))
+        let pass = GroupPass(network: network, capacity: 1)
+        pass.load([0.25, 1, 1, 1], samples: [0])
+        pass.forward([0])
+        pass.logitCotangent[0] = 3
+        pass.reverse([0])
+        let columns = pass.columnCount
+        #expect((0..<4).map { pass.inputCotangent[$0 * columns] } == [0, 3, 0, 0])
+        for element in 0..<4 { pass.inputTangent[element * columns] = Double(element + 4) }
+        pass.tangent([0])
+        #expect(pass.logitTangent[0] == 5)
+    }
+
+    /// Compares a pooling with its definition, its tangent with the difference of two outputs, and its reverse
+    /// pass with its tangent: ⟨ż, δz⟩ = ⟨ẋ, δx⟩.
+    private func expect(_ layer: LayerDescription, is definition: (Plane) -> [Double]) throws {
+        let shape = try ImageShape(
+            channels: Self.input.channels, height: Self.input.height, width: Self.input.width)
+        // As many as fill a vector, so that no column is idle.
+        let sampleCount = 16
+        var generator = SplitMix64(seed: 3)
+        let images = (0..<sampleCount * shape.elementCount).map { _ in Float(generator.nextUnit() - 0.5) }
+        let planes = stride(from: 0, to: images.count, by: shape.pixelCount).map {
+            Plane(elements: images[$0..<$0 + shape.pixelCount].map(Double.init))
+        }
+        let expected = planes.map(definition)
+        let features = expected.count / sampleCount * expected[0].count
+        let network = try Network<Double>(
+            ModelDescription(input: shape, classCount: features, layers: [layer, .flatten]))
+        let pass = GroupPass(network: network, capacity: sampleCount)
+        pass.load(images, samples: Array(0..<sampleCount)[...])
+        pass.forward([0])
+        let outputs = (0..<features * sampleCount).map { pass.logits[$0] }
+        for sample in 0..<sampleCount {
+            let values = expected[sample * shape.channels..<(sample + 1) * shape.channels].joined()
+            for (feature, value) in values.enumerated() {
+                #expect((outputs[feature * sampleCount + sample] - value).magnitude < 1e-14)
+            }
+        }
+
+        let inputs = (0..<images.count).map { pass.input[$0] }
+        let direction = inputs.map { _ in generator.nextUnit() - 0.5 }
+        for (index, element) in direction.enumerated() { pass.inputTangent[index] = element }
+        for index in outputs.indices { pass.logitCotangent[index] = generator.nextUnit() - 0.5 }
+        pass.tangent([0])
+        pass.reverse([0])
+        let tangents = outputs.indices.map { pass.logitTangent[$0] }
+        let outer = outputs.indices.reduce(0) { $0 + tangents[$1] * pass.logitCotangent[$1] }
+        let inner = direction.indices.reduce(0) { $0 + direction[$1] * pass.inputCotangent[$1] }
+        #expect((outer - inner).magnitude < 1e-12)
+
+        // No maximum moves to another element on so short a way.
+        let step = 1e-6
+        for (index, element) in direction.enumerated() { pass.input[index] = inputs[index] + step * element }
+        pass.forward([0])
+        for index in outputs.indices {
+            #expect(((pass.logits[index] - outputs[index]) / step - tangents[index]).magnitude < 1e-8)
+        }
+    }
+
+    /// The positions under each window, those outside the image included, by PyTorch's rules: a window lies in
+    /// the padded image, or, in ceil mode, it starts in the image or the padding before it and the window
+    /// before it did not yet reach the end.
+    private static func windows(
+        _ kernel: Int, _ stride: Int, _ padding: Int, _ ceilMode: Bool
+    ) -> [[(row: Int, column: Int)]] {
+        func starts(_ extent: Int) -> [Int] {
+            Swift.stride(from: -padding, to: extent, by: stride).filter { start in
+                let end = extent + padding
+                return start + kernel <= end || ceilMode && start - stride + kernel < end
+            }
+        }
+        return starts(input.height).flatMap { top in
+            starts(input.width).map { left in
+                (0..<kernel * kernel).map { (top + $0 / kernel, left + $0 % kernel) }
+            }
+        }
+    }
+}
+
+/// One channel of one sample.
+private struct Plane {
+    let elements: [Double]
+
+    /// Nil outside the image.
+    subscript(row: Int, column: Int) -> Double? {
+        let (height, width) = (PoolingTests.input.height, PoolingTests.input.width)
+        guard (0..<height).contains(row), (0..<width).contains(column) else { return nil }
+        return elements[row * width + column]
+    }
+}
