@@ -27,7 +27,7 @@ install: build
 	install -D -m 755 "$$(swift build -c release --show-bin-path)/rrdata" "$(DESTDIR)$(PREFIX)/bin/rrdata"
 
 lint: dependencies
-	swift format lint --strict --recursive Sources Tests schemas Package.swift
+	swift format lint --strict --recursive Sources Tests schemas Package.swift Benchmarks/Package.swift Benchmarks/Sources
 	.ci/test-checks
 	.ci/check-imports
 	.ci/check-sources
