@@ -40,6 +40,7 @@ let package = Package(
         systemLibrary("CLibCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
         systemLibrary("COpenBLAS", pkgConfig: "openblas", package: "libopenblas-dev"),
         .target(name: "CPNGShim", dependencies: ["CLibPNG"]),
+        .target(name: "CConvolution"),
 
         .target(
             name: "RRSchemas",
@@ -55,7 +56,7 @@ let package = Package(
         module("RRFormats", "RRTensor", "CPNGShim", "CHDF5", "CLibDeflate", "CLibCrypto"),
         module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas"),
         module("RRStreaming", "RRTensor", "RRDatasets"),
-        module("RRNetworks", "RRTensor", "COpenBLAS"),
+        module("RRNetworks", "RRTensor", "COpenBLAS", "CConvolution"),
         module("RRExplanation", "RRTensor", "RRNetworks"),
         module(
             "RRTraining",
@@ -75,7 +76,7 @@ let package = Package(
         tests(of: "RRSchemas"),
         tests(of: "RRDatasets", "RRFormats", "RRTensor", "RRSchemas"),
         tests(of: "RRStreaming", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
-        tests(of: "RRNetworks", "RRTensor"),
+        tests(of: "RRNetworks", "RRTensor", "CConvolution"),
         tests(of: "RRExplanation", "RRNetworks", "RRTensor"),
         tests(
             of: "RRTraining",

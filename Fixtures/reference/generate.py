@@ -108,11 +108,24 @@ LOSS_CASES = {
         [2, 5, 6],
         [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, {"softplus": {"beta": 2}},
          {"dropout": {"p": 0.3}}, "flatten", {"linear": {"out": 8}}, "gelu", "dropout", {"linear": {"out": 4}}]),
+    "class-weights": (
+        [2, 3, 4],
+        ["flatten", {"linear": {"out": 7}}, {"softplus": {"beta": 1}}, {"linear": {"out": 4}}]),
+    # Each branch of a block leaves out elements of its own.
+    "residual-dropout": (
+        [2, 5, 6],
+        [{"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}, "gelu",
+         {"residual": {
+             "body": ["dropout", {"conv2d": {"out": 3, "kernel": 3, "stride": 1, "padding": 1}}],
+             "projection": {"dropout": {"p": 0.2}}}},
+         "silu", "flatten", {"linear": {"out": 4}}]),
 }
 
 # What a case has beside its network; it is written to the file too.
 LOSS_OPTIONS = {
     "dropout": {"dropout": {"seed": 3, "step": 4}, "indices": [7, 3, 11, 0, 5]},
+    "residual-dropout": {"dropout": {"seed": 0, "step": 0}, "indices": [0, 1, 2, 3, 4]},
+    "class-weights": {"class_weights": [0.25, 2.0, 0.75, 3.0]},
 }
 
 # Normalisations and residual blocks, seeded apart so that cases above can be added without a change here.
@@ -405,7 +418,8 @@ def loss_case(input_shape, layers, options):
         network.train()
         Dropout.seed, Dropout.step = options["dropout"].values()
         Dropout.indices = options["indices"]
-    cross_entropy = functional.cross_entropy(network(images), labels)
+    class_weights = torch.tensor(options["class_weights"]) if "class_weights" in options else None
+    cross_entropy = functional.cross_entropy(network(images), labels, weight=class_weights)
     plain = torch.autograd.grad(cross_entropy, list(network.parameters()))
     evaluations = []
     for target, reduction in [
@@ -414,7 +428,7 @@ def loss_case(input_shape, layers, options):
     ]:
         value = penalty(network, images, labels, masks, target, reduction)
         lambda1 = (cross_entropy / value).item()
-        loss = functional.cross_entropy(network(images), labels) + lambda1 * value
+        loss = functional.cross_entropy(network(images), labels, weight=class_weights) + lambda1 * value
         gradients = torch.autograd.grad(loss, list(network.parameters()))
         share = max((g - p).abs().max() / p.abs().max() for g, p in zip(gradients, plain))
         assert share > 0.01, f"the penalty {target} is dead"

@@ -5,6 +5,8 @@ public struct ExplanationError: Error, Equatable, Sendable, CustomStringConverti
         case batchMismatch
         /// A label is not one of the network's classes.
         case labelOutOfRange
+        /// The weights of the classes do not fit the network's classes, or are no weights.
+        case unsuitableClassWeights
         /// A gradient is not a finite number, so nothing can be ranked by it.
         case gradientNotFinite
         /// A mask cannot be made as asked, whatever the gradient.

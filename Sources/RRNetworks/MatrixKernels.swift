@@ -1,9 +1,10 @@
+internal import CConvolution
 internal import COpenBLAS
 
 /// The matrix product of one number type, from OpenBLAS.
 ///
 /// A product runs on the thread that asks for it; the threads are ours, over the batch.
-public struct MatrixKernels<Scalar>: Sendable {
+struct MatrixKernels<Scalar>: Sendable {
     /// Row-major `result = left · right + beta · result`.
     typealias Product =
         @Sendable (
@@ -61,14 +62,15 @@ extension MatrixKernels<Double> {
     }
 }
 
-/// The linear algebra library underneath.
+/// The linear algebra underneath.
 public enum LinearAlgebra {
-    /// The name of the processor-specific kernel that computes matrix products, for example `SkylakeX`.
+    /// The names of the processor-specific kernels: that of OpenBLAS for matrix products and ours for
+    /// convolutions, for example `SkylakeX avx512`.
     ///
-    /// The bits of a result are the same only under the same kernel.
+    /// The bits of a result are the same only under the same kernels.
     public static var kernelName: String {
-        guard let name = openblas_get_corename() else { return "unknown" }
-        return String(cString: name)
+        let product = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
+        return product + " " + String(cString: rr_convolution_version_name(rr_convolution_best_version()))
     }
 
     static let useCallingThreadOnly: Void = openblas_set_num_threads(1)

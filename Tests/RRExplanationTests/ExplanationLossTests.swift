@@ -13,7 +13,8 @@ struct ExplanationLossTests {
         var parameters = try reference.parameters(of: network)
         let batch = try reference.batch(masks: reference.masks)
         let loss = ExplanationLoss(
-            network: network, lambda1: reference.evaluations[0].lambda1, target: target)
+            network: network, lambda1: reference.evaluations[0].lambda1, target: target,
+            classWeights: reference.classWeights)
         var gradient: [Double] = []
         let dropout = reference.dropoutKey
         _ = try loss.compute(batch, at: parameters, dropout: dropout, gradient: &gradient)
@@ -40,10 +41,12 @@ struct ExplanationLossTests {
         let parameters = try reference.parameters(of: network)
         func gradient(lambda1: Double, masks: [UInt8]?) throws -> ([Float], LossTerms) {
             var gradient: [Float] = []
-            let terms = try ExplanationLoss(network: network, lambda1: lambda1)
-                .compute(
-                    reference.batch(masks: masks), at: parameters, dropout: reference.dropoutKey,
-                    gradient: &gradient)
+            let terms = try ExplanationLoss(
+                network: network, lambda1: lambda1, classWeights: reference.classWeights
+            )
+            .compute(
+                reference.batch(masks: masks), at: parameters, dropout: reference.dropoutKey,
+                gradient: &gradient)
             return (gradient, terms)
         }
         let plain = try gradient(lambda1: 0, masks: nil)
@@ -60,7 +63,7 @@ struct ExplanationLossTests {
 
     @Test("the number of threads has no effect on any bit", arguments: [1, 2, 3, 8])
     func threads(count: Int) throws {
-        let (network, parameters, batch) = try Self.wideBatch(sampleCount: 61)
+        let (network, parameters, batch) = try Self.wideBatch(Float.self, sampleCount: 61)
         func gradient(threads: Int) throws -> ([Float], LossTerms) {
             var gradient: [Float] = []
             let terms = try ExplanationLoss(network: network, lambda1: 100, threads: threads)
@@ -73,10 +76,35 @@ struct ExplanationLossTests {
         #expect(single.1 == several.1)
     }
 
+    @Test("a batch of many groups has the penalty and the gradient of its samples taken alone")
+    func groups() throws {
+        let (network, parameters, batch) = try Self.wideBatch(Double.self, sampleCount: 61)
+        var gradient: [Double] = []
+        let terms = try ExplanationLoss(network: network, lambda1: 100)
+            .compute(batch, at: parameters, gradient: &gradient)
+        let elementCount = batch.imageShape.elementCount
+        let masks = try #require(batch.masks)
+        var penalty = 0.0
+        var sum = Array(repeating: 0.0, count: gradient.count)
+        for sample in 0..<batch.count {
+            let elements = sample * elementCount..<(sample + 1) * elementCount
+            let alone = try LabelledBatch(
+                imageShape: batch.imageShape, images: Array(batch.images[elements]),
+                labels: [batch.labels[sample]], masks: Array(masks[elements]))
+            var single: [Double] = []
+            penalty +=
+                try ExplanationLoss(network: network, lambda1: 100)
+                .compute(alone, at: parameters, gradient: &single).penalty ?? 0
+            for index in sum.indices { sum[index] += single[index] / Double(batch.count) }
+        }
+        #expect(relativeDifference([try #require(terms.penalty)], [penalty / Double(batch.count)]) < 1e-12)
+        #expect(relativeDifference(gradient, sum) < 1e-12)
+    }
+
     @Test("memory that is used again for smaller and larger batches leaves no trace")
     func reuse() throws {
-        let (network, parameters, large) = try Self.wideBatch(sampleCount: 61)
-        let (_, _, small) = try Self.wideBatch(sampleCount: 5)
+        let (network, parameters, large) = try Self.wideBatch(Float.self, sampleCount: 61)
+        let (_, _, small) = try Self.wideBatch(Float.self, sampleCount: 5)
         let reused = ExplanationLoss(network: network, lambda1: 100)
         for batch in [small, large, small, large] {
             var gradient: [Float] = []
@@ -173,7 +201,7 @@ struct ExplanationLossTests {
 
     @Test("images, labels and classes that do not fit are refused by what is wrong")
     func misfits() throws {
-        let (network, parameters, _) = try Self.wideBatch(sampleCount: 1)
+        let (network, parameters, _) = try Self.wideBatch(Float.self, sampleCount: 1)
         let loss = ExplanationLoss(network: network, lambda1: 1)
         var gradient: [Float] = []
         let input = try ImageShape(channels: 1, height: 1, width: 2)
@@ -199,11 +227,11 @@ struct ExplanationLossTests {
     }
 
     /// A batch of several groups, with masks for two samples of three.
-    private static func wideBatch(
-        sampleCount: Int
-    ) throws -> (Network<Float>, Parameters<Float>, LabelledBatch) {
+    private static func wideBatch<Scalar: NetworkScalar>(
+        _: Scalar.Type, sampleCount: Int
+    ) throws -> (Network<Scalar>, Parameters<Scalar>, LabelledBatch) {
         let input = try ImageShape(channels: 2, height: 6, width: 5)
-        let network = try Network<Float>(
+        let network = try Network<Scalar>(
             ModelDescription(
                 input: input, classCount: 3,
                 layers: [

@@ -32,6 +32,7 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
     let labels: [Int64]
     let masks: [UInt8]
     let indices: [Int64]?
+    let classWeights: [Double]?
     private let dropout: Dropout?
     let weights: [String: Weight]
     let logits: [Double]
@@ -41,6 +42,7 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
 
     private enum CodingKeys: String, CodingKey {
         case model, images, labels, masks, indices, dropout, weights, logits, evaluations
+        case classWeights = "class_weights"
         case crossEntropy = "cross_entropy"
         case inputGradients = "input_gradients"
     }
@@ -75,6 +77,7 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
         "softplus-overlapping-pool", "pool-first-ties", "lenet-like", "without-bias",
         "gelu-silu", "tanh-sigmoid", "leakyrelu", "maximum-pooling-ceil", "average-pooling",
         "adaptive-pooling", "dropout", "group-norm", "layer-norm", "batch-norm", "residual", "residual-relu",
+        "class-weights", "residual-dropout",
     ]
 
     /// The training step that the case belongs to; nil where nothing is left out.

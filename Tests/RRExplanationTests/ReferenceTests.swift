@@ -8,7 +8,7 @@ struct ReferenceTests {
     func casesAreThere() {
         #expect(ReferenceCase.all.map(\.name) == ReferenceCase.names)
         #expect(ReferenceCase.all.allSatisfy { $0.evaluations.count == 6 })
-        #expect(ReferenceCase.smooth.count == 13)
+        #expect(ReferenceCase.smooth.count == 15)
     }
 
     @Test("logits and input gradients agree to 1e-12", arguments: ReferenceCase.all, PenaltyTarget.allCases)
@@ -39,7 +39,7 @@ struct ReferenceTests {
         for evaluation in reference.evaluations {
             let loss = ExplanationLoss(
                 network: network, lambda1: evaluation.lambda1, target: evaluation.target,
-                reduction: evaluation.reduction)
+                reduction: evaluation.reduction, classWeights: reference.classWeights)
             var gradient: [Scalar] = []
             let terms = try loss.compute(
                 reference.batch(masks: reference.masks), at: parameters, dropout: reference.dropoutKey,

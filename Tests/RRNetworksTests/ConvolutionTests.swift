@@ -33,7 +33,7 @@ struct ConvolutionTests {
         for sample in 0..<sampleCount {
             for feature in 0..<features {
                 let difference =
-                    pass.logits[feature * sampleCount + sample] - expected[sample * features + feature]
+                    pass.logits[feature * pass.columnCount + sample] - expected[sample * features + feature]
                 #expect(difference.magnitude < 1e-12)
             }
         }

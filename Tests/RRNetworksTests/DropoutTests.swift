@@ -94,7 +94,7 @@ struct DropoutTests {
         pass.load(
             Array(repeating: 1, count: features), samples: [0], dropout: key, identities: [identity])
         pass.forward([0])
-        return (0..<features).map { pass.logits[$0] }
+        return (0..<features).map { pass.logits[$0 * pass.columnCount] }
     }
 }
 
@@ -118,20 +118,24 @@ private struct Passes {
         var generator = SplitMix64(seed: 1)
         let images = (0..<4 * shape.elementCount).map { _ in Float(generator.nextUnit() + 1) }
         pass.load(images, samples: samples[...], dropout: dropout, identities: identities)
-        for index in 0..<samples.count * shape.elementCount {
-            inputs.append(pass.input[index])
+        // Feature by feature, the samples of the group without its idle columns.
+        let places = (0..<samples.count * shape.elementCount).map {
+            $0 / samples.count * pass.columnCount + $0 % samples.count
+        }
+        for place in places {
+            inputs.append(pass.input[place])
             inputTangents.append(generator.nextUnit() + 1)
             logitCotangents.append(generator.nextUnit() + 1)
-            pass.inputTangent[index] = inputTangents[index]
-            pass.logitCotangent[index] = logitCotangents[index]
+            pass.inputTangent[place] = inputTangents[inputTangents.count - 1]
+            pass.logitCotangent[place] = logitCotangents[logitCotangents.count - 1]
         }
         pass.forward([0])
         pass.reverse([0])
         pass.tangent([0])
-        for index in inputs.indices {
-            outputs.append(pass.logits[index])
-            logitTangents.append(pass.logitTangent[index])
-            inputCotangents.append(pass.inputCotangent[index])
+        for place in places {
+            outputs.append(pass.logits[place])
+            logitTangents.append(pass.logitTangent[place])
+            inputCotangents.append(pass.inputCotangent[place])
         }
     }
 }

@@ -92,8 +92,9 @@ struct PoolingTests {
         pass.forward([0])
         pass.logitCotangent[0] = 3
         pass.reverse([0])
-        #expect((0..<4).map { pass.inputCotangent[$0] } == [0, 3, 0, 0])
-        for element in 0..<4 { pass.inputTangent[element] = Double(element + 4) }
+        let columns = pass.columnCount
+        #expect((0..<4).map { pass.inputCotangent[$0 * columns] } == [0, 3, 0, 0])
+        for element in 0..<4 { pass.inputTangent[element * columns] = Double(element + 4) }
         pass.tangent([0])
         #expect(pass.logitTangent[0] == 5)
     }
@@ -103,7 +104,8 @@ struct PoolingTests {
     private func expect(_ layer: LayerDescription, is definition: (Plane) -> [Double]) throws {
         let shape = try ImageShape(
             channels: Self.input.channels, height: Self.input.height, width: Self.input.width)
-        let sampleCount = 3
+        // As many as fill a vector, so that no column is idle.
+        let sampleCount = 16
         var generator = SplitMix64(seed: 3)
         let images = (0..<sampleCount * shape.elementCount).map { _ in Float(generator.nextUnit() - 0.5) }
         let planes = stride(from: 0, to: images.count, by: shape.pixelCount).map {
@@ -114,7 +116,7 @@ struct PoolingTests {
         let network = try Network<Double>(
             ModelDescription(input: shape, classCount: features, layers: [layer, .flatten]))
         let pass = GroupPass(network: network, capacity: sampleCount)
-        pass.load(images, samples: [0, 1, 2])
+        pass.load(images, samples: Array(0..<sampleCount)[...])
         pass.forward([0])
         let outputs = (0..<features * sampleCount).map { pass.logits[$0] }
         for sample in 0..<sampleCount {

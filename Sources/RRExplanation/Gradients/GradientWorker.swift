@@ -24,15 +24,15 @@ final class GradientWorker<Scalar: NetworkScalar> {
         pass.forward(parameters)
         if let target {
             for (column, sample) in samples.enumerated() {
-                softmax.update(logits: pass.logits, column: column, of: samples.count)
+                softmax.update(logits: pass.logits, column: column, of: pass.columnCount)
                 softmax.writeSeed(
                     target, label: Int(labels[sample]), to: pass.logitCotangent, column: column,
-                    of: samples.count)
+                    of: pass.columnCount)
             }
             pass.reverse(parameters)
         }
         let hasGradient = target != nil
-        let count = samples.count
+        let count = pass.columnCount
         logits.withUnsafeMutableBufferPointer { logits in
             gradient.withUnsafeMutableBufferPointer { gradient in
                 for (column, sample) in samples.enumerated() {

@@ -5,6 +5,9 @@ internal import RRTensor
 ///
 ///     L = (1/N) Σ_n CE(z_n, y_n) + λ1 · R,   R = (1/N) Σ_n Σ_d (A_nd g_nd)²,   g_n = ∂T_n/∂x_n
 ///
+/// With a weight w_k for each class the first term is Σ_n w_{y_n} CE(z_n, y_n) / Σ_n w_{y_n}, as in PyTorch's
+/// `CrossEntropyLoss(weight=w)`; R is as it was.
+///
 /// The gradient of R comes by forward over reverse: one reverse pass for g, a tangent pass along
 /// v = ∂(λ1 R)/∂g, and the reverse pass that the cross-entropy needs anyway. The passes for the penalty run only
 /// for annotated samples; where there are none, or λ1 is 0, the result is that of plain cross-entropy bit for
@@ -17,6 +20,8 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     public let lambda1: Double
     public let target: PenaltyTarget
     public let reduction: PenaltyReduction
+    /// The weight of each class in the cross-entropy; nil where all are alike.
+    public let classWeights: [Double]?
 
     private let workers: Workers
     private var memory: LossMemory<Scalar>?
@@ -24,12 +29,13 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     /// - Parameter threads: the number of threads; nil for one a processor core.
     public init(
         network: Network<Scalar>, lambda1: Double, target: PenaltyTarget = .sumLogProbability,
-        reduction: PenaltyReduction = .mean, threads: Int? = nil
+        reduction: PenaltyReduction = .mean, classWeights: [Double]? = nil, threads: Int? = nil
     ) {
         self.network = network
         self.lambda1 = lambda1
         self.target = target
         self.reduction = reduction
+        self.classWeights = classWeights
         workers = Workers(count: threads)
     }
 
@@ -38,7 +44,8 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     /// - Parameters:
     ///   - dropout: the training step that dropout draws its masks for; nil leaves nothing out.
     ///   - gradient: takes the gradient; it is replaced whole.
-    /// - Throws: `ExplanationError` with the code `batchMismatch` or `labelOutOfRange`.
+    /// - Throws: `ExplanationError` with the code `batchMismatch`, `labelOutOfRange` or
+    ///   `unsuitableClassWeights`.
     public func compute(
         _ batch: LabelledBatch, at parameters: Parameters<Scalar>, dropout: DropoutKey? = nil,
         gradient: inout [Scalar]
@@ -47,12 +54,15 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
         guard batch.count > 0 else {
             throw ExplanationError(.batchMismatch, "the batch has no samples")
         }
+        let labelWeights = try LabelWeights(
+            labels: batch.labels, classWeights: classWeights, classCount: network.model.classCount)
         let annotated = lambda1 > 0 ? batch.annotatedSamples() : []
         let plan = LossPlan(
             schedule: GroupSchedule(sampleCount: batch.count, largestGroup: network.largestGroup),
             order: BatchOrder(sampleCount: batch.count, annotated: annotated),
             target: target,
             dropout: dropout,
+            labelWeights: labelWeights,
             tangentScale: annotated.isEmpty
                 ? 0
                 : 2 * lambda1
@@ -63,7 +73,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
 
         let divisor = reduction.divisor(sampleCount: batch.count, annotatedCount: annotated.count)
         return LossTerms(
-            crossEntropy: memory.crossEntropies[..<batch.count].reduce(0, +) / Double(batch.count),
+            crossEntropy: labelWeights.mean(of: memory.crossEntropies, labels: batch.labels),
             penalty: annotated.isEmpty
                 ? nil : annotated.reduce(0) { $0 + memory.penalties[$1] } / divisor,
             lambda1: lambda1,
@@ -104,6 +114,7 @@ struct LossPlan {
     let order: BatchOrder
     let target: PenaltyTarget
     let dropout: DropoutKey?
+    let labelWeights: LabelWeights
     /// 2 λ1 over the reduction's divisor: v = tangentScale · A ∘ g.
     let tangentScale: Double
 }

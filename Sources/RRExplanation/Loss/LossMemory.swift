@@ -49,7 +49,7 @@ final class LossMemory<Scalar: NetworkScalar> {
                         let gradients = UncheckedSendable(lanes)
                         pool.run(parts: schedule.laneCount) { worker, lane in
                             let gradient = gradients.value + lane * parameterCount
-                            gradient.update(repeating: 0, count: parameterCount)
+                            gradient.clear(count: parameterCount)
                             let (images, masks, parameters) = inputs.value
                             let job = LossJob(
                                 plan: plan, images: images, masks: masks, labels: batch.labels,

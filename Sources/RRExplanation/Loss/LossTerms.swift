@@ -1,6 +1,6 @@
 /// The explanation loss of a batch in its parts; weight decay is the optimiser's and not in it.
 public struct LossTerms: Equatable, Sendable {
-    /// CE: the mean over the batch of −log p_y.
+    /// CE: the mean over the batch of −log p_y, weighted where classes are.
     public let crossEntropy: Double
     /// R: the penalty before λ1; nil where it was not computed, because λ1 is 0 or no sample is annotated.
     public let penalty: Double?

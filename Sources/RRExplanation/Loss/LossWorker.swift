@@ -15,8 +15,8 @@ final class LossWorker<Scalar: NetworkScalar> {
         pass = GroupPass(network: network, capacity: capacity)
         elementCount = network.model.input.elementCount
         softmaxes = Array(repeating: Softmax(classCount: network.model.classCount), count: capacity)
-        masks = .allocate(capacity: max(elementCount * capacity, 1))
-        columnPenalties = Array(repeating: 0, count: capacity)
+        masks = .allocate(capacity: max(elementCount * (capacity + 16), 1))
+        columnPenalties = Array(repeating: 0, count: capacity + 16)
     }
 
     deinit { masks.deallocate() }
@@ -31,7 +31,7 @@ final class LossWorker<Scalar: NetworkScalar> {
         pass.load(job.images, samples: samples, dropout: job.plan.dropout, identities: job.indices)
         pass.forward(job.parameters)
         for (column, sample) in samples.enumerated() {
-            softmaxes[column].update(logits: pass.logits, column: column, of: samples.count)
+            softmaxes[column].update(logits: pass.logits, column: column, of: pass.columnCount)
             let label = Int(job.labels[sample])
             job.terms.crossEntropies[sample] = softmaxes[column].crossEntropy(label: label)
             job.terms.isCorrect[sample] = softmaxes[column].prediction == label
@@ -40,9 +40,9 @@ final class LossWorker<Scalar: NetworkScalar> {
         if isPenalized, let masks = job.masks { runPenalty(job, samples, masks) }
         for (column, sample) in samples.enumerated() {
             softmaxes[column].writeAdjoint(
-                label: Int(job.labels[sample]), sampleCount: job.plan.schedule.sampleCount,
+                label: Int(job.labels[sample]), weights: job.plan.labelWeights,
                 target: job.plan.target, tangent: isPenalized ? pass.logitTangent : nil,
-                to: pass.logitAdjoint, column: column, of: samples.count)
+                to: pass.logitAdjoint, column: column, of: pass.columnCount)
         }
         pass.gradient(job.parameters, isSecondOrder: isPenalized, addingTo: gradient)
     }
@@ -51,7 +51,8 @@ final class LossWorker<Scalar: NetworkScalar> {
     private func runPenalty(
         _ job: LossJob<Scalar>, _ samples: ArraySlice<Int>, _ batchMasks: UnsafePointer<UInt8>
     ) {
-        let count = samples.count
+        let count = pass.columnCount
+        if count > samples.count { masks.clear(count: elementCount * count) }
         for (column, sample) in samples.enumerated() {
             softmaxes[column].writeSeed(
                 job.plan.target, label: Int(job.labels[sample]), to: pass.logitCotangent, column: column,
@@ -98,7 +99,8 @@ private enum Penalty {
         for row in 0..<rows {
             let start = row &* columns
             for column in 0..<columns {
-                let masked = masks[start &+ column] == 0 ? 0 : gradients[start &+ column]
+                let gradient = gradients[start &+ column]
+                let masked = masks[start &+ column] == 0 ? 0 : gradient
                 tangents[start &+ column] = scale * masked
                 penalties[column] += Double(masked) * Double(masked)
             }

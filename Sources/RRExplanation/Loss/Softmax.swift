@@ -70,11 +70,11 @@ package struct Softmax {
         }
     }
 
-    /// Writes the last pass's seed to a column: (p − y) / N, and (∂s/∂z)ᵀ ż where a tangent is given.
+    /// Writes the last pass's seed to a column: w (p − y) / Σ w, and (∂s/∂z)ᵀ ż where a tangent is given.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
-    package func writeAdjoint<Scalar: NetworkScalar>(
-        label: Int, sampleCount: Int, target: PenaltyTarget, tangent: UnsafePointer<Scalar>?,
+    func writeAdjoint<Scalar: NetworkScalar>(
+        label: Int, weights: LabelWeights, target: PenaltyTarget, tangent: UnsafePointer<Scalar>?,
         to adjoints: UnsafeMutablePointer<Scalar>, column: Int, of columnCount: Int
     ) {
         let factor =
@@ -83,6 +83,7 @@ package struct Softmax {
             case .label, .predicted: 1.0
             case .logitsSum: 0.0
             }
+        let weight = weights[label]
         var mean = 0.0
         if let tangent {
             for index in probabilities.indices {
@@ -91,7 +92,7 @@ package struct Softmax {
         }
         for index in probabilities.indices {
             let position = index * columnCount + column
-            var adjoint = -difference(from: label, at: index) / Double(sampleCount)
+            var adjoint = -difference(from: label, at: index) * weight / weights.sum
             if let tangent {
                 adjoint -= factor * probabilities[index] * (Double(tangent[position]) - mean)
             }

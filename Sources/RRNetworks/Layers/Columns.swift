@@ -1,42 +1,9 @@
 import RRTensor
 
-/// The unfolding of a convolution's input into the columns that its weight multiplies, and the way back.
-///
-/// The columns are a matrix (C · kernel · kernel, output height · output width · samples).
+/// The columns of a convolution: what lies under the kernel at each position of the output, as a matrix
+/// (C · kernel · kernel, output height · output width · samples).
 enum Columns {
-    /// Copies the input element under every kernel element at every output position; the padding is zero.
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    static func unfold<Scalar: NetworkScalar>(
-        _ input: UnsafePointer<Scalar>, _ geometry: WindowGeometry, sampleCount: Int,
-        into columns: UnsafeMutablePointer<Scalar>
-    ) {
-        let rowCount = geometry.outputWidth &* sampleCount
-        forEachRow(geometry, sampleCount: sampleCount) { row, source, valid in
-            let target = columns + row
-            guard let source, !valid.isEmpty else {
-                target.update(repeating: 0, count: rowCount)
-                return
-            }
-            let start = valid.lowerBound &* sampleCount
-            let end = valid.upperBound &* sampleCount
-            target.update(repeating: 0, count: start)
-            if geometry.stride == 1 {
-                (target + start).update(from: input + source, count: end &- start)
-            } else {
-                var from = source
-                var to = start
-                while to < end {
-                    (target + to).update(from: input + from, count: sampleCount)
-                    from &+= geometry.stride &* sampleCount
-                    to &+= sampleCount
-                }
-            }
-            (target + end).update(repeating: 0, count: rowCount &- end)
-        }
-    }
-
-    /// Writes, for every input element, the sum over the columns that `unfold` copied it to.
+    /// Writes, for every input element, the sum over the columns that hold it.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     static func fold<Scalar: NetworkScalar>(

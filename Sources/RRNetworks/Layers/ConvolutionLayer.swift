@@ -1,3 +1,4 @@
+internal import CConvolution
 import RRTensor
 
 /// A two-dimensional convolution with a square kernel, its weight stored as (out, in / groups, kernel, kernel).
@@ -40,34 +41,33 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
     }
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
-        LayerScratch(
-            columnCount: readsInputDirectly
-                ? 0 : options.groups * columnRowCount * geometry.outputPixelCount * capacity)
+        let shape = shape(samples: capacity)
+        return withUnsafePointer(to: shape) {
+            LayerScratch(
+                packedCount: rr_convolution_packed_count($0), weightSumCount: rr_convolution_sums_count($0),
+                columnCount: options.stride == 1
+                    ? 0 : options.groups * columnRowCount * geometry.outputPixelCount * capacity)
+        }
     }
 
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {
-        convolve(group, input, columns: group.scratch.columns, into: output)
-        if options.bias {
-            Rows.add(
-                group.parameters + weightCount, to: output, rows: options.out, columns: columnCount(group))
-        }
+        convolve(group, input, bias: options.bias ? group.parameters + weightCount : nil, into: output)
     }
 
     func reverse(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
-        transposedConvolve(
-            group, outputCotangent, columns: group.scratch.tangentColumns, into: inputCotangent)
+        transposedConvolve(group, outputCotangent, into: inputCotangent)
     }
 
     func tangent(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
         outputTangent: UnsafeMutablePointer<Scalar>
     ) {
-        convolve(group, inputTangent, columns: group.scratch.tangentColumns, into: outputTangent)
+        convolve(group, inputTangent, bias: nil, into: outputTangent)
     }
 
     func gradient(
@@ -75,97 +75,118 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
         parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
-        let columns = readsInputDirectly ? point.input : UnsafePointer(group.scratch.columns.start)
-        addWeightGradient(group, outputAdjoint, columns: columns, to: parameterGradient)
+        addWeightGradient(group, point.input, outputAdjoint, to: parameterGradient)
         if let secondOrder {
-            let tangentColumns =
-                readsInputDirectly
-                ? secondOrder.inputTangent : UnsafePointer(group.scratch.tangentColumns.start)
             addWeightGradient(
-                group, secondOrder.outputCotangent, columns: tangentColumns, to: parameterGradient)
+                group, secondOrder.inputTangent, secondOrder.outputCotangent, to: parameterGradient)
         }
         if options.bias {
             Rows.addSums(
-                of: outputAdjoint, rows: options.out, columns: columnCount(group),
-                to: parameterGradient + weightCount)
+                of: outputAdjoint, rows: options.out,
+                columns: geometry.outputPixelCount * group.sampleCount, to: parameterGradient + weightCount)
         }
-        if let inputAdjoint {
-            transposedConvolve(group, outputAdjoint, columns: group.scratch.columns, into: inputAdjoint)
-        }
+        if let inputAdjoint { transposedConvolve(group, outputAdjoint, into: inputAdjoint) }
     }
 }
 
+/// The convolutions of one channel group, one after the other.
 extension ConvolutionLayer {
-    /// Whether the input is its own unfolding, as under a 1×1 kernel.
-    private var readsInputDirectly: Bool {
-        options.kernel == 1 && options.stride == 1 && options.padding == 0
-    }
+    /// The channels that one output sums over.
+    private var inputChannels: Int { inputShape.channels / options.groups }
+
+    private var outputChannels: Int { options.out / options.groups }
+
+    /// The elements under one position of the kernel.
+    private var columnRowCount: Int { inputChannels * options.kernel * options.kernel }
 
     private var weightCount: Int { options.out * columnRowCount }
 
-    /// The rows of the columns that belong to one channel group.
-    private var columnRowCount: Int {
-        inputShape.channels / options.groups * options.kernel * options.kernel
+    private static var version: rr_convolution_version { rr_convolution_best_version() }
+
+    private func shape(samples: Int) -> rr_convolution {
+        rr_convolution(
+            channels: inputChannels, height: inputShape.height, width: inputShape.width,
+            outputs: outputChannels, output_height: geometry.outputHeight,
+            output_width: geometry.outputWidth, kernel: options.kernel, stride: options.stride,
+            padding: options.padding, dilation: options.dilation, samples: samples,
+            version: Self.version)
     }
 
-    private func columnCount(_ group: LayerGroup<Scalar>) -> Int {
-        geometry.outputPixelCount * group.sampleCount
+    /// The convolution that is the transpose of this one, where the stride is 1.
+    private func transposedShape(samples: Int) -> rr_convolution {
+        rr_convolution(
+            channels: outputChannels, height: geometry.outputHeight, width: geometry.outputWidth,
+            outputs: inputChannels, output_height: inputShape.height, output_width: inputShape.width,
+            kernel: options.kernel, stride: 1,
+            padding: options.dilation * (options.kernel - 1) - options.padding, dilation: options.dilation,
+            samples: samples, version: Self.version)
+    }
+
+    private func inputOffset(_ channelGroup: Int, _ group: LayerGroup<Scalar>) -> Int {
+        channelGroup * inputChannels * inputShape.pixelCount * group.sampleCount
+    }
+
+    private func outputOffset(_ channelGroup: Int, _ group: LayerGroup<Scalar>) -> Int {
+        channelGroup * outputChannels * geometry.outputPixelCount * group.sampleCount
     }
 
     private func convolve(
-        _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, columns: Buffer<Scalar>,
+        _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?,
         into output: UnsafeMutablePointer<Scalar>
     ) {
-        var unfolded = input
-        if !readsInputDirectly {
-            Columns.unfold(input, geometry, sampleCount: group.sampleCount, into: columns.start)
-            unfolded = UnsafePointer(columns.start)
-        }
-        let count = columnCount(group)
-        let rows = options.out / options.groups
+        let shape = shape(samples: group.sampleCount)
+        let packed = group.scratch.packed.start
         for channelGroup in 0..<options.groups {
-            Scalar.kernels.product(
-                MatrixOperand(
-                    group.parameters + channelGroup * rows * columnRowCount, stride: columnRowCount),
-                MatrixOperand(unfolded + channelGroup * columnRowCount * count, stride: count),
-                ProductExtents(rows: rows, columns: count, inner: columnRowCount), 0,
-                output + channelGroup * rows * count, count)
+            let weights = group.parameters + channelGroup * outputChannels * columnRowCount
+            Scalar.kernels.convolution.pack(shape, weights, packed)
+            Scalar.kernels.convolution.convolve(
+                shape, input + inputOffset(channelGroup, group), packed,
+                bias.map { $0 + channelGroup * outputChannels }, output + outputOffset(channelGroup, group))
         }
     }
 
     private func transposedConvolve(
-        _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, columns: Buffer<Scalar>,
-        into input: UnsafeMutablePointer<Scalar>
+        _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, into input: UnsafeMutablePointer<Scalar>
     ) {
-        let count = columnCount(group)
-        let rows = options.out / options.groups
-        let target = readsInputDirectly ? input : columns.start
+        guard options.stride == 1 else { return foldProduct(group, output, into: input) }
+        let shape = transposedShape(samples: group.sampleCount)
+        let packed = group.scratch.packed.start
         for channelGroup in 0..<options.groups {
-            Scalar.kernels.product(
-                MatrixOperand(
-                    transposing: group.parameters + channelGroup * rows * columnRowCount,
-                    stride: columnRowCount),
-                MatrixOperand(output + channelGroup * rows * count, stride: count),
-                ProductExtents(rows: columnRowCount, columns: count, inner: rows), 0,
-                target + channelGroup * columnRowCount * count, count)
-        }
-        if !readsInputDirectly {
-            Columns.fold(columns.start, geometry, sampleCount: group.sampleCount, into: input)
+            let weights = group.parameters + channelGroup * outputChannels * columnRowCount
+            Scalar.kernels.convolution.packTransposed(shape, weights, packed)
+            Scalar.kernels.convolution.convolve(
+                shape, output + outputOffset(channelGroup, group), packed, nil,
+                input + inputOffset(channelGroup, group))
         }
     }
 
+    /// The transposed convolution under a stride: a matrix product, whose columns are then folded.
+    private func foldProduct(
+        _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, into input: UnsafeMutablePointer<Scalar>
+    ) {
+        let count = geometry.outputPixelCount * group.sampleCount
+        let columns = group.scratch.columns.start
+        for channelGroup in 0..<options.groups {
+            let weights = group.parameters + channelGroup * outputChannels * columnRowCount
+            Scalar.kernels.product(
+                MatrixOperand(transposing: weights, stride: columnRowCount),
+                MatrixOperand(output + outputOffset(channelGroup, group), stride: count),
+                ProductExtents(rows: columnRowCount, columns: count, inner: outputChannels), 0,
+                columns + channelGroup * columnRowCount * count, count)
+        }
+        Columns.fold(columns, geometry, sampleCount: group.sampleCount, into: input)
+    }
+
     private func addWeightGradient(
-        _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, columns: UnsafePointer<Scalar>,
+        _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, _ output: UnsafePointer<Scalar>,
         to weightGradient: UnsafeMutablePointer<Scalar>
     ) {
-        let count = columnCount(group)
-        let rows = options.out / options.groups
+        let shape = shape(samples: group.sampleCount)
         for channelGroup in 0..<options.groups {
-            Scalar.kernels.product(
-                MatrixOperand(output + channelGroup * rows * count, stride: count),
-                MatrixOperand(transposing: columns + channelGroup * columnRowCount * count, stride: count),
-                ProductExtents(rows: rows, columns: columnRowCount, inner: count), 1,
-                weightGradient + channelGroup * rows * columnRowCount, columnRowCount)
+            Scalar.kernels.convolution.addGradient(
+                shape, input + inputOffset(channelGroup, group), output + outputOffset(channelGroup, group),
+                group.scratch.weightSums.start,
+                weightGradient + channelGroup * outputChannels * columnRowCount)
         }
     }
 }

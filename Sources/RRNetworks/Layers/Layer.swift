@@ -2,8 +2,8 @@ import RRTensor
 
 /// One layer of a network as the four passes of the explanation loss see it.
 ///
-/// Every feature map of a group of samples is stored with the samples innermost, as (C, H, W, samples): a
-/// convolution is then one matrix product for the whole group, and every other loop runs over samples.
+/// Every feature map of a group of samples is stored with the samples innermost, as (C, H, W, samples): every
+/// vector instruction then works on as many samples at once, whatever the layer.
 ///
 /// With x the input and z the output of the layer, ẋ and ż their tangents, δ a cotangent of the first
 /// reverse pass and ε one of the second (the design's names), the passes are:
@@ -55,6 +55,7 @@ extension Layer {
 
 /// What the passes of one layer share within a group of samples.
 struct LayerGroup<Scalar: BitwiseCopyable> {
+    /// The columns of a feature map, a multiple of 16; the last of them may be idle.
     let sampleCount: Int
     var parameters: UnsafePointer<Scalar>
     var scratch: LayerScratch<Scalar>

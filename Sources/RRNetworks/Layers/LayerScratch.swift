@@ -1,9 +1,11 @@
 /// A layer's own memory between the passes over a group.
 final class LayerScratch<Scalar: BitwiseCopyable> {
-    /// The unfolded input of a convolution.
+    /// The weights of a convolution in the order in which it reads them.
+    let packed: Buffer<Scalar>
+    /// The sums of a convolution's weight gradient, lane by lane.
+    let weightSums: Buffer<Scalar>
+    /// The columns that a convolution under a stride folds.
     let columns: Buffer<Scalar>
-    /// The unfolded tangent of a convolution's input.
-    let tangentColumns: Buffer<Scalar>
     /// The position that each window of a max pooling took its value from.
     let sources: Buffer<Int32>
     /// What a dropout multiplies each element by.
@@ -20,12 +22,14 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
     let spares: [Buffer<Scalar>]
 
     init(
-        columnCount: Int = 0, sourceCount: Int = 0, factorCount: Int = 0, statisticCount: Int = 0,
-        sumCount: Int = 0, nested: [LayerScratch<Scalar>] = [], featureCounts: [Int] = [],
+        packedCount: Int = 0, weightSumCount: Int = 0, columnCount: Int = 0, sourceCount: Int = 0,
+        factorCount: Int = 0, statisticCount: Int = 0, sumCount: Int = 0, nested: [LayerScratch<Scalar>] = [],
+        featureCounts: [Int] = [],
         spareCounts: [Int] = []
     ) {
+        packed = Buffer(count: packedCount)
+        weightSums = Buffer(count: weightSumCount)
         columns = Buffer(count: columnCount)
-        tangentColumns = Buffer(count: columnCount)
         sources = Buffer(count: sourceCount)
         factors = Buffer(count: factorCount)
         statistics = Buffer(count: statisticCount)

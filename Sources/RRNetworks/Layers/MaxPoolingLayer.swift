@@ -83,6 +83,14 @@ private enum MaxPooling {
                     position &+= sampleCount
                     let top = geometry.inputRow(output: outputRow, kernel: 0)
                     let left = geometry.inputRow(output: outputColumn, kernel: 0)
+                    if geometry.kernel == 2, top >= 0, left >= 0, top &+ 2 <= shape.height,
+                        left &+ 2 <= shape.width
+                    {
+                        poolFour(
+                            plane, first: top &* shape.width &+ left, rowWidth: shape.width,
+                            sampleCount: sampleCount, into: largest, sources: source)
+                        continue
+                    }
                     var isFirst = true
                     for row in max(top, 0)..<min(top &+ geometry.kernel, shape.height) {
                         for column in max(left, 0)..<min(left &+ geometry.kernel, shape.width) {
@@ -104,6 +112,35 @@ private enum MaxPooling {
                     }
                 }
             }
+        }
+    }
+
+    /// The same for a window of 2×2 pixels, of which most are: every sample is visited once.
+    @inline(__always)
+    private static func poolFour<Scalar: NetworkScalar>(
+        _ plane: UnsafePointer<Scalar>, first: Int, rowWidth: Int, sampleCount: Int,
+        into largest: UnsafeMutablePointer<Scalar>, sources: UnsafeMutablePointer<Int32>
+    ) {
+        let second = first &+ 1
+        let third = first &+ rowWidth
+        let fourth = third &+ 1
+        let firsts = plane + first &* sampleCount
+        let seconds = plane + second &* sampleCount
+        let thirds = plane + third &* sampleCount
+        let fourths = plane + fourth &* sampleCount
+        for sample in 0..<sampleCount {
+            var value = firsts[sample]
+            var source = Int32(truncatingIfNeeded: first)
+            func consider(_ candidate: Scalar, at pixel: Int) {
+                let wins = candidate > value || candidate != candidate
+                value = wins ? candidate : value
+                source = wins ? Int32(truncatingIfNeeded: pixel) : source
+            }
+            consider(seconds[sample], at: second)
+            consider(thirds[sample], at: third)
+            consider(fourths[sample], at: fourth)
+            largest[sample] = value
+            sources[sample] = source
         }
     }
 

@@ -50,6 +50,10 @@ private enum Rectifier {
         _ values: UnsafePointer<Scalar>, where gate: UnsafePointer<Scalar>,
         into result: UnsafeMutablePointer<Scalar>, count: Int
     ) {
-        for index in 0..<count { result[index] = gate[index] <= 0 ? 0 : values[index] }
+        for index in 0..<count {
+            // Read in any case: a read that depends on the gate keeps the loop from vector instructions.
+            let value = values[index]
+            result[index] = gate[index] <= 0 ? 0 : value
+        }
     }
 }

@@ -8,8 +8,8 @@ internal import RRTensor
 /// `G` = `0x9E3779B97F4A7C15`:
 /// - The state is `s = mix(seed + G)`, then `s = mix((s ^ step) + G)`, then `s = mix((s ^ sample) + G)`. A sample is
 ///   known by its row in the dataset, or in the batch where it comes from none.
-/// - The layer is known by its place in the model, `layers[3]` or `layers[3].body[0]`: with l = 0, for each
-///   byte of that text, `l = mix((l ^ byte) + G)`.
+/// - The layer is known by its place in the model, `layers[3]`, `layers[3].body[0]` or
+///   `layers[3].projection`: with l = 0, for each byte of that text, `l = mix((l ^ byte) + G)`.
 /// - With `t = mix((s ^ l) + G)`, element e of the layer's output (C, H, W) is left out where
 ///   `mix(t + (e + 1) · G) >> 11`, over 2⁵³, is below p; what is kept is multiplied by
 ///   1 / (1 − p).

@@ -12,8 +12,9 @@ internal import RRTensor
 /// | `inputTangent` | `tangent` | `logitTangent` |
 /// | `logitAdjoint` | `gradient` | the parameter gradient, added |
 package final class GroupPass<Scalar: NetworkScalar> {
-    /// The number of samples in the group at hand.
-    package private(set) var sampleCount = 0
+    /// The columns of the matrices at hand: the samples of the group, and idle ones up to full vectors. An idle
+    /// column repeats the last image, and its seeds are zero: it adds nothing to a gradient.
+    package private(set) var columnCount = 0
 
     private let stack: LayerStack<Scalar>
     private let scratch: LayerScratch<Scalar>
@@ -27,6 +28,7 @@ package final class GroupPass<Scalar: NetworkScalar> {
 
     /// - Parameter capacity: the largest number of samples in a group.
     package init(network: Network<Scalar>, capacity: Int) {
+        let capacity = Self.columnCount(for: capacity)
         stack = network.stack
         scratch = stack.makeScratch(capacity: capacity)
         inputs = FeatureBuffers(count: stack.inputShape.elementCount * capacity)
@@ -54,17 +56,24 @@ package final class GroupPass<Scalar: NetworkScalar> {
         _ images: UnsafePointer<Float>, samples: ArraySlice<Int>, dropout: DropoutKey? = nil,
         identities: [Int64]? = nil
     ) {
-        sampleCount = samples.count
+        columnCount = Self.columnCount(for: samples.count)
+        if columnCount > samples.count {
+            inputTangent.clear(count: stack.inputShape.elementCount * columnCount)
+            logitCotangent.clear(count: stack.outputShape.elementCount * columnCount)
+            logitAdjoint.clear(count: stack.outputShape.elementCount * columnCount)
+        }
         isTraining = dropout != nil
         if let dropout {
+            dropoutStates.start.clear(count: columnCount)
             for (column, sample) in samples.enumerated() {
                 dropoutStates.start[column] = dropout.state(sample: identities?[sample] ?? Int64(sample))
             }
         }
         let elementCount = stack.inputShape.elementCount
-        for (column, sample) in samples.enumerated() {
+        for column in 0..<columnCount {
+            let sample = samples[min(samples.startIndex + column, samples.endIndex - 1)]
             Transposition.write(
-                images + sample * elementCount, count: elementCount, toColumn: column, of: sampleCount,
+                images + sample * elementCount, count: elementCount, toColumn: column, of: columnCount,
                 into: input)
         }
     }
@@ -101,11 +110,26 @@ package final class GroupPass<Scalar: NetworkScalar> {
 
     private func group(_ parameters: UnsafePointer<Scalar>) -> LayerGroup<Scalar> {
         LayerGroup(
-            sampleCount: sampleCount, parameters: parameters, scratch: scratch,
+            sampleCount: columnCount, parameters: parameters, scratch: scratch,
             dropoutStates: isTraining ? UnsafePointer(dropoutStates.start) : nil)
     }
 
     private var point: LayerPoint<Scalar> { LayerPoint(input: UnsafePointer(input), output: logits) }
+}
+
+extension GroupPass {
+    /// The lanes of the widest vector that any kernel uses.
+    private static var lanes: Int { 16 }
+
+    private static func columnCount(for sampleCount: Int) -> Int { (sampleCount + lanes - 1) / lanes * lanes }
+}
+
+extension UnsafeMutablePointer where Pointee: BitwiseCopyable {
+    /// Sets elements to zero, which is all bits zero.
+    package func clear(count: Int) {
+        UnsafeMutableRawPointer(self).initializeMemory(
+            as: UInt8.self, repeating: 0, count: count * MemoryLayout<Pointee>.stride)
+    }
 }
 
 extension Network {
@@ -113,7 +137,7 @@ extension Network {
     package var largestGroup: Int {
         let elements = model.input.elementCount + stack.featureCount
         let bytes = elements * MemoryLayout<Scalar>.stride
-        return min(64, max(8, Self.groupBytes / max(bytes, 1)))
+        return min(64, max(16, Self.groupBytes / max(bytes, 1) / 16 * 16))
     }
 
     private static var groupBytes: Int { 1 << 21 }

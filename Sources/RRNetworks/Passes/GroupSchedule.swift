@@ -9,15 +9,16 @@ package struct GroupSchedule: Equatable, Sendable {
 
     /// At most this many threads find work in one batch.
     private static let largestLaneCount = 8
-    /// Fewer samples leave vector instructions idle.
-    private static let smallestGroup = 8
+    /// Fewer samples leave vector instructions idle, and so does a number that is no multiple.
+    private static let smallestGroup = 16
 
     /// - Parameter largestGroup: what the network wants in a group at most, so that a group's feature maps
     ///   stay in the cache.
     package init(sampleCount: Int, largestGroup: Int) {
         self.sampleCount = sampleCount
         let evenShare = (sampleCount + Self.largestLaneCount - 1) / Self.largestLaneCount
-        groupSize = max(1, min(largestGroup, max(evenShare, Self.smallestGroup)))
+        let rounded = (evenShare + Self.smallestGroup - 1) / Self.smallestGroup * Self.smallestGroup
+        groupSize = max(1, min(largestGroup, max(rounded, Self.smallestGroup)))
     }
 
     package var groupCount: Int { (sampleCount + groupSize - 1) / groupSize }

@@ -1,0 +1,58 @@
+import Foundation
+import RRExplanation
+import RRNetworks
+import RRTensor
+import RRTraining
+
+/// Our side of `make bench-engine`: times steps that a driver asks for, one request a line.
+///
+/// A request is `MODEL BATCH LAMBDA1 ANNOTATED STEPS`; the answer is a line with the milliseconds of each step.
+@main
+enum EngineBenchmark {
+    static func main() throws {
+        var benches: [String: Bench] = [:]
+        while let line = readLine() {
+            let words = line.split(separator: " ").map(String.init)
+            guard words.count == 5 else { continue }
+            let key = words[..<4].joined(separator: " ")
+            let bench = try benches[key] ?? Bench(words)
+            benches[key] = bench
+            let times = try (0..<(Int(words[4]) ?? 1)).map { _ in try bench.step() }
+            print(times.map { String($0) }.joined(separator: " "))
+            fflush(stdout)
+        }
+    }
+}
+
+/// A network with a batch of random images, of which a share has random masks.
+final class Bench {
+    private let trainer: Trainer<Float>
+    private let batch: LabelledBatch
+    private let clock = ContinuousClock()
+
+    init(_ words: [String]) throws {
+        let model = BuiltInModel(rawValue: words[0]) ?? .mlp
+        let count = Int(words[1]) ?? 1
+        let isGray = model == .mlp || model == .lenet
+        let input = try ImageShape(channels: isGray ? 1 : 3, height: isGray ? 28 : 32, width: isGray ? 28 : 32)
+        let description = model.description(input: input, classCount: 10)
+        trainer = try Trainer(
+            model: description, lambda1: Double(words[2]) ?? 0,
+            optimizer: OptimizerOptions(.sgd, learningRate: 1e-4))
+        var generator = SplitMix64(seed: 1)
+        let annotated = Int((Double(words[3]) ?? 0) * Double(count))
+        batch = try LabelledBatch(
+            imageShape: input,
+            images: (0..<count * input.elementCount).map { _ in Float(generator.nextUnit()) },
+            labels: (0..<count).map { Int64($0 % 10) },
+            masks: (0..<count * input.elementCount).map { index in
+                index / input.elementCount < annotated ? UInt8(generator.next() & 1) : 0
+            })
+    }
+
+    func step() throws -> Double {
+        let start = clock.now
+        _ = try trainer.step(batch)
+        return (clock.now - start) / .milliseconds(1)
+    }
+}

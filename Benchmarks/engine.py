@@ -1,0 +1,145 @@
+"""Times training steps of rrdata, PyTorch and JAX in turn, and writes the table of Benchmarks/results/engine.md.
+
+    make bench-engine
+
+All three hold the same networks and batches of the same shape, in float on two threads. They are asked for a few
+steps in turn, in rounds, while the others wait; a figure is the median of 30 steps.
+"""
+
+import argparse
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+ROUNDS, STEPS = 6, 5
+SIZES = {"lenet": 256, "mlp": 256, "convnet": 64, "resnet8": 64}
+# The work, λ1, the annotated share, and how many times as fast as the fastest peer we mean to be.
+WORK = [
+    ("lenet", 10, 1.0, 2.2), ("mlp", 10, 1.0, 1.5), ("convnet", 10, 1.0, 1.3), ("resnet8", 10, 1.0, 1.3),
+    ("lenet", 0, 1.0, 2.0), ("mlp", 0, 1.0, 1.5), ("convnet", 0, 1.0, 1.1), ("resnet8", 0, 1.0, 1.1),
+]
+
+
+class Peer:
+    """A process that answers a line of request with a line of milliseconds."""
+
+    def __init__(self, name, *command):
+        # Threads that wait shall not take the processor from whoever is measured.
+        environment = dict(os.environ, OMP_WAIT_POLICY="passive", JAX_PLATFORMS="cpu")
+        self.name = name
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+
+    def ask(self, *request):
+        self.process.stdin.write(" ".join(map(str, request)) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            sys.exit(f"{self.name} ended without an answer to {request}")
+        return [float(value) for value in answer.split()]
+
+    def peak_memory(self):
+        """The largest resident memory so far, in MB."""
+        for line in open(f"/proc/{self.process.pid}/status"):
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) / 1000
+
+
+def medians(peers, name, lambda1, annotated):
+    """The median of 30 steps of each peer, asked in turn."""
+    request = (name, SIZES[name], lambda1, annotated)
+    times = {peer.name: [] for peer in peers}
+    for peer in peers:
+        peer.ask(*request, 2)
+    for _ in range(ROUNDS):
+        for peer in peers:
+            times[peer.name] += peer.ask(*request, STEPS)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def make_masks_seconds(binary, count):
+    """The wall time of `rrdata make-masks --top-k 64` with LeNet over `count` images, data and masks on disk."""
+    import h5py
+    import numpy
+    with tempfile.TemporaryDirectory() as folder:
+        generator = numpy.random.default_rng(0)
+        with h5py.File(f"{folder}/s.h5", "w") as file:
+            file["x"] = generator.integers(0, 256, (count, 1, 28, 28), dtype="u1")
+            file["y"] = numpy.arange(count) % 10
+
+        def run(*arguments):
+            start = time.perf_counter()
+            subprocess.run([binary, *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            return time.perf_counter() - start
+        run("import", "hdf5", "s.h5", "--images", "x", "--labels", "y", "-o", "d.h5")
+        run("train", "d.h5", "--model", "lenet", "--batch-size", "1024", "--epochs", "1", "-o", "run")
+        masks = ["make-masks", "d.h5", "--run", "run", "--top-k", "64", "--precision", "float", "-o", "m.h5", "--force"]
+        return statistics.median(run(*masks) for _ in range(3))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ours", required=True, help="the EngineBenchmark executable")
+    parser.add_argument("--rrdata", required=True, help="the rrdata executable")
+    parser.add_argument("--output", type=pathlib.Path, default=FOLDER / "results" / "engine.md")
+    options = parser.parse_args()
+    ours = Peer("rrdata", options.ours)
+    torch = Peer("PyTorch", sys.executable, FOLDER / "peers" / "torch_engine.py")
+    jax = Peer("JAX", sys.executable, FOLDER / "peers" / "jax_engine.py")
+
+    lines = [
+        "| work | rrdata ms | PyTorch ms | JAX ms | times the faster | target |", "|---|---|---|---|---|---|"]
+    plain = {}
+    for number, (name, lambda1, annotated, target) in enumerate(WORK):
+        result = medians([ours, torch, jax], name, lambda1, annotated)
+        if number == 0:
+            # LeNet alone has run so far.
+            memory = (ours.peak_memory(), torch.peak_memory())
+        if lambda1 == 0:
+            plain[name] = result["rrdata"]
+        ratio = min(result["PyTorch"], result["JAX"]) / result["rrdata"]
+        label = f"`{name}`, batch {SIZES[name]}, λ1 = {lambda1}"
+        lines.append(
+            f"| {label} | {result['rrdata']:.2f} | {result['PyTorch']:.2f} | {result['JAX']:.2f} | {ratio:.2f} "
+            f"| {target} |")
+        print(lines[-1], flush=True)
+    lines += ["", "| work | rrdata ms | of its own λ1 = 0 step | target |", "|---|---|---|---|"]
+    for annotated, target in [(0.1, 1.3), (0.0, 1.02)]:
+        for name in SIZES:
+            # Beside the plain step in the same rounds: the machine's speed drifts.
+            times = {0: [], 10: []}
+            for _ in range(ROUNDS):
+                for lambda1 in times:
+                    times[lambda1] += ours.ask(name, SIZES[name], lambda1, annotated, STEPS)
+            step, base = (statistics.median(times[lambda1]) for lambda1 in (10, 0))
+            lines.append(f"| `{name}`, {annotated:.0%} annotated | {step:.2f} | {step / base:.3f} | {target} |")
+            print(lines[-1], flush=True)
+    seconds = make_masks_seconds(options.rrdata, 60_000)
+    peer_seconds = torch.ask("gradient", 60_000)[0] / 1e3
+    lines += [
+        "", "| work | rrdata | PyTorch | ratio | target |", "|---|---|---|---|---|",
+        f"| input gradient and top-64 of 60,000 images, `lenet` | {seconds:.1f} s | {peer_seconds:.1f} s "
+        f"| {peer_seconds / seconds:.2f} | 2 |",
+        f"| peak memory of a process that trained `lenet` | {memory[0]:.0f} MB | {memory[1]:.0f} MB "
+        f"| {memory[1] / memory[0]:.1f} | 5 |",
+    ]
+    print(*lines[-2:], sep="\n")
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    versions = subprocess.run(
+        [sys.executable, "-c", "import torch, jax; print('PyTorch', torch.__version__, 'JAX', jax.__version__)"],
+        capture_output=True, text=True, check=True).stdout.strip()
+    options.output.parent.mkdir(exist_ok=True)
+    options.output.write_text(
+        "# Training steps against PyTorch and JAX\n\n"
+        f"Made by `make bench-engine` on {os.cpu_count()} cores of {model}, {platform.machine()}; {versions}. "
+        f"Medians of {ROUNDS * STEPS} steps, asked for in turn; float, 2 threads, all samples annotated where not "
+        "said otherwise.\n\n" + "\n".join(lines) + "\n")
+
+
+main()

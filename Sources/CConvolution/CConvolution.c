@@ -1,0 +1,218 @@
+#include "CConvolution.h"
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+typedef struct {
+    ptrdiff_t start, end;
+} range;
+
+// The largest of the sizes for which there is code, and at most `largest`, that does not exceed what is left.
+static ptrdiff_t block_size(ptrdiff_t left, ptrdiff_t largest) {
+    if (left >= largest) return largest;
+    for (ptrdiff_t size = 8; size > 1; size /= 2)
+        if (size <= left && size < largest) return size;
+    return 1;
+}
+
+// The taps of a kernel row that are taken together, at most 5 and evenly shared.
+static ptrdiff_t segment_size(ptrdiff_t left) {
+    const ptrdiff_t segments = (left + 4) / 5;
+    return (left + segments - 1) / segments;
+}
+
+// The taps that meet the input, along one dimension, at a position of the output.
+static range taps_inside(const rr_convolution *c, ptrdiff_t position, ptrdiff_t extent) {
+    const ptrdiff_t first = position * c->stride - c->padding;
+    range taps = {0, c->kernel};
+    while (taps.start < taps.end && first + taps.start * c->dilation < 0) taps.start++;
+    while (taps.end > taps.start && first + (taps.end - 1) * c->dilation >= extent) taps.end--;
+    return taps;
+}
+
+// Most strides are 1, and a division costs as much as a row of sums.
+static inline ptrdiff_t divided_by_stride(const rr_convolution *c, ptrdiff_t value) {
+    return c->stride == 1 ? value : value / c->stride;
+}
+
+// The positions of the output at which the taps from `first` to `last` all meet the input; {0, 0} for none.
+static range positions_inside(
+    const rr_convolution *c, ptrdiff_t first, ptrdiff_t last, ptrdiff_t extent, ptrdiff_t output_extent
+) {
+    const ptrdiff_t before = c->padding - first * c->dilation;
+    const ptrdiff_t start = before <= 0 ? 0 : divided_by_stride(c, before + c->stride - 1);
+    const ptrdiff_t room = extent - 1 + c->padding - last * c->dilation;
+    const ptrdiff_t end = room < 0 ? 0 : MIN(output_extent, divided_by_stride(c, room) + 1);
+    return start < end ? (range){start, end} : (range){0, 0};
+}
+
+typedef struct {
+    void (*pack)(const rr_convolution *, const float *, float *);
+    void (*pack_transposed)(const rr_convolution *, const float *, float *);
+    void (*convolve)(const rr_convolution *, const float *, const float *, const float *, float *);
+    void (*add_gradient)(const rr_convolution *, const float *, const float *, float *, float *);
+} float_kernels;
+
+typedef struct {
+    void (*pack)(const rr_convolution *, const double *, double *);
+    void (*pack_transposed)(const rr_convolution *, const double *, double *);
+    void (*convolve)(const rr_convolution *, const double *, const double *, const double *, double *);
+    void (*add_gradient)(const rr_convolution *, const double *, const double *, double *, double *);
+} double_kernels;
+
+#define BLOCKS_BELOW_4(CASE) CASE(2) CASE(1)
+#define BLOCKS_BELOW_6(CASE) CASE(4) BLOCKS_BELOW_4(CASE)
+#define BLOCKS_BELOW_8(CASE) BLOCKS_BELOW_6(CASE)
+#define BLOCKS_BELOW_12(CASE) CASE(8) BLOCKS_BELOW_8(CASE)
+
+// As many sums as the registers hold, beside the values that they are made of.
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma"))), apply_to = function)
+#define BYTES 64
+#define BLOCK 12
+#define EACH_SMALLER_BLOCK BLOCKS_BELOW_12
+#define GRADIENT_BLOCK 8
+#define EACH_SMALLER_GRADIENT_BLOCK BLOCKS_BELOW_8
+#define ELEMENT float
+#define NAME(x) avx512_float_##x
+typedef float_kernels NAME(kernels_type);
+#include "kernels.inc"
+#undef ELEMENT
+#undef NAME
+#define ELEMENT double
+#define NAME(x) avx512_double_##x
+typedef double_kernels NAME(kernels_type);
+#include "kernels.inc"
+#undef ELEMENT
+#undef NAME
+#undef BYTES
+#undef BLOCK
+#undef EACH_SMALLER_BLOCK
+#undef GRADIENT_BLOCK
+#undef EACH_SMALLER_GRADIENT_BLOCK
+#pragma clang attribute pop
+
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#define BYTES 32
+#define BLOCK 6
+#define EACH_SMALLER_BLOCK BLOCKS_BELOW_6
+#define GRADIENT_BLOCK 4
+#define EACH_SMALLER_GRADIENT_BLOCK BLOCKS_BELOW_4
+#define ELEMENT float
+#define NAME(x) avx2_float_##x
+typedef float_kernels NAME(kernels_type);
+#include "kernels.inc"
+#undef ELEMENT
+#undef NAME
+#define ELEMENT double
+#define NAME(x) avx2_double_##x
+typedef double_kernels NAME(kernels_type);
+#include "kernels.inc"
+#undef ELEMENT
+#undef NAME
+#undef BYTES
+#undef BLOCK
+#undef EACH_SMALLER_BLOCK
+#undef GRADIENT_BLOCK
+#undef EACH_SMALLER_GRADIENT_BLOCK
+#pragma clang attribute pop
+#endif
+
+#define BYTES 16
+#define BLOCK 4
+#define EACH_SMALLER_BLOCK BLOCKS_BELOW_4
+#define GRADIENT_BLOCK 4
+#define EACH_SMALLER_GRADIENT_BLOCK BLOCKS_BELOW_4
+#define ELEMENT float
+#define NAME(x) generic_float_##x
+typedef float_kernels NAME(kernels_type);
+#include "kernels.inc"
+#undef ELEMENT
+#undef NAME
+#define ELEMENT double
+#define NAME(x) generic_double_##x
+typedef double_kernels NAME(kernels_type);
+#include "kernels.inc"
+
+rr_convolution_version rr_convolution_best_version(void) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
+        && __builtin_cpu_supports("avx512bw"))
+        return RR_CONVOLUTION_AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return RR_CONVOLUTION_AVX2;
+#endif
+    return RR_CONVOLUTION_GENERIC;
+}
+
+const char *rr_convolution_version_name(rr_convolution_version version) {
+    switch (version) {
+    case RR_CONVOLUTION_AVX512: return "avx512";
+    case RR_CONVOLUTION_AVX2: return "avx2";
+    default: return "generic";
+    }
+}
+
+static const float_kernels *float_version(const rr_convolution *c) {
+#if defined(__x86_64__)
+    if (c->version == RR_CONVOLUTION_AVX512) return &avx512_float_kernels;
+    if (c->version == RR_CONVOLUTION_AVX2) return &avx2_float_kernels;
+#endif
+    return &generic_float_kernels;
+}
+
+static const double_kernels *double_version(const rr_convolution *c) {
+#if defined(__x86_64__)
+    if (c->version == RR_CONVOLUTION_AVX512) return &avx512_double_kernels;
+    if (c->version == RR_CONVOLUTION_AVX2) return &avx2_double_kernels;
+#endif
+    return &generic_double_kernels;
+}
+
+ptrdiff_t rr_convolution_packed_count(const rr_convolution *c) {
+    return c->outputs * c->channels * c->kernel * c->kernel;
+}
+
+ptrdiff_t rr_convolution_sums_count(const rr_convolution *c) {
+    // The largest block of outputs times the lanes of the widest vector.
+    return c->channels * c->kernel * c->kernel * 8 * 16;
+}
+
+void rr_convolution_pack_float(const rr_convolution *c, const float *weights, float *packed) {
+    float_version(c)->pack(c, weights, packed);
+}
+
+void rr_convolution_pack_double(const rr_convolution *c, const double *weights, double *packed) {
+    double_version(c)->pack(c, weights, packed);
+}
+
+void rr_convolution_pack_transposed_float(const rr_convolution *c, const float *weights, float *packed) {
+    float_version(c)->pack_transposed(c, weights, packed);
+}
+
+void rr_convolution_pack_transposed_double(const rr_convolution *c, const double *weights, double *packed) {
+    double_version(c)->pack_transposed(c, weights, packed);
+}
+
+void rr_convolve_float(
+    const rr_convolution *c, const float *input, const float *packed, const float *bias, float *output
+) {
+    float_version(c)->convolve(c, input, packed, bias, output);
+}
+
+void rr_convolve_double(
+    const rr_convolution *c, const double *input, const double *packed, const double *bias, double *output
+) {
+    double_version(c)->convolve(c, input, packed, bias, output);
+}
+
+void rr_convolution_add_gradient_float(
+    const rr_convolution *c, const float *input, const float *cotangent, float *sums, float *gradient
+) {
+    float_version(c)->add_gradient(c, input, cotangent, sums, gradient);
+}
+
+void rr_convolution_add_gradient_double(
+    const rr_convolution *c, const double *input, const double *cotangent, double *sums, double *gradient
+) {
+    double_version(c)->add_gradient(c, input, cotangent, sums, gradient);
+}

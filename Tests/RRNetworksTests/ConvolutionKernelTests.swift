@@ -1,0 +1,137 @@
+import CConvolution
+import RRTensor
+import Testing
+
+@Suite("The kernels of convolution, in every version that this processor has")
+struct ConvolutionKernelTests {
+    static let versions = [RR_CONVOLUTION_GENERIC, RR_CONVOLUTION_AVX2, RR_CONVOLUTION_AVX512].filter {
+        $0.rawValue <= rr_convolution_best_version().rawValue
+    }
+
+    /// Kernel, stride, padding, dilation, channels and outputs; outputs of every block size.
+    static let shapes = [
+        [3, 1, 1, 1, 2, 12], [3, 1, 0, 1, 3, 27], [5, 1, 0, 1, 1, 20], [5, 2, 3, 1, 2, 7],
+        [1, 1, 0, 1, 3, 13],
+        [1, 2, 0, 1, 2, 3], [2, 3, 1, 2, 2, 5], [7, 1, 3, 1, 2, 6], [3, 1, 2, 2, 1, 9],
+    ]
+
+    private let height = 8
+    private let width = 9
+    private let samples = 32
+
+    private func shape(_ options: [Int], _ version: rr_convolution_version) -> rr_convolution {
+        let reach = options[3] * (options[0] - 1)
+        return rr_convolution(
+            channels: options[4], height: height, width: width, outputs: options[5],
+            output_height: (height + 2 * options[2] - reach - 1) / options[1] + 1,
+            output_width: (width + 2 * options[2] - reach - 1) / options[1] + 1, kernel: options[0],
+            stride: options[1], padding: options[2], dilation: options[3], samples: samples, version: version)
+    }
+
+    private func random(_ count: Int, seed: UInt64) -> [Double] {
+        var generator = SplitMix64(seed: seed)
+        return (0..<count).map { _ in generator.nextUnit() - 0.5 }
+    }
+
+    /// Visits every product of the convolution: the weight, the input pixel and the output pixel.
+    private func forEachProduct(
+        _ shape: rr_convolution, _ body: (_ weight: Int, _ input: Int, _ output: Int) -> Void
+    ) {
+        for output in 0..<shape.outputs {
+            for channel in 0..<shape.channels {
+                for tap in 0..<shape.kernel * shape.kernel {
+                    for position in 0..<shape.output_height * shape.output_width {
+                        let y =
+                            position / shape.output_width * shape.stride - shape.padding
+                            + tap / shape.kernel * shape.dilation
+                        let x =
+                            position % shape.output_width * shape.stride - shape.padding
+                            + tap % shape.kernel * shape.dilation
+                        guard (0..<height).contains(y), (0..<width).contains(x) else { continue }
+                        body(
+                            (output * shape.channels + channel) * shape.kernel * shape.kernel + tap,
+                            (channel * height + y) * width + x,
+                            output * shape.output_height * shape.output_width + position)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("the output is the sum that defines it", arguments: versions, shapes)
+    func convolve(version: rr_convolution_version, options: [Int]) {
+        var shape = shape(options, version)
+        let outputCount = shape.outputs * shape.output_height * shape.output_width
+        let input = random(shape.channels * height * width * samples, seed: 1)
+        let weights = random(rr_convolution_packed_count(&shape), seed: 2)
+        let bias = random(shape.outputs, seed: 3)
+        var expected = (0..<outputCount * samples).map { bias[$0 / samples / (outputCount / shape.outputs)] }
+        forEachProduct(shape) { weight, pixel, position in
+            for sample in 0..<samples {
+                expected[position * samples + sample] += weights[weight] * input[pixel * samples + sample]
+            }
+        }
+        var packed = weights
+        var output = expected.map { _ in Double.nan }
+        rr_convolution_pack_double(&shape, weights, &packed)
+        rr_convolve_double(&shape, input, packed, bias, &output)
+        #expect(zip(output, expected).allSatisfy { ($0 - $1).magnitude < 1e-13 })
+
+        var packedSingle = weights.map { Float($0) }
+        var single = expected.map { _ in Float.nan }
+        rr_convolution_pack_float(&shape, weights.map { Float($0) }, &packedSingle)
+        rr_convolve_float(&shape, input.map { Float($0) }, packedSingle, bias.map { Float($0) }, &single)
+        #expect(zip(single, expected).allSatisfy { (Double($0) - $1).magnitude < 1e-5 })
+    }
+
+    @Test("the weight gradient is added to what is there", arguments: versions, shapes)
+    func gradient(version: rr_convolution_version, options: [Int]) {
+        var shape = shape(options, version)
+        let input = random(shape.channels * height * width * samples, seed: 1)
+        let cotangent = random(shape.outputs * shape.output_height * shape.output_width * samples, seed: 4)
+        let start = random(rr_convolution_packed_count(&shape), seed: 5)
+        var expected = start
+        forEachProduct(shape) { weight, pixel, position in
+            for sample in 0..<samples {
+                expected[weight] += cotangent[position * samples + sample] * input[pixel * samples + sample]
+            }
+        }
+        var sums = Array(repeating: 0.0, count: rr_convolution_sums_count(&shape))
+        var gradient = start
+        rr_convolution_add_gradient_double(&shape, input, cotangent, &sums, &gradient)
+        #expect(zip(gradient, expected).allSatisfy { ($0 - $1).magnitude < 1e-11 })
+
+        var singleSums = sums.map { _ in Float(0) }
+        var single = start.map { Float($0) }
+        rr_convolution_add_gradient_float(
+            &shape, input.map { Float($0) }, cotangent.map { Float($0) }, &singleSums, &single)
+        #expect(zip(single, expected).allSatisfy { (Double($0) - $1).magnitude < 2e-3 })
+    }
+
+    @Test(
+        "with transposed weights it is the transpose of the convolution", arguments: versions,
+        shapes.filter { $0[1] == 1 })
+    func transposed(version: rr_convolution_version, options: [Int]) {
+        let forward = shape(options, version)
+        var shape = rr_convolution(
+            channels: forward.outputs, height: forward.output_height, width: forward.output_width,
+            outputs: forward.channels, output_height: height, output_width: width, kernel: forward.kernel,
+            stride: 1,
+            padding: forward.dilation * (forward.kernel - 1) - forward.padding, dilation: forward.dilation,
+            samples: samples, version: version)
+        let cotangent = random(
+            forward.outputs * forward.output_height * forward.output_width * samples, seed: 6)
+        let weights = random(rr_convolution_packed_count(&shape), seed: 7)
+        var expected = Array(repeating: 0.0, count: forward.channels * height * width * samples)
+        forEachProduct(forward) { weight, pixel, position in
+            for sample in 0..<samples {
+                expected[pixel * samples + sample] += weights[weight] * cotangent[position * samples + sample]
+            }
+        }
+        var packed = weights
+        var result = expected.map { _ in Double.nan }
+        rr_convolution_pack_transposed_double(&shape, weights, &packed)
+        rr_convolve_double(&shape, cotangent, packed, nil, &result)
+        #expect(zip(result, expected).allSatisfy { ($0 - $1).magnitude < 1e-13 })
+    }
+}
