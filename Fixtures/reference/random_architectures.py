@@ -200,7 +200,8 @@ def evaluate(case, perturbation=0):
     network_output = network(images)
     network.train()
     generate.Dropout.seed, generate.Dropout.step, generate.Dropout.indices = seed, 0, range(SAMPLES)
-    cross_entropy = functional.cross_entropy(network(images), labels)
+    class_weights = case["class_weights"] and torch.tensor(case["class_weights"])
+    cross_entropy = functional.cross_entropy(network(images), labels, weight=class_weights)
     penalty = generate.penalty(network, images, labels, masks, case["target"], case["reduction"])
     if "lambda1" not in case:
         case["lambda1"] = (cross_entropy / penalty).item()
@@ -236,6 +237,7 @@ def draw(number, attempt):
     first_is_pool = "maxpool2d" in model["layers"][0]
     case = {
         "seed": seed, "model": model, "target": TARGETS[number % 7 % 4], "reduction": REDUCTIONS[number % 5 % 3],
+        "class_weights": [0.25, 2.0, 0.75] if number % 3 == 2 else None,
         # Few levels make pixels tie, but only where no later layer could part equals by its rounding.
         "levels": 8 if first_is_pool and kinds.count("maxpool2d") == 1 else 0,
         "is_smooth": not KINKED & set(kinds),

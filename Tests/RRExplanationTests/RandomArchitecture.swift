@@ -15,6 +15,7 @@ struct RandomArchitecture: Decodable, CustomTestStringConvertible {
     let model: ModelDescription
     let target: PenaltyTarget
     let reduction: PenaltyReduction
+    let classWeights: [Double]?
     let levels: UInt64
     let isSmooth: Bool
     let lambda1: Double
@@ -26,6 +27,7 @@ struct RandomArchitecture: Decodable, CustomTestStringConvertible {
 
     private enum CodingKeys: String, CodingKey {
         case seed, model, target, reduction, levels, lambda1, logits, penalty, gradients
+        case classWeights = "class_weights"
         case isSmooth = "is_smooth"
         case crossEntropy = "cross_entropy"
         case inputGradient = "input_gradient"

@@ -106,6 +106,6 @@ struct RandomArchitectureTests {
     ) -> ExplanationLoss<Double> {
         ExplanationLoss(
             network: network, lambda1: architecture.lambda1, target: architecture.target,
-            reduction: architecture.reduction, threads: 1)
+            reduction: architecture.reduction, classWeights: architecture.classWeights, threads: 1)
     }
 }
