@@ -21,6 +21,21 @@ struct NetworkTests {
         #expect(entries.last?.range.upperBound == 20 * 25 + 20 + 50 * 500 + 50 + 256 * 800 + 256 + 2560 + 10)
     }
 
+    @Test("resnet8 has the residual blocks of its three stages")
+    func residualNetwork() throws {
+        let model = BuiltInModel.resnet8.description(
+            input: try ImageShape(channels: 3, height: 32, width: 32), classCount: 10)
+        let layout = try Network<Float>(model).parameterLayout
+        #expect(layout.count == 77_850)
+        let names = layout.entries.map(\.name)
+        #expect(names.filter { $0.contains("projection") } == ["5.projection.weight", "7.projection.weight"])
+        #expect(
+            names.filter { $0.hasPrefix("3.") } == [
+                "3.body.0.weight", "3.body.1.weight", "3.body.1.bias", "3.body.3.weight", "3.body.4.weight",
+                "3.body.4.bias",
+            ])
+    }
+
     @Test("every built-in model fits its usual images", arguments: BuiltInModel.allCases)
     func builtIn(model: BuiltInModel) throws {
         for input in [

@@ -146,7 +146,7 @@ public enum LayerDescription: Hashable, Sendable {
     }
 
     /// The names of all layers.
-    static let servedNames = [
+    package static let servedNames = [
         "conv2d", "linear", "relu", "leakyrelu", "gelu", "silu", "softplus", "tanh", "sigmoid", "maxpool2d",
         "avgpool2d", "adaptiveavgpool2d", "globalavgpool", "flatten", "dropout", "groupnorm", "layernorm",
         "batchnorm2d", "residual",
