@@ -86,7 +86,7 @@ def make_masks_seconds(binary, count):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--ours", required=True, help="the EngineBenchmark executable")
-    parser.add_argument("--rrdata", required=True, help="the rrdata executable")
+    parser.add_argument("--rrdata", required=True, type=os.path.abspath, help="the rrdata executable")
     parser.add_argument("--output", type=pathlib.Path, default=FOLDER / "results" / "engine.md")
     options = parser.parse_args()
     ours = Peer("rrdata", options.ours)
