@@ -1,3 +1,4 @@
+import Glibc
 public import RRTensor
 
 /// Images with their labels and, where there are any, the masks that say which pixels are no valid reason.
@@ -65,8 +66,11 @@ public struct LabelledBatch: Sendable {
         guard let masks else { return [] }
         let elementCount = imageShape.elementCount
         return masks.withUnsafeBufferPointer { masks in
-            (0..<count).filter { sample in
-                masks[sample * elementCount..<(sample + 1) * elementCount].contains { $0 != 0 }
+            guard let start = masks.baseAddress, elementCount > 0 else { return [] }
+            return (0..<count).filter { sample in
+                let mask = start + sample * elementCount
+                // All bytes are zero where the first is, and each is the one before it.
+                return mask[0] != 0 || memcmp(mask, mask + 1, elementCount - 1) != 0
             }
         }
     }

@@ -1,3 +1,4 @@
+import Glibc
 import RRNetworks
 import Synchronization
 import Testing
@@ -28,5 +29,23 @@ struct GroupScheduleTests {
             busy.withLock { _ = $0.remove(worker) }
         }
         #expect(runs.withLock { $0 } == Array(repeating: 1, count: 100))
+    }
+
+    @Test("jobs follow each other at any pace, and several callers at once each get theirs done")
+    func jobs() async {
+        await withTaskGroup(of: Int.self) { callers in
+            for caller in 0..<4 {
+                callers.addTask {
+                    let sum = Mutex(0)
+                    for job in 0..<500 {
+                        // Some jobs find helpers that watch for work, some find them asleep.
+                        if job % 100 == 99 { usleep(3_000) }
+                        Workers(count: 2).run(parts: 3) { _, part in sum.withLock { $0 += part + caller } }
+                    }
+                    return sum.withLock { $0 } - 500 * 3 * (1 + caller)
+                }
+            }
+            for await difference in callers { #expect(difference == 0) }
+        }
     }
 }

@@ -52,16 +52,14 @@ final class LossWorker<Scalar: NetworkScalar> {
         _ job: LossJob<Scalar>, _ samples: ArraySlice<Int>, _ batchMasks: UnsafePointer<UInt8>
     ) {
         let count = pass.columnCount
-        if count > samples.count { masks.clear(count: elementCount * count) }
         for (column, sample) in samples.enumerated() {
             softmaxes[column].writeSeed(
                 job.plan.target, label: Int(job.labels[sample]), to: pass.logitCotangent, column: column,
                 of: count)
-            Transposition.write(
-                batchMasks + sample * elementCount, count: elementCount, toColumn: column, of: count,
-                into: masks)
             columnPenalties[column] = 0
         }
+        Transposition.write(
+            batchMasks, elementCount: elementCount, samples: samples, columnCount: count, into: masks)
         pass.reverse(job.parameters)
         columnPenalties.withUnsafeMutableBufferPointer { penalties in
             Penalty.writeTangent(

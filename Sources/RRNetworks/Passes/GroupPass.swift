@@ -69,13 +69,9 @@ package final class GroupPass<Scalar: NetworkScalar> {
                 dropoutStates.start[column] = dropout.state(sample: identities?[sample] ?? Int64(sample))
             }
         }
-        let elementCount = stack.inputShape.elementCount
-        for column in 0..<columnCount {
-            let sample = samples[min(samples.startIndex + column, samples.endIndex - 1)]
-            Transposition.write(
-                images + sample * elementCount, count: elementCount, toColumn: column, of: columnCount,
-                into: input)
-        }
+        Transposition.write(
+            images, elementCount: stack.inputShape.elementCount, samples: samples, columnCount: columnCount,
+            into: input)
     }
 
     package func forward(_ parameters: UnsafePointer<Scalar>) {

@@ -25,12 +25,15 @@ package struct Workers: Sendable {
             return
         }
         let next = Atomic(0)
-        DispatchQueue.concurrentPerform(iterations: threads) { worker in
+        let work = { @Sendable (worker: Int) in
             while true {
                 let part = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard part < parts else { return }
                 body(worker, part)
             }
+        }
+        if !WorkerCrew.shared.run(count: threads, work) {
+            DispatchQueue.concurrentPerform(iterations: threads, execute: work)
         }
     }
 }
