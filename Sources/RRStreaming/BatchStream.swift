@@ -13,6 +13,10 @@ public final class BatchStream {
     public let batchesPerEpoch: Int
     /// The number of samples that an epoch's batches hold.
     public let samplesPerEpoch: Int
+    /// The number of batches of all epochs; the largest number there is where it would exceed that.
+    public let batchCount: Int
+    /// The number of samples in the batches of all epochs; the largest number there is where it would exceed that.
+    public let sampleCount: Int
 
     private let buffer: BatchBuffer
     private var isFinished = false
@@ -39,12 +43,19 @@ public final class BatchStream {
         let order = SampleOrder(samples: try dataset.indices(inSplit: split), options: options)
         batchesPerEpoch = order.batchesPerEpoch
         samplesPerEpoch = order.samplesPerEpoch
+        batchCount = Self.product(batchesPerEpoch, options.epochs)
+        sampleCount = Self.product(samplesPerEpoch, options.epochs)
         buffer = BatchBuffer(capacity: Self.prefetchedBatches)
         buffer.fill(
             from: BatchReader(dataset: dataset, masks: masks, order: order, epochs: options.epochs))
     }
 
     deinit { buffer.cancel() }
+
+    private static func product(_ count: Int, _ epochs: Int) -> Int {
+        let (product, overflow) = count.multipliedReportingOverflow(by: epochs)
+        return overflow ? .max : product
+    }
 
     /// Waits for the next batch; nil after the last of the last epoch.
     ///

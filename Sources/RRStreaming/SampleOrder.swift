@@ -18,9 +18,6 @@ struct SampleOrder: Sendable {
         options.dropLast ? batchesPerEpoch * options.batchSize : samples.count
     }
 
-    /// The number of samples in the largest batch.
-    var largestBatch: Int { min(options.batchSize, samples.count) }
-
     /// The order of one epoch.
     func permutation(epoch: Int) -> KeyedPermutation? {
         options.shuffle ? KeyedPermutation(count: samples.count, seed: options.seed, epoch: epoch) : nil

@@ -91,6 +91,17 @@ struct BatchStreamTests {
         #expect(try batches(small, StreamOptions(batchSize: .max)).map(\.count) == [21])
     }
 
+    @Test("more batches than a number can count are no trap")
+    func manyEpochs() throws {
+        let small = try SmallDataset(sampleCount: 21)
+        let stream = try BatchStream(
+            dataset: small.dataset, options: StreamOptions(batchSize: 8, epochs: .max))
+        #expect(stream.batchCount == .max && stream.sampleCount == .max)
+        #expect(try stream.next()?.count == 8)
+        let few = try BatchStream(dataset: small.dataset, options: StreamOptions(batchSize: 8, epochs: 2))
+        #expect(few.batchCount == 6 && few.sampleCount == 42)
+    }
+
     @Test("absent labels are −1 and absent masks zero")
     func absences() throws {
         let small = try SmallDataset(sampleCount: 12, isLabelled: false)

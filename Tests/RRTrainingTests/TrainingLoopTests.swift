@@ -107,6 +107,21 @@ struct TrainingLoopTests {
         #expect(error?.location == "--normalize")
     }
 
+    @Test("a model of very many classes is measured without their square")
+    func manyClasses() throws {
+        let shades = try TwoShades()
+        let classCount = 2_000
+        let network = try Network<Float>(
+            ModelDescription(
+                input: shades.dataset.imageShape, classCount: classCount,
+                layers: [.flatten, .linear(.init(out: classCount))]))
+        let evaluation = try Evaluation(
+            network: network, parameters: network.initialParameters(seed: 0), dataset: shades.dataset,
+            masks: nil)
+        #expect(evaluation.confusion == nil)
+        #expect(evaluation.perClass.map(\.sampleCount) == [24, 24])
+    }
+
     @Test("the penalty moves the input gradient out of A")
     func penalty() throws {
         let shades = try TwoShades()

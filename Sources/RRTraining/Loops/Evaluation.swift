@@ -20,14 +20,18 @@ public struct Evaluation: Sendable {
     public let accuracy: Double
     /// The mean of −log p of the label.
     public let crossEntropy: Double
-    /// How many samples of a class (row) were taken for a class (column).
-    public let confusion: [[Int]]
+    /// How many samples of a class (row) were taken for a class (column); nil for more than
+    /// `largestConfusion` classes, of which no one would read the square.
+    public let confusion: [[Int]]?
     /// The classes of which the split has samples.
     public let perClass: [ClassFigures]
     /// Where the input gradients lie; nil where no masks were given.
     public let gradientShare: GradientShare?
     /// The samples without a mask, which `gradientShare` leaves out; 0 where no masks were given.
     public let unannotatedCount: Int
+
+    /// The number of classes up to which confusion is counted: 8 MB of counts.
+    public static let largestConfusion = 1000
 
     /// The class that is recognised worst, the first of equal ones.
     public var worstClass: ClassFigures? {
@@ -80,17 +84,15 @@ public struct Evaluation: Sendable {
 
     private init(_ tally: Tally, classNames: [String]?, hasMasks: Bool) {
         sampleCount = tally.sampleCount
-        let correct = tally.confusion.indices.reduce(0) { $0 + tally.confusion[$1][$1] }
-        accuracy = Double(correct) / Double(max(sampleCount, 1))
+        accuracy = Double(tally.correctCounts.reduce(0, +)) / Double(max(sampleCount, 1))
         crossEntropy = tally.crossEntropy / Double(max(sampleCount, 1))
         confusion = tally.confusion
-        perClass = tally.confusion.enumerated().compactMap { index, row in
-            let count = row.reduce(0, +)
+        perClass = tally.counts.enumerated().compactMap { index, count in
             guard count > 0 else { return nil }
             let isNamed = classNames.map { $0.indices.contains(index) } ?? false
             return ClassFigures(
                 index: index, name: isNamed ? classNames?[index] ?? "" : String(index), sampleCount: count,
-                accuracy: Double(row[index]) / Double(count))
+                accuracy: Double(tally.correctCounts[index]) / Double(count))
         }
         gradientShare = hasMasks ? tally.share : nil
         unannotatedCount = hasMasks ? tally.unannotatedCount : 0
@@ -123,18 +125,26 @@ private struct SampleOutcome: Sendable {
 private struct Tally {
     var sampleCount = 0
     var crossEntropy = 0.0
-    var confusion: [[Int]]
+    /// The samples of each class, and how many of them were recognised.
+    var counts: [Int]
+    var correctCounts: [Int]
+    var confusion: [[Int]]?
     var share = GradientShare()
     var unannotatedCount = 0
 
     init(classCount: Int) {
-        confusion = Array(repeating: Array(repeating: 0, count: classCount), count: classCount)
+        counts = Array(repeating: 0, count: classCount)
+        correctCounts = counts
+        confusion =
+            classCount > Evaluation.largestConfusion ? nil : Array(repeating: counts, count: classCount)
     }
 
     mutating func add(_ outcome: SampleOutcome, label: Int) {
         sampleCount += 1
         crossEntropy += outcome.crossEntropy
-        confusion[label][outcome.prediction] += 1
+        counts[label] += 1
+        if outcome.prediction == label { correctCounts[label] += 1 }
+        confusion?[label][outcome.prediction] += 1
         share.add(outcome.share)
         if outcome.share == .unannotated { unannotatedCount += 1 }
     }

@@ -109,7 +109,7 @@ public struct TrainingLoop {
             progress(
                 TrainingProgress(
                     epoch: batch.epoch, epochCount: options.epochs, step: step,
-                    stepCount: stream.batchesPerEpoch * options.epochs, mean: record.summary))
+                    stepCount: stream.batchCount, mean: record.summary))
         }
         guard let last else {
             throw TrainingError(

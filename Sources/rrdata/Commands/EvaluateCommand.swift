@@ -69,7 +69,7 @@ extension Evaluation {
             "samples": .integer(sampleCount), "accuracy": .number(accuracy),
             "cross_entropy": .number(crossEntropy), "per_class": .array(perClass.map(\.json)),
             "worst_class": worstClass?.json ?? .null,
-            "confusion": .array(confusion.map { .array($0.map { .integer($0) }) }),
+            "confusion": confusion.map { .array($0.map { .array($0.map { .integer($0) }) }) } ?? .null,
         ]
         if let gradientShare { object["explanation"] = json(gradientShare) }
         return .object(object)

@@ -72,7 +72,7 @@ struct StreamCommand: ParsableCommand {
         var batchCount = 0
         let writer = format == .npy ? NPYBatchWriter() : nil
         let line = ProgressLine()
-        let total = stream.samplesPerEpoch * epochs
+        let total = stream.sampleCount
         while let batch = try stream.next() {
             // A reader that has had enough closes the pipe; that is no failure.
             guard try writer?.write(batch) ?? true else { return }
