@@ -1,3 +1,4 @@
+import Foundation
 import RRDatasets
 import RRFormats
 import RRTensor
@@ -197,6 +198,35 @@ struct PNGFolderImportTests {
         #expect(try images.readAll(as: UInt8.self) == expected)
     }
 
+    @Test("decoding that runs ahead of a slow writer waits, and writes over nothing")
+    func slowWriter() throws {
+        for value in 0..<7 {
+            let samples = [UInt8](repeating: UInt8(value * 30), count: 250 * 400)
+            let image = PNGImage(width: 250, height: 200, channels: 1, bitDepth: 16, samples: samples)
+            try folder.write(PNGEncoder.encode(image), to: "in/a/\(value).png")
+        }
+        for number in 7..<700 {
+            try FileManager.default.linkItem(
+                atPath: folder.path("in/a/\(number % 7).png"), toPath: folder.path("in/a/\(number).png"))
+        }
+        let importer = PNGFolderImport(folder: folder.path("in"), output: folder.path("out.h5"))
+        var blockCount = 0
+        _ = try importer.run { _, _ in
+            blockCount += 1
+            usleep(30_000)
+        }
+        #expect(blockCount > 6)
+        let dataset = try Dataset(path: folder.path("out.h5"))
+        let ids = try dataset.ids()
+        var image = [UInt8](repeating: 9, count: 250 * 400)
+        for index in stride(from: 0, to: 700, by: 3) {
+            // The checksum is verified on the way.
+            try image.withUnsafeMutableBytes { try dataset.readStored(at: index, into: $0) }
+            let number = try #require(Int(ids[index].dropFirst(2)))
+            #expect(image[0] == UInt8(number % 7 * 30) && image.last == image[0])
+        }
+    }
+
     @Test("a corrupt file among good ones ends the import, named, and leaves nothing")
     func corruptFile() throws {
         for position in 0..<20 { try write(1, to: "a/\(position).png") }
@@ -237,14 +267,6 @@ struct PNGFolderImportTests {
     func nothingLeft() throws {
         try folder.write([1, 2, 3], to: "in/a/1.png")
         #expect(try error { $0.onError = .skip }?.code == .empty)
-    }
-
-    @Test("a kind that is not served ends the import, named")
-    func unserved() throws {
-        try folder.write(FileBytes.read(Fixtures.path("formats/png/palette-8.png")), to: "in/a/1.png")
-        let error = try error()
-        #expect(error?.code == .unreadableImage)
-        #expect(error?.description.contains("in/a/1.png: this is a PNG of 8-bit palette") == true)
     }
 
     @Test("images that differ are listed by kind")
@@ -304,6 +326,39 @@ struct PNGFolderImportTests {
         let error = try error()
         #expect(error?.code == .empty)
         #expect(error?.path == folder.path("in/test"))
+    }
+
+    @Test("a link out of the folder is refused by its name; within it, it counts as what it names")
+    func links() throws {
+        try write(1, to: "a/1.png")
+        let files = FileManager.default
+        try files.createSymbolicLink(atPath: folder.path("in/a/2.png"), withDestinationPath: "1.png")
+        try files.createSymbolicLink(atPath: folder.path("in/b"), withDestinationPath: "a")
+        #expect(try run().sampleCount == 4)
+        try files.removeItem(atPath: folder.path("out.h5"))
+        try folder.write(FileBytes.read(folder.path("in/a/1.png")), to: "outside/1.png")
+        for (name, target) in [("in/a/3.png", "../../outside/1.png"), ("in/c", folder.path("outside"))] {
+            try files.createSymbolicLink(atPath: folder.path(name), withDestinationPath: target)
+            let error = #expect(throws: FormatError.self) { try run() }
+            #expect(error?.code == .unsupported && error?.path == folder.path(name))
+            #expect(error?.message.contains("out of the folder") == true)
+            try files.removeItem(atPath: folder.path(name))
+        }
+        #expect(try folder.names() == ["in", "outside"])
+    }
+
+    @Test("a name that is not UTF-8 is refused, spelled out")
+    func foreignName() throws {
+        try write(1, to: "a/1.png")
+        let path = Array(folder.path("in/a/").utf8) + [0x66, 0xE9, 0x2E, 0x70, 0x6E, 0x67, 0]
+        let descriptor = path.map { CChar(bitPattern: $0) }.withUnsafeBufferPointer {
+            $0.baseAddress.map { open($0, O_CREAT | O_WRONLY, 0o600) } ?? -1
+        }
+        try #require(descriptor >= 0)
+        close(descriptor)
+        let error = #expect(throws: FormatError.self) { try run() }
+        #expect(error?.code == .unsupported)
+        #expect(error?.message.contains("f\\xE9.png") == true)
     }
 
     @Test("two files with one id are an error")
