@@ -8,6 +8,7 @@ public import RRTraining
 extension ArrayLayout: ExpressibleByArgument {}
 extension Compression: ExpressibleByArgument {}
 extension HDF5Import.Marks: ExpressibleByArgument {}
+extension MaskImport.EmptyMasks: ExpressibleByArgument {}
 extension OptimizerOptions.Kind: ExpressibleByArgument {}
 extension PNGFolderImport.ErrorPolicy: ExpressibleByArgument {}
 extension PNGFolderImport.Labels: ExpressibleByArgument {}

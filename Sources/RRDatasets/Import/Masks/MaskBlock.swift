@@ -36,13 +36,14 @@ final class MaskBlock: @unchecked Sendable {
             while true {
                 let position = next.add(1, ordering: .relaxed).oldValue
                 guard position < positions.upperBound else { return }
-                // Those before a fault are still read: one of them may be the first.
                 do {
                     try source.readMask(at: position, into: self[position - positions.lowerBound])
                 } catch {
                     fault.withLock { first in
                         if first.map({ position < $0.position }) ?? true { first = (position, error) }
                     }
+                    // All before this one have been taken; nothing behind it matters.
+                    next.store(positions.upperBound, ordering: .relaxed)
                     return
                 }
             }

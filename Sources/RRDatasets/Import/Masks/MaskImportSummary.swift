@@ -14,7 +14,7 @@ public struct MaskImportSummary: Sendable {
     public let suppliedCount: Int
     /// The number of samples that have a row in the mask set.
     public let annotatedCount: Int
-    /// The number of supplied masks that mask nothing.
+    /// The number of supplied masks without a 1, or without one once they are inverted.
     public let emptyCount: Int
     /// The mean share of an annotated sample's elements that are masked, 0 to 1.
     public let meanShare: Double
