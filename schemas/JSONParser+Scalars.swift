@@ -24,7 +24,9 @@ extension JSONParser {
             guard readDigits(into: &exponent) > 0 else { throw error("a number is malformed", at: start) }
         }
         // Both the digits and the power of ten are doubles, so one division rounds once, as it should.
-        if digits.areExact, !hasExponent, fraction < Self.powersOfTen.count, !(isNegative && digits.value == 0) {
+        if digits.areExact, !hasExponent, fraction < Self.powersOfTen.count,
+            !(isNegative && digits.value == 0)
+        {
             if isInteger { return .integer(isNegative ? -digits.value : digits.value) }
             let number = Double(digits.value) / Self.powersOfTen[fraction]
             return .number(isNegative ? -number : number)
@@ -47,7 +49,10 @@ extension JSONParser {
         var areExact = true
 
         mutating func append(_ digit: UInt8) {
-            guard value < 900_719_925_474_099 else { return areExact = false }
+            guard value < 900_719_925_474_099 else {
+                areExact = false
+                return
+            }
             value = value * 10 + Int(digit - UInt8(ascii: "0"))
         }
     }

@@ -59,7 +59,8 @@ extension COCORunLengths {
                 defer { last = point }
                 guard point.x != last.x else { return }
                 let boundary = point.x < last.x ? point.x : point.x - 1
-                guard boundary >= 0, boundary % Self.scale == Self.scale / 2, boundary / Self.scale < width else { return }
+                guard boundary >= 0, boundary % Self.scale == Self.scale / 2, boundary / Self.scale < width
+                else { return }
                 let row = Self.row(below: min(point.y, last.y))
                 changes.append(boundary / Self.scale * height + min(row, height))
             }

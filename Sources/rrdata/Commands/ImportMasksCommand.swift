@@ -40,16 +40,22 @@ struct ImportMasksCommand: ParsableCommand {
     @Option(help: "Whether a sample whose mask is all zero is unannotated, or annotated and kept as it is.")
     var empty: MaskImport.EmptyMasks = .unannotated
 
-    @Option(help: "PNG files: the name without its extension, with {id} where the id stands: '{id}_segmentation'.")
+    @Option(
+        help: "PNG files: the name without its extension, with {id} where the id stands: '{id}_segmentation'."
+    )
     var match: String?
 
-    @Option(help: "PNG files: the palette numbers or gray values that count as 1, such as 2,3; all others are 0.")
+    @Option(
+        help: "PNG files: the palette numbers or gray values that count as 1, such as 2,3; all others are 0.")
     var maskValues: WholeNumbers?
 
-    @Option(help: "PNG files of soft masks: the share of the largest gray value from which a pixel counts as 1.")
+    @Option(
+        help: "PNG files of soft masks: the share of the largest gray value from which a pixel counts as 1.")
     var maskThreshold: Double?
 
-    @Option(help: "COCO: a category that is taken, by name or id; give it several times for more. All by default.")
+    @Option(
+        help: "COCO: a category that is taken, by name or id; give it several times for more. All by default."
+    )
     var category: [String] = []
 
     @Option(help: "COCO: the smallest area of an annotation that is taken, in pixels.")

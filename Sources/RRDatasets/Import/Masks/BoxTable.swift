@@ -51,7 +51,8 @@ struct BoxTable: Sendable {
             }
             var numbers: [Double] = []
             for column in numberColumns {
-                guard let number = Double(record.fields[column]), number.isFinite, number.magnitude <= 1e9 else {
+                guard let number = Double(record.fields[column]), number.isFinite, number.magnitude <= 1e9
+                else {
                     throw fault("\(table.header[column]) is “\(record.fields[column])”, no number of pixels")
                 }
                 numbers.append(number)
@@ -61,7 +62,9 @@ struct BoxTable: Sendable {
                 numbers[3] += numbers[1]
             }
             guard numbers[2] >= numbers[0], numbers[3] >= numbers[1] else {
-                throw fault("the box ends before it begins: x \(numbers[0]) to \(numbers[2]), y \(numbers[1]) to \(numbers[3])")
+                throw fault(
+                    "the box ends before it begins: x \(numbers[0]) to \(numbers[2]), y \(numbers[1]) to \(numbers[3])"
+                )
             }
             let size = try sizeColumns?.map { column in
                 guard let extent = Int(record.fields[column]), 1...1_000_000 ~= extent else {
@@ -73,7 +76,8 @@ struct BoxTable: Sendable {
             guard !name.isEmpty else { throw fault("the \(table.header[nameColumn]) is empty") }
             boxes.append(
                 Box(
-                    line: record.line, name: fileName == nil ? name : COCOMasks.stem(of: name), left: numbers[0],
+                    line: record.line, name: fileName == nil ? name : COCOMasks.stem(of: name),
+                    left: numbers[0],
                     top: numbers[1], right: numbers[2], bottom: numbers[3],
                     imageSize: size.map { ($0[0], $0[1]) }))
         }

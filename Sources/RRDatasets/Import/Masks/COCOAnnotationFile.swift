@@ -47,7 +47,9 @@ struct COCOAnnotationFile: Sendable {
         let area: Double?
 
         /// `annotation 17`
-        var description: String { id.map { "annotation \($0)" } ?? "annotation number \(position) of the list" }
+        var description: String {
+            id.map { "annotation \($0)" } ?? "annotation number \(position) of the list"
+        }
     }
 
     let path: String
@@ -85,11 +87,14 @@ struct COCOAnnotationFile: Sendable {
         }
         for key in ["images", "annotations"] where !found.contains(key) {
             throw fault(
-                "there is no list “\(key)”; a COCO annotation file has “images”, “annotations” and “categories”")
+                "there is no list “\(key)”; a COCO annotation file has “images”, “annotations” and “categories”"
+            )
         }
     }
 
-    private func fault(_ message: String) -> DatasetError { DatasetError(.badAnnotation, path: path, message) }
+    private func fault(_ message: String) -> DatasetError {
+        DatasetError(.badAnnotation, path: path, message)
+    }
 
     private func image(_ parser: inout JSONParser) throws -> Image {
         let what = "image number \(images.count) of the list"

@@ -64,7 +64,8 @@ struct COCOMasks: MaskSource {
             guard let image = imageNumbers[annotation.imageId] else {
                 throw DatasetError(
                     .badAnnotation, path: path,
-                    "\(annotation.description) is for the image \(annotation.imageId), which is not in the file")
+                    "\(annotation.description) is for the image \(annotation.imageId), which is not in the file"
+                )
             }
             guard let sample = found[image] else {
                 counts.unmatched += 1
@@ -120,7 +121,8 @@ extension COCOMasks {
     ) throws -> (height: Int, width: Int) {
         guard let height = image.height, let width = image.width, height > 0, width > 0 else {
             throw DatasetError(
-                .badAnnotation, path: file.path, "image \(image.id) (\(image.fileName)) has no height and width")
+                .badAnnotation, path: file.path,
+                "image \(image.id) (\(image.fileName)) has no height and width")
         }
         try placement.check(
             height: height, width: width, of: "image \(image.id) (\(image.fileName))", at: file.path)

@@ -8,7 +8,9 @@ extension COCOAnnotationFile {
     func masks(of annotation: Annotation, height: Int, width: Int) throws -> [COCORunLengths] {
         do throws(COCODefect) {
             guard let place = annotation.segmentation else {
-                guard annotation.hasBox else { throw COCODefect("there is neither a segmentation nor a bbox") }
+                guard annotation.hasBox else {
+                    throw COCODefect("there is neither a segmentation nor a bbox")
+                }
                 let (x, y, boxWidth, boxHeight) = annotation.box
                 return [
                     try COCORunLengths(box: [x, y, boxWidth, boxHeight], height: height, width: width)
@@ -54,7 +56,8 @@ extension COCOAnnotationFile {
         let value: JSONValue
         do { value = try parser.readValue() } catch { throw COCODefect("\(error)") }
         guard let counts = value["counts"], let size = value["size"]?.arrayValue else {
-            throw COCODefect("the segmentation is neither a list of polygons nor an object with size and counts")
+            throw COCODefect(
+                "the segmentation is neither a list of polygons nor an object with size and counts")
         }
         guard size == [.integer(height), .integer(width)] else {
             let sizes = size.map { $0.serialized() }.joined(separator: "×").prefix(60)

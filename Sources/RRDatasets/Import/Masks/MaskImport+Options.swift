@@ -19,7 +19,9 @@ extension MaskImport {
         guard options.maskValues == nil || options.maskThreshold == nil else {
             throw DatasetError(.invalidOption, path: "", "give either --mask-values or --mask-threshold")
         }
-        if let values = options.maskValues, values.isEmpty || values.contains(where: { $0 < 0 || $0 > 65_535 }) {
+        if let values = options.maskValues,
+            values.isEmpty || values.contains(where: { $0 < 0 || $0 > 65_535 })
+        {
             throw DatasetError(
                 .invalidOption, path: "", "--mask-values takes whole numbers from 0 to 65535, such as 2,3")
         }

@@ -105,7 +105,9 @@ public struct MaskImport: Sendable {
         while first < source.samples.count {
             let positions = first..<min(first + block.capacity, source.samples.count)
             try block.read(positions, of: source)
-            for position in positions { collector.add(block[position - first], for: source.samples[position]) }
+            for position in positions {
+                collector.add(block[position - first], for: source.samples[position])
+            }
             first = positions.upperBound
             progress(first, source.samples.count)
         }

@@ -28,7 +28,8 @@ struct MaskPlacement: Sendable {
             guard height > 0, width > 0, !overflow, count <= Self.largestPixelCount else {
                 throw DatasetError(
                     .wrongMaskSize, path: path,
-                    "\(what) is of H×W = \(height)×\(width); at most \(Self.largestPixelCount) pixels are resized")
+                    "\(what) is of H×W = \(height)×\(width); at most \(Self.largestPixelCount) pixels are resized"
+                )
             }
             return
         }
@@ -43,7 +44,8 @@ struct MaskPlacement: Sendable {
 
     /// Writes a plane of rows, of a size that was checked, in the size of the images.
     func place(
-        rows: UnsafeBufferPointer<UInt8>, height: Int, width: Int, into mask: UnsafeMutableBufferPointer<UInt8>
+        rows: UnsafeBufferPointer<UInt8>, height: Int, width: Int,
+        into mask: UnsafeMutableBufferPointer<UInt8>
     ) {
         if let resizing, height != maskShape.height || width != maskShape.width {
             resizing.pickNearest(rows, height: height, width: width, into: mask)
