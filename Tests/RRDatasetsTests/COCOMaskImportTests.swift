@@ -184,9 +184,9 @@ struct COCOMaskImportTests {
 
     @Test("what is no JSON is refused by line and column")
     func otherText() throws {
-        try subject.folder.write(Array("{\"images\": [],\n\"annotations\": [}".utf8), to: "a.json")
+        try subject.folder.write(Array("{\"images\": [],\n\"annotations\": []]".utf8), to: "a.json")
         let error = #expect(throws: FormatError.self) { try subject.run("a.json") }
-        #expect(error?.code == .malformed && error?.message.contains("line 2, column 17") == true)
+        #expect(error?.code == .malformed && error?.message.contains("line 2, column 18") == true)
         try subject.folder.write([1, 2, 3], to: "a.bin")
         #expect(throws: FormatError.self) { try subject.run("a.bin") }
     }

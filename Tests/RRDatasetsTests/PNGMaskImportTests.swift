@@ -1,6 +1,7 @@
 import Foundation
 import RRDatasets
 import RRFormats
+import RRTensor
 import TestSupport
 import Testing
 
@@ -222,8 +223,8 @@ struct PNGMaskImportTests {
         #expect(
             try subject.provenance()
                 == .string(
-                    #"{"command":"import masks","kind":"pngs","options":{"empty":"unannotated","mask_values":[1,2],"#
-                        + #""marks":"right","match":"{id}_x"},"source":"masks"}"#))
+                    #"{"command":"import masks","kind":"pngs","options":{"empty":"unannotated","marks":"right","#
+                        + #""mask_values":[1,2],"match":"{id}_x"},"source":"masks"}"#))
     }
 
     @Test("an output that exists is kept, unless force is given")

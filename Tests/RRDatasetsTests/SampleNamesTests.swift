@@ -1,7 +1,6 @@
+import RRDatasets
 import TestSupport
 import Testing
-
-@testable import RRDatasets
 
 @Suite("Names of samples")
 struct SampleNamesTests {

@@ -1,5 +1,5 @@
 /// How a mask file's name is made of an id: `{id}_segmentation`.
-struct MaskNamePattern: Sendable, Equatable, CustomStringConvertible {
+package struct MaskNamePattern: Sendable, Equatable, CustomStringConvertible {
     let prefix: String
     let suffix: String
 
@@ -24,7 +24,7 @@ struct MaskNamePattern: Sendable, Equatable, CustomStringConvertible {
         self.init(prefix: String(parts[0]), suffix: String(parts[1]))
     }
 
-    var description: String { prefix + Self.placeholder + suffix }
+    package var description: String { prefix + Self.placeholder + suffix }
 
     /// The id in a file's name, given without the extension; nil where the name does not fit.
     func id(in name: String) -> String? {
@@ -36,7 +36,7 @@ struct MaskNamePattern: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The pattern under which most of some names are ids, where there is one.
-    static func proposal(for names: [String], isId: (String) -> Bool) -> MaskNamePattern? {
+    package static func proposal(for names: [String], isId: (String) -> Bool) -> MaskNamePattern? {
         var best: (pattern: MaskNamePattern, count: Int)?
         for name in names.prefix(3) {
             let characters = Array(name)

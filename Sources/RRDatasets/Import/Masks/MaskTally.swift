@@ -15,6 +15,14 @@ public struct MaskTally: Sendable, Equatable {
         }
     }
 
+    /// How names were brought together with ids.
+    public enum Matching: String, Sendable {
+        /// The whole id.
+        case id
+        /// The id and the name without the folders before them.
+        case baseName = "base name"
+    }
+
     /// What a source of annotations left out.
     public struct Annotations: Sendable, Equatable {
         /// The number of annotations that became masks or parts of them.
@@ -23,6 +31,12 @@ public struct MaskTally: Sendable, Equatable {
         public var filtered = 0
         /// The number that belong to images without a sample.
         public var unmatched = 0
+
+        package init(used: Int = 0, filtered: Int = 0, unmatched: Int = 0) {
+            self.used = used
+            self.filtered = filtered
+            self.unmatched = unmatched
+        }
     }
 
     /// Masks, images or rows of the source that are for no sample of the dataset.
@@ -32,5 +46,5 @@ public struct MaskTally: Sendable, Equatable {
     /// Present where the source has annotations, several of which may make a mask.
     public var annotations: Annotations?
     /// How names were brought together with ids; nil where the source has no names.
-    public var matching: SampleNames.Matching?
+    public var matching: Matching?
 }

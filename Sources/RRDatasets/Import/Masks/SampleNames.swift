@@ -1,15 +1,7 @@
 /// Finds the samples that names in a source of masks are of.
 ///
 /// A name is a sample's id; or, where no name at all is one, the last component of an id's path.
-public struct SampleNames: Sendable {
-    /// How names were brought together with ids.
-    public enum Matching: String, Sendable {
-        /// The whole id.
-        case id
-        /// The id and the name without the folders before them.
-        case baseName = "base name"
-    }
-
+package struct SampleNames: Sendable {
     private static let ambiguous = -1
 
     let ids: [String]
@@ -17,7 +9,7 @@ public struct SampleNames: Sendable {
     /// The samples by the last component of their ids' paths.
     private let indicesByBaseName: [String: Int]
 
-    init(ids: [String]) {
+    package init(ids: [String]) {
         self.ids = ids
         indices = Dictionary(ids.enumerated().map { ($1, $0) }) { _, _ in Self.ambiguous }
         indicesByBaseName = Dictionary(ids.enumerated().map { (Self.baseName($1), $0) }) { _, _ in
@@ -29,7 +21,7 @@ public struct SampleNames: Sendable {
     ///
     /// - Parameter location: the source, for errors.
     /// - Throws: `DatasetError` with the code `ambiguousName` where a name could be several samples'.
-    func match(_ names: [String], at location: String) throws -> (samples: [Int?], matching: Matching) {
+    package func match(_ names: [String], at location: String) throws -> (samples: [Int?], matching: MaskTally.Matching) {
         let exact = names.map { indices[$0] }
         if exact.contains(where: { $0 != nil }) {
             try check(exact, names, at: location)
