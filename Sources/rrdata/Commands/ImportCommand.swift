@@ -30,6 +30,10 @@ struct ImportReport {
         for skipped in summary.skippedFiles {
             Console.error("rrdata: note: skipped \(skipped.path): \(skipped.reason)")
         }
+        if summary.colorSpaceCount > 0 {
+            Console.error(
+                "rrdata: note: images whose gamma or colour profile was ignored: \(summary.colorSpaceCount)")
+        }
         if let masks = summary.masks, masks.meanShare > 0.5 {
             Console.error(
                 "rrdata: warning: the masks cover \(Figure.percent(masks.meanShare)) of their images on average; if "
@@ -61,6 +65,7 @@ struct ImportReport {
             "skipped": .array(
                 summary.skippedFiles.map { ["file": .string($0.path), "reason": .string($0.reason)] }),
             "other_files": .integer(summary.otherFileCount),
+            "ignored_color_spaces": .integer(summary.colorSpaceCount),
         ]
         if let masks = summary.masks {
             object["masks"] = [

@@ -10,6 +10,8 @@ extension Compression: ExpressibleByArgument {}
 extension HDF5Import.Marks: ExpressibleByArgument {}
 extension MaskImport.EmptyMasks: ExpressibleByArgument {}
 extension OptimizerOptions.Kind: ExpressibleByArgument {}
+extension PNGFolderImport.Color: ExpressibleByArgument {}
+extension PNGFolderImport.Depth: ExpressibleByArgument {}
 extension PNGFolderImport.ErrorPolicy: ExpressibleByArgument {}
 extension PNGFolderImport.Labels: ExpressibleByArgument {}
 extension NormalizationChoice: ExpressibleByArgument {
@@ -32,6 +34,11 @@ extension NormalizationChoice: ExpressibleByArgument {
     public var defaultValueDescription: String { "none" }
 }
 
+extension RGBColor: ExpressibleByArgument {
+    public init?(argument: String) { self.init(hexadecimal: argument) }
+}
+
+extension Resizing.Fit: ExpressibleByArgument {}
 extension PenaltyReduction: ExpressibleByArgument {}
 extension PenaltyTarget: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
