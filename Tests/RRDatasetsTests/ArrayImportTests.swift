@@ -4,8 +4,8 @@ import RRTensor
 import TestSupport
 import Testing
 
-@Suite("Importing arrays of an HDF5 file")
-struct HDF5ImportTests {
+@Suite("Importing arrays")
+struct ArrayImportTests {
     let folder: TemporaryFolder
 
     init() throws {
@@ -14,17 +14,17 @@ struct HDF5ImportTests {
 
     @discardableResult
     func run(
-        source: String? = nil, images: String = "/x", _ change: (inout HDF5Import.Options) -> Void = { _ in }
+        source: String? = nil, images: String = "/x", _ change: (inout ArrayImport.Options) -> Void = { _ in }
     ) throws -> ImportSummary {
-        var options = HDF5Import.Options(images: images)
+        var options = ArrayImport.Options(images: [images])
         change(&options)
-        return try HDF5Import(
-            source: source ?? folder.path("in.h5"), output: folder.path("out.h5"),
-            masksOutput: options.masks == nil ? nil : folder.path("masks.h5"), options: options
+        return try ArrayImport(
+            format: .hdf5, files: [source ?? folder.path("in.h5")], output: folder.path("out.h5"),
+            masksOutput: options.masks.isEmpty ? nil : folder.path("masks.h5"), options: options
         ).run()
     }
 
-    func error(_ change: (inout HDF5Import.Options) -> Void = { _ in }) throws -> DatasetError? {
+    func error(_ change: (inout ArrayImport.Options) -> Void = { _ in }) throws -> DatasetError? {
         let error = #expect(throws: DatasetError.self) { try run(change) }
         #expect(try folder.names() == ["in.h5"])
         return error
@@ -39,7 +39,7 @@ struct HDF5ImportTests {
         try folder.makeSource(
             SourceArray("/x", [5, 2, 3, 4], [UInt8](0..<120)),
             SourceArray("/y", [5, 1], [Int32(4), 0, 0, 2, 1]))
-        let summary = try run { $0.labels = "y" }
+        let summary = try run { $0.labels = ["y"] }
         #expect(summary.sampleCount == 5 && summary.imageShape.dimensions == [2, 3, 4])
         #expect(summary.elementType == .uint8 && summary.color == "gray-alpha" && summary.isLabelled)
         let dataset = try Dataset(path: folder.path("out.h5"))
@@ -163,7 +163,7 @@ struct HDF5ImportTests {
         try folder.makeSource(
             SourceArray("/x", [2, 3, 4], [UInt8](0..<24)), SourceArray("/flat", [2, 12], [UInt8](0..<24)))
         #expect(try error { $0.layout = .nchw }?.code == .invalidOption)
-        #expect(try error { $0.images = "/flat" }?.code == .wrongShape)
+        #expect(try error { $0.images = ["/flat"] }?.code == .wrongShape)
     }
 
     @Test("an array without elements and one that is no number are refused")
@@ -190,11 +190,11 @@ struct HDF5ImportTests {
             SourceArray("/negative", [3], [Int64(0), -1, 0]), SourceArray("/float", [3], [Float(0), 1, 2]),
             SourceArray("/one-hot", [3, 2], [UInt8](repeating: 0, count: 6)),
             SourceArray("/huge", [3], [0, Int64.max, 0]))
-        #expect(try error { $0.labels = "/short" }?.code == .wrongShape)
-        #expect(try error { $0.labels = "/one-hot" }?.code == .wrongShape)
-        #expect(try error { $0.labels = "/float" }?.code == .wrongType)
-        #expect(try error { $0.labels = "/huge" }?.code == .labelOutOfRange)
-        let negative = try error { $0.labels = "/negative" }
+        #expect(try error { $0.labels = ["/short"] }?.code == .wrongShape)
+        #expect(try error { $0.labels = ["/one-hot"] }?.code == .severalLabels)
+        #expect(try error { $0.labels = ["/float"] }?.code == .wrongType)
+        #expect(try error { $0.labels = ["/huge"] }?.code == .labelOutOfRange)
+        let negative = try error { $0.labels = ["/negative"] }
         #expect(negative?.code == .labelOutOfRange)
         #expect(negative?.message.contains("row 1 has the label -1") == true)
     }

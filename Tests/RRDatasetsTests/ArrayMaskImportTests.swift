@@ -4,8 +4,8 @@ import RRTensor
 import TestSupport
 import Testing
 
-@Suite("Importing masks of an HDF5 file")
-struct HDF5MaskImportTests {
+@Suite("Importing arrays of masks")
+struct ArrayMaskImportTests {
     let folder: TemporaryFolder
 
     init() throws {
@@ -17,18 +17,19 @@ struct HDF5MaskImportTests {
     /// Four masks (1, 2, 3); those of the samples 1 and 3 are not zero.
     static let masks: [UInt8] = [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0]
 
-    func run(_ change: (inout HDF5Import.Options) -> Void = { _ in }) throws -> ImportSummary {
-        var options = HDF5Import.Options(images: "/x")
+    func run(_ change: (inout ArrayImport.Options) -> Void = { _ in }) throws -> ImportSummary {
+        var options = ArrayImport.Options(images: ["/x"])
         options.layout = .nchw
-        options.masks = "/m"
+        options.masks = ["/m"]
         change(&options)
-        return try HDF5Import(
-            source: folder.path("in.h5"), output: folder.path("out.h5"), masksOutput: folder.path("masks.h5"),
+        return try ArrayImport(
+            format: .hdf5, files: [folder.path("in.h5")], output: folder.path("out.h5"),
+            masksOutput: folder.path("masks.h5"),
             options: options
         ).run()
     }
 
-    func error(_ change: (inout HDF5Import.Options) -> Void = { _ in }) throws -> DatasetError? {
+    func error(_ change: (inout ArrayImport.Options) -> Void = { _ in }) throws -> DatasetError? {
         let error = #expect(throws: DatasetError.self) { try run(change) }
         #expect(try folder.names() == ["in.h5"])
         return error
@@ -89,7 +90,7 @@ struct HDF5MaskImportTests {
         _ = try run()
         #expect(try expandedMasks()[1] == [1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1])
         _ = try run {
-            $0.masks = "/flat"
+            $0.masks = ["/flat"]
             $0.force = true
         }
         #expect(try expandedMasks()[3] == [1, 1, 1, 1, 1, 0])
@@ -147,11 +148,11 @@ struct HDF5MaskImportTests {
             Self.images, SourceArray("/few", [3, 1, 2, 3], [UInt8](repeating: 1, count: 18)),
             SourceArray("/large", [4, 1, 2, 4], [UInt8](repeating: 1, count: 32)),
             SourceArray("/deep", [4, 3, 2, 3], [UInt8](repeating: 1, count: 72)))
-        let few = try error { $0.masks = "/few" }
+        let few = try error { $0.masks = ["/few"] }
         #expect(few?.code == .wrongShape)
         #expect(few?.message.contains("3 masks for 4 images") == true)
-        #expect(try error { $0.masks = "/large" }?.code == .wrongMaskSize)
-        #expect(try error { $0.masks = "/deep" }?.code == .wrongMaskSize)
+        #expect(try error { $0.masks = ["/large"] }?.code == .wrongMaskSize)
+        #expect(try error { $0.masks = ["/deep"] }?.code == .wrongMaskSize)
     }
 
     @Test("an existing mask set is kept, and then no dataset is left")
@@ -167,14 +168,16 @@ struct HDF5MaskImportTests {
     @Test("options that contradict each other are refused")
     func options() throws {
         try folder.makeSource(Self.images)
-        #expect(try error { $0.masks = nil }?.code == .invalidOption)
-        var options = HDF5Import.Options(images: "/x")
+        #expect(try error { $0.masks = [] }?.code == .invalidOption)
+        var options = ArrayImport.Options(images: ["/x"])
         options.marks = .right
-        let alone = HDF5Import(source: folder.path("in.h5"), output: folder.path("out.h5"), options: options)
+        let alone = ArrayImport(
+            format: .hdf5, files: [folder.path("in.h5")], output: folder.path("out.h5"), options: options)
         #expect(throws: DatasetError.self) { try alone.run() }
-        options.masks = "/m"
-        let same = HDF5Import(
-            source: folder.path("in.h5"), output: folder.path("out.h5"), masksOutput: folder.path("out.h5"),
+        options.masks = ["/m"]
+        let same = ArrayImport(
+            format: .hdf5, files: [folder.path("in.h5")], output: folder.path("out.h5"),
+            masksOutput: folder.path("out.h5"),
             options: options)
         #expect(throws: DatasetError.self) { try same.run() }
     }

@@ -31,28 +31,6 @@ struct ArrayReading: Hashable {
         let channels = imageShape.channels == 1 ? "1 channel" : "\(imageShape.channels) channels"
         return "\(layout.rawValue) (\(channels) of height \(imageShape.height) and width \(imageShape.width))"
     }
-
-    /// Brings the elements of one image into the order `(C, H, W)`, converting each.
-    func rearrange<Source, Target>(
-        _ source: UnsafeBufferPointer<Source>, into target: UnsafeMutableBufferPointer<Target>,
-        _ convert: (Source) throws -> Target
-    ) rethrows {
-        if isInOrder {
-            for position in source.indices { target[position] = try convert(source[position]) }
-            return
-        }
-        var position = 0
-        for channel in 0..<imageShape.channels {
-            for row in 0..<imageShape.height {
-                var from = channel * steps[0] + row * steps[1]
-                for _ in 0..<imageShape.width {
-                    target[position] = try convert(source[from])
-                    position += 1
-                    from += steps[2]
-                }
-            }
-        }
-    }
 }
 
 extension ArrayReading {
@@ -62,10 +40,14 @@ extension ArrayReading {
     /// only the last extent could be a number of channels (1 to 4), or both could, the last is 1 or 3, and the
     /// images would not be square.
     ///
+    /// - Parameter imageShape: the shape `(C, H, W)` of an image where the array is (N, D), an image a row.
     /// - Throws: `DatasetError` with the code `wrongShape`, `invalidOption` or `ambiguousLayout`.
-    static func ofImages(_ shape: TensorShape, layout: ArrayLayout?, at location: String) throws
-        -> ArrayReading
-    {
+    static func ofImages(
+        _ shape: TensorShape, layout: ArrayLayout?, imageShape: ImageShape? = nil, at location: String
+    ) throws -> ArrayReading {
+        if shape.rank == 2 || imageShape != nil {
+            return try ofRows(shape, layout: layout, imageShape: imageShape, at: location)
+        }
         guard shape.rank == 3 || shape.rank == 4 else {
             throw DatasetError(
                 .wrongShape, path: location,
@@ -92,6 +74,32 @@ extension ArrayReading {
         return try ArrayReading(.nchw, of: shape)
     }
 
+    /// An array (N, D) whose rows are images.
+    private static func ofRows(
+        _ shape: TensorShape, layout: ArrayLayout?, imageShape: ImageShape?, at location: String
+    ) throws -> ArrayReading {
+        guard let imageShape else {
+            throw DatasetError(
+                .wrongShape, path: location,
+                "the shape is \(shape), a row an image; say of what channels, height and width with --shape CxHxW"
+            )
+        }
+        guard layout == nil else {
+            throw DatasetError(.invalidOption, path: location, "--shape and --layout are not given together")
+        }
+        guard shape.rank == 2 else {
+            throw DatasetError(
+                .invalidOption, path: location, "--shape is for arrays (N, D), but the shape is \(shape)")
+        }
+        guard shape[1] == imageShape.elementCount else {
+            throw DatasetError(
+                .wrongShape, path: location,
+                "--shape \(imageShape) makes rows of \(imageShape.elementCount) elements, but the shape is \(shape)"
+            )
+        }
+        return try ArrayReading(.nchw, of: TensorShape([shape[0]] + imageShape.dimensions))
+    }
+
     /// The one way to read an array of masks for images.
     ///
     /// Without a layout, the readings are tried that give masks of the images' height and width, and one channel
@@ -101,6 +109,9 @@ extension ArrayReading {
     static func ofMasks(
         _ shape: TensorShape, layout: ArrayLayout?, images: ArrayReading, at location: String
     ) throws -> ArrayReading {
+        if shape.rank == 2, layout == nil {
+            return try ofMaskRows(shape, images: images, at: location)
+        }
         guard shape.rank == 3 || shape.rank == 4 else {
             throw DatasetError(
                 .wrongShape, path: location,
@@ -135,6 +146,22 @@ extension ArrayReading {
                 "the shape \(shape) can be read as \(list(candidates)); say which with --masks-layout")
         }
         return reading
+    }
+
+    /// An array (M, D) whose rows are masks, of one channel or of the images' channels.
+    private static func ofMaskRows(
+        _ shape: TensorShape, images: ArrayReading, at location: String
+    ) throws -> ArrayReading {
+        let imageShape = images.imageShape
+        guard shape[1] == imageShape.pixelCount || shape[1] == imageShape.elementCount else {
+            throw DatasetError(
+                .wrongMaskSize, path: location,
+                "the images are \(imageShape), so that a mask has \(imageShape.pixelCount) or "
+                    + "\(imageShape.elementCount) elements, but the shape is \(shape)")
+        }
+        let channels = shape[1] / imageShape.pixelCount
+        return try ArrayReading(
+            .nchw, of: TensorShape([shape[0], channels, imageShape.height, imageShape.width]))
     }
 
     /// Whether two readings find the same elements at the same places; a step along a single element is none.
