@@ -108,7 +108,7 @@ extension COCORunLengths {
             let first = max(0, (low.x - scale / 2 + scale - 1) / scale)
             var x = first * scale + scale / 2
             while x < high.x, x / scale < width {
-                if x >= low.x { change(column: x / scale, y: min(place(x), place(x + 1))) }
+                change(column: x / scale, y: min(place(x), place(x + 1)))
                 x += scale
             }
         }
