@@ -136,6 +136,9 @@ package final class DatasetWriter: @unchecked Sendable {
         return fingerprint
     }
 
+    /// Where the file is before `commit`; once it is finished, a dataset that can be opened.
+    var temporaryPath: String { output.temporaryPath }
+
     /// Puts the finished file in its place.
     ///
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
