@@ -181,8 +181,7 @@ struct ArrayImageCopy {
         as type: ImageElementType
     ) {
         switch (type, array.elementType) {
-        case (.uint8, .uint8), (.uint8, .bool):
-            move(source, of: UInt8.self, into: target) { (value) -> UInt8 in value }
+        case (.uint8, .uint8), (.uint8, .bool): moveBytes(source, into: target)
         case (.uint8, .int8): narrow(source, of: Int8.self, into: target, UInt8.self)
         case (.uint8, .int16): narrow(source, of: Int16.self, into: target, UInt8.self)
         case (.uint8, .int32): narrow(source, of: Int32.self, into: target, UInt8.self)
@@ -199,6 +198,18 @@ struct ArrayImageCopy {
         case (.float32, .float64): move(source, of: Double.self, into: target) { Float($0) }
         case (.float32, _): move(source, of: Float.self, into: target) { (value) -> Float in value }
         }
+    }
+
+    private func moveBytes(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
+        let shape = reading.imageShape
+        guard reading.layout == .nhwc, shape.channels == 3 else {
+            return move(source, of: UInt8.self, into: target) { (value) -> UInt8 in value }
+        }
+        precondition(source.count == shape.elementCount && target.count == shape.elementCount)
+        guard let from = source.baseAddress, let to = target.baseAddress else { return }
+        ColorPlanes.separate(
+            from.assumingMemoryBound(to: UInt8.self), count: shape.pixelCount,
+            into: to.assumingMemoryBound(to: UInt8.self))
     }
 
     private func narrow<Source: FixedWidthInteger, Target: FixedWidthInteger>(
