@@ -182,6 +182,22 @@ struct PNGGridTests {
         }
     }
 
+    @Test("a stream whose distances reach behind the window that it declares is refused, as libpng refuses it")
+    func narrowWindow() throws {
+        var generator = SystemRandomNumberGenerator()
+        let rows = (0..<2).map { _ in (0..<2000).map { _ in UInt8.random(in: 0...255, using: &generator) } }
+        let image = PNGImage(
+            width: 2000, height: 6, channels: 1, bitDepth: 8, samples: (0..<6).flatMap { rows[$0 % 2] })
+        var bytes = try PNGEncoder.encode(image)
+        #expect(bytes.count < 10_000)
+        let stream = try #require(bytes.indices.first { bytes[$0...].starts(with: Array("IDAT".utf8)) }) + 4
+        // A window of 256 bytes; the two bytes are a multiple of 31.
+        (bytes[stream], bytes[stream + 1]) = (0x08, 0x1D)
+        Self.repairChecksums(&bytes)
+        if case .success = reference(bytes) { Issue.record("libpng reads it") }
+        check(bytes, PNGWorkspace(), "a narrow window")
+    }
+
     @Test("rows of every filter and width read as libpng reads them", arguments: [1, 2, 3, 4])
     func filters(channels: Int) throws {
         let workspace = PNGWorkspace()
