@@ -118,7 +118,9 @@ extension HDF5ChunkDecoder {
                 count -= 1
                 var source = begin * sourceSteps[0]
                 var place = (offset[0] + begin - rows.lowerBound) * targetSteps[0]
-                for dimension in 1..<max(1, extents.count) { place += offset[dimension] * targetSteps[dimension] }
+                for dimension in 1..<max(1, extents.count) {
+                    place += offset[dimension] * targetSteps[dimension]
+                }
                 for dimension in 0..<inner {
                     source += position[dimension] * sourceSteps[dimension]
                     place += position[dimension] * targetSteps[dimension]
@@ -141,7 +143,9 @@ extension HDF5ChunkDecoder {
             step targetStep: Int, run: Int, count: Int
         ) {
             guard count > 0, let from = source.baseAddress, let to = target.baseAddress else { return }
-            precondition((count - 1) * sourceStep + run <= source.count && (count - 1) * targetStep + run <= target.count)
+            precondition(
+                (count - 1) * sourceStep + run <= source.count
+                    && (count - 1) * targetStep + run <= target.count)
             func copy<Word: BitwiseCopyable>(as type: Word.Type) {
                 for number in 0..<count {
                     (to + number * targetStep).storeBytes(

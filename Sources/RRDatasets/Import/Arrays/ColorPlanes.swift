@@ -7,7 +7,8 @@ enum ColorPlanes {
     private typealias Words = SIMD2<UInt64>
 
     /// Spreads `count` pixels over three planes of as many bytes, one after another.
-    static func separate(_ source: UnsafePointer<UInt8>, count: Int, into target: UnsafeMutablePointer<UInt8>) {
+    static func separate(_ source: UnsafePointer<UInt8>, count: Int, into target: UnsafeMutablePointer<UInt8>)
+    {
         let from = UnsafeRawPointer(source)
         let to = UnsafeMutableRawPointer(target)
         let whole = count - count % 16

@@ -36,7 +36,8 @@ struct PendingMasks {
             try importer.checkOptions(for: MaskSourceKind(ofSource: source))
         } else if masks.options.match != nil {
             throw DatasetError(
-                .invalidOption, path: dataset, "--match is for the files of --masks; metadata names each mask")
+                .invalidOption, path: dataset, "--match is for the files of --masks; metadata names each mask"
+            )
         }
         self.masks = masks
         file = try AtomicOutput(path: masks.output, force: force)

@@ -72,6 +72,7 @@ struct PNGMaskFolder: MaskSource {
             throw DatasetError(
                 .unsafeId, path: folder, "the mask file “\(file)” would lead out of the folder")
         }
+        try MaskFolderScan.checkLinks(files, in: folder)
         placement = try MaskPlacement(dataset)
         maskShape = placement.maskShape
         rule = MaskPixelRule(options)
