@@ -156,7 +156,8 @@ public struct PNGFolderImport: Sendable {
                 .init(name: name, sampleCount: files.splits.count { $0 == number })
             },
             fingerprint: fingerprint, skippedFiles: skipped.map(\.file), otherFileCount: files.otherFileCount,
-            masks: written?.summary, colorSpaceCount: colorSpaceCount, maskPaths: files.maskPaths, notes: notes)
+            masks: written?.summary, colorSpaceCount: colorSpaceCount, maskPaths: files.maskPaths,
+            notes: notes)
     }
 }
 
