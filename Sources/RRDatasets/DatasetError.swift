@@ -26,6 +26,8 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         case duplicateId
         /// A label is below zero, or has no class.
         case labelOutOfRange
+        /// A sample has several classes, or none, where each has one.
+        case severalLabels
         /// An operation needs labels and there are none.
         case missingLabels
         /// The split is not in the dataset.
@@ -60,6 +62,14 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         case inconsistentImages
         /// `metadata.csv` breaks its rules.
         case badMetadata
+        /// No mask of a source is for a sample of the dataset.
+        case unmatchedMasks
+        /// The name of a mask could be of several samples.
+        case ambiguousName
+        /// Two masks are for the same sample.
+        case duplicateMask
+        /// An annotation, or the file that it is in, cannot be made a mask.
+        case badAnnotation
         /// An id would leave the folder, or cannot be a file's name.
         case unsafeId
         /// Shape and options leave more than one reading.

@@ -6,7 +6,8 @@ import Testing
 @Suite("The command line's contract")
 struct ContractTests {
     static let commands = [
-        ["import", "pngs"], ["import", "hdf5"], ["decoy"], ["validate"], ["info"], ["stream"], ["train"],
+        ["import", "pngs"], ["import", "hdf5"], ["import", "npy"], ["import", "npz"], ["import", "idx"],
+        ["decoy"], ["validate"], ["info"], ["stream"], ["train"],
         ["evaluate"], ["make-masks"],
     ]
 
@@ -68,7 +69,10 @@ struct ContractTests {
             "train decoy.h5 --model no.json -o x", "train decoy.h5 --model mlp --init no.safetensors -o x",
             "evaluate no decoy.h5", "make-masks decoy.h5 --run no --top-k 3 -o x.h5",
             "import pngs no -o x.h5",
-            "import hdf5 no.h5 --images /images -o x.h5", "decoy no.h5 -o x.h5 --masks-output y.h5 --seed 0",
+            "import hdf5 no.h5 --images /images -o x.h5", "import npy no.npy -o x.h5",
+            "import npz no.npz -o x.h5", "import idx no.gz -o x.h5",
+            "import hdf5 decoy.h5 --images /no -o x.h5",
+            "decoy no.h5 -o x.h5 --masks-output y.h5 --seed 0",
         ])
     func missingInput(line: String) throws {
         let outcome = try CommandLineTool.run(

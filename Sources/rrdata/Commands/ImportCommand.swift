@@ -12,7 +12,10 @@ struct ImportCommand: ParsableCommand {
               rrdata import pngs photos -o photos.h5
               rrdata import hdf5 skin.h5 --images /images --labels /labels -o skin-dataset.h5
             """,
-        subcommands: [ImportPNGsCommand.self, ImportHDF5Command.self])
+        subcommands: [
+            ImportPNGsCommand.self, ImportHDF5Command.self, ImportNPYCommand.self, ImportNPZCommand.self,
+            ImportIDXCommand.self, ImportMasksCommand.self,
+        ])
 }
 
 /// What an import reports, in text and in JSON.
@@ -34,6 +37,7 @@ struct ImportReport {
             Console.error(
                 "rrdata: note: images whose gamma or colour profile was ignored: \(summary.colorSpaceCount)")
         }
+        for note in summary.notes { Console.error("rrdata: note: \(note)") }
         if let masks = summary.masks, masks.meanShare > 0.5 {
             Console.error(
                 "rrdata: warning: the masks cover \(Figure.percent(masks.meanShare)) of their images on average; if "
@@ -67,6 +71,7 @@ struct ImportReport {
             "other_files": .integer(summary.otherFileCount),
             "ignored_color_spaces": .integer(summary.colorSpaceCount),
         ]
+        if !summary.notes.isEmpty { object["notes"] = .array(summary.notes.map { .string($0) }) }
         if let masks = summary.masks {
             object["masks"] = [
                 "output": .string(masks.path), "annotated": .integer(masks.annotatedCount),
