@@ -122,7 +122,12 @@ extension PNGDecoder {
         case RR_PNG_OUT_OF_MEMORY:
             return FormatError(.cannotRead, path: path, "there is not enough memory to decode the image")
         default:
-            return FormatError(.malformed, path: path, "the PNG is damaged: \(PNGEncoder.text(of: message))")
+            return FormatError(.malformed, path: path, "the PNG is damaged: \(text(of: message))")
         }
+    }
+
+    /// The text of a message that C has filled.
+    private static func text(of message: rr_png_message) -> String {
+        withUnsafeBytes(of: message.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 }

@@ -7,6 +7,7 @@ public import RRTraining
 
 extension ArrayLayout: ExpressibleByArgument {}
 extension Compression: ExpressibleByArgument {}
+extension ExportLayout: ExpressibleByArgument {}
 extension HDF5Import.Marks: ExpressibleByArgument {}
 extension OptimizerOptions.Kind: ExpressibleByArgument {}
 extension PNGFolderImport.ErrorPolicy: ExpressibleByArgument {}
