@@ -36,7 +36,8 @@ struct ExportedPaths {
         for name in reserved {
             if let index = folderIDs[Array(name.utf8)] {
                 throw Self.unsafe(
-                    ids[index], index: index, datasetPath: datasetPath, "the name \(name) is needed for a file")
+                    ids[index], index: index, datasetPath: datasetPath,
+                    "the name \(name) is needed for a file")
             }
         }
         files = ids.map { $0 + ".png" }

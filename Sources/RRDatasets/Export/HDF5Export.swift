@@ -82,7 +82,8 @@ public struct HDF5Export: Sendable {
 
     private func writeMasks(_ masks: MaskSet, to file: HDF5File, progress: (Int) -> Void) throws {
         let array = try file.createDataset(
-            "/masks", type: .uint8, shape: TensorShape([source.count] + layout.dimensions(of: masks.maskShape)))
+            "/masks", type: .uint8,
+            shape: TensorShape([source.count] + layout.dimensions(of: masks.maskShape)))
         let reader = SampleReader(source)
         try writeRows(
             of: array, rowSize: masks.maskShape.elementCount, as: UInt8.self, progress: progress

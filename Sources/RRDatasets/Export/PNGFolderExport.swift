@@ -45,7 +45,8 @@ public struct PNGFolderExport: Sendable {
                 path: masksOutput ?? images.path + "-masks", force: force, markName: ".export.json")
         }
         let total = source.count * (source.masks == nil ? 1 : 2)
-        try write(paths, to: images, firstDone: 0, total: total, progress: progress) { reader, encoder, position in
+        try write(paths, to: images, firstDone: 0, total: total, progress: progress) {
+            reader, encoder, position in
             try encoder.encode(try reader.image(position, layout: .nhwc), of: header)
         }
         let metadata = Metadata(source)

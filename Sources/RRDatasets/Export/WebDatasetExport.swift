@@ -89,7 +89,9 @@ public struct WebDatasetExport: Sendable {
         var start = 0
         for position in 1...source.count {
             let isChange = position < source.count && source.splits.map { $0[position] != $0[start] } ?? false
-            guard position == source.count || position - start == samplesPerShard || isChange else { continue }
+            guard position == source.count || position - start == samplesPerShard || isChange else {
+                continue
+            }
             ranges.append(start..<position)
             start = position
         }
@@ -110,7 +112,8 @@ public struct WebDatasetExport: Sendable {
         for start in stride(from: samples.lowerBound, to: samples.upperBound, by: blockCount) {
             let positions = start..<min(start + blockCount, samples.upperBound)
             let encoded = Mutex<[Members]>(Array(repeating: [], count: positions.count))
-            try crew.run(positions, makeWorker: { (SampleReader(source), PNGEncoder()) }) { worker, position in
+            try crew.run(positions, makeWorker: { (SampleReader(source), PNGEncoder()) }) {
+                worker, position in
                 let members = try self.members(of: position, reader: worker.0, encoder: worker.1)
                 encoded.withLock { $0[position - start] = members }
             }

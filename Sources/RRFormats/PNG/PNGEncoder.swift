@@ -116,7 +116,7 @@ extension PNGEncoder {
                 let above = memory + (1 - row & 1) * stride + distance
                 copy(row, current)
                 var best = Int.max
-                for filter in PNGFilter.allCases {
+                for filter in PNGEncodingFilter.allCases {
                     let sum = filter.apply(
                         to: current, above: above, count: rowSize, distance: distance, into: trial)
                     guard sum < best else { continue }
@@ -189,6 +189,7 @@ private struct ChunkWriter {
         let start = count
         write(Array(type.utf8))
         data(&self)
-        write(CRC32.checksum(of: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(file)[start..<count])))
+        write(
+            CRC32.checksum(of: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(file)[start..<count])))
     }
 }

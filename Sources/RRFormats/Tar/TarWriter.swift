@@ -1,7 +1,8 @@
 /// Writes a tar archive of files, member after member (POSIX.1-2017, pax, "ustar Interchange Format").
 ///
 /// Members are plain files of mode 0644 without owner or time, so that the same content makes the same bytes. A name
-/// that has more than 100 bytes, or a size of more than 33 bits, stands in an extended header before the member.
+/// that has more than 100 bytes, or a size of more than 33 bits, stands in an extended header before the member. These
+/// are the bytes that Python's `tarfile` writes.
 package final class TarWriter {
     private let file: SequentialFile
     /// The bytes of the archive so far.
@@ -28,7 +29,8 @@ package final class TarWriter {
         if utf8.count > 100 { records += Self.record("path", utf8) }
         if bytes.count > 0o777_7777_7777 { records += Self.record("size", Array("\(bytes.count)".utf8)) }
         if !records.isEmpty {
-            let header = Self.header(name: Array("pax-header".utf8), size: records.count, type: "x")
+            let header = Self.header(
+                name: Array("././@PaxHeader".utf8), size: records.count, type: "x", mode: 0)
             try append(header + records + Self.padding(after: records.count))
         }
         try append(Self.header(name: Array(utf8.prefix(100)), size: bytes.count, type: "0"))
@@ -47,7 +49,9 @@ package final class TarWriter {
 
 extension TarWriter {
     /// A header block.
-    private static func header(name: [UInt8], size: Int, type: Character) -> [UInt8] {
+    private static func header(
+        name: [UInt8], size: Int, type: Character, mode: Int = 0o644
+    ) -> [UInt8] {
         var block = [UInt8](repeating: 0, count: blockSize)
         func put(_ bytes: some Sequence<UInt8>, at offset: Int) {
             for (position, byte) in bytes.enumerated() { block[offset + position] = byte }
@@ -57,7 +61,7 @@ extension TarWriter {
             return (String(repeating: "0", count: max(0, digits - text.count)) + text).utf8
         }
         put(name, at: 0)
-        put(octal(0o644, digits: 7), at: 100)
+        put(octal(mode, digits: 7), at: 100)
         put(octal(0, digits: 7), at: 108)
         put(octal(0, digits: 7), at: 116)
         // Where the size has more digits, the extended header has it.

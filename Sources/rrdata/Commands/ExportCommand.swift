@@ -12,7 +12,8 @@ struct ExportCommand: ParsableCommand {
               rrdata export npy photos.h5 -o arrays
             """,
         subcommands: [
-            ExportPNGsCommand.self, ExportNPYCommand.self, ExportHDF5Command.self, ExportWebDatasetCommand.self,
+            ExportPNGsCommand.self, ExportNPYCommand.self, ExportHDF5Command.self,
+            ExportWebDatasetCommand.self,
         ])
 }
 

@@ -1,5 +1,5 @@
 /// The filters that make a row of bytes smaller to compress (W3C, Portable Network Graphics, section 9).
-enum PNGFilter: UInt8, CaseIterable {
+enum PNGEncodingFilter: UInt8, CaseIterable {
     case none = 0
     case sub = 1
     case up = 2
