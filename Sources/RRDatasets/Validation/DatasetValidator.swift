@@ -16,18 +16,18 @@ struct DatasetValidator {
     private let describer: FileDescriber
     private var list: FindingList
     private var facts: DatasetFacts
-    private let isDeep: Bool
+    private let imageByteLimit: Int
     private var checkedImageCount = 0
 
     /// Judges a file.
     ///
-    /// - Parameter isDeep: whether every image is read; otherwise as many as are read quickly, spread evenly.
+    /// - Parameter imageByteLimit: the bytes of images that are read at most.
     /// - Throws: `FormatError` with the code `notFound`; everything else is a finding.
-    static func run(path: String, isDeep: Bool) throws(FormatError) -> Outcome {
+    static func run(path: String, imageByteLimit: Int) throws(FormatError) -> Outcome {
         do throws(FormatError) {
             let file = try HDF5File(reading: path)
             let size = try InputFile(reading: path).size()
-            var validator = DatasetValidator(file: file, isDeep: isDeep)
+            var validator = DatasetValidator(file: file, imageByteLimit: imageByteLimit)
             if FormatCheck.run(.dataset, of: file, evidence: "/images", into: &validator.list) {
                 let description = FileDescription(file: file, size: size, kind: .dataset)
                 validator.list.add(JSONSchema.dataset.validate(description.json), of: "dataset.schema.json")
@@ -43,9 +43,9 @@ struct DatasetValidator {
         }
     }
 
-    private init(file: HDF5File, isDeep: Bool) {
+    private init(file: HDF5File, imageByteLimit: Int) {
         self.file = file
-        self.isDeep = isDeep
+        self.imageByteLimit = imageByteLimit
         describer = FileDescriber(file: file)
         list = FindingList(path: file.path)
         facts = DatasetFacts(path: file.path)
@@ -70,7 +70,7 @@ struct DatasetValidator {
         facts.checksums = checksums
         if ImageElementType(images.elementType) != nil {
             checkedImageCount = ImageCheck(
-                images: images, checksums: checksums, facts: facts, isDeep: isDeep
+                images: images, checksums: checksums, facts: facts, byteLimit: imageByteLimit
             ).run(into: &list)
         }
         checkFingerprint(ids: ids, labels: labels, checksums: checksums, images: images)

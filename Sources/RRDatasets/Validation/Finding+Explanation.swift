@@ -39,7 +39,8 @@ extension Finding.Code {
     package static var table: String {
         let width = allCases.map(\.rawValue.count).max() ?? 0
         return allCases.map { code in
-            "  " + code.rawValue + String(repeating: " ", count: width - code.rawValue.count + 2) + code.explanation
+            "  " + code.rawValue + String(repeating: " ", count: width - code.rawValue.count + 2)
+                + code.explanation
         }.joined(separator: "\n")
     }
 }

@@ -40,7 +40,8 @@ struct FingerprintGuess {
             where fits(ids, labels.map { $0 + offset }) {
                 self.init(
                     code: .classOrderChanged,
-                    message: "the masks were made for the same samples with \(words): classes counted from 1 here "
+                    message:
+                        "the masks were made for the same samples with \(words): classes counted from 1 here "
                         + "or there",
                     remedy: remedy)
                 return

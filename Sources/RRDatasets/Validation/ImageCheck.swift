@@ -3,14 +3,11 @@ internal import RRTensor
 
 /// Reads images of a dataset, some megabytes at a time, and checks their bytes.
 struct ImageCheck {
-    /// The bytes that are read where not every image is: a fraction of a second.
-    static let quickSize = 256 << 20
-
     let images: HDF5Dataset
     let checksums: [UInt32]?
     let facts: DatasetFacts
-    /// Whether every image is read; otherwise `quickSize` bytes of them, in blocks spread evenly.
-    let isDeep: Bool
+    /// The bytes that are read at most; of larger datasets blocks that are spread evenly.
+    let byteLimit: Int
 
     /// What the floats of a dataset are like.
     private struct FloatRange {
@@ -59,14 +56,14 @@ struct ImageCheck {
 
     /// The rows that are read, some megabytes at a time.
     private func blocks() -> [Range<Int>] {
-        let rowSize = images.elementsPerRow * (images.elementType.size ?? 1)
-        let rowsAtATime = max(1, (4 << 20) / max(1, rowSize))
+        let rowSize = max(1, images.elementsPerRow * (images.elementType.size ?? 1))
+        let rowsAtATime = max(1, min(4 << 20, byteLimit / 64) / rowSize)
         let all = stride(from: 0, to: images.shape[0], by: rowsAtATime).map { first in
             first..<min(first + rowsAtATime, images.shape[0])
         }
-        let limit = max(1, Self.quickSize / max(1, rowsAtATime * rowSize))
-        guard !isDeep, all.count > limit else { return all }
-        return (0..<limit).map { all[$0 * (all.count - 1) / max(1, limit - 1)] }
+        let count = max(1, byteLimit / (rowsAtATime * rowSize))
+        guard all.count > count else { return all }
+        return (0..<count).map { all[$0 * (all.count - 1) / max(1, count - 1)] }
     }
 
     private func check<Element: HDF5Element>(

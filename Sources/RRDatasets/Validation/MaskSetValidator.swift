@@ -135,12 +135,14 @@ struct MaskSetValidator {
         let message = "A has the rows 0 to \(rowCount - 1), but \(examples.summary)"
         if rows.allSatisfy({ 1...rowCount ~= $0 }) {
             return list.fault(
-                .rowsFromOne, "/row", message + ". No sample has row 0: rows were counted from 1, as if A began there",
+                .rowsFromOne, "/row",
+                message + ". No sample has row 0: rows were counted from 1, as if A began there",
                 remedy: "subtract 1 from /row")
         }
         guard outside.contains(where: { rows[$0] != -1 }) else {
             return list.fault(
-                .rowOutOfRange, "/row", message + ". In NumPy and PyTorch, −1 is the last row of A, and no error",
+                .rowOutOfRange, "/row",
+                message + ". In NumPy and PyTorch, −1 is the last row of A, and no error",
                 remedy: "store \(rowCount - 1), the row of the last, all-zero mask, in place of −1")
         }
         list.fault(
@@ -155,7 +157,9 @@ struct MaskSetValidator {
             let check = MaskShiftCheck(facts), rows.count == facts.sampleCount
         else { return }
         let size = masks.elementsPerRow
-        let annotated = rows.indices.filter { onesPerRow.indices.contains(rows[$0]) && onesPerRow[rows[$0]] > 0 }
+        let annotated = rows.indices.filter {
+            onesPerRow.indices.contains(rows[$0]) && onesPerRow[rows[$0]] > 0
+        }
         let shift = check.run(annotated: annotated) { sample in
             var mask = [UInt8](repeating: 0, count: size)
             let isRead = mask.withUnsafeMutableBufferPointer { mask in

@@ -66,7 +66,9 @@ struct MaskShiftCheck {
         var pairs: [(Int, Int)] = []
         for pixel in mask.indices {
             let isMasked = mask[pixel] != 0
-            if pixel % width + 1 < width, (mask[pixel + 1] != 0) != isMasked { pairs.append((pixel, pixel + 1)) }
+            if pixel % width + 1 < width, (mask[pixel + 1] != 0) != isMasked {
+                pairs.append((pixel, pixel + 1))
+            }
             if pixel + width < mask.count, (mask[pixel + width] != 0) != isMasked {
                 pairs.append((pixel, pixel + width))
             }

@@ -14,6 +14,9 @@ package struct ValidationReport: Sendable {
         package let meanCoverage: Double?
     }
 
+    /// The bytes of images that are read where not every image is: a fraction of a second.
+    package static let quickImageByteCount = 256 << 20
+
     package let datasetPath: String
     /// The number of samples; nil where it could not be told.
     package let sampleCount: Int?
@@ -30,16 +33,16 @@ package struct ValidationReport: Sendable {
 
     /// Judges a dataset, and mask sets by themselves and as its masks. All masks are read.
     ///
-    /// - Parameter isDeep: whether all images are read; otherwise 256 MB of them, spread evenly.
+    /// - Parameter imageByteLimit: the bytes of images that are read at most, spread evenly over the dataset.
     /// - Throws: `FormatError` with the code `notFound` where a file is missing; everything else is a finding.
     package init(
-        datasetPath: String, maskPaths: [String] = [], isDeep: Bool = false
+        datasetPath: String, maskPaths: [String] = [], imageByteLimit: Int = Self.quickImageByteCount
     ) throws(FormatError) {
         // A missing file is told before gigabytes are read.
         for path in [datasetPath] + maskPaths where FileTree.kind(of: path) == nil {
             throw FormatError(.notFound, path: path, "there is no such file")
         }
-        let outcome = try DatasetValidator.run(path: datasetPath, isDeep: isDeep)
+        let outcome = try DatasetValidator.run(path: datasetPath, imageByteLimit: imageByteLimit)
         let facts = outcome.facts
         self.facts = facts
         checkedImageCount = outcome.checkedImageCount

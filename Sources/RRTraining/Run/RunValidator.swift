@@ -157,7 +157,8 @@ package struct RunValidator {
         for violation in violations.prefix(10) {
             fault(
                 .schema, path,
-                "\(violation.message) (model.schema.json at \(violation.path.isEmpty ? "the top" : violation.path))")
+                "\(violation.message) (model.schema.json at \(violation.path.isEmpty ? "the top" : violation.path))"
+            )
         }
         guard violations.isEmpty else { return nil }
         do {
@@ -175,9 +176,11 @@ package struct RunValidator {
         do {
             let network = try Network<Double>(model)
             let parameters = try WeightsFile.read(path, layout: network.parameterLayout, as: Double.self)
-            for entry in parameters.layout.entries where !parameters.values(of: entry).allSatisfy(\.isFinite) {
+            for entry in parameters.layout.entries where !parameters.values(of: entry).allSatisfy(\.isFinite)
+            {
                 fault(
-                    .notFinite, "\(path):\(entry.name)", "not every weight is a finite number: the training diverged",
+                    .notFinite, "\(path):\(entry.name)",
+                    "not every weight is a finite number: the training diverged",
                     remedy: "train again with a smaller --learning-rate or --lambda1")
             }
         } catch let error as FormatError {

@@ -49,7 +49,11 @@ struct ValidateCommand: ParsableCommand {
         guard dataset != nil || masks.isEmpty else {
             throw ValidationError("masks are judged with their dataset, which comes first")
         }
-        let result = try dataset.map { try ValidationReport(datasetPath: $0, maskPaths: masks, isDeep: deep) }
+        let result = try dataset.map {
+            try ValidationReport(
+                datasetPath: $0, maskPaths: masks,
+                imageByteLimit: deep ? .max : ValidationReport.quickImageByteCount)
+        }
         var findings = result?.findings ?? []
         for path in runs {
             guard let kind = RunValidator.Kind(of: path) else { continue }
