@@ -21,25 +21,35 @@ extension JSONValue {
 }
 
 /// A recursive descent over the bytes of a JSON text.
-private struct JSONParser {
+///
+/// It makes a value of the whole, or lets the caller walk through a text that is too large for that: see
+/// `readMembers`, `readElements`, `readValue` and `skipValue`.
+package struct JSONParser {
+    /// Whether `NaN`, `Infinity` and numbers that no double holds are read as such and not refused: Python's `json`
+    /// writes them, and a caller may know better where they stand.
+    package let allowsNonFinite: Bool
     let bytes: [UInt8]
-    var position = 0
+    /// The byte that is read next.
+    package internal(set) var position: Int
+    /// The number of arrays and objects that are open.
+    var depth = 0
 
-    init(bytes: [UInt8]) {
+    /// - Parameter position: the first byte of a value; 0 for the beginning, where a byte order mark is skipped.
+    package init(bytes: [UInt8], position: Int = 0, allowsNonFinite: Bool = false) {
         self.bytes = bytes
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+        self.allowsNonFinite = allowsNonFinite
+        self.position = position == 0 && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : position
     }
 
     mutating func parseDocument() throws(JSONError) -> JSONValue {
-        let value = try parseValue(depth: 0)
-        skipWhitespace()
-        guard position == bytes.count else { throw error("there is text after the end of the value") }
+        let value = try readValue()
+        try readEnd()
         return value
     }
 
-    private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
+    var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    private func error(_ message: String, at offset: Int? = nil) -> JSONError {
+    func error(_ message: String, at offset: Int? = nil) -> JSONError {
         let before = bytes[..<min(offset ?? position, bytes.count)]
         let newline = UInt8(ascii: "\n")
         let lineStart = before.lastIndex(of: newline).map { $0 + 1 } ?? 0
@@ -48,163 +58,115 @@ private struct JSONParser {
             message: message)
     }
 
-    private mutating func skipWhitespace() {
-        while let byte = current, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+    mutating func skipWhitespace() {
+        while position < bytes.count {
+            let byte = bytes[position]
+            guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
             position += 1
         }
     }
 
-    private mutating func skip(_ character: Unicode.Scalar) -> Bool {
+    mutating func skip(_ character: Unicode.Scalar) -> Bool {
         guard current == UInt8(ascii: character) else { return false }
         position += 1
         return true
     }
 
-    private mutating func parseValue(depth: Int) throws(JSONError) -> JSONValue {
+    private mutating func parseWord() throws(JSONError) -> JSONValue {
+        let words: [(String, JSONValue)] = [("null", .null), ("true", .bool(true)), ("false", .bool(false))]
+        for (word, value) in words where skip(word) { return value }
+        if allowsNonFinite {
+            if skip("NaN") { return .number(.nan) }
+            if skip("Infinity") { return .number(.infinity) }
+        }
+        throw error("expected a value")
+    }
+
+    private mutating func skip(_ word: String) -> Bool {
+        guard bytes[position...].starts(with: word.utf8) else { return false }
+        position += word.utf8.count
+        return true
+    }
+}
+
+extension JSONParser {
+    /// Reads a value.
+    ///
+    /// - Throws: `JSONError` with the line and column of the first fault.
+    package mutating func readValue() throws(JSONError) -> JSONValue {
         skipWhitespace()
         guard let first = current else { throw error("a value is missing: the text ends here") }
         switch first {
-        case UInt8(ascii: "{"): return try parseObject(depth: depth + 1)
-        case UInt8(ascii: "["): return try parseArray(depth: depth + 1)
+        case UInt8(ascii: "{"):
+            var members: [String: JSONValue] = [:]
+            try readObject { (key, start, parser) throws(JSONError) in
+                guard members[key] == nil else {
+                    throw parser.error("the key \"\(key)\" is given twice", at: start)
+                }
+                members[key] = try parser.readValue()
+            }
+            return .object(members)
+        case UInt8(ascii: "["):
+            var elements: [JSONValue] = []
+            try readArray { (parser) throws(JSONError) in elements.append(try parser.readValue()) }
+            return .array(elements)
         case UInt8(ascii: "\""): return .string(try parseString())
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try parseNumber()
         default: return try parseWord()
         }
     }
 
-    private mutating func parseWord() throws(JSONError) -> JSONValue {
-        let words: [(String, JSONValue)] = [("null", .null), ("true", .bool(true)), ("false", .bool(false))]
-        for (word, value) in words where bytes[position...].starts(with: word.utf8) {
-            position += word.utf8.count
-            return value
-        }
-        throw error("expected a value")
-    }
-
-    private mutating func parseArray(depth: Int) throws(JSONError) -> JSONValue {
-        guard depth <= JSONValue.maximumDepth else { throw tooDeep() }
-        position += 1
+    /// Reads what may stand behind the last value: nothing but white space.
+    package mutating func readEnd() throws(JSONError) {
         skipWhitespace()
-        var elements: [JSONValue] = []
-        if skip("]") { return .array(elements) }
-        while true {
-            elements.append(try parseValue(depth: depth))
-            skipWhitespace()
-            if skip("]") { return .array(elements) }
-            guard skip(",") else { throw error("expected ',' or ']' in an array") }
-        }
+        guard position == bytes.count else { throw error("there is text after the end of the value") }
     }
 
-    private mutating func parseObject(depth: Int) throws(JSONError) -> JSONValue {
-        guard depth <= JSONValue.maximumDepth else { throw tooDeep() }
-        position += 1
-        skipWhitespace()
-        var members: [String: JSONValue] = [:]
-        if skip("}") { return .object(members) }
-        while true {
-            skipWhitespace()
-            let start = position
-            guard current == UInt8(ascii: "\"") else { throw error("expected a key in quotes") }
-            let key = try parseString()
-            guard members[key] == nil else { throw error("the key \"\(key)\" is given twice", at: start) }
-            skipWhitespace()
-            guard skip(":") else { throw error("expected ':' after the key \"\(key)\"") }
-            members[key] = try parseValue(depth: depth)
-            skipWhitespace()
-            if skip("}") { return .object(members) }
-            guard skip(",") else { throw error("expected ',' or '}' in an object") }
-        }
-    }
-
-    private func tooDeep() -> JSONError {
-        error("arrays and objects are nested more than \(JSONValue.maximumDepth) deep")
-    }
-
-    private mutating func parseNumber() throws(JSONError) -> JSONValue {
-        let start = position
-        _ = skip("-")
-        let leadingZero = current == UInt8(ascii: "0")
-        let whole = skipDigits()
-        guard whole > 0, !(leadingZero && whole > 1) else { throw error("a number is malformed", at: start) }
-        var isInteger = true
-        if skip(".") {
-            isInteger = false
-            guard skipDigits() > 0 else { throw error("a number is malformed", at: start) }
-        }
-        if skip("e") || skip("E") {
-            isInteger = false
-            if !skip("+") { _ = skip("-") }
-            guard skipDigits() > 0 else { throw error("a number is malformed", at: start) }
-        }
-        let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        if isInteger, let integer = Int(text) { return text == "-0" ? .number(-0.0) : .integer(integer) }
-        guard let number = Double(text), number.isFinite else {
-            throw error("a number is larger than a double can hold", at: start)
-        }
-        return .number(number)
-    }
-
-    private mutating func skipDigits() -> Int {
-        let start = position
-        while let byte = current, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { position += 1 }
-        return position - start
-    }
-
-    private mutating func parseString() throws(JSONError) -> String {
-        let start = position
-        position += 1
-        var content: [UInt8] = []
-        while let byte = current {
-            position += 1
-            switch byte {
-            case UInt8(ascii: "\""):
-                guard let string = String(validating: content, as: UTF8.self) else {
-                    throw error("a string is not UTF-8", at: start)
-                }
-                return string
-            case UInt8(ascii: "\\"):
-                try parseEscape(into: &content)
-            case 0..<0x20:
-                throw error("a string holds a control character that is not escaped", at: position - 1)
-            default:
-                content.append(byte)
+    /// Calls a body for each element of an array; it must read or skip that element's value, no more and no less.
+    @inline(__always)
+    mutating func readArray(_ body: (inout JSONParser) throws(JSONError) -> Void) throws(JSONError) {
+        try open()
+        if !skip("]") {
+            while true {
+                try body(&self)
+                skipWhitespace()
+                if skip("]") { break }
+                guard skip(",") else { throw error("expected ',' or ']' in an array") }
             }
         }
-        throw error("a string is not closed", at: start)
+        depth -= 1
     }
 
-    private mutating func parseEscape(into content: inout [UInt8]) throws(JSONError) {
-        let start = position - 1
-        let escapes: [(Unicode.Scalar, UInt8)] = [
-            ("\"", 0x22), ("\\", 0x5C), ("/", 0x2F), ("b", 0x08), ("f", 0x0C), ("n", 0x0A), ("r", 0x0D),
-            ("t", 0x09),
-        ]
-        for (character, byte) in escapes where skip(character) {
-            content.append(byte)
-            return
+    /// Calls a body with the key of each member of an object and the key's place; it must read or skip that member's
+    /// value, no more and no less.
+    @inline(__always)
+    mutating func readObject(
+        _ body: (String, Int, inout JSONParser) throws(JSONError) -> Void
+    ) throws(JSONError) {
+        try open()
+        if !skip("}") {
+            while true {
+                skipWhitespace()
+                let start = position
+                guard current == UInt8(ascii: "\"") else { throw error("expected a key in quotes") }
+                let key = try parseString()
+                skipWhitespace()
+                guard skip(":") else { throw error("expected ':' after the key \"\(key)\"") }
+                try body(key, start, &self)
+                skipWhitespace()
+                if skip("}") { break }
+                guard skip(",") else { throw error("expected ',' or '}' in an object") }
+            }
         }
-        guard skip("u"), var code = parseHexadecimal() else {
-            throw error("an escape is malformed", at: start)
-        }
-        if 0xD800..<0xDC00 ~= code, skip("\\"), skip("u"), let low = parseHexadecimal(),
-            0xDC00..<0xE000 ~= low
-        {
-            code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
-        }
-        guard let scalar = Unicode.Scalar(code) else {
-            throw error("an escape is half of a surrogate pair", at: start)
-        }
-        content.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+        depth -= 1
     }
 
-    private mutating func parseHexadecimal() -> UInt32? {
-        guard bytes.count - position >= 4 else { return nil }
-        var code: UInt32 = 0
-        for byte in bytes[position..<position + 4] {
-            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else { return nil }
-            code = code << 4 | UInt32(digit)
+    private mutating func open() throws(JSONError) {
+        depth += 1
+        guard depth <= JSONValue.maximumDepth else {
+            throw error("arrays and objects are nested more than \(JSONValue.maximumDepth) deep")
         }
-        position += 4
-        return code
+        position += 1
+        skipWhitespace()
     }
 }

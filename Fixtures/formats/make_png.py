@@ -52,7 +52,7 @@ def png(color_type, depth, rows, interlaced=False, before_data=b"", after_stream
     )
 
 
-# Served.
+# Served as they are.
 for name, mode, channels in (("gray", "L", 1), ("gray-alpha", "LA", 2), ("rgb", "RGB", 3), ("rgba", "RGBA", 4)):
     Image.fromarray(samples(channels, 8).squeeze(), mode).save(folder / f"{name}-8.png")
 Image.fromarray(samples(1, 16)[..., 0]).save(folder / "gray-16.png")
@@ -67,7 +67,7 @@ profile.add(b"gAMA", struct.pack(">I", 100000))
 profile.add_text("comment", "ignored", zip=True)
 Image.fromarray(samples(3, 8), "RGB").save(folder / "rgb-8-gamma.png", pnginfo=profile, icc_profile=b"no profile")
 
-# Refused.
+# Served by expansion.
 Image.fromarray(samples(1, 8)[..., 0] > 100).save(folder / "gray-1.png")
 for depth in (2, 4):
     (folder / f"gray-{depth}.png").write_bytes(png(0, depth, samples(1, 8) % (1 << depth)))

@@ -32,7 +32,7 @@ static void read_input(png_structp png, png_bytep target, size_t count) {
 }
 
 rr_png_status rr_png_decode(
-    const uint8_t *bytes, size_t count, uint8_t *samples, size_t size, rr_png_message *message) {
+    const uint8_t *bytes, size_t count, bool is_stored, uint8_t *samples, size_t size, rr_png_message *message) {
     memset(message, 0, sizeof *message);
     context state = {.message = message, .input = bytes, .input_left = count};
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &state, stop_at_error, ignore_warning);
@@ -52,9 +52,11 @@ rr_png_status rr_png_decode(
     // Skips all chunks but those that say what the samples mean: colour profiles, gamma, text, …
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_read_info(png, info);
-    if (png_get_valid(png, info, PNG_INFO_tRNS)) {
-        png_destroy_read_struct(&png, &info, NULL);
-        return RR_PNG_TRANSPARENT_COLOR;
+    if (is_stored) {
+        png_set_packing(png);
+    } else {
+        // Palettes to RGB, gray of 1, 2 and 4 bits to 8, tRNS to alpha.
+        png_set_expand(png);
     }
     if (png_get_bit_depth(png, info) == 16) {
         png_set_swap(png);

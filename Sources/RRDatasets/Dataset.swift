@@ -1,4 +1,5 @@
 internal import RRFormats
+internal import RRSchemas
 public import RRTensor
 internal import Synchronization
 
@@ -68,6 +69,24 @@ public final class Dataset: Sendable {
     /// - Throws: `FormatError` or `DatasetError` where `/ids` is missing, damaged or of another length.
     public func ids() throws -> [String] {
         try DatasetReader(file: HDF5File(reading: path)).ids(count: sampleCount)
+    }
+
+    /// How the images were resized when they were imported, so that their masks can be resized alike; nil where
+    /// they were not, or the file does not say.
+    ///
+    /// - Throws: `FormatError` where the file is damaged; `DatasetError` with the code `wrongAttribute` where
+    ///   `provenance` names a resizing that makes no sense.
+    public func resizing() throws -> Resizing? {
+        guard case .string(let text)? = try HDF5File(reading: path).attribute("provenance"),
+            let resize = (try? JSONValue(parsing: text))?["resize"], resize != .null
+        else { return nil }
+        guard let resizing = Resizing(json: resize) else {
+            throw DatasetError(
+                .wrongAttribute, path: path,
+                "the attribute “provenance” names a resizing without a height, width and fit: "
+                    + "\(resize.serialized().prefix(80))")
+        }
+        return resizing
     }
 
     /// The indices of the samples of a split, ascending; of all samples for the name `all`.

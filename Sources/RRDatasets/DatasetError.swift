@@ -60,6 +60,14 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         case inconsistentImages
         /// `metadata.csv` breaks its rules.
         case badMetadata
+        /// No mask of a source is for a sample of the dataset.
+        case unmatchedMasks
+        /// The name of a mask could be of several samples.
+        case ambiguousName
+        /// Two masks are for the same sample.
+        case duplicateMask
+        /// An annotation, or the file that it is in, cannot be made a mask.
+        case badAnnotation
         /// An id would leave the folder, or cannot be a file's name.
         case unsafeId
         /// Shape and options leave more than one reading.

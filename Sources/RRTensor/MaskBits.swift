@@ -3,7 +3,7 @@
 /// Every row starts on a word of its own, so rows can be written by different threads.
 public struct MaskBits: Equatable, Sendable {
     /// The number of rows: masks in a set.
-    public let rowCount: Int
+    public private(set) var rowCount: Int
     /// The number of elements in a row: `C · H · W` of a mask.
     public let elementsPerRow: Int
 
@@ -73,6 +73,13 @@ public struct MaskBits: Equatable, Sendable {
         for word in 0..<wordsPerRow {
             words[row * wordsPerRow + word] |= other.words[otherRow * wordsPerRow + word]
         }
+    }
+
+    /// Removes the rows from a number on.
+    public mutating func truncate(toRowCount count: Int) {
+        precondition(count >= 0 && count <= rowCount)
+        words.removeLast((rowCount - count) * wordsPerRow)
+        rowCount = count
     }
 
     /// The number of set bits in a row.

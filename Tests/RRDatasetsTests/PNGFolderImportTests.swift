@@ -239,14 +239,6 @@ struct PNGFolderImportTests {
         #expect(try error { $0.onError = .skip }?.code == .empty)
     }
 
-    @Test("a kind that is not served ends the import, named")
-    func unserved() throws {
-        try folder.write(FileBytes.read(Fixtures.path("formats/png/palette-8.png")), to: "in/a/1.png")
-        let error = try error()
-        #expect(error?.code == .unreadableImage)
-        #expect(error?.description.contains("in/a/1.png: this is a PNG of 8-bit palette") == true)
-    }
-
     @Test("images that differ are listed by kind")
     func disagreement() throws {
         for position in 0..<5 { try write(1, to: "a/\(position).png") }

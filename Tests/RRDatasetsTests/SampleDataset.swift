@@ -15,6 +15,7 @@ struct SampleDataset {
     var labels: [Int]? = [0, 1, 2, 0, 1, 2, 0]
     var classNames: [String]? = ["coat", "bag", "boot"]
     var splits: [UInt8]? = [0, 0, 0, 0, 1, 1, 1]
+    var provenance: JSONValue = [:]
     /// Added to every stored byte: another dataset that differs in its pixels only.
     var pixelOffset: UInt8 = 0
 
@@ -53,7 +54,7 @@ struct SampleDataset {
         _ = try writer.finish(
             ids: (0..<Self.count).map { "sample/\($0)" }, labels: labels, classNames: classNames,
             splits: splits,
-            splitNames: splits == nil ? [] : ["train", "test"], provenance: [:])
+            splitNames: splits == nil ? [] : ["train", "test"], provenance: provenance)
         try writer.commit()
         return path
     }

@@ -1,4 +1,5 @@
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,17 +10,16 @@ typedef enum {
     RR_PNG_OK = 0,
     // The bytes break the rules of PNG.
     RR_PNG_MALFORMED = 1,
-    // The image has transparency in a tRNS chunk.
-    RR_PNG_TRANSPARENT_COLOR = 2,
     // libpng or we could not allocate.
-    RR_PNG_OUT_OF_MEMORY = 3,
+    RR_PNG_OUT_OF_MEMORY = 2,
 } rr_png_status;
 
 typedef struct {
     char text[192];
 } rr_png_message;
 
-// Decodes an image of 8 or 16 bits a sample without palette into rows of interleaved samples, 16-bit ones
-// little-endian. Fails where an image does not fill `size` bytes exactly.
+// Decodes an image into rows of interleaved samples, 16-bit ones little-endian. Palettes become RGB, tRNS becomes
+// alpha, and gray of fewer than 8 bits is scaled to 8; with `is_stored`, numbers of the palette and unscaled gray
+// come one a byte, and tRNS is ignored. Fails where an image does not fill `size` bytes exactly.
 rr_png_status rr_png_decode(
-    const uint8_t *bytes, size_t count, uint8_t *samples, size_t size, rr_png_message *message);
+    const uint8_t *bytes, size_t count, bool is_stored, uint8_t *samples, size_t size, rr_png_message *message);

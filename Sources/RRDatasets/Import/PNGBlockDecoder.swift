@@ -72,13 +72,11 @@ final class PNGBlockDecoder: @unchecked Sendable {
             let bytes = try FileBytes.read(path)
             let fault: Fault? = bytes.withUnsafeBytes { bytes in
                 do throws(FormatError) {
-                    guard try PNGDecoder.header(of: bytes, path: path) == header else { return .otherHeader }
-                    if header.channels == 1 {
-                        try PNGDecoder.decode(bytes, path: path, into: image)
-                    } else {
-                        try PNGDecoder.decode(bytes, path: path, into: scratch)
-                        separateChannels(of: scratch, into: image)
-                    }
+                    let storage = try PNGDecoder.storage(of: bytes, path: path)
+                    guard storage.header == header else { return .otherHeader }
+                    try PNGDecoder.decode(
+                        bytes, storage: storage, path: path, arrangement: .planar, workspace: PNGWorkspace(),
+                        into: image)
                     return nil
                 } catch {
                     return .failure(error)

@@ -33,6 +33,33 @@ package enum FileBytes {
         return bytes
     }
 
+    /// Reads the first bytes of a file, all where it has fewer.
+    ///
+    /// - Throws: `FormatError` with the code `notFound` or `cannotRead`.
+    package static func read(_ path: String, prefix maximumCount: Int) throws(FormatError) -> [UInt8] {
+        let file = try InputFile(reading: path)
+        _ = try file.size()
+        var failure: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: maximumCount) { buffer, count in
+            while count < maximumCount {
+                let step = Glibc.read(
+                    file.descriptor, buffer.baseAddress?.advanced(by: count), maximumCount - count)
+                if step > 0 {
+                    count += step
+                } else if step == 0 {
+                    return
+                } else if errno != EINTR {
+                    failure = errno
+                    return
+                }
+            }
+        }
+        guard failure == 0 else {
+            throw FormatError(.cannotRead, path: path, SystemFailure.message(failure))
+        }
+        return bytes
+    }
+
     /// Writes a whole file, replacing what is at `path`: give the temporary path of an `AtomicOutput`.
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`.

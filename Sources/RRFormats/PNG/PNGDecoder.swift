@@ -2,66 +2,182 @@ internal import CPNGShim
 
 /// PNG files to samples (W3C, Portable Network Graphics, third edition).
 ///
-/// Served are 8- and 16-bit gray, gray-alpha, RGB and RGBA, interlaced or not. Samples are taken as they
-/// stand: gamma and colour profiles are ignored. Every checksum is verified.
+/// Every colour type and depth is served, interlaced or not. Palettes become RGB, a transparent colour or palette
+/// entry (tRNS) becomes alpha, and gray of 1, 2 or 4 bits is scaled to 8. Beyond that samples are taken as they stand:
+/// gamma and colour profiles are ignored. Every checksum is verified.
 package enum PNGDecoder {
-    /// Reads the header and checks it against the limits and the length of the file.
+    /// Reads what the chunks before the pixels tell, and checks it against the limits and the length of the file.
     ///
-    /// - Throws: `FormatError` with the code `malformed`, or `unsupported` for palettes, samples of 1, 2 or 4 bits
-    ///   and images that are too large.
-    package static func header(of bytes: UnsafeRawBufferPointer, path: String) throws(FormatError)
-        -> PNGHeader
+    /// - Throws: `FormatError` with the code `malformed`, or `unsupported` for images that are too large.
+    package static func storage(of bytes: UnsafeRawBufferPointer, path: String) throws(FormatError)
+        -> PNGStorage
     {
         let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-        guard bytes.prefix(8).elementsEqual(signature.prefix(max(1, bytes.count))) else {
-            throw FormatError(.malformed, path: path, "this is not a PNG file")
+        guard bytes.count >= 8, UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)) == wholeSignature
+        else {
+            let isCut = !bytes.isEmpty && signature.starts(with: bytes.prefix(8))
+            throw FormatError(
+                .malformed, path: path, isCut ? "the file is cut short" : "this is not a PNG file")
         }
-        guard bytes.count >= 33 else { throw FormatError(.malformed, path: path, "the file is cut short") }
-        func bigEndian(at offset: Int) -> Int {
-            bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+        guard bytes.count >= 33, let chunk = PNGChunk(bytes, at: 8) else {
+            throw FormatError(.malformed, path: path, "the file is cut short")
         }
-        guard bigEndian(at: 8) == 13, bytes[12..<16].elementsEqual("IHDR".utf8) else {
+        guard chunk.type == PNGChunk.header, chunk.data.count == 13 else {
             throw FormatError(
                 .malformed, path: path, "the file does not begin with an IHDR chunk of 13 bytes")
         }
-        guard CRC32.checksum(of: UnsafeRawBufferPointer(rebasing: bytes[12..<29])) == bigEndian(at: 29) else {
+        guard chunk.hasRightChecksum(in: bytes) else {
             throw FormatError(.malformed, path: path, "the PNG is damaged: IHDR: CRC error")
         }
+        func bigEndian(at offset: Int) -> Int {
+            Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+        }
         let (width, height) = (bigEndian(at: 16), bigEndian(at: 20))
-        let (bitDepth, colorType) = (Int(bytes[24]), bytes[25])
         guard width > 0, height > 0 else {
             throw FormatError(.malformed, path: path, "the image is empty: \(width)×\(height)")
         }
-        let channels = try channels(colorType: colorType, bitDepth: bitDepth, path: path)
-        guard max(width, height) <= PNGHeader.largestExtent,
-            width * height <= PNGHeader.largestByteCount / (channels * bitDepth / 8)
+        let bitDepth = Int(bytes[24])
+        guard let colorType = PNGStorage.ColorType(rawValue: bytes[25]),
+            PNGStorage.exists(colorType, bitDepth: bitDepth)
         else {
             throw FormatError(
-                .unsupported, path: path, "an image of \(width)×\(height) (width × height) is too large")
+                .malformed, path: path, "there is no PNG of colour type \(bytes[25]) with \(bitDepth) bits")
         }
-        let header = PNGHeader(width: width, height: height, channels: channels, bitDepth: bitDepth)
-        // Deflate makes data at most 1,032 times smaller.
-        guard header.byteCount <= bytes.count * 1100 else {
+        guard bytes[26] == 0, bytes[27] == 0, bytes[28] <= 1 else {
             throw FormatError(
                 .malformed, path: path,
-                "an image of \(width)×\(height) (width × height) cannot be in \(bytes.count) bytes")
+                "there is no PNG of compression method \(bytes[26]), filter method \(bytes[27]) and interlace "
+                    + "method \(bytes[28])")
         }
-        return header
+        var (hasTransparency, hasColorSpace) = (false, false)
+        var offset = 33
+        while let next = PNGChunk(bytes, at: offset), next.type != PNGChunk.imageData {
+            if next.type == PNGChunk.transparency { hasTransparency = true }
+            if PNGChunk.namesColorSpace(next.type) { hasColorSpace = true }
+            offset = next.end
+        }
+        let storage = PNGStorage(
+            width: width, height: height, colorType: colorType, bitDepth: bitDepth,
+            isInterlaced: bytes[28] == 1, hasTransparency: hasTransparency, hasColorSpace: hasColorSpace)
+        try checkSize(storage, fileSize: bytes.count, path: path)
+        return storage
+    }
+
+    /// Reads what decoding will make of a file.
+    ///
+    /// - Throws: as `storage(of:path:)`.
+    package static func header(of bytes: UnsafeRawBufferPointer, path: String) throws(FormatError)
+        -> PNGHeader
+    {
+        try storage(of: bytes, path: path).header
     }
 
     /// Decodes a whole file.
     ///
-    /// - Throws: as `header(of:path:)`; `malformed` also for damaged data, `unsupported` also for a transparent
-    ///   colour (tRNS).
+    /// - Throws: as `storage(of:path:)`; `malformed` also for damaged data.
     package static func decode(_ bytes: [UInt8], path: String) throws(FormatError) -> PNGImage {
+        try image(of: bytes, path: path, isStored: false)
+    }
+
+    /// Decodes a whole file to what it stores: numbers of the palette, and gray of 1, 2 or 4 bits as numbers up to
+    /// 1, 3 or 15. A transparent colour is ignored.
+    ///
+    /// - Throws: as `decode(_:path:)`.
+    package static func decodeStored(_ bytes: [UInt8], path: String) throws(FormatError) -> PNGImage {
+        try image(of: bytes, path: path, isStored: true)
+    }
+
+    /// Decodes a whole file into memory of the caller.
+    ///
+    /// - Parameters:
+    ///   - storage: what `storage(of:path:)` says of the file.
+    ///   - samples: as many bytes as `storage.header.byteCount`.
+    /// - Throws: as `decode(_:path:)`.
+    package static func decode(
+        _ bytes: UnsafeRawBufferPointer, storage: PNGStorage, path: String, arrangement: PNGArrangement,
+        workspace: PNGWorkspace, into samples: UnsafeMutableRawBufferPointer
+    ) throws(FormatError) {
+        if PNGFastDecoder.decode(
+            bytes, storage: storage, arrangement: arrangement, workspace: workspace, into: samples)
+        {
+            return
+        }
+        let header = storage.header
+        guard arrangement == .planar, header.channels > 1, samples.count == header.byteCount else {
+            return try decodeWithLibPNG(bytes, path: path, into: samples)
+        }
+        let pixels = workspace.memory(header.byteCount)
+        try decodeWithLibPNG(bytes, path: path, into: pixels)
+        let count = header.height * header.width
+        if header.bitDepth == 16 {
+            separate(pixels, as: UInt16.self, channels: header.channels, count: count, into: samples)
+        } else {
+            separate(pixels, as: UInt8.self, channels: header.channels, count: count, into: samples)
+        }
+    }
+
+    /// Decodes a whole file by libpng, interleaved: the reference that all else is compared with.
+    ///
+    /// - Parameter isStored: whether to leave palettes, transparent colours and small samples as they stand.
+    /// - Throws: as `decode(_:path:)`.
+    package static func decodeWithLibPNG(
+        _ bytes: UnsafeRawBufferPointer, path: String, isStored: Bool = false,
+        into samples: UnsafeMutableRawBufferPointer
+    ) throws(FormatError) {
+        var message = rr_png_message()
+        let status = rr_png_decode(
+            bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count, isStored,
+            samples.assumingMemoryBound(to: UInt8.self).baseAddress, samples.count, &message)
+        switch status {
+        case RR_PNG_OK: return
+        case RR_PNG_OUT_OF_MEMORY:
+            throw FormatError(.cannotRead, path: path, "there is not enough memory to decode the image")
+        default:
+            throw FormatError(.malformed, path: path, "the PNG is damaged: \(text(of: message))")
+        }
+    }
+}
+
+extension PNGDecoder {
+    private static let wholeSignature: UInt64 = 0x8950_4E47_0D0A_1A0A
+
+    private static func checkSize(_ storage: PNGStorage, fileSize: Int, path: String) throws(FormatError) {
+        let (width, height, header) = (storage.width, storage.height, storage.header)
+        guard max(width, height) <= PNGHeader.largestExtent,
+            width * height <= PNGHeader.largestByteCount / (header.channels * header.bitDepth / 8)
+        else {
+            throw FormatError(
+                .unsupported, path: path, "an image of \(width)×\(height) (width × height) is too large")
+        }
+        // Deflate makes data at most 1,032 times smaller.
+        let storedBits = storage.storedHeader.channels * storage.bitDepth
+        guard width * height / 8 * storedBits <= fileSize * 1100 else {
+            throw FormatError(
+                .malformed, path: path,
+                "an image of \(width)×\(height) (width × height) cannot be in \(fileSize) bytes")
+        }
+    }
+
+    private static func image(
+        of bytes: [UInt8], path: String, isStored: Bool
+    ) throws(FormatError) -> PNGImage {
         let result: Result<PNGImage, FormatError> = bytes.withUnsafeBytes { bytes in
             do throws(FormatError) {
-                let header = try header(of: bytes, path: path)
+                let storage = try storage(of: bytes, path: path)
+                let header = isStored ? storage.storedHeader : storage.header
                 var samples = [UInt8](repeating: 0, count: header.byteCount)
-                let failure = samples.withUnsafeMutableBytes { samples in
-                    failureToDecode(bytes, path: path, into: samples)
+                let result: Result<Void, FormatError> = samples.withUnsafeMutableBytes { samples in
+                    Result { () throws(FormatError) in
+                        if isStored {
+                            try decodeWithLibPNG(bytes, path: path, isStored: true, into: samples)
+                        } else {
+                            try decode(
+                                bytes, storage: storage, path: path, arrangement: .interleaved,
+                                workspace: PNGWorkspace(), into: samples)
+                        }
+                    }
                 }
-                if let failure { throw failure }
+                try result.get()
                 return .success(
                     PNGImage(
                         width: header.width, height: header.height, channels: header.channels,
@@ -73,57 +189,16 @@ package enum PNGDecoder {
         return try result.get()
     }
 
-    /// Decodes a whole file into memory of the caller.
-    ///
-    /// - Parameter samples: as many bytes as the header's `byteCount`.
-    /// - Throws: as `decode(_:path:)`.
-    package static func decode(
-        _ bytes: UnsafeRawBufferPointer, path: String, into samples: UnsafeMutableRawBufferPointer
-    ) throws(FormatError) {
-        if let failure = failureToDecode(bytes, path: path, into: samples) { throw failure }
-    }
-}
-
-extension PNGDecoder {
-    private static func channels(
-        colorType: UInt8, bitDepth: Int, path: String
-    ) throws(FormatError) -> Int {
-        switch (colorType, bitDepth) {
-        case (0, 8), (0, 16): return 1
-        case (4, 8), (4, 16): return 2
-        case (2, 8), (2, 16): return 3
-        case (6, 8), (6, 16): return 4
-        case (0, 1), (0, 2), (0, 4):
-            throw FormatError(
-                .unsupported, path: path, "this is a PNG of \(bitDepth)-bit gray; \(servedKinds)")
-        case (3, 1), (3, 2), (3, 4), (3, 8):
-            throw FormatError(
-                .unsupported, path: path, "this is a PNG of \(bitDepth)-bit palette; \(servedKinds)")
-        default:
-            throw FormatError(
-                .malformed, path: path, "there is no PNG of colour type \(colorType) with \(bitDepth) bits")
-        }
-    }
-
-    private static let servedKinds = "served are 8- and 16-bit gray, gray-alpha, RGB and RGBA"
-
-    private static func failureToDecode(
-        _ bytes: UnsafeRawBufferPointer, path: String, into samples: UnsafeMutableRawBufferPointer
-    ) -> FormatError? {
-        var message = rr_png_message()
-        let status = rr_png_decode(
-            bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count,
-            samples.assumingMemoryBound(to: UInt8.self).baseAddress, samples.count, &message)
-        switch status {
-        case RR_PNG_OK: return nil
-        case RR_PNG_TRANSPARENT_COLOR:
-            return FormatError(
-                .unsupported, path: path, "this is a PNG with a transparent colour (tRNS); \(servedKinds)")
-        case RR_PNG_OUT_OF_MEMORY:
-            return FormatError(.cannotRead, path: path, "there is not enough memory to decode the image")
-        default:
-            return FormatError(.malformed, path: path, "the PNG is damaged: \(text(of: message))")
-        }
+    @specialized(where Sample == UInt8)
+    @specialized(where Sample == UInt16)
+    private static func separate<Sample: BitwiseCopyable>(
+        _ pixels: UnsafeMutableRawBufferPointer, as type: Sample.Type, channels: Int, count: Int,
+        into samples: UnsafeMutableRawBufferPointer
+    ) {
+        guard let source = pixels.assumingMemoryBound(to: type).baseAddress,
+            let target = samples.assumingMemoryBound(to: type).baseAddress
+        else { return }
+        PNGArrangement.separate(source, channels: channels, count: count, into: target, planeSize: count)
     }
 
     /// The text of a message that C has filled.

@@ -12,7 +12,7 @@ struct ImportCommand: ParsableCommand {
               rrdata import pngs photos -o photos.h5
               rrdata import hdf5 skin.h5 --images /images --labels /labels -o skin-dataset.h5
             """,
-        subcommands: [ImportPNGsCommand.self, ImportHDF5Command.self])
+        subcommands: [ImportPNGsCommand.self, ImportHDF5Command.self, ImportMasksCommand.self])
 }
 
 /// What an import reports, in text and in JSON.

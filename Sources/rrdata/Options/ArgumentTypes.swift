@@ -9,6 +9,7 @@ extension ArrayLayout: ExpressibleByArgument {}
 extension Compression: ExpressibleByArgument {}
 extension ExportLayout: ExpressibleByArgument {}
 extension HDF5Import.Marks: ExpressibleByArgument {}
+extension MaskImport.EmptyMasks: ExpressibleByArgument {}
 extension OptimizerOptions.Kind: ExpressibleByArgument {}
 extension PNGFolderImport.ErrorPolicy: ExpressibleByArgument {}
 extension PNGFolderImport.Labels: ExpressibleByArgument {}

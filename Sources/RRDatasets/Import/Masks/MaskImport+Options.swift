@@ -1,0 +1,58 @@
+internal import RRSchemas
+
+extension MaskImport {
+    /// Refuses options that the source would ignore.
+    func checkOptions(for kind: MaskSourceKind) throws(DatasetError) {
+        let given: [(option: String, isGiven: Bool, kinds: [MaskSourceKind])] = [
+            ("--match", options.match != nil, [.pngs]),
+            ("--mask-values", options.maskValues != nil, [.pngs]),
+            ("--mask-threshold", options.maskThreshold != nil, [.pngs]),
+            ("--category", !options.categories.isEmpty, [.coco]),
+            ("--min-area", options.minimumArea != nil, [.coco]),
+            ("--max-area", options.maximumArea != nil, [.coco]),
+        ]
+        for (option, isGiven, kinds) in given where isGiven && !kinds.contains(kind) {
+            let served = kinds.map(\.name).joined(separator: " and ")
+            throw DatasetError(
+                .invalidOption, path: source, "\(option) is for \(served), but this is \(kind.name)")
+        }
+        guard options.maskValues == nil || options.maskThreshold == nil else {
+            throw DatasetError(.invalidOption, path: "", "give either --mask-values or --mask-threshold")
+        }
+        if let values = options.maskValues,
+            values.isEmpty || values.contains(where: { $0 < 0 || $0 > 65_535 })
+        {
+            throw DatasetError(
+                .invalidOption, path: "", "--mask-values takes whole numbers from 0 to 65535, such as 2,3")
+        }
+        if let threshold = options.maskThreshold, !(threshold > 0 && threshold <= 1) {
+            throw DatasetError(
+                .invalidOption, path: "", "--mask-threshold is above 0 and at most 1, not \(threshold)")
+        }
+        for (option, area) in [("--min-area", options.minimumArea), ("--max-area", options.maximumArea)] {
+            guard let area, !(area >= 0 && area.isFinite) else { continue }
+            throw DatasetError(.invalidOption, path: "", "\(option) is a number of pixels, not \(area)")
+        }
+        if let least = options.minimumArea, let most = options.maximumArea, least > most {
+            throw DatasetError(.invalidOption, path: "", "--min-area \(least) is above --max-area \(most)")
+        }
+    }
+
+    /// What the mask set says of its making; nothing in it depends on the machine.
+    func provenance(_ kind: MaskSourceKind) -> JSONValue {
+        var given: [String: JSONValue] = [
+            "marks": .string(options.marks.rawValue), "empty": .string(options.empty.rawValue),
+        ]
+        given["match"] = options.match.map { .string($0) }
+        given["mask_values"] = options.maskValues.map { .array($0.map { .integer($0) }) }
+        given["mask_threshold"] = options.maskThreshold.map { .number($0) }
+        if !options.categories.isEmpty { given["category"] = .array(options.categories.map { .string($0) }) }
+        given["min_area"] = options.minimumArea.map { .number($0) }
+        given["max_area"] = options.maximumArea.map { .number($0) }
+        return [
+            "command": "import masks", "kind": .string(kind.rawValue),
+            "source": .string(source.split(separator: "/").last.map(String.init) ?? source),
+            "options": .object(given),
+        ]
+    }
+}

@@ -1,0 +1,44 @@
+internal import RRFormats
+
+/// The forms in which masks come.
+public enum MaskSourceKind: String, Sendable, CaseIterable {
+    /// A folder of PNG files.
+    case pngs
+    /// A COCO annotation file.
+    case coco
+    /// A table of boxes.
+    case boxes
+
+    /// Tells the form of a source: a folder, or a file by its first bytes; tables are told by their name.
+    ///
+    /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, or `unsupported` for any other file.
+    init(ofSource path: String) throws(FormatError) {
+        if FileTree.kind(of: path) == .folder {
+            self = .pngs
+            return
+        }
+        let start = try FileBytes.read(path, prefix: 512)
+        if path.lowercased().hasSuffix(".csv") {
+            self = .boxes
+        } else if start.first(where: { !Self.skipped.contains($0) }) == UInt8(ascii: "{") {
+            self = .coco
+        } else {
+            throw FormatError(
+                .unsupported, path: path,
+                "masks are read from a folder of PNG files, a COCO annotation file (.json) or a table of boxes "
+                    + "(.csv); this is none of them")
+        }
+    }
+
+    /// White space and the bytes of a byte order mark.
+    private static let skipped: [UInt8] = [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF]
+
+    /// `a folder of PNG files`
+    public var name: String {
+        switch self {
+        case .pngs: "a folder of PNG files"
+        case .coco: "a COCO annotation file"
+        case .boxes: "a table of boxes"
+        }
+    }
+}

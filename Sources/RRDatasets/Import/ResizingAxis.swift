@@ -1,0 +1,51 @@
+/// How the rows of a target, or its columns, lie over those of a source, in exact fractions.
+struct ResizingAxis: Hashable {
+    /// The number of source positions.
+    let extent: Int
+    /// The first target position that the image covers.
+    let first: Int
+    /// The number of target positions that the image covers.
+    let count: Int
+    /// Target position `i` has its centre at `(2 * offset + (2 * i + 1) * step) / (2 * divisor)` of the source.
+    private let doubledOffset: Int
+    private let step: Int
+    private let divisor: Int
+
+    /// The whole source, over the whole target.
+    init(extent: Int, to target: Int) {
+        self.init(extent: extent, to: target, filling: target)
+    }
+
+    /// The whole source, over a centred part of the target.
+    init(extent: Int, to target: Int, filling count: Int) {
+        self.extent = extent
+        self.count = min(count, target)
+        first = Int((Double(target - self.count) / 2).rounded(.toNearestOrEven))
+        doubledOffset = 0
+        step = extent
+        divisor = self.count
+    }
+
+    /// The centred part of the source that takes steps of `stepExtent / stepCount`, over the whole target.
+    init(extent: Int, to target: Int, stepOf stepExtent: Int, count stepCount: Int) {
+        self.extent = extent
+        count = target
+        first = 0
+        doubledOffset = extent * stepCount - stepExtent * target
+        step = stepExtent
+        divisor = stepCount
+    }
+
+    /// The number of source positions that a target position spans.
+    var scale: Double { Double(step) / Double(divisor) }
+
+    /// The centre of a target position, in source positions from the source's edge.
+    func center(_ position: Int) -> Double {
+        Double(doubledOffset + (2 * position + 1) * step) / Double(2 * divisor)
+    }
+
+    /// The source position that holds the centre of a target position.
+    func nearest(_ position: Int) -> Int {
+        min((doubledOffset + (2 * position + 1) * step) / (2 * divisor), extent - 1)
+    }
+}

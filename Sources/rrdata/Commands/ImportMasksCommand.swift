@@ -1,0 +1,89 @@
+internal import ArgumentParser
+import RRDatasets
+import RRSchemas
+import RRTensor
+
+struct ImportMasksCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "masks",
+        abstract: "Make a mask set for a dataset of mask images, COCO annotations or boxes.",
+        discussion: """
+            SOURCE is one of
+              a folder of PNG files that are named after the samples' ids, with 0 and 1, or 0 and the largest value, \
+            as gray values or numbers of a palette;
+              a COCO annotation file (.json): run lengths, polygons, and boxes where there is no segmentation; a \
+            sample's mask is the union of its image's annotations;
+              a table of boxes (.csv) with a header: id or file_name, and x_min, y_min, x_max, y_max or x, y, width, \
+            height. A pixel is in a box where its centre is: x_min <= column + 0.5 < x_max.
+
+            Where no name is a whole id, names and ids are compared without the folders before them. Samples without \
+            a mask stay unannotated. Masks have the size of the images; where the dataset was imported with --size, \
+            the masks are resized alike.
+
+            Examples:
+              rrdata import masks lesions --for skin.h5 --match '{id}_segmentation' -o masks.h5
+              rrdata import masks annotations.json --for d.h5 --category ruler --min-area 20 -o m.h5
+              rrdata import masks boxes.csv --for d.h5 --marks right -o m.h5
+            """)
+
+    @Argument(help: "A folder of PNG files, a COCO annotation file, or a table of boxes.")
+    var source: String
+
+    @Option(name: .customLong("for"), help: "The dataset that the masks are for.")
+    var dataset: String
+
+    @OptionGroup var output: OutputOptions
+
+    @Option(help: "What a 1 of the masks marks: wrong reasons, or the right region, which is then inverted.")
+    var marks: HDF5Import.Marks = .wrong
+
+    @Option(help: "Whether a sample whose mask is all zero is unannotated, or annotated and kept as it is.")
+    var empty: MaskImport.EmptyMasks = .unannotated
+
+    @Option(
+        help: "PNG files: the name without its extension, with {id} where the id stands: '{id}_segmentation'."
+    )
+    var match: String?
+
+    @Option(
+        help: "PNG files: the palette numbers or gray values that count as 1, such as 2,3; all others are 0.")
+    var maskValues: WholeNumbers?
+
+    @Option(
+        help: "PNG files of soft masks: the share of the largest gray value from which a pixel counts as 1.")
+    var maskThreshold: Double?
+
+    @Option(
+        help: "COCO: a category that is taken, by name or id; give it several times for more. All by default."
+    )
+    var category: [String] = []
+
+    @Option(help: "COCO: the smallest area of an annotation that is taken, in pixels.")
+    var minArea: Double?
+
+    @Option(help: "COCO: the largest area of an annotation that is taken, in pixels.")
+    var maxArea: Double?
+
+    @OptionGroup var threads: ThreadOptions
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+        var options = MaskImport.Options()
+        options.marks = marks
+        options.empty = empty
+        options.match = match
+        options.maskValues = maskValues?.numbers
+        options.maskThreshold = maskThreshold
+        options.categories = category
+        options.minimumArea = minArea
+        options.maximumArea = maxArea
+        options.force = output.force
+        if let jobs = threads.jobs { options.jobs = jobs }
+        let line = ProgressLine()
+        let summary = try MaskImport(
+            source: source, dataset: dataset, output: output.output, options: options
+        ).run { line.show("masks", done: $0, of: $1) }
+        line.clear()
+        MaskImportReport(summary: summary).print(as: report)
+    }
+}

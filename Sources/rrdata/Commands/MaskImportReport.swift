@@ -1,0 +1,79 @@
+import RRDatasets
+import RRSchemas
+import RRTensor
+
+/// What an import of masks reports, in text and in JSON.
+struct MaskImportReport {
+    let summary: MaskImportSummary
+
+    /// Prints the report, and notes on standard error what a user may not expect.
+    func print(as options: ReportOptions) {
+        if options.json { Console.print(json) } else { Console.print(text) }
+        for note in notes { Console.error("rrdata: note: \(note)") }
+        if summary.annotatedCount == 0 {
+            Console.error("rrdata: warning: no sample is annotated: no mask has a 1")
+        }
+        if summary.suggestsRightMarks {
+            Console.error(
+                "rrdata: warning: the masks cover \(Figure.percent(summary.meanShare)) of their images on average; if "
+                    + "they mark the right regions, import them with --marks right")
+        }
+    }
+
+    private var text: String {
+        var text =
+            "\(summary.path): masks of \(summary.maskShape) for \(summary.annotatedCount) of \(summary.sampleCount) "
+            + "samples, \(Figure.percent(summary.meanShare)) of an image on average"
+        if summary.marks == .right { text += ", inverted" }
+        return text
+    }
+
+    private var notes: [String] {
+        var notes: [String] = []
+        let tally = summary.tally
+        if tally.withoutSample.count > 0 {
+            let more = tally.withoutSample.count > tally.withoutSample.first.count ? ", …" : ""
+            let names = tally.withoutSample.first.joined(separator: ", ") + more
+            notes.append("for no sample of the dataset: \(tally.withoutSample.count) (\(names))")
+        }
+        if summary.samplesWithoutMask > 0 {
+            notes.append("samples without a mask: \(summary.samplesWithoutMask) of \(summary.sampleCount)")
+        }
+        if summary.emptyCount > 0 { notes.append("masks that are all zero: \(summary.emptyCount)") }
+        if tally.matching == .baseName {
+            notes.append("no name is a whole id; names and ids were compared without their folders")
+        }
+        if let annotations = tally.annotations, annotations.filtered > 0 {
+            notes.append("annotations left out by category or area: \(annotations.filtered)")
+        }
+        if tally.otherFileCount > 0 {
+            notes.append(
+                "files passed over because their names do not end in .png: \(tally.otherFileCount)")
+        }
+        return notes
+    }
+
+    private var json: JSONValue {
+        let tally = summary.tally
+        return [
+            "output": .string(summary.path), "source_kind": .string(summary.source.rawValue),
+            "samples": .integer(summary.sampleCount), "annotated": .integer(summary.annotatedCount),
+            "mask_shape": .array(summary.maskShape.dimensions.map { .integer($0) }),
+            "marks": .string(summary.marks.rawValue), "mean_share": .number(summary.meanShare),
+            "empty_masks": .integer(summary.emptyCount),
+            "samples_without_mask": .integer(summary.samplesWithoutMask),
+            "without_sample": [
+                "count": .integer(tally.withoutSample.count),
+                "first": .array(tally.withoutSample.first.map { .string($0) }),
+            ],
+            "matched_by": tally.matching.map { .string($0.rawValue) } ?? .null,
+            "annotations": tally.annotations.map { annotations in
+                [
+                    "used": .integer(annotations.used), "filtered": .integer(annotations.filtered),
+                    "unmatched": .integer(annotations.unmatched),
+                ]
+            } ?? .null,
+            "other_files": .integer(tally.otherFileCount),
+        ]
+    }
+}

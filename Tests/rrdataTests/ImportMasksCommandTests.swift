@@ -1,0 +1,117 @@
+import Foundation
+import RRSchemas
+import TestSupport
+import Testing
+
+@Suite("import masks")
+struct ImportMasksCommandTests {
+    let folder: TemporaryFolder
+
+    /// A dataset of three images, 28×28, whose ids are `coat/0`, `coat/1` and `shoe/2`.
+    init() throws {
+        folder = try TemporaryFolder()
+        let source = Fixtures.path("fashion/test/Bag")
+        for (number, name) in try FileManager.default.contentsOfDirectory(atPath: source).sorted().prefix(3)
+            .enumerated()
+        {
+            let image = try Data(contentsOf: URL(filePath: "\(source)/\(name)"))
+            try folder.write(Array(image), to: "images/\(number < 2 ? "coat" : "shoe")/\(number).png")
+        }
+        let outcome = try run("import pngs images -o d.h5")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+
+    func run(_ line: String) throws -> ChildProcess.Outcome {
+        try CommandLineTool.run(line.split(separator: " ").map(String.init), in: folder.path)
+    }
+
+    func writeAnnotations(_ annotations: String = #"{"id": 3, "image_id": 7, "bbox": [2, 3, 4, 5]}"#) throws {
+        let text = """
+            {"images": [{"id": 7, "file_name": "1.jpg", "height": 28, "width": 28}, {"id": 8, "file_name": "9.jpg"}],
+             "annotations": [\(annotations)], "categories": [{"id": 1, "name": "logo"}]}
+            """
+        try folder.write(Array(text.utf8), to: "a.json")
+    }
+
+    @Test("the help has examples of every source")
+    func help() throws {
+        let outcome = try run("import masks --help")
+        #expect(outcome.status == 0)
+        for part in ["  rrdata import masks lesions", ".json --for", ".csv --for", "--marks right"] {
+            #expect(outcome.text.contains(part))
+        }
+        #expect(try run("import --help").text.contains("  masks "))
+    }
+
+    @Test("--json tells what was taken and what was not; standard error says it in words")
+    func json() throws {
+        try writeAnnotations()
+        let outcome = try run("import masks a.json --for d.h5 -o m.h5 --json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let value = try JSONValue(parsing: outcome.text)
+        #expect(
+            value["output"] == "m.h5" && value["source_kind"] == "coco" && value["matched_by"] == "base name")
+        #expect(value["samples"] == 3 && value["annotated"] == 1 && value["samples_without_mask"] == 2)
+        #expect(value["mask_shape"] == [1, 28, 28] && value["empty_masks"] == 0 && value["marks"] == "wrong")
+        #expect(value["mean_share"]?.doubleValue == 20.0 / 784)
+        #expect(value["without_sample"] == ["count": 1, "first": ["9.jpg"]])
+        #expect(value["annotations"] == ["used": 1, "filtered": 0, "unmatched": 0])
+        for part in ["for no sample of the dataset: 1 (9.jpg)", "samples without a mask: 2 of 3"] {
+            #expect(outcome.errors.contains(part))
+        }
+        #expect(!outcome.errors.contains("warning"))
+        #expect(try run("validate d.h5 m.h5").status == 0)
+        let info = try run("info m.h5 --json")
+        #expect(try JSONValue(parsing: info.text)["provenance"]?["command"] == "import masks")
+    }
+
+    @Test("masks over more than half of their images, and masks of nothing, are warned of")
+    func warnings() throws {
+        try writeAnnotations(#"{"id": 3, "image_id": 7, "bbox": [0, 0, 28, 20]}"#)
+        let wrong = try run("import masks a.json --for d.h5 -o m.h5")
+        #expect(
+            wrong.status == 0 && wrong.errors.contains("71.4 %") && wrong.errors.contains("--marks right"))
+        let right = try run("import masks a.json --for d.h5 -o m.h5 --force --marks right")
+        #expect(right.status == 0 && !right.errors.contains("warning"))
+        #expect(right.text.contains("28.6 % of an image on average, inverted"))
+        try writeAnnotations(#"{"id": 3, "image_id": 7, "bbox": [2, 2, 0, 0]}"#)
+        let none = try run("import masks a.json --for d.h5 -o m.h5 --force")
+        #expect(none.status == 0 && none.errors.contains("no sample is annotated"))
+    }
+
+    @Test(
+        "wrong use ends with 64 and names the option",
+        arguments: [
+            ("a.json --mask-values 1", "--mask-values"), ("a.json --match {id}", "--match"),
+            ("images --category logo", "--category"), ("images --mask-values 1,x", "--mask-values"),
+            ("images --match id", "{id}"),
+            ("images --mask-values 1 --mask-threshold 0.5", "--mask-threshold"),
+            ("images --mask-threshold 0", "--mask-threshold"), ("a.json --category hat", "logo (1)"),
+            ("a.json --empty maybe", "--empty"), ("a.json --jobs 0", "--jobs"),
+        ])
+    func usage(line: String, hint: String) throws {
+        try writeAnnotations()
+        let outcome = try run("import masks \(line) --for d.h5 -o m.h5")
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains(hint), "\(outcome.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path("m.h5")))
+    }
+
+    @Test("bad data ends with 65, a missing input with 66, an output that exists with 73")
+    func codes() throws {
+        try writeAnnotations(
+            #"{"image_id": 7, "segmentation": {"size": [28, 28], "counts": "zz"}, "id": 17}"#)
+        let bad = try run("import masks a.json --for d.h5 -o m.h5")
+        #expect(bad.status == 65 && bad.errors.contains("annotation 17"), "\(bad.errors)")
+        // The images themselves are no masks.
+        let gray = try run("import masks images --for d.h5 -o m.h5")
+        #expect(gray.status == 65 && gray.errors.contains("--mask-values"), "\(gray.errors)")
+        #expect(try run("import masks no.json --for d.h5 -o m.h5").status == 66)
+        #expect(try run("import masks a.json --for no.h5 -o m.h5").status == 66)
+        try folder.write([1], to: "m.h5")
+        let exists = try run("import masks images --for d.h5 -o m.h5 --mask-threshold 0.5")
+        #expect(exists.status == 73 && exists.errors.contains("--force"))
+        #expect(try run("import masks images --for d.h5 -o m.h5 --mask-threshold 0.5 --force").status == 0)
+        #expect(try folder.names() == ["a.json", "d.h5", "images", "m.h5"])
+    }
+}
