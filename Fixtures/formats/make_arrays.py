@@ -20,10 +20,22 @@ np.save(npy / "vector.npy", ramp.astype("<f4"))
 np.save(npy / "scalar.npy", np.float64(7.5))
 np.save(npy / "no-rows.npy", np.zeros((0, 1, 28, 28), "<f4"))
 np.save(npy / "long.npy", np.zeros((0, 1234567890123456), "|u1"))
-with open(npy / "version-2.npy", "wb") as file:
-    np.lib.format.write_array(file, ramp.astype("<f4"), version=(2, 0))
-np.save(npy / "refused-fortran.npy", np.asfortranarray(ramp.reshape(2, 3).astype("<f4")))
-np.save(npy / "refused-big-endian.npy", ramp.astype(">f4"))
+types = npy / "types"
+types.mkdir(exist_ok=True)
+cube = np.arange(12).reshape(3, 2, 2)
+for kind in ("bool", "u1", "i1", *(order + kind for kind in ("u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8") for order in "lb")):
+    data = cube % 2 == 1 if kind == "bool" else cube.astype(kind.replace("l", "<").replace("b", ">") if len(kind) == 3 else kind)
+    for version in (1, 2, 3):
+        for order in "CF":
+            with open(types / f"{kind}-{version}{order}.npy", "wb") as file:
+                np.lib.format.write_array(file, np.asarray(data, order=order), version=(version, 0))
+words = ["", "a", "Müller", "日本"]
+np.save(types / "text-S.npy", np.array([word.encode() for word in words]))
+np.save(types / "text-lU.npy", np.array(words, "<U7"))
+np.save(types / "text-bU.npy", np.array(words, ">U7"))
+np.save(npy / "refused-complex.npy", ramp.astype("<c8"))
+np.save(npy / "refused-long-double.npy", ramp.astype(np.longdouble))
+np.save(npy / "refused-date.npy", ramp.astype("<M8[D]"))
 np.save(npy / "refused-record.npy", np.zeros(2, dtype=[("a", "u1"), ("b", "<f4")]))
 np.save(npy / "refused-object.npy", np.array([{}, None], dtype=object), allow_pickle=True)
 whole = (npy / "f4.npy").read_bytes()
@@ -35,6 +47,7 @@ whole = (npy / "f4.npy").read_bytes()
 vast = b"(9999999999, 9999999999)"
 (npy / "damaged-vast.npy").write_bytes(whole.replace(b"(2, 3), }" + b" " * 18, vast + b", }"))
 (npy / "damaged-text.npy").write_text("not an array")
+(npy / "damaged-vast-header.npy").write_bytes(b"\x93NUMPY\2\0" + struct.pack("<I", 1 << 30) + whole[10:])
 
 folder = pathlib.Path(__file__).parent / "safetensors"
 folder.mkdir(exist_ok=True)

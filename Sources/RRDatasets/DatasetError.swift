@@ -26,6 +26,8 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         case duplicateId
         /// A label is below zero, or has no class.
         case labelOutOfRange
+        /// A sample has several classes, or none, where each has one.
+        case severalLabels
         /// An operation needs labels and there are none.
         case missingLabels
         /// The split is not in the dataset.

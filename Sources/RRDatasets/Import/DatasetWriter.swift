@@ -1,16 +1,32 @@
 internal import RRFormats
 package import RRSchemas
 package import RRTensor
+internal import Synchronization
 
 /// Writes a dataset file: images in rows as they come, then all that belongs to the samples.
 ///
-/// Nothing appears at the path before `commit`.
-package final class DatasetWriter {
+/// Nothing appears at the path before `commit`. Several threads may write images at once.
+///
+/// Unchecked: while images are written, only `rows`, which serves any thread, and `checksums` under its lock are
+/// touched; all else is called by one thread, after the images are written.
+package final class DatasetWriter: @unchecked Sendable {
     private let target: DatasetTarget
     private var output: AtomicOutput
     private let file: HDF5File
     private let images: HDF5Dataset
-    private var checksums: [UInt32]
+    private let rows: RowWriter
+    private let checksums: Mutex<[UInt32]>
+
+    /// How images come into the file, past libhdf5 where it would be slow.
+    private enum RowWriter {
+        case inOnePiece(HDF5RowWriter)
+        case compressed(HDF5ChunkWriter)
+    }
+
+    /// The images that are compressed together: whole multiples, from one on, are written fastest.
+    package var rowsPerChunk: Int {
+        if case .compressed(let writer) = rows { writer.rowsPerChunk } else { 1 }
+    }
 
     /// Starts a file with room for the images.
     ///
@@ -41,10 +57,19 @@ package final class DatasetWriter {
             "/images", type: target.elementType.storedType,
             shape: TensorShape([sampleCount] + target.imageShape.dimensions),
             storage: target.storage(sampleCount: sampleCount))
-        self.checksums = Array(repeating: 0, count: sampleCount)
+        self.rows =
+            switch target.compression {
+            case .none: .inOnePiece(try HDF5RowWriter(images))
+            case .deflate:
+                .compressed(
+                    HDF5ChunkWriter(
+                        images, rowsPerChunk: target.rowsPerChunk(sampleCount: sampleCount),
+                        level: DatasetTarget.deflateLevel))
+            }
+        self.checksums = Mutex(Array(repeating: 0, count: sampleCount))
     }
 
-    /// Writes images.
+    /// Writes images; every row once.
     ///
     /// - Parameters:
     ///   - bytes: the elements of the rows, C order, little-endian.
@@ -53,12 +78,11 @@ package final class DatasetWriter {
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package func write(images bytes: UnsafeRawBufferPointer, rows: Range<Int>, checksums: [UInt32]) throws {
         precondition(checksums.count == rows.count)
-        switch target.elementType {
-        case .uint8: try images.write(bytes.assumingMemoryBound(to: UInt8.self), rows: rows)
-        case .uint16: try images.write(bytes.assumingMemoryBound(to: UInt16.self), rows: rows)
-        case .float32: try images.write(bytes.assumingMemoryBound(to: Float.self), rows: rows)
+        switch self.rows {
+        case .inOnePiece(let writer): try writer.write(bytes, rows: rows)
+        case .compressed(let writer): try writer.write(bytes, rows: rows)
         }
-        self.checksums.replaceSubrange(rows, with: checksums)
+        self.checksums.withLock { $0.replaceSubrange(rows, with: checksums) }
     }
 
     /// Writes what belongs to the samples, after which only `commit` is left to do.
@@ -72,6 +96,7 @@ package final class DatasetWriter {
         keeping rows: [Int]? = nil, ids: [String], labels: [Int]?, classNames: [String]?, splits: [UInt8]?,
         splitNames: [String], provenance: JSONValue
     ) throws -> String {
+        let checksums = checksums.withLock { $0 }
         if let rows, rows.count < checksums.count {
             let smaller = try copy(rows)
             let fingerprint = try smaller.finish(
@@ -158,7 +183,7 @@ package final class DatasetWriter {
             try self.images.read(rows: run, as: type, into: images)
             try smaller.write(
                 images: UnsafeRawBufferPointer(images), rows: position..<position + count,
-                checksums: Array(checksums[run]))
+                checksums: checksums.withLock { Array($0[run]) })
             position += count
         }
     }
@@ -173,11 +198,19 @@ private struct DatasetTarget {
     let color: String
     let compression: Compression
 
-    /// Contiguous, or chunks of whole images of about 64 KB: small enough to fetch one image of many.
+    /// libdeflate's levels above compress natural images by 1 % more, and take twice as long.
+    static let deflateLevel = 6
+
+    /// In one piece, or compressed chunks of whole images.
     func storage(sampleCount: Int) -> HDF5Storage {
-        guard compression == .deflate else { return .contiguous }
+        guard compression == .deflate else { return .reserved }
+        let rows = rowsPerChunk(sampleCount: sampleCount)
+        return .chunked([rows] + imageShape.dimensions, deflateLevel: Self.deflateLevel)
+    }
+
+    /// Images of about 64 KB: small enough to fetch one image of many.
+    func rowsPerChunk(sampleCount: Int) -> Int {
         let imageSize = imageShape.elementCount * elementType.size
-        let rows = min(sampleCount, max(1, 65_536 / imageSize))
-        return .chunked([rows] + imageShape.dimensions, deflateLevel: 6)
+        return min(sampleCount, max(1, 65_536 / imageSize))
     }
 }

@@ -46,4 +46,6 @@ public struct ImportSummary: Sendable {
     public let otherFileCount: Int
     /// Present where masks were imported along.
     public let masks: Masks?
+    /// What a user should know of the source, such as arrays that had to be held in memory.
+    public var notes: [String] = []
 }

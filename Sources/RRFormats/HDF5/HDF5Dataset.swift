@@ -26,10 +26,11 @@ package final class HDF5Dataset {
         self.objectPath = objectPath
         self.file = file
         // Asking a virtual dataset for its extents may open the files that it names.
-        if case .other(let words) = HDF5Layout(of: handle) {
+        if case .other(let words) = HDF5Layout(of: handle), !file.trustsLinks {
             throw FormatError(
                 .unsupported, path: location,
-                "its elements lie elsewhere (\(words)); other files are not opened")
+                "its elements lie elsewhere (\(words)); other files are not opened unless --trust-links says so"
+            )
         }
         self.storedType = try HDF5Handle(H5Dget_type(handle.id), at: location, code: .malformed)
         self.elementType = HDF5ElementType(of: storedType)
@@ -65,6 +66,19 @@ package final class HDF5Dataset {
         HDF5Library.quietly { HDF5Layout(of: handle) }
     }
 
+    /// Whether the dataset is in the file through which it was opened, not behind a link to another.
+    var isInOwnFile: Bool {
+        guard file.trustsLinks else { return true }
+        return HDF5Library.quietly { Self.fileName(of: handle.id) == Self.fileName(of: file.handle.id) }
+    }
+
+    private static func fileName(of id: hid_t) -> [CChar]? {
+        let length = H5Fget_name(id, nil, 0)
+        guard length > 0 else { return nil }
+        var name = [CChar](repeating: 0, count: length + 1)
+        return H5Fget_name(id, &name, name.count) > 0 ? name : nil
+    }
+
     /// The bytes that the elements fill in the file, 0 before anything was written.
     package var storageSize: Int {
         HDF5Library.quietly { Int(clamping: H5Dget_storage_size(handle.id)) }
@@ -82,6 +96,9 @@ package final class HDF5Dataset {
     /// - Throws: `FormatError` with the code `malformed`.
     package func checkSize() throws(FormatError) {
         try file.checkOpen()
+        // Elements that lie elsewhere may be any number.
+        if case .other = layout { return }
+        guard isInOwnFile else { return }
         let fileSize = try file.fileSize()
         let (bytes, overflow) = shape.elementCount.multipliedReportingOverflow(by: H5Tget_size(storedType.id))
         let (limit, isBoundless) = fileSize.multipliedReportingOverflow(by: 1100)

@@ -94,6 +94,12 @@ extension HDF5File {
                 H5Pcreate(rr_h5p_dataset_create()), at: location, code: .cannotWrite)
             try HDF5Library.check(
                 H5Pset_obj_track_times(creation.id, false), at: location, code: .cannotWrite)
+            if case .reserved = storage {
+                try HDF5Library.check(
+                    H5Pset_alloc_time(creation.id, H5D_ALLOC_TIME_EARLY), at: location, code: .cannotWrite)
+                try HDF5Library.check(
+                    H5Pset_fill_time(creation.id, H5D_FILL_TIME_NEVER), at: location, code: .cannotWrite)
+            }
             if case .chunked(let chunk, let level) = storage {
                 try HDF5Library.check(
                     H5Pset_chunk(creation.id, Int32(chunk.count), chunk.map { hsize_t($0) }),

@@ -8,6 +8,8 @@ internal import Glibc
 package final class HDF5File {
     package let path: String
 
+    /// Whether what the file names may be opened too: other files and filter plugins.
+    let trustsLinks: Bool
     let handle: HDF5Handle
     /// Shared with every handle of the file.
     let writes: HDF5WriteState
@@ -15,23 +17,28 @@ package final class HDF5File {
     let linkAccess: HDF5Handle
     /// The file that a refused external link names; empty while none was met.
     private let refusedLink: UnsafeMutablePointer<rr_h5_reason>
-    private let writtenPath: String
+    /// Where the file is while it is written.
+    let writtenPath: String
     private var isClosed = false
 
     /// Opens a file for reading.
     ///
+    /// - Parameter trustingLinks: whether external links, external storage, virtual datasets and filter plugins are
+    ///   followed. Plugins are then allowed to the whole process, which libhdf5 cannot tell apart.
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, or `malformed` for a file that is not
     ///   HDF5 or is cut short.
-    package convenience init(reading path: String) throws(FormatError) {
+    package convenience init(reading path: String, trustingLinks: Bool = false) throws(FormatError) {
         _ = try InputFile(reading: path).size()
         let writes = HDF5WriteState()
         let handle = try HDF5Library.quietly { () throws(FormatError) in
+            if trustingLinks { HDF5Library.allowPlugins() }
             let access = try Self.makeAccess(for: path)
             let id = H5Fopen(path, rr_h5f_acc_rdonly(), access.id)
             guard id >= 0 else { throw Self.openingFailure(at: path) }
             return try HDF5Handle(id, at: path, of: writes)
         }
-        try self.init(path: path, writtenPath: path, handle: handle, writes: writes)
+        try self.init(
+            path: path, writtenPath: path, handle: handle, writes: writes, trustsLinks: trustingLinks)
     }
 
     /// Creates a file that is written to the temporary path of an output; errors name the output's path.
@@ -71,13 +78,15 @@ package final class HDF5File {
     }
 
     private init(
-        path: String, writtenPath: String, handle: consuming HDF5Handle, writes: HDF5WriteState
+        path: String, writtenPath: String, handle: consuming HDF5Handle, writes: HDF5WriteState,
+        trustsLinks: Bool = false
     ) throws(FormatError) {
         let refusedLink = UnsafeMutablePointer<rr_h5_reason>.allocate(capacity: 1)
         refusedLink.initialize(to: rr_h5_reason())
         do throws(FormatError) {
             self.linkAccess = try HDF5Library.quietly { () throws(FormatError) in
                 let linkAccess = try HDF5Handle(H5Pcreate(rr_h5p_link_access()), at: path)
+                guard !trustsLinks else { return linkAccess }
                 try HDF5Library.check(
                     rr_h5_set_refusal_of_external_links(linkAccess.id, refusedLink), at: path)
                 return linkAccess
@@ -87,6 +96,7 @@ package final class HDF5File {
             throw error
         }
         self.path = path
+        self.trustsLinks = trustsLinks
         self.writtenPath = writtenPath
         self.handle = handle
         self.writes = writes
@@ -126,6 +136,11 @@ package final class HDF5File {
         }
     }
 
+    /// Throws an error of a write past libhdf5, after which the file is of no more use.
+    func giveUp(_ failure: FormatError) throws(FormatError) {
+        try write { () throws(FormatError) in throw failure }
+    }
+
     /// Flushes what is given up unfinished, and gives the whole file up where that fails.
     func flush(_ flush: () -> herr_t) {
         guard !isClosed, HDF5Library.quietly(flush) < 0 else { return }
@@ -155,7 +170,8 @@ package final class HDF5File {
         guard refused.isEmpty else {
             throw FormatError(
                 .unsupported, path: location,
-                "this is an external link to \(refused); links to other files are not followed")
+                "this is an external link to \(refused); links to other files are not followed "
+                    + "unless --trust-links says so")
         }
         try checkPresence(of: objectPath)
         throw FormatError(.malformed, path: location, "libhdf5: \(reason)")

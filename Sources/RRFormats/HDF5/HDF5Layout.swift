@@ -14,6 +14,8 @@ package enum HDF5Layout: Hashable, Sendable {
 package enum HDF5Storage: Hashable, Sendable {
     /// In one piece, aligned to 4,096 bytes where it is as long.
     case contiguous
+    /// In one piece that is given its place at once, to be written past libhdf5.
+    case reserved
     /// In blocks of the given extents, compressed where the level is above 0 (at most 9).
     case chunked([Int], deflateLevel: Int)
 }

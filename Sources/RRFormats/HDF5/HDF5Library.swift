@@ -45,6 +45,12 @@ enum HDF5Library {
         withUnsafeBytes(of: reason.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
+    /// Lets libhdf5 load the filter plugins that it finds, for the rest of the process.
+    static func allowPlugins() {
+        _ = isPrepared
+        H5PLset_loading_state(UInt32.max)
+    }
+
     /// Settings of the whole process.
     private static let isPrepared: Bool = {
         // At the end of the process libhdf5 would close what could not be written, and crash. Our files are closed

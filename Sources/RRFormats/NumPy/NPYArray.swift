@@ -1,47 +1,59 @@
-package import RRTensor
+internal import RRTensor
 
-/// An array from an NPY file.
-package struct NPYArray: Sendable {
-    package let shape: TensorShape
-    package let type: NPYElementType
-    /// The elements in C order, little-endian.
-    package let bytes: ArraySlice<UInt8>
+/// Arrays in NPY files (NumPy Enhancement Proposal 1), of the versions 1 to 3.
+package enum NPYArray {
+    /// The longest header that is read, in bytes; NumPy itself stops at 10,000 unless told otherwise.
+    static let largestHeader = 1 << 20
 
-    /// Reads a file.
+    /// Opens a file.
     ///
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, `malformed` (also where the elements do not
-    ///   fill the shape), or `unsupported` for other types, byte orders and Fortran order.
-    package static func read(
-        _ path: String, maximumSize: Int = 1 << 34
-    ) throws(FormatError) -> NPYArray {
-        let file = try FileBytes.read(path, maximumSize: maximumSize)
-        let (header, offset) = try NPYHeader.parse(file, path: path)
-        let shape: TensorShape
-        do {
-            shape = try TensorShape(header.shape)
-        } catch {
-            throw FormatError(.malformed, path: path, error.message)
-        }
-        let (size, overflow) = shape.elementCount.multipliedReportingOverflow(by: header.type.size)
-        guard !overflow, size == file.count - offset else {
-            throw FormatError(
-                .malformed, path: path,
-                "\(file.count - offset) bytes of elements do not fill the shape \(shape) of \(header.type)")
-        }
-        return NPYArray(shape: shape, type: header.type, bytes: file[offset...])
+    ///   fill the shape), or `unsupported` for objects, records and other elements that are no numbers or text.
+    package static func open(_ path: String) throws(FormatError) -> StoredArray {
+        try open(.file(RandomAccessFile(path: path)), location: path)
     }
 
-    /// The elements as floating-point numbers, rounded to the nearest where `Scalar` is narrower.
-    package func values<Scalar: BinaryFloatingPoint>(as scalar: Scalar.Type) -> [Scalar] {
-        bytes.withUnsafeBytes { bytes in
-            (0..<shape.elementCount).map { position in
-                switch type {
-                case .uint8: Scalar(bytes[position])
-                case .int64: Scalar(bytes.loadUnaligned(fromByteOffset: position * 8, as: Int64.self))
-                case .float32: Scalar(bytes.loadUnaligned(fromByteOffset: position * 4, as: Float.self))
-                case .float64: Scalar(bytes.loadUnaligned(fromByteOffset: position * 8, as: Double.self))
-                }
-            }
+    /// Opens an array in bytes.
+    ///
+    /// - Parameters:
+    ///   - start: where the array begins; it ends where the bytes end, unless `length` says otherwise.
+    ///   - note: what a user should know of where the bytes come from.
+    /// - Throws: as `open(_:)`.
+    static func open(
+        _ bytes: ArrayBytes, at start: Int = 0, length: Int? = nil, location: String, note: String? = nil
+    ) throws(FormatError) -> StoredArray {
+        let length = length ?? bytes.count - start
+        let beginning = try bytes.bytes(at: start, count: min(length, 12))
+        guard beginning.count == 12, beginning[..<6].elementsEqual([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59])
+        else {
+            throw FormatError(.malformed, path: location, "this is not an NPY file")
         }
+        let version = beginning[6]
+        guard 1...3 ~= version else {
+            throw FormatError(.unsupported, path: location, "the NPY version \(version) is not known")
+        }
+        let lengthSize = version == 1 ? 2 : 4
+        let headerLength = beginning[8..<8 + lengthSize].reversed().reduce(0) { $0 << 8 | Int($1) }
+        guard headerLength <= largestHeader else {
+            throw FormatError(
+                .malformed, path: location,
+                "the header claims \(headerLength) bytes; a header of more than \(largestHeader) is not read")
+        }
+        let offset = 8 + lengthSize + headerLength
+        guard offset <= length else {
+            throw FormatError(.malformed, path: location, "the header is cut short")
+        }
+        let header = try bytes.bytes(at: start + 8 + lengthSize, count: headerLength)
+        let description = try NPYDescription(header, location: location)
+        let shape: TensorShape
+        do {
+            shape = try TensorShape(description.shape)
+        } catch {
+            throw FormatError(.malformed, path: location, error.message)
+        }
+        return try StoredArray(
+            bytes, at: start + offset, end: start + length, type: description.type,
+            isBigEndian: description.isBigEndian, isFortranOrder: description.isFortranOrder,
+            textEncoding: description.textEncoding, shape: shape, location: location, note: note)
     }
 }

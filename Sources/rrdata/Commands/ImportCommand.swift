@@ -12,7 +12,10 @@ struct ImportCommand: ParsableCommand {
               rrdata import pngs photos -o photos.h5
               rrdata import hdf5 skin.h5 --images /images --labels /labels -o skin-dataset.h5
             """,
-        subcommands: [ImportPNGsCommand.self, ImportHDF5Command.self, ImportMasksCommand.self])
+        subcommands: [
+            ImportPNGsCommand.self, ImportHDF5Command.self, ImportNPYCommand.self, ImportNPZCommand.self,
+            ImportIDXCommand.self, ImportMasksCommand.self,
+        ])
 }
 
 /// What an import reports, in text and in JSON.
@@ -30,6 +33,7 @@ struct ImportReport {
         for skipped in summary.skippedFiles {
             Console.error("rrdata: note: skipped \(skipped.path): \(skipped.reason)")
         }
+        for note in summary.notes { Console.error("rrdata: note: \(note)") }
         if let masks = summary.masks, masks.meanShare > 0.5 {
             Console.error(
                 "rrdata: warning: the masks cover \(Figure.percent(masks.meanShare)) of their images on average; if "
@@ -62,6 +66,7 @@ struct ImportReport {
                 summary.skippedFiles.map { ["file": .string($0.path), "reason": .string($0.reason)] }),
             "other_files": .integer(summary.otherFileCount),
         ]
+        if !summary.notes.isEmpty { object["notes"] = .array(summary.notes.map { .string($0) }) }
         if let masks = summary.masks {
             object["masks"] = [
                 "output": .string(masks.path), "annotated": .integer(masks.annotatedCount),

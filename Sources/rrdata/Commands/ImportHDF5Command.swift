@@ -4,62 +4,55 @@ import RRDatasets
 struct ImportHDF5Command: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hdf5",
-        abstract: "Make a dataset, and a mask set, of arrays in an HDF5 file.",
+        abstract: "Make a dataset, and a mask set, of arrays in HDF5 files.",
         discussion: """
-            Images are (N,C,H,W), or as --layout says, of any integer or floating-point type; integers are stored as \
-            uint8 or uint16, the smallest that holds them, floating-point numbers as float32. Labels are whole \
-            numbers, one a sample. Masks are 0 or 1, one a sample; a mask of zeros leaves its sample unannotated.
+            Images are (N,C,H,W), or as --layout or --shape says, of any integer or floating-point type; integers are \
+            stored as uint8 or uint16, the smallest that holds them, floating-point numbers as float32. Labels are \
+            whole numbers or class names, one a sample, or (N,K) with a single 1 in each row. Masks are 0 or 1, one \
+            an image, or fewer with --rows, --ids or --flags; a mask of zeros leaves its sample unannotated.
+
+            --images, --labels and --masks may be repeated, and there may be several files: their arrays follow one \
+            another, those of the first file first. Files and plugins that a file names are opened with --trust-links \
+            only.
 
             Examples:
               rrdata import hdf5 skin.h5 --images /images --labels /labels -o skin-dataset.h5
               rrdata import hdf5 skin.h5 --images x --masks a --masks-layout NHW --marks right -o d.h5 --masks-output m.h5
+              rrdata import hdf5 skin.h5 --images x --labels y --masks a --flags has_mask -o d.h5 --masks-output m.h5
+              rrdata import hdf5 batch1.h5 batch2.h5 --images data --shape 3x32x32 --labels labels -o cifar.h5
             """)
 
-    @Argument(help: "The HDF5 file.")
-    var file: String
+    @Argument(help: "The HDF5 files.")
+    var files: [String]
 
-    @Option(help: "The path of the images in the file.")
-    var images: String
+    @Option(help: "The path of the images in the file; may be repeated.")
+    var images: [String]
 
-    @Option(help: "The path of the labels in the file.")
-    var labels: String?
+    @Option(help: "The path of the labels in the file; may be repeated.")
+    var labels: [String] = []
 
-    @Option(help: "The path of the masks in the file.")
-    var masks: String?
+    @Flag(help: "Open other files and load filter plugins that a file names.")
+    var trustLinks = false
 
-    @Option(help: "The order of the images' dimensions: NCHW, NHWC, NWHC, NCWH or NHW.")
-    var layout: ArrayLayout?
-
-    @Option(help: "The order of the masks' dimensions.")
-    var masksLayout: ArrayLayout?
-
-    @Option(help: "What a 1 of the masks marks: wrong reasons, or the right region, which is then inverted.")
-    var marks: HDF5Import.Marks = .wrong
-
+    @OptionGroup var masks: ArrayMaskOptions
     @OptionGroup var output: OutputOptions
-
-    @Option(help: "Where the mask set is written; goes with --masks.")
-    var masksOutput: String?
-
-    @Option(help: "none, or deflate for a smaller file that any HDF5 reader inflates.")
-    var compress: Compression = .none
-
-    @OptionGroup var report: ReportOptions
+    @OptionGroup var arrays: ArrayOptions
 
     func run() throws {
-        var options = HDF5Import.Options(images: images)
+        var options = ArrayImport.Options(images: images)
         options.labels = labels
-        options.masks = masks
-        options.layout = layout
-        options.masksLayout = masksLayout
-        options.marks = marks
-        options.compression = compress
+        options.trustsLinks = trustLinks
         options.force = output.force
-        let line = ProgressLine()
-        let summary = try HDF5Import(
-            source: file, output: output.output, masksOutput: masksOutput, options: options
-        ).run { line.show("images", done: $0, of: $1) }
-        line.clear()
-        ImportReport(summary: summary).print(as: report)
+        arrays.apply(to: &options)
+        masks.apply(to: &options)
+        try ArrayImport(
+            format: .hdf5, files: files, output: output.output, masksOutput: masks.masksOutput,
+            options: options
+        ).runAndPrint(as: arrays.report)
+    }
+
+    func validate() throws {
+        guard !images.isEmpty else { throw ValidationError("--images names the array of images") }
+        guard !files.isEmpty else { throw ValidationError("name the HDF5 file") }
     }
 }

@@ -35,7 +35,7 @@ struct ImportMasksCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     @Option(help: "What a 1 of the masks marks: wrong reasons, or the right region, which is then inverted.")
-    var marks: HDF5Import.Marks = .wrong
+    var marks: ArrayImport.Marks = .wrong
 
     @Option(help: "Whether a sample whose mask is all zero is unannotated, or annotated and kept as it is.")
     var empty: MaskImport.EmptyMasks = .unannotated

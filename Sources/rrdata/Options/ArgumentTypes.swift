@@ -1,14 +1,16 @@
 public import ArgumentParser
 public import RRDatasets
 public import RRExplanation
+public import RRTensor
 public import RRTraining
 
 // The types of the library that options take by name.
 
+extension ArrayImport.EmptyMasks: ExpressibleByArgument {}
+extension ArrayImport.Marks: ExpressibleByArgument {}
 extension ArrayLayout: ExpressibleByArgument {}
 extension Compression: ExpressibleByArgument {}
 extension ExportLayout: ExpressibleByArgument {}
-extension HDF5Import.Marks: ExpressibleByArgument {}
 extension MaskImport.EmptyMasks: ExpressibleByArgument {}
 extension OptimizerOptions.Kind: ExpressibleByArgument {}
 extension PNGFolderImport.ErrorPolicy: ExpressibleByArgument {}
@@ -46,5 +48,19 @@ extension Lambda1: ExpressibleByArgument {
         } else {
             return nil
         }
+    }
+}
+
+extension ImageShape: ExpressibleByArgument {
+    /// `3x32x32`, or `28x28` for one channel.
+    public init?(argument: String) {
+        let extents = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+        let known = extents.compactMap { $0 }
+        guard known.count == extents.count, 2...3 ~= known.count, known.allSatisfy({ $0 > 0 }),
+            let shape = try? ImageShape(
+                channels: known.count == 3 ? known[0] : 1, height: known[known.count - 2],
+                width: known[known.count - 1])
+        else { return nil }
+        self = shape
     }
 }

@@ -2,7 +2,7 @@ internal import RRTensor
 
 /// Gathers binary masks into the rows of a mask set.
 struct MaskCollector {
-    private let marks: HDF5Import.Marks
+    private let marks: ArrayImport.Marks
     private let empty: MaskImport.EmptyMasks
     private let maskShape: ImageShape
     private var bits: MaskBits
@@ -14,7 +14,7 @@ struct MaskCollector {
 
     /// - Parameter capacity: the most masks that there may be.
     init(
-        capacity: Int, sampleCount: Int, maskShape: ImageShape, marks: HDF5Import.Marks,
+        capacity: Int, sampleCount: Int, maskShape: ImageShape, marks: ArrayImport.Marks,
         empty: MaskImport.EmptyMasks
     ) throws(TensorError) {
         self.marks = marks

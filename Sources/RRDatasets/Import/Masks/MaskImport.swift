@@ -17,7 +17,7 @@ public struct MaskImport: Sendable {
     }
 
     public struct Options: Sendable {
-        public var marks: HDF5Import.Marks = .wrong
+        public var marks: ArrayImport.Marks = .wrong
         public var empty: EmptyMasks = .unannotated
         /// How a PNG file's name is made of an id; nil for the id alone.
         public var match: String?

@@ -9,7 +9,7 @@ public struct MaskImportSummary: Sendable {
     public let sampleCount: Int
     /// The shape `(C, H, W)` of a mask.
     public let maskShape: ImageShape
-    public let marks: HDF5Import.Marks
+    public let marks: ArrayImport.Marks
     /// The number of samples for which the source has a mask.
     public let suppliedCount: Int
     /// The number of samples that have a row in the mask set.

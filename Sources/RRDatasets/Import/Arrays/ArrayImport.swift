@@ -1,0 +1,127 @@
+internal import RRFormats
+internal import RRSchemas
+internal import RRTensor
+
+/// Makes a dataset, and a mask set where there are masks, of arrays in HDF5, NPY, NPZ or IDX files.
+public struct ArrayImport: Sendable {
+    /// The kind of files that arrays are read from.
+    public enum Format: String, Sendable, CaseIterable {
+        case hdf5, npy, npz, idx
+    }
+
+    /// What a 1 in the source's masks says.
+    public enum Marks: String, Sendable, CaseIterable {
+        /// "This pixel is no valid reason", as in a mask set.
+        case wrong
+        /// "This pixel is a valid reason": masks are inverted.
+        case right
+    }
+
+    /// What a mask that is all zero says.
+    public enum EmptyMasks: String, Sendable, CaseIterable {
+        /// Nothing: its sample is unannotated.
+        case unannotated
+        /// "No pixel is marked": its sample has a row in the mask set.
+        case annotated
+    }
+
+    public let format: Format
+    /// The files that hold the arrays; empty for NPY and IDX, where each array is a file.
+    public let files: [String]
+    public let output: String
+    /// Where the mask set goes; nil exactly where `options.masks` is empty.
+    public let masksOutput: String?
+    public let options: Options
+
+    public init(
+        format: Format, files: [String] = [], output: String, masksOutput: String? = nil, options: Options
+    ) {
+        self.format = format
+        self.files = files
+        self.output = output
+        self.masksOutput = masksOutput
+        self.options = options
+    }
+
+    /// Imports; the same files and options make the same bytes.
+    ///
+    /// Images are read block by block. Integers are stored as uint8 where all fit 0…255, else as uint16 where
+    /// all fit 0…65,535; an array of uint16 stays one. Floating-point numbers are stored as float32. Ids are row
+    /// numbers. Several arrays of images are one after another, and so are those of labels and of masks.
+    ///
+    /// - Parameter progress: called with the number of images done and the number of all.
+    /// - Throws: `FormatError` where a file or an array is missing, damaged or not served, or an output
+    ///   exists or cannot be written; `DatasetError` with the code `invalidOption`, `ambiguousLayout`,
+    ///   `wrongShape`, `wrongType`, `empty`, `valueOutOfRange` (a pixel), `labelOutOfRange`, `severalLabels`,
+    ///   `wrongMaskSize`, `nonBinaryMask`, `indexOutOfRange` or `duplicateId`, with the row and value.
+    public func run(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> ImportSummary {
+        try checkOptions()
+        // Before the work: where an output cannot be written, no import is lost.
+        try AtomicOutput.checkTarget(output, force: options.force)
+        let masksFile = try masksOutput.map { try AtomicOutput(path: $0, force: options.force) }
+        let inputs = try ArrayInputs(self)
+        let images = inputs.images
+        let reading = try ArrayReading.ofImages(
+            images.shape, layout: inputs.layout, imageShape: options.shape, at: images.location)
+        let count = images.shape[0]
+        guard images.shape.elementCount > 0 else {
+            throw DatasetError(
+                .empty, path: images.location, "there are no pixels: the shape is \(images.shape)")
+        }
+        try images.checkSize()
+        let labels = try inputs.labels.map { try ArrayLabels($0, count: count) }
+        let masks = try inputs.masks.map { try read($0, selectedBy: inputs, images: reading, count: count) }
+
+        let copy = ArrayImageCopy(array: images, reading: reading, jobs: max(1, options.jobs))
+        let elementType = try copy.elementType()
+        let color = Self.color(channels: reading.imageShape.channels)
+        let writer = try DatasetWriter(
+            path: output, force: options.force, sampleCount: count, imageShape: reading.imageShape,
+            elementType: elementType, color: color, compression: options.compression)
+        try copy.copy(as: elementType, to: writer) { progress($0, count) }
+        let fingerprint = try writer.finish(
+            ids: (0..<count).map(String.init), labels: labels?.labels, classNames: labels?.classNames,
+            splits: inputs.splits, splitNames: inputs.splitNames,
+            provenance: provenance(inputs, reading: reading))
+        if let masks, let masksFile {
+            try MaskSetWriter.write(
+                MaskSet(
+                    bits: masks.masks.bits, rows: masks.masks.rows, maskShape: masks.masks.shape,
+                    datasetFingerprint: fingerprint),
+                provenance: maskProvenance(reading: masks.reading), to: masksFile)
+        }
+        try writer.commit()
+        try masksFile?.commit()
+        return ImportSummary(
+            path: output, sampleCount: count, imageShape: reading.imageShape, elementType: elementType,
+            color: color, isLabelled: labels != nil, classNames: labels?.classNames,
+            splits: inputs.splitNames.enumerated().map { number, name in
+                .init(name: name, sampleCount: inputs.splits?.count { Int($0) == number } ?? 0)
+            },
+            fingerprint: fingerprint, skippedFiles: [], otherFileCount: 0,
+            masks: masks.map {
+                .init(
+                    path: masksOutput ?? "", annotatedCount: $0.masks.bits.rowCount - 1,
+                    meanShare: $0.masks.meanShare)
+            },
+            notes: inputs.notes)
+    }
+
+    private func read(
+        _ array: any ArraySource, selectedBy inputs: ArrayInputs, images: ArrayReading, count: Int
+    ) throws -> (masks: ArrayMaskReader.Masks, reading: ArrayReading) {
+        let reading = try ArrayReading.ofMasks(
+            array.shape, layout: options.masksLayout, images: images, at: array.location)
+        let selection = try MaskSelection(
+            inputs.selection, maskCount: array.shape[0], sampleCount: count,
+            ids: { (0..<count).map(String.init) }, location: array.location)
+        let reader = ArrayMaskReader(
+            array: array, reading: reading, rule: options.maskRule, marks: options.marks, empty: options.empty
+        )
+        return (try reader.read(selection, sampleCount: count), reading)
+    }
+
+    private static func color(channels: Int) -> String {
+        1...4 ~= channels ? PNGHeader.colorNames[channels - 1] : "other"
+    }
+}

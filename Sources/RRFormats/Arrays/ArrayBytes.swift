@@ -1,0 +1,40 @@
+/// The bytes that an array's elements stand in: a file's, or memory that a file was inflated into.
+package enum ArrayBytes: Sendable {
+    case file(RandomAccessFile)
+    case memory([UInt8])
+
+    package var count: Int {
+        switch self {
+        case .file(let file): file.size
+        case .memory(let bytes): bytes.count
+        }
+    }
+
+    /// Fills a buffer with the bytes from an offset on.
+    ///
+    /// - Throws: `FormatError` with the code `malformed` where they end before, or `cannotRead`.
+    func read(
+        at offset: Int, into target: UnsafeMutableRawBufferPointer, location: String
+    ) throws(FormatError) {
+        switch self {
+        case .file(let file): try file.read(at: offset, into: target, location: location)
+        case .memory(let bytes):
+            guard offset >= 0, target.count <= bytes.count - offset else {
+                throw FormatError(.malformed, path: location, "the data is cut short")
+            }
+            bytes.withUnsafeBytes { source in
+                target.copyMemory(from: .init(rebasing: source[offset..<offset + target.count]))
+            }
+        }
+    }
+
+    /// The bytes from an offset on, of which there may be fewer.
+    ///
+    /// - Throws: `FormatError` with the code `cannotRead`.
+    func bytes(at offset: Int, count: Int) throws(FormatError) -> [UInt8] {
+        switch self {
+        case .file(let file): try file.bytes(at: offset, count: count)
+        case .memory(let bytes): Array(bytes.dropFirst(offset).prefix(count))
+        }
+    }
+}

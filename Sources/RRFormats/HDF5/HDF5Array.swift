@@ -1,0 +1,150 @@
+internal import CHDF5
+internal import Dispatch
+package import RRTensor
+internal import Synchronization
+
+/// An HDF5 dataset of numbers or text, read past libhdf5 where its layout allows.
+///
+/// Elements in one piece are read from the file at their offset. Chunks that passed through deflate, shuffle and
+/// fletcher32 are fetched from libhdf5 one by one as they are stored, and decoded on all cores. Everything else,
+/// and everything that fails on these ways, is left to `H5Dread`, which has the last word.
+///
+/// Unchecked: libhdf5 is called, and `dataset` touched, under `lock` only.
+package final class HDF5Array: ArraySource, @unchecked Sendable {
+    /// A larger chunk is left to libhdf5, and rows are then read without regard to chunks.
+    static let largestBlock = 256 << 20
+
+    package let location: String
+    package let shape: TensorShape
+    package let elementType: ArrayElementType
+    package let rowsPerBlock: Int
+
+    let dataset: HDF5Dataset
+    let form: HDF5ElementForm
+    /// libhdf5 runs one call at a time in any case.
+    let lock = Mutex(())
+    private let way: Way
+
+    /// How elements are read.
+    private enum Way {
+        case inOnePiece(RandomAccessFile, offset: Int)
+        case chunks(HDF5ChunkDecoder)
+        case byLibrary
+    }
+
+    /// Takes over a dataset.
+    ///
+    /// - Throws: `FormatError` with the code `malformed`, `notFound` or `cannotRead`.
+    package init(_ dataset: HDF5Dataset) throws(FormatError) {
+        self.dataset = dataset
+        location = dataset.location
+        shape = dataset.shape
+        form = HDF5ElementForm(of: dataset)
+        elementType = form.type
+        var rows = 1
+        var way = Way.byLibrary
+        let rowSize = max(
+            1, dataset.elementsPerRow.multipliedReportingOverflow(by: form.type.size ?? 1).partialValue)
+        switch dataset.layout {
+        case .contiguous(let offset?) where form.isAsStored && dataset.shape.rank > 0 && dataset.isInOwnFile:
+            let file = try RandomAccessFile(path: dataset.path)
+            let (length, overflow) = rowSize.multipliedReportingOverflow(by: dataset.shape[0])
+            if !overflow, offset >= 0, offset <= file.size, length <= file.size - offset {
+                way = .inOnePiece(file, offset: offset)
+            } else if dataset.shape.elementCount > 0 {
+                throw FormatError(
+                    .malformed, path: dataset.location,
+                    "the file is cut short: the elements end beyond its \(file.size) bytes")
+            }
+        case .chunked(let extents, _):
+            if let chunkRows = extents.first, chunkRows <= Self.largestBlock / rowSize {
+                rows = max(1, chunkRows)
+                if form.isAsStored, dataset.isInOwnFile,
+                    let decoder = HDF5ChunkDecoder(of: dataset, extents: extents)
+                {
+                    way = .chunks(decoder)
+                }
+            } else {
+                rows = max(1, (32 << 20) / rowSize)
+            }
+        default: rows = max(1, (32 << 20) / rowSize)
+        }
+        self.way = way
+        rowsPerBlock = max(1, min(rows, dataset.shape.rank == 0 ? 1 : dataset.shape[0]))
+    }
+
+    package func checkSize() throws(FormatError) {
+        try lock.withLockTyped { () throws(FormatError) in try dataset.checkSize() }
+    }
+
+    package func texts() throws(FormatError) -> [String] {
+        try lock.withLockTyped { () throws(FormatError) in try dataset.readStrings() }
+    }
+
+    package func read(rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws(FormatError) {
+        guard elementType.size != nil else {
+            throw FormatError(.unsupported, path: location, "its elements are no numbers but \(elementType)")
+        }
+        precondition(bytes.count == rows.count * bytesPerRow)
+        guard !bytes.isEmpty else { return }
+        switch way {
+        case .inOnePiece(let file, let offset):
+            try file.read(at: offset + rows.lowerBound * bytesPerRow, into: bytes, location: location)
+            finish(bytes)
+        case .chunks(let decoder):
+            guard readChunks(by: decoder, rows: rows, into: bytes) else {
+                return try readByLibrary(rows: rows, into: bytes)
+            }
+            finish(bytes)
+        case .byLibrary: try readByLibrary(rows: rows, into: bytes)
+        }
+    }
+
+    /// Brings stored bytes into the form of memory.
+    private func finish(_ bytes: UnsafeMutableRawBufferPointer) {
+        if form.isBigEndian { ByteOrder.swap(bytes, elementSize: elementType.size ?? 1) }
+        if elementType == .bool {
+            for position in bytes.indices where bytes[position] > 1 { bytes[position] = 1 }
+        }
+    }
+
+    private func readByLibrary(
+        rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer
+    ) throws(FormatError) {
+        try lock.withLockTyped { () throws(FormatError) in
+            try dataset.read(rows: rows, form: form, into: bytes)
+        }
+        if elementType == .bool {
+            for position in bytes.indices where bytes[position] > 1 { bytes[position] = 1 }
+        }
+    }
+
+    /// Reads rows chunk by chunk on all cores.
+    ///
+    /// - Returns: whether all went well; if not, libhdf5 has to say what is wrong, or to fill in what was never
+    ///   written.
+    private func readChunks(
+        by decoder: HDF5ChunkDecoder, rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        let chunks = decoder.chunks(of: rows)
+        let next = Atomic<Int>(0)
+        let hasFailed = Atomic<Bool>(false)
+        nonisolated(unsafe) let target = bytes
+        DispatchQueue.concurrentPerform(iterations: min(chunks.count, HDF5ChunkDecoder.threadCount)) { _ in
+            guard let worker = HDF5ChunkDecoder.Worker(decoder) else {
+                return hasFailed.store(true, ordering: .relaxed)
+            }
+            while !hasFailed.load(ordering: .relaxed) {
+                let position = next.add(1, ordering: .relaxed).oldValue
+                guard position < chunks.count else { return }
+                let offset = chunks.offset(at: position)
+                let filterMask = lock.withLock { _ in worker.fetch(offset, from: dataset) }
+                guard let filterMask, worker.decode(skipping: filterMask) else {
+                    return hasFailed.store(true, ordering: .relaxed)
+                }
+                worker.copy(chunkAt: offset, ofRows: rows, into: target)
+            }
+        }
+        return !hasFailed.load(ordering: .relaxed)
+    }
+}

@@ -1,0 +1,161 @@
+internal import CHDF5
+
+extension HDF5ChunkDecoder {
+    /// One thread's memory for decoding chunks.
+    final class Worker {
+        private let decoder: HDF5ChunkDecoder
+        private let inflater: Inflater
+        /// The bytes at the present stage of decoding, and room for the next.
+        private var current: UnsafeMutableRawBufferPointer
+        private var other: UnsafeMutableRawBufferPointer
+        private var count = 0
+
+        /// Returns nil where there is no memory.
+        init?(_ decoder: HDF5ChunkDecoder) {
+            guard let inflater = Inflater() else { return nil }
+            self.decoder = decoder
+            self.inflater = inflater
+            // Each fletcher32 adds four bytes.
+            let room = decoder.chunkSize + 4 * decoder.filters.count
+            current = .allocate(byteCount: room, alignment: 16)
+            other = .allocate(byteCount: room, alignment: 16)
+        }
+
+        deinit {
+            current.deallocate()
+            other.deallocate()
+        }
+
+        /// Reads a chunk as it is stored, by libhdf5.
+        ///
+        /// - Returns: the filters that it did not pass through, a bit each; nil where there is no chunk, or a damaged
+        ///   one.
+        func fetch(_ offset: [Int], from dataset: HDF5Dataset) -> UInt32? {
+            HDF5Library.quietly {
+                let place = offset.map { hsize_t($0) }
+                var size: hsize_t = 0
+                guard H5Dget_chunk_storage_size(dataset.handle.id, place, &size) >= 0, size > 0,
+                    size <= hsize_t(decoder.fileSize)
+                else { return nil }
+                if Int(size) > current.count {
+                    // Deflate may have made it larger.
+                    current.deallocate()
+                    current = .allocate(byteCount: Int(size), alignment: 16)
+                }
+                var mask: UInt32 = 0
+                guard
+                    H5Dread_chunk(dataset.handle.id, rr_h5p_default(), place, &mask, current.baseAddress) >= 0
+                else { return nil }
+                count = Int(size)
+                return mask
+            }
+        }
+
+        /// Undoes the filters, the last first.
+        ///
+        /// - Returns: whether the chunk came out sound and of its size.
+        func decode(skipping mask: UInt32) -> Bool {
+            let room = decoder.chunkSize + 4 * decoder.filters.count
+            for (position, filter) in decoder.filters.enumerated().reversed()
+            where position >= 32 || mask & (1 << UInt32(position)) == 0 {
+                switch filter {
+                case .deflate:
+                    if other.count < room {
+                        other.deallocate()
+                        other = .allocate(byteCount: room, alignment: 16)
+                    }
+                    guard case .done(_, let written) = inflater.inflate(stored, .zlib, into: other) else {
+                        return false
+                    }
+                    count = written
+                    swap(&current, &other)
+                case .shuffle(let elementSize):
+                    guard elementSize > 1, count >= elementSize else { continue }
+                    if other.count < count {
+                        other.deallocate()
+                        other = .allocate(byteCount: count, alignment: 16)
+                    }
+                    Self.unshuffle(stored, into: other, elementSize: elementSize)
+                    swap(&current, &other)
+                case .fletcher32:
+                    guard count >= 4 else { return false }
+                    let data = UnsafeRawBufferPointer(rebasing: stored[..<(count - 4)])
+                    let expected = stored.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+                    guard Fletcher32.checksum(of: data) == UInt32(littleEndian: expected) else {
+                        return false
+                    }
+                    count -= 4
+                }
+            }
+            return count == decoder.chunkSize
+        }
+
+        private var stored: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: current[..<count]) }
+
+        /// Copies what the chunk has of some rows to its places among them.
+        func copy(chunkAt offset: [Int], ofRows rows: Range<Int>, into target: UnsafeMutableRawBufferPointer)
+        {
+            let (shape, extents, size) = (decoder.shape, decoder.extents, decoder.elementSize)
+            // Within the chunk, the part that lies in the rows and in the array.
+            let begin = max(rows.lowerBound - offset[0], 0)
+            var part = zip(extents, zip(shape, offset)).map { min($0, $1.0 - $1.1) }
+            part[0] = min(part[0], rows.upperBound - offset[0]) - begin
+            // Dimensions that the chunk fills are copied in one run with the one before them.
+            var last = extents.count - 1
+            var run = part[last] * size
+            while last > 0, extents[last] == shape[last] {
+                last -= 1
+                run = extents[(last + 1)...].reduce(size, *) * part[last]
+            }
+            let sourceSteps = Self.steps(of: extents, elementSize: size)
+            let targetSteps = Self.steps(of: shape, elementSize: size)
+            var position = Array(repeating: 0, count: last)
+            var count = part[..<last].reduce(1, *)
+            while count > 0 {
+                count -= 1
+                var source = begin * sourceSteps[0]
+                var place = (offset[0] + begin - rows.lowerBound) * targetSteps[0]
+                for dimension in 1..<max(1, extents.count) {
+                    place += offset[dimension] * targetSteps[dimension]
+                }
+                for dimension in 0..<last {
+                    source += position[dimension] * sourceSteps[dimension]
+                    place += position[dimension] * targetSteps[dimension]
+                }
+                UnsafeMutableRawBufferPointer(rebasing: target[place..<place + run])
+                    .copyMemory(from: .init(rebasing: stored[source..<source + run]))
+                for dimension in position.indices.reversed() {
+                    position[dimension] += 1
+                    if position[dimension] < part[dimension] { break }
+                    position[dimension] = 0
+                }
+            }
+        }
+
+        private static func steps(of extents: [Int], elementSize: Int) -> [Int] {
+            var steps = extents.map { _ in elementSize }
+            for dimension in extents.indices.dropLast().reversed() {
+                steps[dimension] = steps[dimension + 1] * extents[dimension + 1]
+            }
+            return steps
+        }
+
+        /// Brings the bytes of each element together again; what is left over stays at the end.
+        static func unshuffle(
+            _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, elementSize: Int
+        ) {
+            let elements = source.count / elementSize
+            for byte in 0..<elementSize {
+                let plane = UnsafeRawBufferPointer(rebasing: source[byte * elements..<(byte + 1) * elements])
+                var place = byte
+                for value in plane {
+                    target[place] = value
+                    place += elementSize
+                }
+            }
+            let rest = elements * elementSize
+            UnsafeMutableRawBufferPointer(rebasing: target[rest..<source.count])
+                .copyMemory(from: .init(rebasing: source[rest...]))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+/// The arrays of an NPZ file: a ZIP file whose members are NPY files.
+package final class NPZFile: Sendable {
+    /// A member of more bytes is named in the array's note, since it is inflated in memory whole.
+    private static let largestUnnoted = 256 << 20
+
+    package let path: String
+    /// The names of the arrays, without `.npy`, in the order of the file.
+    package let names: [String]
+    private let zip: ZIPFile
+
+    /// Opens a file.
+    ///
+    /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, `malformed` or `unsupported`.
+    package init(path: String) throws(FormatError) {
+        self.path = path
+        zip = try ZIPFile(RandomAccessFile(path: path))
+        names = zip.members.map { Self.name(of: $0) }
+    }
+
+    private static func name(of member: ZIPFile.Member) -> String {
+        member.name.hasSuffix(".npy") ? String(member.name.dropLast(4)) : member.name
+    }
+
+    /// Opens an array; a member that is deflated is inflated whole, in memory.
+    ///
+    /// - Throws: `FormatError` with the code `notFound`, which lists what is there, `malformed` (also where the
+    ///   member has another checksum or size than the directory says), `unsupported` or `cannotRead`.
+    package func array(_ name: String) throws(FormatError) -> StoredArray {
+        guard let member = zip.members.first(where: { Self.name(of: $0) == name || $0.name == name }) else {
+            let held = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", …" : "")
+            throw FormatError(
+                .notFound, path: "\(path):\(name)",
+                "there is no array of this name; the file holds \(held.isEmpty ? "nothing" : held)")
+        }
+        let location = "\(path):\(name)"
+        let region = try zip.region(of: member)
+        switch member.method {
+        case 0:
+            guard member.size == member.storedSize else { throw ZIPFile.damaged(location) }
+            try checkStored(region, checksum: member.checksum, location: location)
+            return try NPYArray.open(
+                .file(zip.file), at: region.lowerBound, length: region.count, location: location)
+        case 8:
+            let bytes = try inflate(member, region: region, location: location)
+            let note =
+                bytes.count > Self.largestUnnoted
+                ? "\(location) is compressed and was inflated whole: it takes \(bytes.count >> 20) MiB of memory"
+                : nil
+            return try NPYArray.open(.memory(bytes), location: location, note: note)
+        default:
+            throw FormatError(
+                .unsupported, path: location,
+                "the member is compressed by method \(member.method); stored and deflated ones are read")
+        }
+    }
+
+    private func checkStored(
+        _ region: Range<Int>, checksum: UInt32, location: String
+    ) throws(FormatError) {
+        var found = CRC32.Running()
+        for start in stride(from: region.lowerBound, to: region.upperBound, by: 1 << 20) {
+            let bytes = try zip.file.bytes(at: start, count: min(1 << 20, region.upperBound - start))
+            bytes.withUnsafeBytes { found.update($0) }
+        }
+        guard found.value == checksum else { throw Self.wrongChecksum(location) }
+    }
+
+    private func inflate(
+        _ member: ZIPFile.Member, region: Range<Int>, location: String
+    ) throws(FormatError) -> [UInt8] {
+        guard member.size / Inflater.largestRatio <= member.storedSize else {
+            throw FormatError(
+                .malformed, path: location,
+                "\(member.storedSize) bytes cannot inflate to the \(member.size) that the directory claims")
+        }
+        guard let inflater = Inflater() else {
+            throw FormatError(.cannotRead, path: location, "there is no memory to inflate it")
+        }
+        let stored = try zip.file.bytes(at: region.lowerBound, count: region.count)
+        var outcome = Inflater.Outcome.damaged
+        let bytes = [UInt8](unsafeUninitializedCapacity: member.size) { buffer, count in
+            let target = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: member.size)
+            outcome = stored.withUnsafeBytes { inflater.inflate($0, .none, into: target) }
+            if case .done(_, let written) = outcome { count = written }
+        }
+        guard case .done(_, member.size) = outcome else {
+            throw FormatError(
+                .malformed, path: location,
+                "the member does not inflate to the \(member.size) bytes that the directory claims: it is damaged"
+            )
+        }
+        guard bytes.withUnsafeBytes({ CRC32.checksum(of: $0) }) == member.checksum else {
+            throw Self.wrongChecksum(location)
+        }
+        return bytes
+    }
+
+    private static func wrongChecksum(_ location: String) -> FormatError {
+        FormatError(.malformed, path: location, "the member's checksum is wrong: the file is damaged")
+    }
+}

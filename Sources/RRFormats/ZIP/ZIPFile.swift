@@ -1,0 +1,108 @@
+/// The members of a ZIP file (PKWARE's APPNOTE.TXT 6.3), with ZIP64; stored or deflated, in one piece, not encrypted.
+struct ZIPFile {
+    struct Member: Hashable {
+        let name: String
+        let method: Int
+        let isEncrypted: Bool
+        let checksum: UInt32
+        let storedSize: Int
+        let size: Int
+        /// Where its own header is, in the file.
+        let headerOffset: Int
+    }
+
+    let file: RandomAccessFile
+    let members: [Member]
+
+    /// Reads the directory of members.
+    ///
+    /// - Throws: `FormatError` with the code `malformed`, `unsupported` for a part of several, or `cannotRead`.
+    init(_ file: RandomAccessFile) throws(FormatError) {
+        self.file = file
+        let end = try EndRecord(of: file)
+        // Each entry takes 46 bytes at least.
+        guard end.directoryOffset <= file.size, end.directorySize <= file.size - end.directoryOffset,
+            end.memberCount <= end.directorySize / 46
+        else { throw Self.damaged(file.path) }
+        let directory = LittleEndianBytes(
+            try file.bytes(at: end.directoryOffset, count: end.directorySize))
+        var members: [Member] = []
+        var position = 0
+        for _ in 0..<end.memberCount {
+            guard let (member, next) = Self.entry(in: directory, at: position) else {
+                throw Self.damaged(file.path)
+            }
+            members.append(member)
+            position = next
+        }
+        self.members = members
+    }
+
+    /// An entry of the directory, and where the next one is; nil where it is damaged.
+    private static func entry(in directory: LittleEndianBytes, at start: Int) -> (Member, next: Int)? {
+        guard directory.integer(at: start, size: 4) == 0x0201_4B50,
+            let flags = directory.integer(at: start + 8, size: 2),
+            let method = directory.integer(at: start + 10, size: 2),
+            let checksum = directory.integer(at: start + 16, size: 4),
+            var storedSize = directory.integer(at: start + 20, size: 4),
+            var size = directory.integer(at: start + 24, size: 4),
+            let nameLength = directory.integer(at: start + 28, size: 2),
+            let extraLength = directory.integer(at: start + 30, size: 2),
+            let commentLength = directory.integer(at: start + 32, size: 2),
+            var headerOffset = directory.integer(at: start + 42, size: 4),
+            let name = directory.bytes(at: start + 46, count: nameLength)
+        else { return nil }
+        // Fields that are all ones are continued in the extra field 1, in this order.
+        let extraEnd = start + 46 + nameLength + extraLength
+        var field = start + 46 + nameLength
+        while field + 4 <= extraEnd, let id = directory.integer(at: field, size: 2),
+            let length = directory.integer(at: field + 2, size: 2)
+        {
+            if id == 1 {
+                var position = field + 4
+                func wide(_ value: inout Int) -> Bool {
+                    guard value == 0xFFFF_FFFF else { return true }
+                    guard position + 8 <= field + 4 + length,
+                        let integer = directory.integer(at: position, size: 8)
+                    else { return false }
+                    value = integer
+                    position += 8
+                    return true
+                }
+                guard wide(&size), wide(&storedSize), wide(&headerOffset) else { return nil }
+            }
+            field += 4 + length
+        }
+        let member = Member(
+            name: String(decoding: name, as: UTF8.self), method: method, isEncrypted: flags & 1 != 0,
+            checksum: UInt32(checksum), storedSize: storedSize, size: size, headerOffset: headerOffset)
+        return (member, extraEnd + commentLength)
+    }
+
+    /// Where a member's stored bytes are, in the file.
+    ///
+    /// - Throws: `FormatError` with the code `malformed`, `unsupported` or `cannotRead`.
+    func region(of member: Member) throws(FormatError) -> Range<Int> {
+        let location = "\(file.path):\(member.name)"
+        guard !member.isEncrypted else {
+            throw FormatError(.unsupported, path: location, "the member is encrypted")
+        }
+        guard member.headerOffset <= file.size else { throw Self.damaged(location) }
+        let header = LittleEndianBytes(try file.bytes(at: member.headerOffset, count: 30))
+        guard header.integer(at: 0, size: 4) == 0x0403_4B50,
+            let nameLength = header.integer(at: 26, size: 2),
+            let extraLength = header.integer(at: 28, size: 2)
+        else { throw Self.damaged(location) }
+        let start = member.headerOffset + 30 + nameLength + extraLength
+        guard start <= file.size, member.storedSize <= file.size - start else {
+            throw FormatError(
+                .malformed, path: location,
+                "the directory claims \(member.storedSize) bytes at \(start), but the file has \(file.size)")
+        }
+        return start..<start + member.storedSize
+    }
+
+    static func damaged(_ location: String) -> FormatError {
+        FormatError(.malformed, path: location, "the ZIP file is damaged or cut short")
+    }
+}

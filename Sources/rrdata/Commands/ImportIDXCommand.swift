@@ -1,0 +1,36 @@
+internal import ArgumentParser
+import RRDatasets
+
+struct ImportIDXCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "idx",
+        abstract: "Make a dataset of IDX files, the format of MNIST.",
+        discussion: """
+            The files may be compressed by gzip. Several files of images follow one another, and so do those of \
+            --labels.
+
+            Examples:
+              rrdata import idx train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz -o mnist.h5
+            """)
+
+    @Argument(help: "The files of images.")
+    var images: [String]
+
+    @Option(help: "A file of labels; may be repeated.")
+    var labels: [String] = []
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var arrays: ArrayOptions
+
+    func run() throws {
+        var options = ArrayImport.Options(images: images)
+        options.labels = labels
+        options.force = output.force
+        arrays.apply(to: &options)
+        try ArrayImport(format: .idx, output: output.output, options: options).runAndPrint(as: arrays.report)
+    }
+
+    func validate() throws {
+        guard !images.isEmpty else { throw ValidationError("name the file of images") }
+    }
+}

@@ -1,0 +1,42 @@
+internal import ArgumentParser
+import RRDatasets
+
+struct ImportNPYCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "npy",
+        abstract: "Make a dataset, and a mask set, of arrays in NPY files.",
+        discussion: """
+            Every array is a file as numpy.save writes it, in C or Fortran order; what it may hold is what \
+            `rrdata import hdf5` takes. Several files of images follow one another, and so do those of --labels and \
+            --masks.
+
+            Examples:
+              rrdata import npy x.npy --labels y.npy --layout NHWC -o d.h5
+              rrdata import npy x.npy --masks a.npy --rows annotated.npy --marks right -o d.h5 --masks-output m.h5
+            """)
+
+    @Argument(help: "The files of images.")
+    var images: [String]
+
+    @Option(help: "A file of labels; may be repeated.")
+    var labels: [String] = []
+
+    @OptionGroup var masks: ArrayMaskOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var arrays: ArrayOptions
+
+    func run() throws {
+        var options = ArrayImport.Options(images: images)
+        options.labels = labels
+        options.force = output.force
+        arrays.apply(to: &options)
+        masks.apply(to: &options)
+        try ArrayImport(
+            format: .npy, output: output.output, masksOutput: masks.masksOutput, options: options
+        ).runAndPrint(as: arrays.report)
+    }
+
+    func validate() throws {
+        guard !images.isEmpty else { throw ValidationError("name the file of images") }
+    }
+}

@@ -1,0 +1,91 @@
+internal import ArgumentParser
+import RRDatasets
+import RRTensor
+
+/// How the arrays of an import are laid out and stored, whatever files they are in.
+struct ArrayOptions: ParsableArguments {
+    @Option(help: "The order of the images' dimensions: NCHW, NHWC, NWHC, NCWH or NHW.")
+    var layout: ArrayLayout?
+
+    @Option(help: "The shape of an image, CxHxW or HxW, where each is a row of an array (N,D).")
+    var shape: ImageShape?
+
+    @Option(help: "none, or deflate for a smaller file that any HDF5 reader inflates.")
+    var compress: Compression = .none
+
+    @OptionGroup var threads: ThreadOptions
+    @OptionGroup var report: ReportOptions
+
+    func apply(to options: inout ArrayImport.Options) {
+        options.layout = layout
+        options.shape = shape
+        options.compression = compress
+        if let jobs = threads.jobs { options.jobs = jobs }
+    }
+}
+
+/// The masks that are imported along with images.
+struct ArrayMaskOptions: ParsableArguments {
+    @Option(help: "An array of masks, 0 and 1 or 0 and 255; may be repeated.")
+    var masks: [String] = []
+
+    @Option(help: "Where the mask set is written; goes with --masks.")
+    var masksOutput: String?
+
+    @Option(help: "The order of the masks' dimensions.")
+    var masksLayout: ArrayLayout?
+
+    @Option(help: "What a 1 of the masks marks: wrong reasons, or the right region, which is then inverted.")
+    var marks: ArrayImport.Marks = .wrong
+
+    @Option(help: "What a mask of zeros says: its sample is unannotated, or annotated with nothing marked.")
+    var empty: ArrayImport.EmptyMasks = .unannotated
+
+    @Option(help: "An array of the row numbers of the images that the masks are for.")
+    var rows: String?
+
+    @Option(help: "An array of the ids of the samples that the masks are for.")
+    var ids: String?
+
+    @Option(help: "An array of a truth value for each image: whether it has a mask.")
+    var flags: String?
+
+    @Option(help: "The values of the masks that count as 1, such as 2,3; all others count as 0.")
+    var maskValues: ValueList?
+
+    @Option(help: "The least value of soft masks that counts as 1.")
+    var maskThreshold: Double?
+
+    func apply(to options: inout ArrayImport.Options) {
+        options.masks = masks
+        options.masksLayout = masksLayout
+        options.marks = marks
+        options.empty = empty
+        options.rows = rows
+        options.ids = ids
+        options.flags = flags
+        options.maskValues = maskValues?.values
+        options.maskThreshold = maskThreshold
+    }
+}
+
+/// Whole numbers as `2,3`.
+struct ValueList: ExpressibleByArgument {
+    let values: [Int]
+
+    init?(argument: String) {
+        let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        values = numbers.compactMap { $0 }
+        guard !values.isEmpty, values.count == numbers.count else { return nil }
+    }
+}
+
+extension ArrayImport {
+    /// Runs with progress on the terminal, and prints the report.
+    func runAndPrint(as report: ReportOptions) throws {
+        let line = ProgressLine()
+        let summary = try run { line.show("images", done: $0, of: $1) }
+        line.clear()
+        ImportReport(summary: summary).print(as: report)
+    }
+}
