@@ -23,6 +23,11 @@ struct MaskSetValidator {
         path: String, for facts: DatasetFacts
     ) throws(FormatError) -> (findings: [Finding], coverage: Coverage) {
         do throws(FormatError) {
+            if let file = try? ArrayFile(path: path), try isForeign(file),
+                let outcome = try ForeignMaskCheck.run(file, for: facts)
+            {
+                return outcome
+            }
             let file = try HDF5File(reading: path)
             let size = try InputFile(reading: path).size()
             var validator = MaskSetValidator(file: file, facts: facts)
@@ -35,6 +40,14 @@ struct MaskSetValidator {
         } catch {
             return (try FormatCheck.unreadable(error, path: path), Coverage())
         }
+    }
+
+    /// Whether a file's arrays are another program's: NPY, NPZ, IDX, or HDF5 that says of itself neither what it is nor
+    /// that it has the arrays of a mask set.
+    private static func isForeign(_ file: ArrayFile) throws(FormatError) -> Bool {
+        guard file.format == .hdf5 else { return true }
+        let file = try HDF5File(reading: file.path)
+        return FileDescriber(file: file).text("format") == nil && !(file.exists("/A") && file.exists("/row"))
     }
 
     private init(file: HDF5File, facts: DatasetFacts) {
