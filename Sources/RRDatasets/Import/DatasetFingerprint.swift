@@ -10,13 +10,16 @@ package enum DatasetFingerprint {
     ///
     /// - Returns: 64 lower-case hexadecimal digits.
     package static func compute(
-        ids: [String], labels: [Int]?, imageShape: ImageShape, checksums: [UInt32]
+        ids: some Sequence<String>, labels: [Int]?, imageShape: ImageShape, checksums: [UInt32]
     ) -> String {
         var hasher = SHA256Hasher()
         var bytes: [UInt8] = []
         for id in ids {
             bytes.append(contentsOf: id.utf8)
             bytes.append(0)
+            guard bytes.count > 65_536 else { continue }
+            bytes.withUnsafeBytes { hasher.update($0) }
+            bytes.removeAll(keepingCapacity: true)
         }
         bytes.withUnsafeBytes { hasher.update($0) }
         (labels ?? []).map { Int64($0).littleEndian }.withUnsafeBytes { hasher.update($0) }

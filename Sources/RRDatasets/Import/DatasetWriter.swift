@@ -93,7 +93,7 @@ package final class DatasetWriter: @unchecked Sendable {
     /// - Returns: the dataset's fingerprint.
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package func finish(
-        keeping rows: [Int]? = nil, ids: [String], labels: [Int]?, classNames: [String]?, splits: [UInt8]?,
+        keeping rows: [Int]? = nil, ids: some RandomAccessCollection<String>, labels: [Int]?, classNames: [String]?, splits: [UInt8]?,
         splitNames: [String], provenance: JSONValue
     ) throws -> String {
         let checksums = checksums.withLock { $0 }

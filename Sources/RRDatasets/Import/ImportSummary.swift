@@ -1,3 +1,4 @@
+package import RRFormats
 public import RRTensor
 
 /// What an import has stored, and what it has not.
@@ -46,6 +47,12 @@ public struct ImportSummary: Sendable {
     public let otherFileCount: Int
     /// Present where masks were imported along.
     public let masks: Masks?
+    /// The number of images whose files give a gamma or a colour space (gAMA, cHRM, sRGB, iCCP, cICP), which was
+    /// ignored: the samples are stored as they stand.
+    public var colorSpaceCount: Int = 0
+    /// The path of each sample's mask relative to the folder, as `mask_file_name` of the metadata gives it, empty
+    /// where it gives none; nil where there is no such column.
+    package var maskPaths: TextList?
     /// What a user should know of the source, such as arrays that had to be held in memory.
     public var notes: [String] = []
 }

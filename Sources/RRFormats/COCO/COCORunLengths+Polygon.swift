@@ -1,8 +1,9 @@
+/// How finely outlines are drawn.
+private let scale = 5
+
 extension COCORunLengths {
     /// The largest coordinate of a polygon, in pixels from the image's corner.
     private static let largestCoordinate = 1e8
-    /// How finely the outline is drawn.
-    private static let scale = 5
 
     /// Fills a polygon by the very rule of pycocotools (`rleFrPoly` in `common/maskApi.c`).
     ///
@@ -49,23 +50,11 @@ extension COCORunLengths {
         y.append(y[0])
         try Self.checkLength(x, y, pixelCount: pixelCount)
 
-        var changes: [Int] = []
-        // The outline's point before; none lies beside the first.
-        var last = (x: x[0], y: y[0])
+        var outline = Outline(height: height, width: width)
         for edge in 0..<x.count - 1 {
-            let start = (x: x[edge], y: y[edge])
-            let end = (x: x[edge + 1], y: y[edge + 1])
-            Self.walk(from: start, to: end) { point in
-                defer { last = point }
-                guard point.x != last.x else { return }
-                let boundary = point.x < last.x ? point.x : point.x - 1
-                guard boundary >= 0, boundary % Self.scale == Self.scale / 2, boundary / Self.scale < width
-                else { return }
-                let row = Self.row(below: min(point.y, last.y))
-                changes.append(boundary / Self.scale * height + min(row, height))
-            }
+            outline.draw(from: (x[edge], y[edge]), to: (x[edge + 1], y[edge + 1]))
         }
-        self.init(changes: changes, height: height, width: width)
+        self.init(changes: outline.changes, height: height, width: width)
     }
 
     /// A coordinate on the finer grid, rounded towards the side that pycocotools rounds it to.
@@ -74,11 +63,6 @@ extension COCORunLengths {
             throw COCODefect("the coordinate \(coordinate) is no place in an image")
         }
         return Int(Double(scale) * coordinate + 0.5)
-    }
-
-    /// The first row of pixels whose centre is not above a place on the finer grid; 0 for what is above the image.
-    private static func row(below place: Int) -> Int {
-        max(0, place - scale / 2 + scale - 1) / scale
     }
 
     /// Refuses outlines whose drawing would take a time that their file's size does not suggest.
@@ -95,23 +79,65 @@ extension COCORunLengths {
         }
     }
 
-    /// Calls a body with the points of an edge on the finer grid, from start to end.
-    @inline(__always)
-    private static func walk(
-        from start: (x: Int, y: Int), to end: (x: Int, y: Int), _ body: ((x: Int, y: Int)) -> Void
-    ) {
-        let (extentX, extentY) = (abs(end.x - start.x), abs(end.y - start.y))
-        guard max(extentX, extentY) > 0 else { return body(start) }
-        let isFlat = extentX >= extentY
-        // Both directions of an edge have the same points: it is computed from its lesser end.
-        let isReversed = isFlat ? start.x > end.x : start.y > end.y
-        let (low, high) = isReversed ? (end, start) : (start, end)
-        let count = isFlat ? extentX : extentY
-        let slope = Double(isFlat ? high.y - low.y : high.x - low.x) / Double(count)
-        for number in 0...count {
-            let step = isReversed ? count - number : number
-            let other = Int(Double(isFlat ? low.y : low.x) + slope * Double(step) + 0.5)
-            body(isFlat ? (low.x + step, other) : (other, low.y + step))
+    /// The outline of a polygon on the finer grid, of which only the steps into the middle of columns are kept.
+    private struct Outline {
+        let height: Int
+        let width: Int
+        /// Where zeros and ones change, column by column.
+        private(set) var changes: [Int] = []
+
+        init(height: Int, width: Int) {
+            self.height = height
+            self.width = width
+        }
+
+        /// Draws an edge. Both directions of an edge have the same points: they are computed from its lesser end.
+        mutating func draw(from start: (x: Int, y: Int), to end: (x: Int, y: Int)) {
+            if abs(end.x - start.x) >= abs(end.y - start.y) {
+                drawFlat(from: start.x <= end.x ? start : end, to: start.x <= end.x ? end : start)
+            } else {
+                drawSteep(from: start, to: end)
+            }
+        }
+
+        /// Draws an edge that takes a step to the right at each point; only two points a column matter.
+        private mutating func drawFlat(from low: (x: Int, y: Int), to high: (x: Int, y: Int)) {
+            guard low.x < high.x else { return }
+            let slope = Double(high.y - low.y) / Double(high.x - low.x)
+            func place(_ x: Int) -> Int { Int(Double(low.y) + slope * Double(x - low.x) + 0.5) }
+            let first = max(0, (low.x - scale / 2 + scale - 1) / scale)
+            var x = first * scale + scale / 2
+            while x < high.x, x / scale < width {
+                change(column: x / scale, y: min(place(x), place(x + 1)))
+                x += scale
+            }
+        }
+
+        /// Draws an edge that takes a step down or up at each point.
+        private mutating func drawSteep(from start: (x: Int, y: Int), to end: (x: Int, y: Int)) {
+            let isReversed = start.y > end.y
+            let (low, high) = isReversed ? (end, start) : (start, end)
+            let count = high.y - low.y
+            let slope = Double(high.x - low.x) / Double(count)
+            let (origin, sign) = (Double(low.x), isReversed ? -1 : 1)
+            var step = isReversed ? count : 0
+            var last = Int(origin + slope * Double(step) + 0.5)
+            for _ in 0..<count {
+                step += sign
+                let x = Int(origin + slope * Double(step) + 0.5)
+                guard x != last else { continue }
+                let boundary = x < last ? x : x - 1
+                last = x
+                guard boundary >= 0, boundary % scale == scale / 2 else { continue }
+                change(column: boundary / scale, y: low.y + min(step, step - sign))
+            }
+        }
+
+        /// Notes a change at the first row of pixels whose centre is not above a place.
+        private mutating func change(column: Int, y: Int) {
+            guard column < width else { return }
+            let row = max(0, y - scale / 2 + scale - 1) / scale
+            changes.append(column * height + min(row, height))
         }
     }
 }

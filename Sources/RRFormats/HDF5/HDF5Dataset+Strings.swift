@@ -29,29 +29,50 @@ extension HDF5Dataset {
     ///
     /// - Parameter strings: as many as the dataset has elements; none has more bytes than its elements.
     /// - Throws: `FormatError` with the code `unsupported` for text that holds a zero character, or `cannotWrite`.
-    package func writeStrings(_ strings: [String]) throws(FormatError) {
+    package func writeStrings(_ strings: some RandomAccessCollection<String>) throws(FormatError) {
         guard case .fixedString(let length) = elementType.kind else {
             throw FormatError(.unsupported, path: location, "only strings of fixed length are written")
         }
-        precondition(strings.count == shape.elementCount)
-        guard !strings.isEmpty else { return }
-        var bytes = [UInt8](repeating: 0, count: strings.count * length)
-        for (position, string) in strings.enumerated() {
-            guard !string.utf8.contains(0) else {
+        precondition(strings.count == shape.elementCount && shape.rank == 1)
+        // Block by block: padded, the strings can take many times their own memory.
+        let blockSize = max(1, (1 << 20) / length)
+        var bytes = [UInt8](repeating: 0, count: min(blockSize, strings.count) * length)
+        var (first, filled) = (0, 0)
+        for string in strings {
+            try pad(string, to: length, at: filled * length, of: &bytes)
+            filled += 1
+            guard filled == blockSize || first + filled == strings.count else { continue }
+            try write(bytes, rows: first..<first + filled)
+            (first, filled) = (first + filled, 0)
+        }
+    }
+
+    private func pad(
+        _ string: String, to length: Int, at start: Int, of bytes: inout [UInt8]
+    ) throws(FormatError) {
+        var offset = start
+        for byte in string.utf8 {
+            guard byte != 0 else {
                 throw FormatError(.unsupported, path: location, "text with a zero character cannot be stored")
             }
-            guard string.utf8.count <= length else {
+            guard offset < start + length else {
                 throw FormatError(.cannotWrite, path: location, "“\(string)” has more than \(length) bytes")
             }
-            var offset = position * length
-            for byte in string.utf8 {
-                bytes[offset] = byte
-                offset += 1
-            }
+            bytes[offset] = byte
+            offset += 1
         }
+        while offset < start + length {
+            bytes[offset] = 0
+            offset += 1
+        }
+    }
+
+    private func write(_ bytes: [UInt8], rows: Range<Int>) throws(FormatError) {
         try file.write { () throws(FormatError) in
+            let space = try select(rows)
+            let memory = try HDF5Handle(H5Screate_simple(1, [hsize_t(rows.count)], nil), at: location)
             try HDF5Library.check(
-                H5Dwrite(handle.id, storedType.id, rr_h5s_all(), rr_h5s_all(), rr_h5p_default(), bytes),
+                H5Dwrite(handle.id, storedType.id, memory.id, space.id, rr_h5p_default(), bytes),
                 at: location, code: .cannotWrite)
         }
     }

@@ -33,6 +33,10 @@ struct ImportReport {
         for skipped in summary.skippedFiles {
             Console.error("rrdata: note: skipped \(skipped.path): \(skipped.reason)")
         }
+        if summary.colorSpaceCount > 0 {
+            Console.error(
+                "rrdata: note: images whose gamma or colour profile was ignored: \(summary.colorSpaceCount)")
+        }
         for note in summary.notes { Console.error("rrdata: note: \(note)") }
         if let masks = summary.masks, masks.meanShare > 0.5 {
             Console.error(
@@ -65,6 +69,7 @@ struct ImportReport {
             "skipped": .array(
                 summary.skippedFiles.map { ["file": .string($0.path), "reason": .string($0.reason)] }),
             "other_files": .integer(summary.otherFileCount),
+            "ignored_color_spaces": .integer(summary.colorSpaceCount),
         ]
         if !summary.notes.isEmpty { object["notes"] = .array(summary.notes.map { .string($0) }) }
         if let masks = summary.masks {

@@ -14,7 +14,9 @@ struct ImportMasksCommand: ParsableCommand {
               a COCO annotation file (.json): run lengths, polygons, and boxes where there is no segmentation; a \
             sample's mask is the union of its image's annotations;
               a table of boxes (.csv) with a header: id or file_name, and x_min, y_min, x_max, y_max or x, y, width, \
-            height. A pixel is in a box where its centre is: x_min <= column + 0.5 < x_max.
+            height. A pixel is in a box where its centre is: x_min <= column + 0.5 < x_max;
+              an HDF5, NPY, NPZ or IDX file with an array of masks, one for each sample in the dataset's order, or \
+            for those that --rows, --ids or --flags name.
 
             Where no name is a whole id, names and ids are compared without the folders before them. Samples without \
             a mask stay unannotated. Masks have the size of the images; where the dataset was imported with --size, \
@@ -24,9 +26,11 @@ struct ImportMasksCommand: ParsableCommand {
               rrdata import masks lesions --for skin.h5 --match '{id}_segmentation' -o masks.h5
               rrdata import masks annotations.json --for d.h5 --category ruler --min-area 20 -o m.h5
               rrdata import masks boxes.csv --for d.h5 --marks right -o m.h5
+              rrdata import masks skin.npz --for d.h5 --masks masks --flags has_mask -o m.h5
             """)
 
-    @Argument(help: "A folder of PNG files, a COCO annotation file, or a table of boxes.")
+    @Argument(
+        help: "A folder of PNG files, a COCO annotation file, a table of boxes, or a file with an array.")
     var source: String
 
     @Option(name: .customLong("for"), help: "The dataset that the masks are for.")
@@ -38,7 +42,7 @@ struct ImportMasksCommand: ParsableCommand {
     var marks: ArrayImport.Marks = .wrong
 
     @Option(help: "Whether a sample whose mask is all zero is unannotated, or annotated and kept as it is.")
-    var empty: MaskImport.EmptyMasks = .unannotated
+    var empty: ArrayImport.EmptyMasks = .unannotated
 
     @Option(
         help: "PNG files: the name without its extension, with {id} where the id stands: '{id}_segmentation'."
@@ -46,12 +50,31 @@ struct ImportMasksCommand: ParsableCommand {
     var match: String?
 
     @Option(
-        help: "PNG files: the palette numbers or gray values that count as 1, such as 2,3; all others are 0.")
-    var maskValues: WholeNumbers?
+        help:
+            "PNG files and arrays: the palette numbers or values that count as 1, such as 2,3; all others are 0."
+    )
+    var maskValues: ValueList?
 
     @Option(
-        help: "PNG files of soft masks: the share of the largest gray value from which a pixel counts as 1.")
+        help:
+            "Soft masks: from which share of the largest gray value a pixel counts as 1; of arrays, from which value."
+    )
     var maskThreshold: Double?
+
+    @Option(help: "Arrays: the path of the masks in an HDF5 or NPZ file that holds several.")
+    var masks: String?
+
+    @Option(help: "Arrays: the order of the masks' dimensions, NCHW, NHWC, NWHC, NCWH or NHW.")
+    var masksLayout: ArrayLayout?
+
+    @Option(help: "Arrays: the path of an array of the samples' row numbers, one a mask; beside NPY, a file.")
+    var rows: String?
+
+    @Option(help: "Arrays: the path of an array of the samples' ids, one a mask.")
+    var ids: String?
+
+    @Option(help: "Arrays: the path of an array of truth values, one a sample: whether it has a mask.")
+    var flags: String?
 
     @Option(
         help: "COCO: a category that is taken, by name or id; give it several times for more. All by default."
@@ -72,8 +95,13 @@ struct ImportMasksCommand: ParsableCommand {
         options.marks = marks
         options.empty = empty
         options.match = match
-        options.maskValues = maskValues?.numbers
+        options.maskValues = maskValues?.values
         options.maskThreshold = maskThreshold
+        options.masks = masks
+        options.masksLayout = masksLayout
+        options.rows = rows
+        options.ids = ids
+        options.flags = flags
         options.categories = category
         options.minimumArea = minArea
         options.maximumArea = maxArea

@@ -7,11 +7,25 @@ struct ImportPNGsCommand: ParsableCommand {
         abstract: "Make a dataset of a folder of PNG files.",
         discussion: """
             Folders on the first level are classes, in the order of their names; or they are train, val and test, \
-            with the classes within. 8- and 16-bit gray, gray with alpha, RGB and RGBA files are taken as they are. \
-            All files must agree in size and kind.
+            with the classes within. Or a metadata.csv (file_name, label, and where wanted split and \
+            mask_file_name) or metadata.jsonl lists the files, in the folder or in train, val and test. \
+            Ids are paths without the extension.
+
+            Every PNG is read. Samples are stored as they stand: 16-bit samples stay 16-bit, gamma and colour \
+            profiles are ignored and counted. Only palettes become RGB, transparent colours become alpha, and gray \
+            of 1, 2 or 4 bits is scaled to 8. All images must agree in size, colour type and depth, or --size, \
+            --color and --depth say what they become:
+
+            --color gray weighs colours as ITU-R BT.601 does (0.299, 0.587, 0.114), rounded. rgb and gray \
+            composite transparent pixels over --background, black by default; rgba and gray-alpha keep alpha, \
+            and add an opaque one where there is none.
+            --depth 8 stores 16-bit samples v as round(v * 255 / 65535), --depth 16 stores 8-bit ones as 257 v.
+            --size resizes with antialiasing; --fit stretches, crops to the centre, or pads with --background. \
+            The dataset remembers it, and masks that are imported for it later are resized alike.
 
             Examples:
               rrdata import pngs photos -o photos.h5
+              rrdata import pngs photos --size 224x224 --fit crop --color rgb --depth 8 -o photos.h5
               rrdata import pngs unsorted --labels none --on-error skip -o unsorted.h5
             """)
 
@@ -23,6 +37,21 @@ struct ImportPNGsCommand: ParsableCommand {
     @Option(help: "folders for a class a folder, none for images without labels.")
     var labels: PNGFolderImport.Labels = .folders
 
+    @Option(help: "auto for the colour type of the files, or gray, rgb, rgba or gray-alpha.")
+    var color: PNGFolderImport.Color = .auto
+
+    @Option(help: "The bits of a sample, 8 or 16; those of the files by default.")
+    var depth: PNGFolderImport.Depth?
+
+    @Option(help: "HEIGHTxWIDTH, the size that images are brought to.")
+    var size: ImageSize?
+
+    @Option(help: "How images of other proportions are brought to --size: stretch, crop or pad.")
+    var fit: Resizing.Fit?
+
+    @Option(help: "RRGGBB, the colour behind transparent pixels and around padded images; 000000 by default.")
+    var background: RGBColor?
+
     @Option(help: "What a file that cannot be decoded leads to: stop, or skip it and say so.")
     var onError: PNGFolderImport.ErrorPolicy = .stop
 
@@ -32,11 +61,24 @@ struct ImportPNGsCommand: ParsableCommand {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
 
+    func validate() throws {
+        if fit != nil, size == nil { throw ValidationError("--fit goes with --size") }
+        if background != nil, fit != .pad, color != .gray, color != .rgb {
+            throw ValidationError("--background goes with --fit pad, --color gray or --color rgb")
+        }
+    }
+
     func run() throws {
         var options = PNGFolderImport.Options()
         options.labels = labels
         options.onError = onError
         options.compression = compress
+        options.color = color
+        options.depth = depth
+        options.resizing = try size.map {
+            try Resizing(height: $0.height, width: $0.width, fit: fit ?? .stretch)
+        }
+        options.background = background ?? .black
         options.force = output.force
         if let jobs = threads.jobs { options.jobs = jobs }
         let line = ProgressLine()

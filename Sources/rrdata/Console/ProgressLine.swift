@@ -10,14 +10,17 @@ final class ProgressLine {
 
     init() { start = clock.now }
 
-    /// Shows how far a count has come, with the time left once it can be told.
+    /// Shows how far a count has come, with the rate and the time left once they can be told:
+    /// `images 420000 of 1000000, 61230 images/s, 9 s left`.
     func show(_ what: String, done: Int, of total: Int) {
         show(isLast: done >= total) { elapsed in
             var line = "\(what) \(done) of \(total)"
             let seconds = elapsed / .seconds(1)
             if done > 0, done < total, seconds > 1 {
                 let left = seconds * Double(total - done) / Double(done)
-                line += ", \(Self.time(left)) left"
+                let rate = Double(done) / seconds
+                let shown = rate < 10 ? Figure.text(rate) : "\(Int(rate))"
+                line += ", \(shown) \(what)/s, \(Self.time(left)) left"
             }
             return line
         }

@@ -11,8 +11,9 @@ extension ArrayImport.Marks: ExpressibleByArgument {}
 extension ArrayLayout: ExpressibleByArgument {}
 extension Compression: ExpressibleByArgument {}
 extension ExportLayout: ExpressibleByArgument {}
-extension MaskImport.EmptyMasks: ExpressibleByArgument {}
 extension OptimizerOptions.Kind: ExpressibleByArgument {}
+extension PNGFolderImport.Color: ExpressibleByArgument {}
+extension PNGFolderImport.Depth: ExpressibleByArgument {}
 extension PNGFolderImport.ErrorPolicy: ExpressibleByArgument {}
 extension PNGFolderImport.Labels: ExpressibleByArgument {}
 extension NormalizationChoice: ExpressibleByArgument {
@@ -35,6 +36,11 @@ extension NormalizationChoice: ExpressibleByArgument {
     public var defaultValueDescription: String { "none" }
 }
 
+extension RGBColor: ExpressibleByArgument {
+    public init?(argument: String) { self.init(hexadecimal: argument) }
+}
+
+extension Resizing.Fit: ExpressibleByArgument {}
 extension PenaltyReduction: ExpressibleByArgument {}
 extension PenaltyTarget: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}

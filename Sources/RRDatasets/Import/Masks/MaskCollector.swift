@@ -3,8 +3,7 @@ internal import RRTensor
 /// Gathers binary masks into the rows of a mask set.
 struct MaskCollector {
     private let marks: ArrayImport.Marks
-    private let empty: MaskImport.EmptyMasks
-    private let maskShape: ImageShape
+    private let empty: ArrayImport.EmptyMasks
     private var bits: MaskBits
     private var rows: [Int]
     private(set) var annotatedCount = 0
@@ -14,13 +13,12 @@ struct MaskCollector {
 
     /// - Parameter capacity: the most masks that there may be.
     init(
-        capacity: Int, sampleCount: Int, maskShape: ImageShape, marks: ArrayImport.Marks,
-        empty: MaskImport.EmptyMasks
+        capacity: Int, sampleCount: Int, maskSize: Int, marks: ArrayImport.Marks,
+        empty: ArrayImport.EmptyMasks
     ) throws(TensorError) {
         self.marks = marks
         self.empty = empty
-        self.maskShape = maskShape
-        bits = try MaskBits(rowCount: capacity + 1, elementsPerRow: maskShape.elementCount)
+        bits = try MaskBits(rowCount: capacity + 1, elementsPerRow: maskSize)
         rows = Array(repeating: -1, count: sampleCount)
     }
 
@@ -57,13 +55,11 @@ struct MaskCollector {
     /// The mean share of an annotated sample's elements that are 1; 0 where none is annotated.
     var meanShare: Double { annotatedCount == 0 ? 0 : shares / Double(annotatedCount) }
 
-    /// Makes the mask set of what was taken.
-    consuming func finish(datasetFingerprint: String) throws -> MaskSet {
-        // The last row is of zeros; it was never written.
+    /// The rows that were taken with one of zeros after them, and the row of each sample.
+    consuming func finish() -> (bits: MaskBits, rows: [Int]) {
+        // Nothing was written into the last row.
         bits.truncate(toRowCount: annotatedCount + 1)
         let last = annotatedCount
-        return try MaskSet(
-            bits: bits, rows: rows.map { $0 < 0 ? last : $0 }, maskShape: maskShape,
-            datasetFingerprint: datasetFingerprint)
+        return (bits, rows.map { $0 < 0 ? last : $0 })
     }
 }

@@ -5,8 +5,12 @@ extension MaskImport {
     func checkOptions(for kind: MaskSourceKind) throws(DatasetError) {
         let given: [(option: String, isGiven: Bool, kinds: [MaskSourceKind])] = [
             ("--match", options.match != nil, [.pngs]),
-            ("--mask-values", options.maskValues != nil, [.pngs]),
-            ("--mask-threshold", options.maskThreshold != nil, [.pngs]),
+            ("--mask-values", options.maskValues != nil, [.pngs, .arrays]),
+            ("--mask-threshold", options.maskThreshold != nil, [.pngs, .arrays]),
+            ("--masks", options.masks != nil, [.arrays]),
+            ("--masks-layout", options.masksLayout != nil, [.arrays]),
+            ("--rows", options.rows != nil, [.arrays]), ("--ids", options.ids != nil, [.arrays]),
+            ("--flags", options.flags != nil, [.arrays]),
             ("--category", !options.categories.isEmpty, [.coco]),
             ("--min-area", options.minimumArea != nil, [.coco]),
             ("--max-area", options.maximumArea != nil, [.coco]),
@@ -25,9 +29,15 @@ extension MaskImport {
             throw DatasetError(
                 .invalidOption, path: "", "--mask-values takes whole numbers from 0 to 65535, such as 2,3")
         }
-        if let threshold = options.maskThreshold, !(threshold > 0 && threshold <= 1) {
-            throw DatasetError(
-                .invalidOption, path: "", "--mask-threshold is above 0 and at most 1, not \(threshold)")
+        if let threshold = options.maskThreshold {
+            guard threshold > 0, threshold <= 1 || (kind == .arrays && threshold.isFinite) else {
+                throw DatasetError(
+                    .invalidOption, path: "",
+                    "--mask-threshold is above 0, and for PNG files at most 1, not \(threshold)")
+            }
+        }
+        guard [options.rows, options.ids, options.flags].count(where: { $0 != nil }) <= 1 else {
+            throw DatasetError(.invalidOption, path: "", "give only one of --rows, --ids and --flags")
         }
         for (option, area) in [("--min-area", options.minimumArea), ("--max-area", options.maximumArea)] {
             guard let area, !(area >= 0 && area.isFinite) else { continue }
@@ -46,6 +56,12 @@ extension MaskImport {
         given["match"] = options.match.map { .string($0) }
         given["mask_values"] = options.maskValues.map { .array($0.map { .integer($0) }) }
         given["mask_threshold"] = options.maskThreshold.map { .number($0) }
+        given["masks"] = options.masks.map { .string($0) }
+        given["masks_layout"] = (options.masksLayout?.rawValue).map { .string($0) }
+        for (name, array) in [("rows", options.rows), ("ids", options.ids), ("flags", options.flags)] {
+            // For NPY a file: the place on the machine is none of the mask set's business.
+            given[name] = array.map { .string($0.split(separator: "/").last.map(String.init) ?? $0) }
+        }
         if !options.categories.isEmpty { given["category"] = .array(options.categories.map { .string($0) }) }
         given["min_area"] = options.minimumArea.map { .number($0) }
         given["max_area"] = options.maximumArea.map { .number($0) }

@@ -8,22 +8,15 @@ internal import RRTensor
 /// The source is a folder of PNG files, a COCO annotation file, a table of boxes, or arrays in an HDF5, NPY or NPZ
 /// file; it is told by its content.
 public struct MaskImport: Sendable {
-    /// What a mask that was supplied and has no 1 says.
-    public enum EmptyMasks: String, Sendable, CaseIterable {
-        /// Nothing: its sample is unannotated.
-        case unannotated
-        /// "No pixel is marked": its sample has a row in the mask set.
-        case annotated
-    }
-
     public struct Options: Sendable {
         public var marks: ArrayImport.Marks = .wrong
-        public var empty: EmptyMasks = .unannotated
+        public var empty: ArrayImport.EmptyMasks = .unannotated
         /// How a PNG file's name is made of an id; nil for the id alone.
         public var match: String?
-        /// The palette indices or gray values of PNG files that count as 1; nil for 1 and the largest.
+        /// The palette indices, gray values or elements that count as 1; nil for 1, or the largest throughout.
         public var maskValues: [Int]?
-        /// The share of the largest gray value from which a pixel of a PNG file counts as 1.
+        /// Of PNG files the share of the largest gray value from which a pixel counts as 1, of arrays the least
+        /// element that does.
         public var maskThreshold: Double?
         /// The names or ids of the COCO categories that are taken; empty for all.
         public var categories: [String] = []
@@ -31,6 +24,16 @@ public struct MaskImport: Sendable {
         public var minimumArea: Double?
         /// The largest area of a COCO annotation that is taken, in pixels.
         public var maximumArea: Double?
+        /// The array of masks in an HDF5 or NPZ file; nil where it holds one array.
+        public var masks: String?
+        /// How the array of masks is laid out; nil where its shape says so.
+        public var masksLayout: ArrayLayout?
+        /// The array of the row numbers of the samples that an array of masks is for; for NPY a file.
+        public var rows: String?
+        /// The array of the ids of the samples that an array of masks is for.
+        public var ids: String?
+        /// The array of a truth value for each sample: whether it has a mask.
+        public var flags: String?
         /// The number of threads that decode; it has no effect on the result.
         public var jobs: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         /// Whether an existing output is replaced.
@@ -67,50 +70,35 @@ public struct MaskImport: Sendable {
         try checkOptions(for: kind)
         let dataset = try Dataset(path: dataset)
         let file = try AtomicOutput(path: output, force: options.force)
-        let masks = try open(kind, for: dataset)
-        let collector = try Self.collect(masks, for: dataset, options: options, progress: progress)
-        let (annotatedCount, emptyCount) = (collector.annotatedCount, collector.emptyCount)
-        let meanShare = collector.meanShare
+        let masks = try gather(kind, for: dataset, progress: progress)
         try MaskSetWriter.write(
-            collector.finish(datasetFingerprint: dataset.fingerprint), provenance: provenance(kind), to: file)
+            MaskSet(
+                bits: masks.bits, rows: masks.rows, maskShape: masks.shape,
+                datasetFingerprint: dataset.fingerprint),
+            provenance: provenance(kind), to: file)
         try file.commit()
         return MaskImportSummary(
-            path: output, source: kind, sampleCount: dataset.sampleCount, maskShape: masks.maskShape,
-            marks: options.marks, suppliedCount: masks.samples.count, annotatedCount: annotatedCount,
-            emptyCount: emptyCount, meanShare: meanShare, tally: masks.tally)
+            path: output, source: kind, sampleCount: dataset.sampleCount, maskShape: masks.shape,
+            marks: options.marks, suppliedCount: masks.suppliedCount, annotatedCount: masks.annotatedCount,
+            emptyCount: masks.emptyCount, meanShare: masks.meanShare, tally: masks.tally)
     }
 
-    private func open(_ kind: MaskSourceKind, for dataset: Dataset) throws -> any MaskSource {
-        let names = try SampleNames(ids: dataset.ids())
+    private func gather(
+        _ kind: MaskSourceKind, for dataset: Dataset, progress: (Int, Int) -> Void
+    ) throws -> ImportedMasks {
+        func names() throws -> SampleNames { try SampleNames(ids: dataset.ids()) }
+        let masks: any MaskSource
         switch kind {
         case .pngs:
-            return try PNGMaskFolder(folder: source, names: names, dataset: dataset, options: options)
+            masks = try PNGMaskFolder(folder: source, names: names(), dataset: dataset, options: options)
         case .coco:
-            return try COCOMasks(path: source, names: names, dataset: dataset, options: options)
+            masks = try COCOMasks(path: source, names: names(), dataset: dataset, options: options)
         case .boxes:
-            return try BoxMasks(path: source, names: names, dataset: dataset)
+            masks = try BoxMasks(path: source, names: names(), dataset: dataset)
+        case .arrays:
+            return try ImportedMasks(arraysIn: source, for: dataset, options: options)
         }
-    }
-
-    /// Reads the masks on several threads and keeps them in the order of the samples.
-    static func collect(
-        _ source: any MaskSource, for dataset: Dataset, options: Options, progress: (Int, Int) -> Void
-    ) throws -> MaskCollector {
-        let size = source.maskShape.elementCount
-        var collector = try MaskCollector(
-            capacity: source.samples.count, sampleCount: dataset.sampleCount, maskShape: source.maskShape,
-            marks: options.marks, empty: options.empty)
-        let block = MaskBlock(maskSize: size, jobs: options.jobs)
-        var first = 0
-        while first < source.samples.count {
-            let positions = first..<min(first + block.capacity, source.samples.count)
-            try block.read(positions, of: source)
-            for position in positions {
-                collector.add(block[position - first], for: source.samples[position])
-            }
-            first = positions.upperBound
-            progress(first, source.samples.count)
-        }
-        return collector
+        return try ImportedMasks(
+            masks, sampleCount: dataset.sampleCount, options: options, progress: progress)
     }
 }

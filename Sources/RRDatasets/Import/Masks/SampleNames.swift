@@ -21,7 +21,9 @@ package struct SampleNames: Sendable {
     ///
     /// - Parameter location: the source, for errors.
     /// - Throws: `DatasetError` with the code `ambiguousName` where a name could be several samples'.
-    package func match(_ names: [String], at location: String) throws -> (samples: [Int?], matching: MaskTally.Matching) {
+    package func match(_ names: [String], at location: String) throws -> (
+        samples: [Int?], matching: MaskTally.Matching
+    ) {
         let exact = names.map { indices[$0] }
         if exact.contains(where: { $0 != nil }) {
             try check(exact, names, at: location)

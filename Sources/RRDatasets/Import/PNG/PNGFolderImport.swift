@@ -1,0 +1,217 @@
+internal import Glibc
+internal import RRFormats
+internal import RRSchemas
+internal import RRTensor
+
+/// Makes a dataset of the PNG files in a folder.
+///
+/// Folders on the first level are classes, sorted by name; or `train`, `val` and `test` are splits, and the
+/// classes are within them. Files are found at any depth below. Or a `metadata.csv` or `metadata.jsonl` names the
+/// files and their labels. A sample's id is its file's path without the extension. Samples are sorted by split,
+/// class and path, bytewise by path component.
+///
+/// Nothing is converted unasked, but that palettes become RGB, transparent colours become alpha, and gray of 1, 2 or
+/// 4 bits is scaled to 8. Gamma and colour profiles are ignored, and the files that have some are counted.
+public struct PNGFolderImport: Sendable {
+    /// Where labels come from.
+    public enum Labels: String, Sendable, CaseIterable {
+        /// From class folders, or from `metadata.csv` or `metadata.jsonl` where there is one.
+        case folders
+        /// Samples have no labels.
+        case none
+    }
+
+    /// What a file that cannot be decoded leads to.
+    public enum ErrorPolicy: String, Sendable, CaseIterable {
+        /// To the end of the import.
+        case stop
+        /// To a dataset without the file, which the summary names.
+        case skip
+    }
+
+    /// The colour type of all images.
+    public enum Color: String, Sendable, CaseIterable {
+        /// That of the files, which must agree.
+        case auto
+        /// Colours weighted as in ITU-R BT.601, rounded: `(19,595 R + 38,470 G + 7,471 B + 32,768) >> 16`.
+        case gray
+        case rgb
+        case rgba
+        case grayAlpha = "gray-alpha"
+
+        var channels: Int? {
+            switch self {
+            case .auto: nil
+            case .gray: 1
+            case .grayAlpha: 2
+            case .rgb: 3
+            case .rgba: 4
+            }
+        }
+    }
+
+    /// The bits of all samples.
+    public enum Depth: Int, Sendable, CaseIterable {
+        /// 16-bit samples v become `round(v · 255 / 65,535)`.
+        case eight = 8
+        /// 8-bit samples v become `257 v`.
+        case sixteen = 16
+    }
+
+    public struct Options: Sendable {
+        public var labels: Labels = .folders
+        /// An alpha channel is kept with `rgba` and `grayAlpha`, and composited over the background with `rgb` and
+        /// `gray`.
+        public var color: Color = .auto
+        /// Nil for the depth of the files, which must agree.
+        public var depth: Depth?
+        /// Nil for the size of the files, which must agree. Channels are resized one by one, after the colour type
+        /// and before the depth is changed.
+        public var resizing: Resizing?
+        /// What lies behind transparent pixels and around padded images.
+        public var background: RGBColor = .black
+        public var onError: ErrorPolicy = .stop
+        public var compression: Compression = .none
+        /// The number of threads that decode; it has no effect on the result.
+        public var jobs: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        /// Whether an existing output is replaced.
+        public var force: Bool = false
+
+        public init() {}
+    }
+
+    public let folder: String
+    public let output: String
+    public let options: Options
+
+    public init(folder: String, output: String, options: Options = Options()) {
+        self.folder = folder
+        self.output = output
+        self.options = options
+    }
+
+    /// Imports; the same files and options make the same bytes.
+    ///
+    /// Files are read, decoded and written at the same time. Memory grows by some 60 bytes and a path for each file,
+    /// not by pixels.
+    ///
+    /// - Parameter progress: called with the number of files done and the number of all.
+    /// - Throws: `FormatError` where a file or folder is missing or cannot be read, a name is not UTF-8, a symbolic
+    ///   link leads out of the folder, or the output exists or cannot be written; `DatasetError` with the code
+    ///   `badFolderStructure`, `badMetadata`, `unsafeId`, `duplicateId`, `empty`, `unreadableImage` (damaged, or too
+    ///   large), `inconsistentImages` or `invalidOption`. The error names the file, and no output is left.
+    public func run(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> ImportSummary {
+        var files = try fileList()
+        let conversion = try PNGConversion(options, first: firstHeader(of: files))
+        let header = conversion.target
+        let imageShape = try ImageShape(channels: header.channels, height: header.height, width: header.width)
+        let elementType: ImageElementType = header.bitDepth == 16 ? .uint16 : .uint8
+        let color = PNGHeader.colorNames[header.channels - 1]
+        let writer = try DatasetWriter(
+            path: output, force: options.force, sampleCount: files.count, imageShape: imageShape,
+            elementType: elementType, color: color, compression: options.compression)
+
+        var skipped: [(position: Int, file: ImportSummary.SkippedFile)] = []
+        let pipeline = PNGImportPipeline(
+            folder: folder, paths: files.paths, conversion: conversion, jobs: options.jobs)
+        let colorSpaceCount = try pipeline.run { block in
+            for (position, fault) in block.faults {
+                switch fault {
+                case .otherHeader: throw disagreement(of: files, conversion)
+                case .failure(let error):
+                    guard options.onError == .skip else { throw Self.unreadable(error) }
+                    skipped.append((position, .init(path: files.paths[position], reason: error.message)))
+                }
+            }
+            try writer.write(images: block.images, rows: block.files, checksums: Array(block.checksums))
+            progress(block.files.upperBound, files.count)
+        }
+        guard skipped.count < files.count else { throw noneReadable(of: files) }
+        var kept: [Int]?
+        if !skipped.isEmpty {
+            let left = Set(skipped.map(\.position))
+            let positions = files.paths.indices.filter { !left.contains($0) }
+            files = files.keeping(positions)
+            kept = positions
+        }
+        let fingerprint = try writer.finish(
+            keeping: kept, ids: files.ids, labels: files.labels.map { $0.map { Int($0) } },
+            classNames: files.classNames, splits: files.splits.isEmpty ? nil : files.splits,
+            splitNames: files.splitNames,
+            provenance: provenance(skipped: skipped.map(\.file), files, colorSpaceCount: colorSpaceCount))
+        try writer.commit()
+        return ImportSummary(
+            path: output, sampleCount: files.count, imageShape: imageShape, elementType: elementType,
+            color: color, isLabelled: files.labels != nil, classNames: files.classNames,
+            splits: files.splitNames.enumerated().map { number, name in
+                .init(name: name, sampleCount: files.splits.count { $0 == number })
+            },
+            fingerprint: fingerprint, skippedFiles: skipped.map(\.file), otherFileCount: files.otherFileCount,
+            masks: nil, colorSpaceCount: colorSpaceCount, maskPaths: files.maskPaths)
+    }
+}
+
+extension PNGFolderImport {
+    private func fileList() throws -> PNGFileList {
+        if options.labels == .folders, let list = try PNGMetadata.list(in: folder) { return list }
+        return try PNGFolderScan(folder: folder, labels: options.labels).files
+    }
+
+    /// The header of the first file that has a sound one, which decides what the options leave open.
+    private func firstHeader(of files: PNGFileList) throws -> PNGHeader {
+        for file in files.paths {
+            do {
+                return try Self.header(of: folder + "/" + file)
+            } catch {
+                guard options.onError == .skip else { throw Self.unreadable(error) }
+            }
+        }
+        throw noneReadable(of: files)
+    }
+
+    static func header(of path: String) throws(FormatError) -> PNGHeader {
+        let bytes = try FileBytes.read(path)
+        let result: Result<PNGHeader, FormatError> = bytes.withUnsafeBytes { bytes in
+            do throws(FormatError) {
+                return .success(try PNGDecoder.header(of: bytes, path: path))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private func noneReadable(of files: PNGFileList) -> DatasetError {
+        DatasetError(.empty, path: folder, "none of the \(files.count) PNG files can be decoded")
+    }
+
+    /// The error for a file that ends the import.
+    private static func unreadable(_ error: FormatError) -> any Error {
+        switch error.code {
+        case .malformed, .unsupported: DatasetError(.unreadableImage, path: error.path, error.message)
+        default: error
+        }
+    }
+
+    /// What the dataset says of its making; nothing in it depends on the machine.
+    private func provenance(
+        skipped: [ImportSummary.SkippedFile], _ files: PNGFileList, colorSpaceCount: Int
+    ) -> JSONValue {
+        var chosen: [String: JSONValue] = [
+            "labels": .string(options.labels.rawValue), "color": .string(options.color.rawValue),
+            "on_error": .string(options.onError.rawValue), "compress": .string(options.compression.rawValue),
+        ]
+        if let depth = options.depth { chosen["depth"] = .integer(depth.rawValue) }
+        if options.background != .black { chosen["background"] = .string(options.background.hexadecimal) }
+        var provenance: [String: JSONValue] = [
+            "command": "import pngs",
+            "source": .string(folder.split(separator: "/").last.map(String.init) ?? folder),
+            "options": .object(chosen),
+            "skipped": .array(skipped.map { ["file": .string($0.path), "reason": .string($0.reason)] }),
+            "other_files": .integer(files.otherFileCount),
+            "ignored_color_spaces": .integer(colorSpaceCount),
+        ]
+        if let resizing = options.resizing { provenance["resize"] = resizing.json }
+        return .object(provenance)
+    }
+}
