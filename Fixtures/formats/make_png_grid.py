@@ -136,3 +136,52 @@ for name, data in (
     expected[name] = {"channels": 3, "depth": 8, "samples": pixels.ravel().tolist(), "stored": samples.ravel().tolist()}
 text = json.dumps(expected, separators=(",", ":")).replace("},", "},\n")
 (folder / "expected.json").write_text(text + "\n")
+
+# What --color, --depth and --background make of some of them: 8 bits by Pillow, 16 bits by NumPy's floats.
+BACKGROUND = (10, 200, 31)
+conversions = []
+
+
+def convert(name, color, depth):
+    image = expected[name]
+    pixels = np.array(image["samples"]).reshape(HEIGHT, WIDTH, image["channels"])
+    largest = (1 << image["depth"]) - 1
+    has_alpha, keeps_alpha = pixels.shape[2] % 2 == 0, color in ("rgba", "gray-alpha")
+    if image["depth"] == 8:
+        picture = Image.fromarray(pixels.astype(np.uint8).squeeze())
+        if has_alpha and not keeps_alpha:
+            plate = Image.new("RGB", picture.size, BACKGROUND)
+            if pixels.shape[2] == 2:  # gray on the background's gray
+                plate = plate.convert("L")
+            plate.paste(picture.convert(plate.mode), mask=picture.getchannel("A"))
+            picture = plate
+        mode = {"gray": "L", "rgb": "RGB", "rgba": "RGBA", "gray-alpha": "LA"}[color]
+        result = np.asarray(picture.convert(mode)).reshape(HEIGHT, WIDTH, -1).astype(float)
+    else:
+        colors = pixels[..., : pixels.shape[2] - has_alpha].astype(float)
+        if has_alpha and not keeps_alpha:
+            share = pixels[..., -1:] / largest
+            plate = np.array(BACKGROUND) * 257.0
+            plate = plate if colors.shape[2] == 3 else np.floor(plate @ [0.299, 0.587, 0.114] + 0.5)
+            colors = np.floor(share * colors + (1 - share) * plate + 0.5)
+        if color.startswith("gray") and colors.shape[2] == 3:
+            colors = np.floor(colors @ [[0.299], [0.587], [0.114]] + 0.5)
+        if color.startswith("rgb") and colors.shape[2] == 1:
+            colors = colors.repeat(3, axis=2)
+        alpha = pixels[..., -1:] if has_alpha else np.full((HEIGHT, WIDTH, 1), largest)
+        result = np.concatenate([colors, alpha], axis=2) if keeps_alpha else colors
+    if depth:
+        result = np.floor(result * ((1 << depth) - 1) / largest + 0.5)
+    conversions.append({
+        "name": name, "color": color, "depth": depth or image["depth"],
+        "planes": result.astype(int).transpose(2, 0, 1).ravel().tolist(),
+    })
+
+
+for name in ("gray-8", "gray-alpha-8", "rgb-8-interlaced", "rgba-8", "palette-8-trns", "gray-2", "rgb-16", "rgba-16"):
+    for color in ("gray", "rgb", "rgba", "gray-alpha"):
+        convert(name, color, None)
+    convert(name, "rgb", 8)
+    convert(name, "rgba", 16)
+text = json.dumps(conversions, separators=(",", ":")).replace("},", "},\n")
+(folder / "conversions.json").write_text(text + "\n")

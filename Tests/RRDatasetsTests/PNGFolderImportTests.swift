@@ -1,3 +1,4 @@
+import Foundation
 import RRDatasets
 import RRFormats
 import RRTensor
@@ -296,6 +297,39 @@ struct PNGFolderImportTests {
         let error = try error()
         #expect(error?.code == .empty)
         #expect(error?.path == folder.path("in/test"))
+    }
+
+    @Test("a link out of the folder is refused by its name; within it, it counts as what it names")
+    func links() throws {
+        try write(1, to: "a/1.png")
+        let files = FileManager.default
+        try files.createSymbolicLink(atPath: folder.path("in/a/2.png"), withDestinationPath: "1.png")
+        try files.createSymbolicLink(atPath: folder.path("in/b"), withDestinationPath: "a")
+        #expect(try run().sampleCount == 4)
+        try files.removeItem(atPath: folder.path("out.h5"))
+        try folder.write(FileBytes.read(folder.path("in/a/1.png")), to: "outside/1.png")
+        for (name, target) in [("in/a/3.png", "../../outside/1.png"), ("in/c", folder.path("outside"))] {
+            try files.createSymbolicLink(atPath: folder.path(name), withDestinationPath: target)
+            let error = #expect(throws: FormatError.self) { try run() }
+            #expect(error?.code == .unsupported && error?.path == folder.path(name))
+            #expect(error?.message.contains("out of the folder") == true)
+            try files.removeItem(atPath: folder.path(name))
+        }
+        #expect(try folder.names() == ["in", "outside"])
+    }
+
+    @Test("a name that is not UTF-8 is refused, spelled out")
+    func foreignName() throws {
+        try write(1, to: "a/1.png")
+        let path = Array(folder.path("in/a/").utf8) + [0x66, 0xE9, 0x2E, 0x70, 0x6E, 0x67, 0]
+        let descriptor = path.map { CChar(bitPattern: $0) }.withUnsafeBufferPointer {
+            $0.baseAddress.map { open($0, O_CREAT | O_WRONLY, 0o600) } ?? -1
+        }
+        try #require(descriptor >= 0)
+        close(descriptor)
+        let error = #expect(throws: FormatError.self) { try run() }
+        #expect(error?.code == .unsupported)
+        #expect(error?.message.contains("f\\xE9.png") == true)
     }
 
     @Test("two files with one id are an error")

@@ -74,8 +74,8 @@ package struct FolderEntries: Sendable {
             let path = path + "/" + String(decoding: name, as: UTF8.self)
             var status = stat()
             guard stat(path, &status) == 0 else { return .file }
-            if let target = resolved(path), let root = resolved(root), target != root,
-                !target.hasPrefix(root == "/" ? root : root + "/")
+            if let target = FileTree.resolved(path), let root = FileTree.resolved(root),
+                !FileTree.isInside(target, root)
             {
                 throw FormatError(
                     .unsupported, path: path,
@@ -91,12 +91,6 @@ package struct FolderEntries: Sendable {
         }
     }
 
-    private static func resolved(_ path: String) -> String? {
-        guard let target = realpath(path, nil) else { return nil }
-        defer { free(target) }
-        return String(cString: target)
-    }
-
     private static func isText(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         name.allSatisfy { $0 < 0x80 } || String(validating: name, as: UTF8.self) != nil
     }
@@ -105,7 +99,8 @@ package struct FolderEntries: Sendable {
     private static func escaped(_ name: UnsafeBufferPointer<UInt8>) -> String {
         name.map { byte in
             0x20..<0x7F ~= byte
-                ? String(UnicodeScalar(byte)) : "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+                ? String(UnicodeScalar(byte))
+                : "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
         }.joined()
     }
 

@@ -16,7 +16,8 @@ package struct TextList: RandomAccessCollection, Sendable {
     }
 
     /// Calls a body with the bytes of a text.
-    package func withUTF8<Result>(at position: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    package func withUTF8<Result>(at position: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result
+    {
         let range = (position == 0 ? 0 : ends[position - 1])..<ends[position]
         return bytes.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
     }

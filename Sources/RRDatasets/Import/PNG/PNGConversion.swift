@@ -49,7 +49,8 @@ struct PNGConversion {
     ///   - source: its planes `(C, H, W)`, which may be written over.
     ///   - image: `target.byteCount` bytes.
     func convert(
-        _ source: UnsafeMutableRawBufferPointer, _ header: PNGHeader, into image: UnsafeMutableRawBufferPointer
+        _ source: UnsafeMutableRawBufferPointer, _ header: PNGHeader,
+        into image: UnsafeMutableRawBufferPointer
     ) {
         let (height, width) = (header.height, header.width)
         if header.bitDepth == 16 {

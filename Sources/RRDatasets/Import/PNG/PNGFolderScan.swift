@@ -148,7 +148,8 @@ struct PNGFolderScan {
         let images = entries.names.indices.lazy.filter { Self.isPNG($0, of: entries) }
         let usual = Array(".png".utf8)
         var unusual: [[UInt8]: Int] = [:]
-        for position in images where !entries.names.withUTF8(at: position, { $0.suffix(4).elementsEqual(usual) }) {
+        for position in images
+        where !entries.names.withUTF8(at: position, { $0.suffix(4).elementsEqual(usual) }) {
             let stem = entries.names.withUTF8(at: position) { Array($0.dropLast(4)) }
             if let other = unusual.updateValue(position, forKey: stem) {
                 throw Self.sameId(entries.names[other], entries.names[position], at: path)

@@ -56,7 +56,7 @@ final class PNGImportPipeline: @unchecked Sendable {
         self.conversion = conversion
         self.jobs = min(max(1, jobs), paths.count)
         imageSize = conversion.target.byteCount
-        blockCount = min(max(min(8192, (8 << 20) / imageSize), self.jobs), paths.count)
+        blockCount = min(max(min(4096, (8 << 20) / imageSize), self.jobs), paths.count)
         // Small shares let the threads end a block together; large ones keep them from the lock.
         shareCount = max(1, min(64, blockCount / (4 * self.jobs)))
         images = .allocate(byteCount: Self.memoryCount * blockCount * imageSize, alignment: 64)
