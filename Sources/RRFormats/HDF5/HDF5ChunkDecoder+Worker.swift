@@ -109,25 +109,53 @@ extension HDF5ChunkDecoder {
             }
             let sourceSteps = Self.steps(of: extents, elementSize: size)
             let targetSteps = Self.steps(of: shape, elementSize: size)
-            var position = Array(repeating: 0, count: last)
-            var count = part[..<last].reduce(1, *)
+            // The innermost loop runs over the dimension before the run, in steps.
+            let inner = max(0, last - 1)
+            let innerCount = last > 0 ? part[inner] : 1
+            var position = Array(repeating: 0, count: inner)
+            var count = part[..<inner].reduce(1, *)
             while count > 0 {
                 count -= 1
                 var source = begin * sourceSteps[0]
                 var place = (offset[0] + begin - rows.lowerBound) * targetSteps[0]
-                for dimension in 1..<max(1, extents.count) {
-                    place += offset[dimension] * targetSteps[dimension]
-                }
-                for dimension in 0..<last {
+                for dimension in 1..<max(1, extents.count) { place += offset[dimension] * targetSteps[dimension] }
+                for dimension in 0..<inner {
                     source += position[dimension] * sourceSteps[dimension]
                     place += position[dimension] * targetSteps[dimension]
                 }
-                UnsafeMutableRawBufferPointer(rebasing: target[place..<place + run])
-                    .copyMemory(from: .init(rebasing: stored[source..<source + run]))
+                Self.copy(
+                    UnsafeRawBufferPointer(rebasing: stored[source...]), step: sourceSteps[inner],
+                    to: UnsafeMutableRawBufferPointer(rebasing: target[place...]), step: targetSteps[inner],
+                    run: run, count: innerCount)
                 for dimension in position.indices.reversed() {
                     position[dimension] += 1
                     if position[dimension] < part[dimension] { break }
                     position[dimension] = 0
+                }
+            }
+        }
+
+        /// Copies runs of bytes from places that are a step apart to such places; short runs without a call each.
+        private static func copy(
+            _ source: UnsafeRawBufferPointer, step sourceStep: Int, to target: UnsafeMutableRawBufferPointer,
+            step targetStep: Int, run: Int, count: Int
+        ) {
+            guard count > 0, let from = source.baseAddress, let to = target.baseAddress else { return }
+            precondition((count - 1) * sourceStep + run <= source.count && (count - 1) * targetStep + run <= target.count)
+            func copy<Word: BitwiseCopyable>(as type: Word.Type) {
+                for number in 0..<count {
+                    (to + number * targetStep).storeBytes(
+                        of: (from + number * sourceStep).loadUnaligned(as: type), as: type)
+                }
+            }
+            switch run {
+            case 1: copy(as: UInt8.self)
+            case 2: copy(as: UInt16.self)
+            case 4: copy(as: UInt32.self)
+            case 8: copy(as: UInt64.self)
+            default:
+                for number in 0..<count {
+                    (to + number * targetStep).copyMemory(from: from + number * sourceStep, byteCount: run)
                 }
             }
         }
