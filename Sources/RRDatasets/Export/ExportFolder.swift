@@ -49,18 +49,22 @@ final class ExportFolder {
         }
     }
 
-    /// Writes `export.json` and gives the folder its name.
+    /// Writes `export.json`.
     ///
     /// - Parameter members: what there is to say beside format and version.
-    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
-    func commit(_ members: [String: JSONValue]) throws(FormatError) {
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    func writeMark(_ members: [String: JSONValue]) throws(FormatError) {
         var mark = members
         mark["format"] = .string(Self.format)
         mark["format_version"] = .string(FileFormat.version)
         let text = JSONValue.object(mark).serialized(pretty: true) + "\n"
         try FileBytes.write(Array(text.utf8), to: temporaryPath + "/" + markName)
-        try output.commit()
     }
+
+    /// Gives the folder its name.
+    ///
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
+    func commit() throws(FormatError) { try output.commit() }
 }
 
 extension ExportSource {

@@ -80,7 +80,8 @@ public struct NPYExport: Sendable {
         members["kind"] = "npy"
         members["layout"] = .string(layout.rawValue)
         members["arrays"] = .object(arrays)
-        try folder.commit(members)
+        try folder.writeMark(members)
+        try folder.commit()
         return ExportSummary(
             path: folder.path, sampleCount: source.count,
             annotatedCount: source.masks.map { _ in source.annotatedCount },

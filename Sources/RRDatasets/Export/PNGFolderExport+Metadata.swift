@@ -11,21 +11,26 @@ extension PNGFolderExport {
             self.source = source
         }
 
-        /// Whether an import of a folder without a table gives back ids, labels, class names and splits in order.
+        /// Whether an import of a folder gives back ids, labels, class names and splits in their order.
         ///
         /// - Throws: `FormatError` where the folder cannot be read.
-        static func isFolderEnough(_ folder: String, for source: ExportSource) throws -> Bool {
-            let scan: PNGFolderScan
+        static func isRestored(by folder: String, _ source: ExportSource) throws -> Bool {
+            let files: PNGFileList
             do {
-                scan = try PNGFolderScan(folder: folder, labels: .folders)
+                files =
+                    try PNGMetadata.list(in: folder) ?? PNGFolderScan(folder: folder, labels: .folders).files
             } catch is DatasetError {
                 return false
             }
-            let splits = scan.splitNames.isEmpty ? nil : scan.files.map { UInt8($0.split) }
-            return zip(scan.files, source.ids).allSatisfy { $0.id.utf8.elementsEqual($1.utf8) }
-                && scan.files.count == source.count && scan.labels == source.labels
-                && scan.classNames.map(Self.bytes) == source.dataset.classNames.map(Self.bytes)
-                && splits == source.splits && scan.splitNames == source.splitNames
+            guard files.count == source.count,
+                files.labels?.elementsEqual(source.labels ?? [], by: { Int($0) == $1 })
+                    ?? (source.labels == nil),
+                files.classNames.map(Self.bytes) == source.dataset.classNames.map(Self.bytes),
+                files.splits == source.splits ?? [], bytes(files.splitNames) == bytes(source.splitNames)
+            else { return false }
+            return source.ids.indices.allSatisfy { index in
+                files.paths.withUTF8(at: index) { $0.dropLast(4).elementsEqual(source.ids[index].utf8) }
+            }
         }
 
         private static func bytes(_ names: [String]) -> [[UInt8]] { names.map { Array($0.utf8) } }

@@ -49,11 +49,15 @@ public struct PNGFolderExport: Sendable {
             reader, encoder, position in
             try encoder.encode(try reader.image(position, layout: .nhwc), of: header)
         }
-        let metadata = Metadata(source)
-        let needsMetadata = try !Metadata.isFolderEnough(images.temporaryPath, for: source)
+        let needsMetadata = try !Metadata.isRestored(by: images.temporaryPath, source)
+        var members = source.markMembers
+        members["kind"] = "pngs"
+        try images.writeMark(members)
         if needsMetadata {
-            try FileBytes.write(metadata.bytes, to: images.temporaryPath + "/" + Metadata.fileName)
+            try FileBytes.write(
+                Metadata(source).bytes, to: images.temporaryPath + "/" + Metadata.fileName)
         }
+        let isRestored = try !needsMetadata || Metadata.isRestored(by: images.temporaryPath, source)
         if let masks = source.masks, let maskFolder {
             let maskPaths = try ExportedPaths(
                 ids: source.ids, datasetPath: source.dataset.path, reserved: [])
@@ -63,15 +67,14 @@ public struct PNGFolderExport: Sendable {
                 return try reader.maskPNG(position, of: masks, encoder: encoder)
             }
         }
-        var members = source.markMembers
-        members["kind"] = "pngs"
-        try images.commit(members)
         members["kind"] = "mask-pngs"
-        try maskFolder?.commit(members)
+        try maskFolder?.writeMark(members)
+        try images.commit()
+        try maskFolder?.commit()
         return ExportSummary(
             path: images.path, sampleCount: source.count,
             annotatedCount: source.masks.map { _ in source.annotatedCount }, masksPath: maskFolder?.path,
-            files: needsMetadata ? [Metadata.fileName] : [], notes: notes)
+            files: needsMetadata ? [Metadata.fileName] : [], notes: notes(isRestored: isRestored))
     }
 
     /// What the file of every sample is.
@@ -113,11 +116,21 @@ public struct PNGFolderExport: Sendable {
         }
     }
 
-    private var notes: [String] {
+    /// What an import of the folder does not give back.
+    private func notes(isRestored: Bool) -> [String] {
         let dataset = source.dataset
         let name = PNGHeader.colorNames[dataset.imageShape.channels - 1]
-        guard dataset.color != name else { return [] }
-        return ["an import of the folder calls the images \(name), where the dataset says \(dataset.color)"]
+        var notes: [String] = []
+        if dataset.color != name {
+            notes.append(
+                "an import of the folder calls the images \(name), where the dataset says \(dataset.color)")
+        }
+        if !isRestored {
+            notes.append(
+                "an import of the folder does not give back all labels, class names, splits and their order; "
+                    + "`rrdata export npy` and `rrdata export hdf5` keep them")
+        }
+        return notes
     }
 }
 

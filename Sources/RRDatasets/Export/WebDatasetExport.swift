@@ -61,7 +61,8 @@ public struct WebDatasetExport: Sendable {
                 }
                 return .object(shard)
             })
-        try folder.commit(members)
+        try folder.writeMark(members)
+        try folder.commit()
         return ExportSummary(
             path: folder.path, sampleCount: source.count,
             annotatedCount: source.masks.map { _ in source.annotatedCount }, masksPath: nil,
