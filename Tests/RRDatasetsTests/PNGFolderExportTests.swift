@@ -23,15 +23,18 @@ struct PNGFolderExportTests {
         }
     }
 
-    @Test("an import of an export is the same dataset, whatever its names, kind and size", arguments: 0..<60)
-    func roundTrip(seed: Int) throws {
-        let random = try RandomDataset(seed: UInt64(seed))
+    @Test(
+        "imports of an export are the same dataset and masks, whatever their names, kinds, sizes and order",
+        arguments: 0..<40, RandomDataset.Order.allCases)
+    func roundTrip(seed: Int, order: RandomDataset.Order) throws {
+        let random = try RandomDataset(seed: UInt64(seed), order: order)
         let dataset = try random.write(to: folder.path("d.h5"))
-        let summary = try PNGFolderExport(
-            source: ExportSource(dataset: dataset), output: folder.path("out")
-        ).run()
+        let masks = try random.masks(for: dataset)
+        let source = try ExportSource(dataset: dataset, masks: masks)
+        let summary = try PNGFolderExport(source: source, output: folder.path("out")).run()
         #expect(summary.sampleCount == random.ids.count)
-        #expect(summary.files == [])
+        #expect(summary.notes == [])
+        if order == .folders { #expect(summary.files == []) }
         _ = try PNGFolderImport(folder: folder.path("out"), output: folder.path("again.h5")).run()
         let again = try Dataset(path: folder.path("again.h5"))
         #expect(try again.ids().map { Array($0.utf8) } == random.ids.map { Array($0.utf8) })
@@ -43,6 +46,37 @@ struct PNGFolderExportTests {
         #expect(again.elementType == dataset.elementType)
         #expect(try images(of: again) == random.images)
         #expect(again.fingerprint == dataset.fingerprint)
+        guard masks.annotatedCount > 0 else { return }
+        _ = try MaskImport(
+            source: folder.path("out-masks"), dataset: folder.path("again.h5"), output: folder.path("m.h5")
+        ).run()
+        let masksAgain = try MaskSet(path: folder.path("m.h5"), for: again)
+        #expect(masksAgain.rows == masks.rows)
+        #expect(masksAgain.bits == masks.bits)
+    }
+
+    @Test("an export whose list was changed is imported as any other list")
+    func changedList() throws {
+        let dataset = try Dataset(path: SampleDataset(folder).write())
+        _ = try PNGFolderExport(source: ExportSource(dataset: dataset), output: folder.path("out")).run()
+        let path = folder.path("out/metadata.csv")
+        let text = String(decoding: try FileBytes.read(path), as: UTF8.self)
+        try FileBytes.write(Array(text.replacing("coat", with: "jacket").utf8), to: path)
+        _ = try PNGFolderImport(folder: folder.path("out"), output: folder.path("again.h5")).run()
+        let again = try Dataset(path: folder.path("again.h5"))
+        #expect(again.classNames == ["bag", "boot", "jacket"])
+        #expect(again.splitNames == ["test", "train"])
+    }
+
+    @Test("an import that gives less back is foretold: an empty class name and a colour of another name")
+    func notes() throws {
+        var sample = try SampleDataset(folder)
+        sample.classNames = ["", "bag", "boot"]
+        let source = try ExportSource(dataset: Dataset(path: sample.write()))
+        let notes = try PNGFolderExport(source: source, output: folder.path("out")).run().notes
+        #expect(notes.count == 2)
+        #expect(notes[0].contains("calls the images gray, where the dataset says other"))
+        #expect(notes[1].contains("does not give back"))
     }
 
     @Test("the number of threads has no effect on the files")

@@ -67,7 +67,8 @@ struct ForeignMaskCheck {
     private static func readings(of shape: TensorShape, imageShape: [Int]?) -> [ArrayReading] {
         guard let imageShape, imageShape.count == 3 else { return [] }
         let orders: [ArrayLayout] = [.nchw, .nhw, .nhwc, .ncwh, .nwhc]
-        return orders.filter { $0.rank == shape.rank }.compactMap { try? ArrayReading($0, of: shape) }.filter {
+        return orders.filter { $0.rank == shape.rank }.compactMap { try? ArrayReading($0, of: shape) }.filter
+        {
             $0.imageShape.height == imageShape[1] && $0.imageShape.width == imageShape[2]
                 && ($0.imageShape.channels == 1 || $0.imageShape.channels == imageShape[0])
         }
@@ -93,7 +94,8 @@ struct ForeignMaskCheck {
             .wrongFormat, objectPath,
             "\(source) is \(array.elementType) \(array.shape), no mask set: it does not say which samples its rows are "
                 + "for",
-            remedy: "rrdata import masks \(path)\(name.map { " --masks \($0)" } ?? "") --for \(facts.path)\(extra) "
+            remedy:
+                "rrdata import masks \(path)\(name.map { " --masks \($0)" } ?? "") --for \(facts.path)\(extra) "
                 + "-o M.h5, if row i is for sample i")
     }
 
