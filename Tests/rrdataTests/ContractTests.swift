@@ -1,6 +1,8 @@
 import Foundation
 import RRDatasets
+import RRFormats
 import RRSchemas
+import RRTensor
 import TestSupport
 import Testing
 
@@ -196,5 +198,43 @@ struct ContractTests {
         process.waitUntilExit()
         #expect(process.terminationReason == .exit && process.terminationStatus == 130)
         #expect(try folder.names().isEmpty)
+    }
+
+    @Test(
+        "an interrupted export ends with 130 and leaves nothing behind, however many threads write",
+        arguments: ["pngs", "npy", "hdf5", "webdataset"])
+    func interruptedExport(kind: String) throws {
+        let folder = try TemporaryFolder()
+        let count = 60_000
+        let shape = try ImageShape(channels: 1, height: 28, width: 28)
+        let writer = try DatasetWriter(
+            path: folder.path("d.h5"), force: false, sampleCount: count, imageShape: shape,
+            elementType: .uint8, color: "gray", compression: .none)
+        let zeros = [UInt8](repeating: 0, count: count * 784)
+        let checksum = zeros.prefix(784).withUnsafeBytes { CRC32.checksum(of: $0) }
+        try zeros.withUnsafeBytes {
+            try writer.write(
+                images: $0, rows: 0..<count, checksums: Array(repeating: checksum, count: count))
+        }
+        _ = try writer.finish(
+            ids: (0..<count).map { "\($0)" }, labels: nil, classNames: nil, splits: nil, splitNames: [],
+            provenance: [:])
+        try writer.commit()
+        let process = Process()
+        process.executableURL = URL(filePath: CommandLineTool.path)
+        process.arguments = ["export", kind, "d.h5", "-o", "out", "--jobs", "4"].filter {
+            kind == "pngs" || kind == "webdataset" || !["--jobs", "4"].contains($0)
+        }
+        process.currentDirectoryURL = URL(filePath: folder.path)
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        while process.isRunning, try folder.names().count < 2 { usleep(1000) }
+        if kind == "pngs" { usleep(200_000) }
+        process.interrupt()
+        process.waitUntilExit()
+        // A short export may be done before it hears of the interruption.
+        guard process.terminationStatus != 0 else { return }
+        #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+        #expect(try folder.names() == ["d.h5"])
     }
 }

@@ -33,16 +33,21 @@ public struct PNGFolderExport: Sendable {
     ///
     /// - Parameter progress: called with the number of files done and the number of all.
     /// - Throws: `DatasetError` with the code `unsupported` (float images, channels that PNG does not have, masks that
-    ///   differ from channel to channel), `unsafeId` or `checksumMismatch`; `FormatError` where a file cannot be read
+    ///   differ from channel to channel), `invalidOption` (one folder for both), `unsafeId` or `checksumMismatch`; `FormatError` where a file cannot be read
     ///   or written. Nothing is left then.
     public func run(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> ExportSummary {
         let header = try header()
         let paths = try ExportedPaths(
             ids: source.ids, datasetPath: source.dataset.path, reserved: [Metadata.fileName])
         let images = try ExportFolder(path: output, force: force, markName: ".export.json")
+        let masksPath = masksOutput ?? images.path + "-masks"
         let maskFolder = try source.masks.map { _ in
-            try ExportFolder(
-                path: masksOutput ?? images.path + "-masks", force: force, markName: ".export.json")
+            try ExportFolder(path: masksPath, force: force, markName: ".export.json")
+        }
+        guard maskFolder?.path != images.path else {
+            throw DatasetError(
+                .invalidOption, path: output,
+                "images and masks cannot go to the same folder: their names are the same")
         }
         let total = source.count * (source.masks == nil ? 1 : 2)
         try write(paths, to: images, firstDone: 0, total: total, progress: progress) {
