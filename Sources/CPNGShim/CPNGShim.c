@@ -1,17 +1,13 @@
 #include "CPNGShim.h"
 
 #include <png.h>
-#include <stdlib.h>
 #include <string.h>
 
-// What libpng's callbacks need: where to jump, what to say, where to read and to write.
+// What libpng's callbacks need: where to jump, what to say, where to read.
 typedef struct {
     rr_png_message *message;
     const uint8_t *input;
     size_t input_left;
-    uint8_t *output;
-    size_t output_count;
-    size_t output_capacity;
 } context;
 
 static void stop_at_error(png_structp png, png_const_charp text) {
@@ -33,26 +29,6 @@ static void read_input(png_structp png, png_bytep target, size_t count) {
     memcpy(target, state->input, count);
     state->input += count;
     state->input_left -= count;
-}
-
-static void write_output(png_structp png, png_bytep source, size_t count) {
-    context *state = (context *)png_get_io_ptr(png);
-    if (count > state->output_capacity - state->output_count) {
-        size_t capacity = state->output_capacity + count;
-        capacity += capacity / 2;
-        uint8_t *output = realloc(state->output, capacity);
-        if (output == NULL) {
-            png_error(png, "out of memory");
-        }
-        state->output = output;
-        state->output_capacity = capacity;
-    }
-    memcpy(state->output + state->output_count, source, count);
-    state->output_count += count;
-}
-
-static void flush_output(png_structp png) {
-    (void)png;
 }
 
 rr_png_status rr_png_decode(
@@ -99,52 +75,5 @@ rr_png_status rr_png_decode(
     }
     png_read_end(png, NULL);
     png_destroy_read_struct(&png, &info, NULL);
-    return RR_PNG_OK;
-}
-
-rr_png_status rr_png_encode(
-    const uint8_t *samples, uint32_t width, uint32_t height, int channels, int depth, uint8_t **bytes,
-    size_t *count, rr_png_message *message) {
-    static const int color_types[] = {
-        PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
-    memset(message, 0, sizeof *message);
-    *bytes = NULL;
-    *count = 0;
-    // On the heap and no local: it changes after setjmp and is read after longjmp.
-    context *state = calloc(1, sizeof *state);
-    if (state == NULL) {
-        return RR_PNG_OUT_OF_MEMORY;
-    }
-    state->message = message;
-    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, state, stop_at_error, ignore_warning);
-    png_infop info = png == NULL ? NULL : png_create_info_struct(png);
-    if (info == NULL) {
-        png_destroy_write_struct(&png, NULL);
-        free(state);
-        return RR_PNG_OUT_OF_MEMORY;
-    }
-    if (setjmp(png_jmpbuf(png))) {
-        png_destroy_write_struct(&png, &info);
-        free(state->output);
-        free(state);
-        return RR_PNG_MALFORMED;
-    }
-    png_set_write_fn(png, state, write_output, flush_output);
-    png_set_IHDR(
-        png, info, width, height, depth, color_types[channels - 1], PNG_INTERLACE_NONE,
-        PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    png_write_info(png, info);
-    if (depth == 16) {
-        png_set_swap(png);
-    }
-    size_t row_size = (size_t)width * channels * (depth / 8);
-    for (size_t row = 0; row < height; row++) {
-        png_write_row(png, samples + row * row_size);
-    }
-    png_write_end(png, NULL);
-    png_destroy_write_struct(&png, &info);
-    *bytes = state->output;
-    *count = state->output_count;
-    free(state);
     return RR_PNG_OK;
 }

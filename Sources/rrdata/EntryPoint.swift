@@ -37,7 +37,7 @@ struct RRDataCommand: ParsableCommand {
             """,
         version: Dataset.creator,
         subcommands: [
-            ImportCommand.self, DecoyCommand.self, ValidateCommand.self, InfoCommand.self, StreamCommand.self,
-            TrainCommand.self, EvaluateCommand.self, MakeMasksCommand.self,
+            ImportCommand.self, ExportCommand.self, DecoyCommand.self, ValidateCommand.self, InfoCommand.self,
+            StreamCommand.self, TrainCommand.self, EvaluateCommand.self, MakeMasksCommand.self,
         ])
 }

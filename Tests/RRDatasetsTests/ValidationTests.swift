@@ -1,6 +1,7 @@
 import RRDatasets
 import RRFormats
 import RRSchemas
+import RRTensor
 import TestSupport
 import Testing
 
@@ -144,6 +145,33 @@ struct ValidationTests {
         Fault(code: .rowOutOfRange, message: "sample 1 (“b”) has row 3, sample 2 (“c”) has row -1") {
             $0.setting(array: "/row", to: .integers([0, 3, -1], [3]))
         },
+        Fault(code: .rowOutOfRange, message: "In NumPy and PyTorch, −1 is the last row") {
+            $0.setting(array: "/row", to: .integers([0, -1, 1], [3]))
+        },
+        Fault(code: .rowsFromOne, message: "subtract 1 from /row") {
+            $0.setting(array: "/row", to: .integers([1, 2, 3], [3]))
+        },
+        Fault(code: .rowsFromOne, message: "sample 0 has row 1", severity: .warning) {
+            $0.setting(array: "/A", to: MaskSetTests.masks([4, 1, 5, 4], [3: 1, 26: 1, 50: 1])).setting(
+                array: "/row", to: .integers([1, 2, 3], [3]))
+        },
+        Fault(code: .classOrderChanged, message: "“x” was 1, now 0; “y” was 0, now 1") {
+            $0.setting("dataset_fingerprint", to: Self.fingerprint(labels: [1, 0, 0]))
+        },
+        Fault(code: .classOrderChanged, message: "labels one higher") {
+            $0.setting("dataset_fingerprint", to: Self.fingerprint(labels: [1, 2, 2]))
+        },
+        Fault(code: .classOrderChanged, message: "without labels") {
+            $0.setting("dataset_fingerprint", to: Self.fingerprint(labels: nil))
+        },
+        Fault(code: .otherDataset, message: "whose ids were row numbers") {
+            $0.setting(
+                "dataset_fingerprint", to: Self.fingerprint(ids: ["0", "1", "2"], labels: [0, 1, 1]))
+        },
+        Fault(code: .otherDataset, message: "what `rrdata decoy` made of it") {
+            $0.setting("dataset_fingerprint", to: .string(String(repeating: "a", count: 64))).setting(
+                "provenance", to: Self.decoyProvenance)
+        },
         Fault(code: .lastRowNotZero, message: "row 2") {
             $0.setting(array: "/A", to: MaskSetTests.masks([3, 1, 5, 4], [3: 1, 59: 1]))
         },
@@ -178,6 +206,126 @@ struct ValidationTests {
         let dataset = try RawFile.dataset().write(to: folder.path("d.h5"))
         let path = try fault.spoil(RawFile.masks()).write(to: folder.path("m.h5"))
         check(fault, try ValidationReport(datasetPath: dataset, maskPaths: [path]), path: path)
+    }
+
+    /// The fingerprint of `RawFile.dataset()` with other ids and labels.
+    private static func fingerprint(ids: [String] = ["a", "b", "c"], labels: [Int]?) -> HDF5Attribute {
+        let checksums = (0..<3).map { index in
+            (0..<20).map { UInt8(index * 20 + $0) }.withUnsafeBytes { CRC32.checksum(of: $0) }
+        }
+        guard let shape = try? ImageShape(channels: 1, height: 5, width: 4) else { return .other }
+        return .string(
+            DatasetFingerprint.compute(ids: ids, labels: labels, imageShape: shape, checksums: checksums))
+    }
+
+    private static var decoyProvenance: HDF5Attribute {
+        guard case .string(let fingerprint)? = try? RawFile.dataset().attribute("fingerprint") else {
+            return .other
+        }
+        return .string(#"{"command": "decoy", "source": "\#(fingerprint)"}"#)
+    }
+
+    @Test("a cyclic order of three classes is found among all orders")
+    func cyclicOrder() throws {
+        var sample = try SampleDataset(folder)
+        sample.labels = [0, 1, 2, 0, 1, 2, 0].map { ($0 + 1) % 3 }
+        try sample.write("old.h5")
+        let masks = try sample.writeMasks(for: "old.h5")
+        sample.labels = [0, 1, 2, 0, 1, 2, 0]
+        let findings = try ValidationReport(datasetPath: sample.write(), maskPaths: [masks]).findings
+        #expect(findings.map(\.code) == [.classOrderChanged])
+        #expect(
+            findings.first?.message.contains("“coat” was 1, now 0; “bag” was 2, now 1; “boot” was 0, now 2")
+                == true)
+    }
+
+    /// Images with a bright square at a place of their own, and masks of the squares, shifted by samples.
+    private func writeSquares(shift: Int, randomMasks: Bool = false) throws -> ValidationReport {
+        let (count, size) = (40, 12)
+        let shape = try ImageShape(channels: 3, height: size, width: size)
+        var generator = SplitMix64(seed: 7)
+        let places = (0..<count).map { _ in
+            (Int(generator.nextUnit() * Double(size - 4)), Int(generator.nextUnit() * Double(size - 4)))
+        }
+        let writer = try DatasetWriter(
+            path: folder.path("squares.h5"), force: true, sampleCount: count, imageShape: shape,
+            elementType: .uint8, color: "rgb", compression: .none)
+        var bits = try MaskBits(rowCount: count + 1, elementsPerRow: size * size)
+        for index in 0..<count {
+            var pixels = (0..<3 * size * size).map { _ in UInt8(generator.nextUnit() * 60) }
+            for row in 0..<4 {
+                for column in 0..<4 {
+                    let pixel = (places[index].0 + row) * size + places[index].1 + column
+                    for channel in 0..<3 { pixels[channel * size * size + pixel] += 150 }
+                }
+            }
+            try pixels.withUnsafeBytes { bytes in
+                try writer.write(
+                    images: bytes, rows: index..<index + 1, checksums: [CRC32.checksum(of: bytes)])
+            }
+            let place = places[(index + shift + count) % count]
+            for row in 0..<4 {
+                for column in 0..<4 {
+                    let pixel =
+                        randomMasks
+                        ? Int(generator.nextUnit() * Double(size * size))
+                        : (place.0 + row) * size + place.1 + column
+                    bits[index, pixel] = true
+                }
+            }
+        }
+        let fingerprint = try writer.finish(
+            ids: (0..<count).map(String.init), labels: nil, classNames: nil, splits: nil, splitNames: [],
+            provenance: [:])
+        try writer.commit()
+        try MaskSetWriter.write(
+            bits: bits, rows: Array(0..<count), maskShape: ImageShape(channels: 1, height: size, width: size),
+            datasetFingerprint: fingerprint, provenance: [:], path: folder.path("squares-masks.h5"),
+            force: true)
+        return try ValidationReport(
+            datasetPath: folder.path("squares.h5"), maskPaths: [folder.path("squares-masks.h5")])
+    }
+
+    @Test("masks that fit the image before or after their own are told", arguments: [-1, 1])
+    func shiftedMasks(shift: Int) throws {
+        let findings = try writeSquares(shift: shift).findings
+        #expect(findings.map(\.code) == [.shiftedMasks])
+        #expect(findings.first?.severity == .warning)
+        #expect(findings.first?.message.contains(shift > 0 ? "after" : "before") == true)
+    }
+
+    @Test("masks that fit their own images, or none, are not taken for shifted")
+    func notShifted() throws {
+        #expect(try writeSquares(shift: 0).findings == [])
+        #expect(try writeSquares(shift: 0, randomMasks: true).findings == [])
+        #expect(try writeSquares(shift: 2).findings == [])
+    }
+
+    @Test("of a large dataset a part is read, spread evenly from the first image to the last")
+    func quick() throws {
+        let count = 1000
+        let writer = try DatasetWriter(
+            path: folder.path("d.h5"), force: true, sampleCount: count,
+            imageShape: ImageShape(channels: 1, height: 10, width: 10), elementType: .uint8, color: "gray",
+            compression: .none)
+        let zeros = [UInt8](repeating: 0, count: count * 100)
+        let checksum = zeros.prefix(100).withUnsafeBytes { CRC32.checksum(of: $0) }
+        // Only the last image has a wrong checksum.
+        try zeros.withUnsafeBytes { bytes in
+            try writer.write(
+                images: bytes, rows: 0..<count,
+                checksums: Array(repeating: checksum, count: count - 1) + [checksum &+ 1])
+        }
+        _ = try writer.finish(
+            ids: (0..<count).map(String.init), labels: nil, classNames: nil, splits: nil, splitNames: [],
+            provenance: [:])
+        try writer.commit()
+        for (limit, read) in [(6400, 64), (12_800, 128), (.max, 1000)] {
+            let report = try ValidationReport(datasetPath: folder.path("d.h5"), imageByteLimit: limit)
+            #expect(report.checkedImageCount == read)
+            #expect(report.findings.map(\.code) == [.checksumMismatch])
+            #expect(report.json["dataset"]?["images_checked"] == .integer(read))
+        }
     }
 
     @Test("masks of a dataset that differs in its pixels only are those of another dataset")

@@ -117,6 +117,34 @@ struct PNGTests {
         #expect(try PNGDecoder.decode(PNGEncoder.encode(image), path: "") == image)
     }
 
+    @Test("a mask is 1-bit gray, white for everything but 0", arguments: [1, 7, 8, 9, 64, 65])
+    func mask(width: Int) throws {
+        let pixels = (0..<3 * width).map { UInt8($0 % 3 == 1 ? 0 : $0 % 7) }
+        let bytes = try pixels.withUnsafeBufferPointer {
+            try PNGEncoder().encodeMask($0, width: width, height: 3)
+        }
+        #expect(bytes[24] == 1 && bytes[25] == 0)
+        #expect(
+            try PNGDecoder.decodeStored(bytes, path: "").samples == pixels.map { $0 == 0 ? 0 : 1 })
+        #expect(try PNGDecoder.decode(bytes, path: "").samples == pixels.map { $0 == 0 ? 0 : 255 })
+        #expect(throws: FormatError.self) {
+            try pixels.withUnsafeBufferPointer { try PNGEncoder().encodeMask($0, width: width, height: 4) }
+        }
+    }
+
+    @Test("an encoder gives the same bytes again, whatever it encoded between")
+    func encoderReuse() throws {
+        let encoder = PNGEncoder()
+        let header = PNGHeader(width: 7, height: 5, channels: 3, bitDepth: 8)
+        let samples = Self.expected(channels: 3, bitDepth: 8)
+        let first = try samples.withUnsafeBytes { try encoder.encode($0, of: header) }
+        _ = try samples.withUnsafeBytes {
+            try encoder.encode(
+                $0, of: PNGHeader(width: 5, height: 7, channels: 3, bitDepth: 8))
+        }
+        #expect(try samples.withUnsafeBytes { try encoder.encode($0, of: header) } == first)
+    }
+
     @Test("samples that do not fill the extents are refused")
     func wrongCount() {
         let image = PNGImage(width: 7, height: 5, channels: 1, bitDepth: 8, samples: [1, 2, 3])

@@ -1,5 +1,8 @@
 import Foundation
+import RRDatasets
+import RRFormats
 import RRSchemas
+import RRTensor
 import TestSupport
 import Testing
 
@@ -7,7 +10,8 @@ import Testing
 struct ContractTests {
     static let commands = [
         ["import", "pngs"], ["import", "hdf5"], ["import", "npy"], ["import", "npz"], ["import", "idx"],
-        ["decoy"], ["validate"], ["info"], ["stream"], ["train"],
+        ["import", "masks"], ["export", "pngs"], ["export", "npy"], ["export", "hdf5"],
+        ["export", "webdataset"], ["decoy"], ["validate"], ["info"], ["stream"], ["train"],
         ["evaluate"], ["make-masks"],
     ]
 
@@ -27,7 +31,9 @@ struct ContractTests {
                 $0.split(separator: " ").first
             }
         #expect(
-            listed == ["import", "decoy", "validate", "info", "stream", "train", "evaluate", "make-masks"])
+            listed == [
+                "import", "export", "decoy", "validate", "info", "stream", "train", "evaluate", "make-masks",
+            ])
         #expect(try CommandLineTool.run(["--version"], in: "/").text.hasPrefix("rrdata "))
     }
 
@@ -51,6 +57,12 @@ struct ContractTests {
             ("make-masks decoy.h5 --top-k 3 -o x.h5", "--weights"),
             ("evaluate decoy.h5", "run folder"),
             ("decoy fashion.h5 -o x.h5 --masks-output y.h5 --random-split dev --seed 0", "dev"),
+            ("export pngs decoy.h5 -o x --masks-output y", "--masks"),
+            ("export pngs decoy.h5 -o x --jobs 0", "--jobs"),
+            ("export npy decoy.h5 -o x --split dev", "dev"),
+            ("export hdf5 decoy.h5 -o x --layout NWHC", "--layout"),
+            ("export webdataset decoy.h5 -o x --samples-per-shard 0", "--samples-per-shard"),
+            ("validate plain masks.h5", "dataset"),
         ])
     func usage(line: String, hint: String) throws {
         let outcome = try CommandLineTool.run(
@@ -68,10 +80,12 @@ struct ContractTests {
             "train no.h5 --model mlp -o x", "train decoy.h5 --masks no.h5 --model mlp -o x",
             "train decoy.h5 --model no.json -o x", "train decoy.h5 --model mlp --init no.safetensors -o x",
             "evaluate no decoy.h5", "make-masks decoy.h5 --run no --top-k 3 -o x.h5",
-            "import pngs no -o x.h5",
+            "import pngs no -o x.h5", "export pngs no.h5 -o x", "export npy decoy.h5 --masks no.h5 -o x",
+            "export hdf5 no.h5 -o x", "export webdataset no.h5 -o x",
             "import hdf5 no.h5 --images /images -o x.h5", "import npy no.npy -o x.h5",
             "import npz no.npz -o x.h5", "import idx no.gz -o x.h5",
-            "import hdf5 decoy.h5 --images /no -o x.h5",
+            "import hdf5 decoy.h5 --images /no -o x.h5", "import masks no --for decoy.h5 -o x.h5",
+            "import masks images --for no.h5 -o x.h5",
             "decoy no.h5 -o x.h5 --masks-output y.h5 --seed 0",
         ])
     func missingInput(line: String) throws {
@@ -89,6 +103,7 @@ struct ContractTests {
             ("decoy fashion.h5 --masks-output spare.h5 --random-split test --seed 3", "decoy.h5"),
             ("train decoy.h5 --model mlp --batch-size 16 --epochs 2", "plain"),
             ("make-masks decoy.h5 --run plain --top-k 3", "masks.h5"),
+            ("export hdf5 decoy.h5", "masks.h5"),
         ])
     func outputExists(line: String, output: String) throws {
         let folder = try TemporaryFolder()
@@ -114,6 +129,9 @@ struct ContractTests {
             "stream decoy.h5 --batch-size 8 --format null", "evaluate right decoy.h5 --masks masks.h5",
             "train decoy.h5 --model mlp --epochs 1 -o json-4",
             "make-masks decoy.h5 --run plain --top-k 3 -o json-5.h5",
+            "export pngs decoy.h5 --masks masks.h5 -o json-6", "export npy decoy.h5 -o json-7",
+            "export hdf5 decoy.h5 --masks masks.h5 -o json-8.h5", "export webdataset decoy.h5 -o json-9",
+            "validate plain", "validate decoy.h5 masks.h5 plain --deep",
         ])
     func json(line: String) throws {
         let outcome = try CommandLineTool.run(
@@ -137,6 +155,37 @@ struct ContractTests {
         #expect(try folder.names() == ["photos"])
     }
 
+    @Test("validate's help lists every code of its findings and says what it means")
+    func findingCodes() throws {
+        let help = try CommandLineTool.run(["validate", "--help"], in: "/").text
+        let listed = help.split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
+            .compactMap {
+                line in line.split(separator: " ").first.map(String.init)
+            }
+        let codes = Finding.Code.allCases.map(\.rawValue)
+        #expect(listed.filter { codes.contains($0) } == codes)
+        for code in Finding.Code.allCases { #expect(help.contains(code.explanation.prefix(30))) }
+    }
+
+    @Test(
+        "export --force replaces an export, but no folder that is something else",
+        arguments: ["pngs", "npy", "webdataset"])
+    func exportForce(kind: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.write([1, 2, 3], to: "photos/holiday.raw")
+        let command = ["export", kind, try Workshop.shared.get().path("decoy.h5")]
+        for status: Int32 in [0, 73] {
+            let again = try CommandLineTool.run(command + ["-o", "out"], in: folder.path)
+            #expect(again.status == status)
+        }
+        #expect(try CommandLineTool.run(command + ["-o", "out", "--force"], in: folder.path).status == 0)
+        let refused = try CommandLineTool.run(command + ["-o", "photos", "--force"], in: folder.path)
+        #expect(refused.status == 73)
+        #expect(refused.errors.contains("photos"))
+        #expect(try folder.names() == ["out", "photos"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("photos")) == ["holiday.raw"])
+    }
+
     @Test("an interrupted training ends with 130 and leaves nothing behind")
     func interruption() throws {
         let folder = try TemporaryFolder()
@@ -154,5 +203,43 @@ struct ContractTests {
         process.waitUntilExit()
         #expect(process.terminationReason == .exit && process.terminationStatus == 130)
         #expect(try folder.names().isEmpty)
+    }
+
+    @Test(
+        "an interrupted export ends with 130 and leaves nothing behind, however many threads write",
+        arguments: ["pngs", "npy", "hdf5", "webdataset"])
+    func interruptedExport(kind: String) throws {
+        let folder = try TemporaryFolder()
+        let count = 60_000
+        let shape = try ImageShape(channels: 1, height: 28, width: 28)
+        let writer = try DatasetWriter(
+            path: folder.path("d.h5"), force: false, sampleCount: count, imageShape: shape,
+            elementType: .uint8, color: "gray", compression: .none)
+        let zeros = [UInt8](repeating: 0, count: count * 784)
+        let checksum = zeros.prefix(784).withUnsafeBytes { CRC32.checksum(of: $0) }
+        try zeros.withUnsafeBytes {
+            try writer.write(
+                images: $0, rows: 0..<count, checksums: Array(repeating: checksum, count: count))
+        }
+        _ = try writer.finish(
+            ids: (0..<count).map { "\($0)" }, labels: nil, classNames: nil, splits: nil, splitNames: [],
+            provenance: [:])
+        try writer.commit()
+        let process = Process()
+        process.executableURL = URL(filePath: CommandLineTool.path)
+        process.arguments = ["export", kind, "d.h5", "-o", "out", "--jobs", "4"].filter {
+            kind == "pngs" || kind == "webdataset" || !["--jobs", "4"].contains($0)
+        }
+        process.currentDirectoryURL = URL(filePath: folder.path)
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        while process.isRunning, try folder.names().count < 2 { usleep(1000) }
+        if kind == "pngs" { usleep(200_000) }
+        process.interrupt()
+        process.waitUntilExit()
+        // A short export may be done before it hears of the interruption.
+        guard process.terminationStatus != 0 else { return }
+        #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+        #expect(try folder.names() == ["d.h5"])
     }
 }

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Whole PNG images, from memory to memory. libpng reports errors by longjmp, which must not cross a Swift
+// Decodes whole PNG images, from memory to memory. libpng reports errors by longjmp, which must not cross a Swift
 // frame: each function here sets its jump once, returns a status, and leaves a message.
 
 typedef enum {
@@ -23,9 +23,3 @@ typedef struct {
 // come one a byte, and tRNS is ignored. Fails where an image does not fill `size` bytes exactly.
 rr_png_status rr_png_decode(
     const uint8_t *bytes, size_t count, bool is_stored, uint8_t *samples, size_t size, rr_png_message *message);
-
-// Encodes rows of interleaved samples, 16-bit ones little-endian; the caller frees `*bytes`.
-// `samples` has height * width * channels * depth / 8 bytes; channels is 1 to 4, depth 8 or 16.
-rr_png_status rr_png_encode(
-    const uint8_t *samples, uint32_t width, uint32_t height, int channels, int depth, uint8_t **bytes,
-    size_t *count, rr_png_message *message);

@@ -2,34 +2,50 @@ internal import RRFormats
 internal import RRSchemas
 internal import RRTensor
 
-/// Finds all that is wrong with a dataset file. Every image is read.
+/// Finds all that is wrong with a dataset file.
 struct DatasetValidator {
+    /// What a validation of a dataset leaves.
+    struct Outcome {
+        let findings: [Finding]
+        let facts: DatasetFacts
+        /// The images whose bytes were checked.
+        let checkedImageCount: Int
+    }
+
     private let file: HDF5File
     private let describer: FileDescriber
     private var list: FindingList
     private var facts: DatasetFacts
+    private let imageByteLimit: Int
+    private var checkedImageCount = 0
 
     /// Judges a file.
     ///
+    /// - Parameter imageByteLimit: the bytes of images that are read at most.
     /// - Throws: `FormatError` with the code `notFound`; everything else is a finding.
-    static func run(path: String) throws(FormatError) -> (findings: [Finding], facts: DatasetFacts) {
+    static func run(path: String, imageByteLimit: Int) throws(FormatError) -> Outcome {
         do throws(FormatError) {
             let file = try HDF5File(reading: path)
             let size = try InputFile(reading: path).size()
-            var validator = DatasetValidator(file: file)
+            var validator = DatasetValidator(file: file, imageByteLimit: imageByteLimit)
             if FormatCheck.run(.dataset, of: file, evidence: "/images", into: &validator.list) {
                 let description = FileDescription(file: file, size: size, kind: .dataset)
                 validator.list.add(JSONSchema.dataset.validate(description.json), of: "dataset.schema.json")
                 validator.checkContent()
             }
-            return (validator.list.findings, validator.facts)
+            return Outcome(
+                findings: validator.list.findings, facts: validator.facts,
+                checkedImageCount: validator.checkedImageCount)
         } catch {
-            return (try FormatCheck.unreadable(error, path: path), DatasetFacts(path: path))
+            return Outcome(
+                findings: try FormatCheck.unreadable(error, path: path), facts: DatasetFacts(path: path),
+                checkedImageCount: 0)
         }
     }
 
-    private init(file: HDF5File) {
+    private init(file: HDF5File, imageByteLimit: Int) {
         self.file = file
+        self.imageByteLimit = imageByteLimit
         describer = FileDescriber(file: file)
         list = FindingList(path: file.path)
         facts = DatasetFacts(path: file.path)
@@ -45,12 +61,17 @@ struct DatasetValidator {
         let ids = checkIds(count: count)
         facts.ids = ids
         let labels = checkLabels(count: count)
+        (facts.labels, facts.hasLabels) = (labels, file.exists("/labels"))
+        facts.classNames = describer.names("class_names", of: "/labels")
         checkNumbers("/split", names: "split_names", code: .splitOutOfRange, count: count)
         let checksums: [UInt32]? = integers("/checksum", count: count).map {
             $0.map { UInt32(truncatingIfNeeded: $0) }
         }
+        facts.checksums = checksums
         if ImageElementType(images.elementType) != nil {
-            ImageCheck(images: images, checksums: checksums, facts: facts).run(into: &list)
+            checkedImageCount = ImageCheck(
+                images: images, checksums: checksums, facts: facts, byteLimit: imageByteLimit
+            ).run(into: &list)
         }
         checkFingerprint(ids: ids, labels: labels, checksums: checksums, images: images)
     }

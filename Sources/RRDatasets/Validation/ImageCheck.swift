@@ -1,11 +1,13 @@
 internal import RRFormats
 internal import RRTensor
 
-/// Reads every image of a dataset, some megabytes at a time, and checks its bytes.
+/// Reads images of a dataset, some megabytes at a time, and checks their bytes.
 struct ImageCheck {
     let images: HDF5Dataset
     let checksums: [UInt32]?
     let facts: DatasetFacts
+    /// The bytes that are read at most; of larger datasets blocks that are spread evenly.
+    let byteLimit: Int
 
     /// What the floats of a dataset are like.
     private struct FloatRange {
@@ -13,13 +15,15 @@ struct ImageCheck {
         var largest: Float = 0
     }
 
-    func run(into list: inout FindingList) {
+    /// - Returns: the number of images that were read.
+    func run(into list: inout FindingList) -> Int {
         do throws(FormatError) {
             try images.checkSize()
         } catch {
-            return list.fault(.unreadableArray, "/images", error.message)
+            list.fault(.unreadableArray, "/images", error.message)
+            return 0
         }
-        guard images.shape.elementCount > 0 else { return }
+        guard images.shape.elementCount > 0 else { return 0 }
         var mismatches = Examples()
         var failures = Examples()
         var floats = FloatRange()
@@ -27,7 +31,7 @@ struct ImageCheck {
         case .uint8: check(UInt8.self, &mismatches, &failures) { _, _ in }
         case .uint16: check(UInt16.self, &mismatches, &failures) { _, _ in }
         case .float32: check(Float.self, &mismatches, &failures) { measure($1, of: $0, into: &floats) }
-        case nil: return
+        case nil: return 0
         }
         if failures.count > 0 {
             list.fault(.unreadableArray, "/images", failures.summary, remedy: "import the dataset anew")
@@ -47,6 +51,19 @@ struct ImageCheck {
                 .largeValues, "/images", "values reach \(floats.largest) in size, outside [−10, 10]",
                 remedy: "rrdata train --normalize auto")
         }
+        return blocks().reduce(0) { $0 + $1.count }
+    }
+
+    /// The rows that are read, some megabytes at a time.
+    private func blocks() -> [Range<Int>] {
+        let rowSize = max(1, images.elementsPerRow * (images.elementType.size ?? 1))
+        let rowsAtATime = max(1, min(4 << 20, byteLimit / 64) / rowSize)
+        let all = stride(from: 0, to: images.shape[0], by: rowsAtATime).map { first in
+            first..<min(first + rowsAtATime, images.shape[0])
+        }
+        let count = max(1, byteLimit / (rowsAtATime * rowSize))
+        guard all.count > count else { return all }
+        return (0..<count).map { all[$0 * (all.count - 1) / max(1, count - 1)] }
     }
 
     private func check<Element: HDF5Element>(
@@ -54,8 +71,9 @@ struct ImageCheck {
         inspect: (Int, UnsafeBufferPointer<Element>) -> Void
     ) {
         let size = images.elementsPerRow
-        let rowsAtATime = max(1, (4 << 20) / max(1, size * MemoryLayout<Element>.stride))
-        let buffer = UnsafeMutableBufferPointer<Element>.allocate(capacity: rowsAtATime * size)
+        let blocks = blocks()
+        let buffer = UnsafeMutableBufferPointer<Element>.allocate(
+            capacity: (blocks.map(\.count).max() ?? 0) * size)
         defer { buffer.deallocate() }
         func read(_ rows: Range<Int>) -> FormatError? {
             do throws(FormatError) {
@@ -73,10 +91,7 @@ struct ImageCheck {
             }
             mismatches.add(facts.name(of: row))
         }
-        var first = 0
-        while first < images.shape[0] {
-            let rows = first..<min(first + rowsAtATime, images.shape[0])
-            first = rows.upperBound
+        for rows in blocks {
             guard read(rows) != nil else {
                 for row in rows { inspectRow(row, at: row - rows.lowerBound) }
                 continue

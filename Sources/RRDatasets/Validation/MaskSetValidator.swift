@@ -23,6 +23,11 @@ struct MaskSetValidator {
         path: String, for facts: DatasetFacts
     ) throws(FormatError) -> (findings: [Finding], coverage: Coverage) {
         do throws(FormatError) {
+            if let file = try? ArrayFile(path: path), try isForeign(file),
+                let outcome = try ForeignMaskCheck.run(file, for: facts)
+            {
+                return outcome
+            }
             let file = try HDF5File(reading: path)
             let size = try InputFile(reading: path).size()
             var validator = MaskSetValidator(file: file, facts: facts)
@@ -35,6 +40,14 @@ struct MaskSetValidator {
         } catch {
             return (try FormatCheck.unreadable(error, path: path), Coverage())
         }
+    }
+
+    /// Whether a file's arrays are another program's: NPY, NPZ, IDX, or HDF5 that says of itself neither what it is nor
+    /// that it has the arrays of a mask set.
+    private static func isForeign(_ file: ArrayFile) throws(FormatError) -> Bool {
+        guard file.format == .hdf5 else { return true }
+        let file = try HDF5File(reading: file.path)
+        return FileDescriber(file: file).text("format") == nil && !(file.exists("/A") && file.exists("/row"))
     }
 
     private init(file: HDF5File, facts: DatasetFacts) {
@@ -56,6 +69,7 @@ struct MaskSetValidator {
         guard masks.elementType.size != nil, masks.shape.elementCount > 0 else { return }
         let onesPerRow = checkValues(of: masks, rows)
         if let onesPerRow { measureCoverage(onesPerRow, rows: rows, size: masks.elementsPerRow) }
+        if let onesPerRow, let rows { checkShift(masks, rows, onesPerRow: onesPerRow) }
     }
 
     /// Compares shape and fingerprint with the dataset's.
@@ -81,19 +95,43 @@ struct MaskSetValidator {
                 mismatch.code == .wrongMaskSize && MaskMatch.layout(of: shape, imageShape: imageShape) != nil
             let code: Finding.Code =
                 isLayout ? .wrongMaskLayout : mismatch.code == .wrongMaskSize ? .wrongMaskSize : .otherDataset
-            list.fault(code, mismatch.objectPath, mismatch.message, remedy: mismatch.remedy)
+            if code == .otherDataset, mismatch.objectPath == nil, let guess = guess() {
+                list.fault(guess.code, nil, guess.message, remedy: guess.remedy)
+            } else {
+                list.fault(code, mismatch.objectPath, mismatch.message, remedy: mismatch.remedy)
+            }
         }
     }
 
-    private mutating func checkRange(of rows: [Int], rowCount: Int) {
-        var outside = Examples()
-        for (index, row) in rows.enumerated() where !(0..<rowCount ~= row) {
-            outside.add("\(facts.name(of: index)) has row \(row)")
+    /// What explains that the masks have another dataset's fingerprint.
+    private func guess() -> (code: Finding.Code, message: String, remedy: String)? {
+        let describer = FileDescriber(file: file)
+        if let text = describer.text("provenance"), let provenance = try? JSONValue(parsing: text),
+            let fingerprint = facts.fingerprint, provenance["source"] == .string(fingerprint),
+            let command = provenance["command"]?.stringValue
+        {
+            return (
+                .otherDataset,
+                "the masks are not for \(facts.path) itself, but for what `rrdata \(command)` made of it",
+                "rrdata validate with the dataset that `rrdata \(command)` wrote"
+            )
         }
-        if outside.count > 0 {
-            list.fault(
-                .rowOutOfRange, "/row", "A has the rows 0 to \(rowCount - 1), but \(outside.summary)",
-                remedy: "unannotated samples have the row of the last, all-zero mask: \(rowCount - 1)")
+        guard let wanted = describer.text("dataset_fingerprint"),
+            let guess = FingerprintGuess(of: facts, wanted: wanted)
+        else { return nil }
+        return (guess.code, guess.message, guess.remedy)
+    }
+
+    private mutating func checkRange(of rows: [Int], rowCount: Int) {
+        let outside = rows.indices.filter { !(0..<rowCount ~= rows[$0]) }
+        if !outside.isEmpty { reportOutside(outside, rows, rowCount: rowCount) }
+        if outside.isEmpty, rowCount > 2, rows.indices.allSatisfy({ rows[$0] == $0 + 1 }) {
+            list.warning(
+                .rowsFromOne, "/row",
+                "sample 0 has row 1, sample 1 row 2, and so on, and no sample has row 0: are rows counted from 1? "
+                    + "They count from 0",
+                remedy: "if so, subtract 1 from /row")
+            return
         }
         var isUsed = Array(repeating: false, count: rowCount)
         for row in rows where 0..<rowCount ~= row { isUsed[row] = true }
@@ -102,6 +140,53 @@ struct MaskSetValidator {
         if unused.count > 0 {
             list.warning(.unusedMasks, "/A", "no sample refers to \(unused.summary)")
         }
+    }
+
+    private mutating func reportOutside(_ outside: [Int], _ rows: [Int], rowCount: Int) {
+        var examples = Examples()
+        for index in outside { examples.add("\(facts.name(of: index)) has row \(rows[index])") }
+        let message = "A has the rows 0 to \(rowCount - 1), but \(examples.summary)"
+        if rows.allSatisfy({ 1...rowCount ~= $0 }) {
+            return list.fault(
+                .rowsFromOne, "/row",
+                message + ". No sample has row 0: rows were counted from 1, as if A began there",
+                remedy: "subtract 1 from /row")
+        }
+        guard outside.contains(where: { rows[$0] != -1 }) else {
+            return list.fault(
+                .rowOutOfRange, "/row",
+                message + ". In NumPy and PyTorch, −1 is the last row of A, and no error",
+                remedy: "store \(rowCount - 1), the row of the last, all-zero mask, in place of −1")
+        }
+        list.fault(
+            .rowOutOfRange, "/row", message,
+            remedy: "unannotated samples have the row of the last, all-zero mask: \(rowCount - 1)")
+    }
+
+    /// Tells where masks fit neighbouring images better than their own.
+    private mutating func checkShift(_ masks: HDF5Dataset, _ rows: [Int], onesPerRow: [Int]) {
+        let shape = masks.shape.dimensions
+        guard shape.count == 4, let images = facts.imageShape, Array(shape[2...]) == Array(images[1...]),
+            let check = MaskShiftCheck(facts), rows.count == facts.sampleCount
+        else { return }
+        let size = masks.elementsPerRow
+        let annotated = rows.indices.filter {
+            onesPerRow.indices.contains(rows[$0]) && onesPerRow[rows[$0]] > 0
+        }
+        let shift = check.run(annotated: annotated) { sample in
+            var mask = [UInt8](repeating: 0, count: size)
+            let isRead = mask.withUnsafeMutableBufferPointer { mask in
+                (try? masks.read(rows: rows[sample]..<rows[sample] + 1, as: UInt8.self, into: mask)) != nil
+            }
+            return isRead ? Array(mask.prefix(shape[2] * shape[3])) : nil
+        }
+        guard let shift else { return }
+        list.warning(
+            .shiftedMasks, "/row",
+            "the edges of the masks lie on edges of the image \(shift > 0 ? "after" : "before") their own: the masks "
+                + "of all samples seem to be shifted by one",
+            remedy: "look at them with rrdata preview; sample i probably needs the row that sample "
+                + "i \(shift > 0 ? "−" : "+") 1 has")
     }
 
     /// Reads all masks; the number of 1s in each row, nil where they could not be read.

@@ -14,26 +14,39 @@ package struct ValidationReport: Sendable {
         package let meanCoverage: Double?
     }
 
+    /// The bytes of images that are read where not every image is: a fraction of a second.
+    package static let quickImageByteCount = 256 << 20
+
     package let datasetPath: String
     /// The number of samples; nil where it could not be told.
     package let sampleCount: Int?
+    /// The images whose bytes were checked.
+    package let checkedImageCount: Int
     package let masks: [Masks]
+    /// What the dataset is like, to judge other files by.
+    package let facts: DatasetFacts
     /// File by file, in the order in which the files were given.
     package let findings: [Finding]
 
     package var faultCount: Int { findings.count { $0.severity == .fault } }
     package var warningCount: Int { findings.count { $0.severity == .warning } }
 
-    /// Judges a dataset, and mask sets by themselves and as its masks. All images and masks are read.
+    /// Judges a dataset, and mask sets by themselves and as its masks. All masks are read.
     ///
+    /// - Parameter imageByteLimit: the bytes of images that are read at most, spread evenly over the dataset.
     /// - Throws: `FormatError` with the code `notFound` where a file is missing; everything else is a finding.
-    package init(datasetPath: String, maskPaths: [String] = []) throws(FormatError) {
+    package init(
+        datasetPath: String, maskPaths: [String] = [], imageByteLimit: Int = Self.quickImageByteCount
+    ) throws(FormatError) {
         // A missing file is told before gigabytes are read.
         for path in [datasetPath] + maskPaths where FileTree.kind(of: path) == nil {
             throw FormatError(.notFound, path: path, "there is no such file")
         }
-        let (datasetFindings, facts) = try DatasetValidator.run(path: datasetPath)
-        var findings = datasetFindings
+        let outcome = try DatasetValidator.run(path: datasetPath, imageByteLimit: imageByteLimit)
+        let facts = outcome.facts
+        self.facts = facts
+        checkedImageCount = outcome.checkedImageCount
+        var findings = outcome.findings
         var masks: [Masks] = []
         for path in maskPaths {
             let (maskFindings, coverage) = try MaskSetValidator.run(path: path, for: facts)
@@ -60,6 +73,7 @@ package struct ValidationReport: Sendable {
             "findings": .array(findings.map(\.json)),
             "dataset": [
                 "path": .string(datasetPath), "samples": sampleCount.map { .integer($0) } ?? .null,
+                "images_checked": .integer(checkedImageCount),
             ],
             "masks": .array(
                 masks.map { masks in

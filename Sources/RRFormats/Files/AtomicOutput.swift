@@ -80,7 +80,13 @@ package final class AtomicOutput {
     /// never from an asynchronous signal handler, and end the process after it.
     package static func removeAllPending() {
         pending.withLock { pending in
-            for temporaryPath in pending { FileTree.remove(temporaryPath) }
+            for temporaryPath in pending {
+                // Other threads may still write into a folder. Under another name they find it no more, and what
+                // was on its way there goes with the next attempt.
+                let renamed = FileTree.hiddenSibling(of: temporaryPath)
+                let target = Glibc.rename(temporaryPath, renamed) == 0 ? renamed : temporaryPath
+                for _ in 0..<100 where FileTree.kind(of: target) != nil { FileTree.remove(target) }
+            }
             pending.removeAll()
         }
     }

@@ -68,23 +68,52 @@ package enum FileBytes {
         guard descriptor >= 0 else {
             throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
         }
-        var written = 0
-        var failure: Int32 = 0
-        bytes.withUnsafeBytes { buffer in
-            while written < buffer.count, failure == 0 {
-                let rest = UnsafeRawBufferPointer(rebasing: buffer[written...])
-                let step = Glibc.write(descriptor, rest.baseAddress, rest.count)
-                if step >= 0 {
-                    written += step
-                } else if errno != EINTR {
-                    failure = errno
-                }
-            }
+        try writeAndClose(bytes, to: descriptor, path: path)
+    }
+
+    /// Writes a whole file where there was none.
+    ///
+    /// - Returns: false, with nothing written, where there is a file of this name already.
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package static func create(_ bytes: [UInt8], at path: String) throws(FormatError) -> Bool {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            guard errno != EEXIST else { return false }
+            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+        }
+        try writeAndClose(bytes, to: descriptor, path: path)
+        return true
+    }
+
+    private static func writeAndClose(
+        _ bytes: [UInt8], to descriptor: Int32, path: String
+    ) throws(FormatError) {
+        do throws(FormatError) {
+            try bytes.withUnsafeBytes { bytes in
+                Result { () throws(FormatError) in try write(bytes, to: descriptor, path: path) }
+            }.get()
+        } catch {
+            close(descriptor)
+            throw error
         }
         // Some file systems report a full disk only here.
-        if close(descriptor) != 0, failure == 0 { failure = errno }
-        guard failure == 0 else {
-            throw FormatError(.cannotWrite, path: path, SystemFailure.message(failure))
+        guard close(descriptor) == 0 else {
+            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+        }
+    }
+
+    /// Writes bytes to an open file.
+    static func write(
+        _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String
+    ) throws(FormatError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+            if count >= 0 {
+                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+            } else if errno != EINTR {
+                throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+            }
         }
     }
 }

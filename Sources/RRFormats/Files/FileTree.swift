@@ -52,6 +52,16 @@ package enum FileTree {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// Makes a folder where nothing was.
+    ///
+    /// - Returns: false, with nothing made, where something of this name is there already.
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package static func makeFolder(_ path: String) throws(FormatError) -> Bool {
+        guard mkdir(path, 0o777) != 0 else { return true }
+        guard errno != EEXIST else { return false }
+        throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+    }
+
     /// An unused hidden name beside a path, in the same folder and so on the same file system.
     static func hiddenSibling(of path: String) -> String {
         let name = path.split(separator: "/").last ?? ""

@@ -8,9 +8,16 @@ package struct NPYHeader: Hashable, Sendable {
     ///
     /// - Parameter shape: no more than 32 extents, which NumPy itself is limited to.
     package static func bytes(shape: [Int], type: NPYElementType) -> [UInt8] {
+        bytes(shape: shape, descriptor: type.rawValue)
+    }
+
+    /// The header for elements of any type.
+    ///
+    /// - Parameter descriptor: NumPy's name of the type with its byte order: `<u2`, `<U12`.
+    package static func bytes(shape: [Int], descriptor: String) -> [UInt8] {
         precondition(shape.count <= 32)
         let extents = shape.count == 1 ? "\(shape[0])," : shape.map(String.init).joined(separator: ", ")
-        var text = "{'descr': '\(type.rawValue)', 'fortran_order': False, 'shape': (\(extents)), }"
+        var text = "{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (\(extents)), }"
         // NumPy leaves room for the first extent to grow to 21 digits in place.
         if let first = shape.first {
             text += String(repeating: " ", count: max(0, 21 - "\(first)".utf8.count))

@@ -133,7 +133,7 @@ package enum PNGDecoder {
         case RR_PNG_OUT_OF_MEMORY:
             throw FormatError(.cannotRead, path: path, "there is not enough memory to decode the image")
         default:
-            throw FormatError(.malformed, path: path, "the PNG is damaged: \(PNGEncoder.text(of: message))")
+            throw FormatError(.malformed, path: path, "the PNG is damaged: \(text(of: message))")
         }
     }
 }
@@ -199,5 +199,10 @@ extension PNGDecoder {
             let target = samples.assumingMemoryBound(to: type).baseAddress
         else { return }
         PNGArrangement.separate(source, channels: channels, count: count, into: target, planeSize: count)
+    }
+
+    /// The text of a message that C has filled.
+    private static func text(of message: rr_png_message) -> String {
+        withUnsafeBytes(of: message.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 }

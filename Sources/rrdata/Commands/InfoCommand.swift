@@ -1,6 +1,7 @@
 internal import ArgumentParser
 import RRDatasets
 import RRSchemas
+import RRTraining
 
 struct InfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -8,24 +9,24 @@ struct InfoCommand: ParsableCommand {
         abstract: "Tell what a file holds.",
         discussion: """
             Shapes, types, classes, splits, layout, sizes and provenance of a dataset or a mask set; the arrays of \
-            any other HDF5 file.
+            any other HDF5, NPY, NPZ or IDX file; the kind of a PNG; tensors of safetensors; images and categories \
+            of COCO annotations; layers and parameters of a model.json; a run folder or an exported folder.
 
-            Example:
+            Examples:
               rrdata info fashion.h5
+              rrdata info run/weights.safetensors --json
             """)
 
-    @Argument(help: "A dataset, a mask set or another HDF5 file.")
+    @Argument(help: "A file of any format that rrdata reads, a run folder, or the folder of an export.")
     var file: String
 
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let description = try FileDescription(path: file)
-        if report.json {
-            Console.print(description.json)
-        } else {
-            Console.print(description.json.outline)
-        }
+        let json =
+            try RunDescription.json(of: file) ?? OtherFileDescription.json(of: file)
+            ?? FileDescription(path: file).json
+        if report.json { Console.print(json) } else { Console.print(json.outline) }
     }
 }
 

@@ -10,6 +10,7 @@ extension ArrayImport.EmptyMasks: ExpressibleByArgument {}
 extension ArrayImport.Marks: ExpressibleByArgument {}
 extension ArrayLayout: ExpressibleByArgument {}
 extension Compression: ExpressibleByArgument {}
+extension ExportLayout: ExpressibleByArgument {}
 extension OptimizerOptions.Kind: ExpressibleByArgument {}
 extension PNGFolderImport.Color: ExpressibleByArgument {}
 extension PNGFolderImport.Depth: ExpressibleByArgument {}

@@ -5,14 +5,15 @@ package struct SampleNames: Sendable {
     private static let ambiguous = -1
 
     let ids: [String]
-    private let indices: [String: Int]
+    /// By bytes: to Swift, two strings that differ only in their Unicode normalisation are equal.
+    private let indices: [[UInt8]: Int]
     /// The samples by the last component of their ids' paths.
-    private let indicesByBaseName: [String: Int]
+    private let indicesByBaseName: [[UInt8]: Int]
 
     package init(ids: [String]) {
         self.ids = ids
-        indices = Dictionary(ids.enumerated().map { ($1, $0) }) { _, _ in Self.ambiguous }
-        indicesByBaseName = Dictionary(ids.enumerated().map { (Self.baseName($1), $0) }) { _, _ in
+        indices = Dictionary(ids.enumerated().map { (Array($1.utf8), $0) }) { _, _ in Self.ambiguous }
+        indicesByBaseName = Dictionary(ids.enumerated().map { (Array(Self.baseName($1).utf8), $0) }) { _, _ in
             Self.ambiguous
         }
     }
@@ -24,12 +25,12 @@ package struct SampleNames: Sendable {
     package func match(_ names: [String], at location: String) throws -> (
         samples: [Int?], matching: MaskTally.Matching
     ) {
-        let exact = names.map { indices[$0] }
+        let exact = names.map { indices[Array($0.utf8)] }
         if exact.contains(where: { $0 != nil }) {
             try check(exact, names, at: location)
             return (exact, .id)
         }
-        let byBaseName = names.map { indicesByBaseName[Self.baseName($0)] }
+        let byBaseName = names.map { indicesByBaseName[Array(Self.baseName($0).utf8)] }
         try check(byBaseName, names, at: location)
         return (byBaseName, .baseName)
     }
@@ -66,10 +67,10 @@ package struct SampleNames: Sendable {
 
     /// The sample that a name is of as a whole id.
     func index(ofId id: String) -> Int? {
-        indices[id].flatMap { $0 == Self.ambiguous ? nil : $0 }
+        indices[Array(id.utf8)].flatMap { $0 == Self.ambiguous ? nil : $0 }
     }
 
     func index(ofBaseName name: String) -> Int? {
-        indicesByBaseName[name].flatMap { $0 == Self.ambiguous ? nil : $0 }
+        indicesByBaseName[Array(name.utf8)].flatMap { $0 == Self.ambiguous ? nil : $0 }
     }
 }

@@ -1,4 +1,5 @@
 internal import RRFormats
+internal import RRSchemas
 
 /// The list of a folder's images in `metadata.csv` or `metadata.jsonl`, as Hugging Face's image folders have it.
 struct PNGMetadata {
@@ -15,7 +16,8 @@ struct PNGMetadata {
     private let folder: String
     private var files = PNGFileList()
     private var texts = TextList()
-    private var labelNumbers: [String: Int32] = [:]
+    /// By bytes: to Swift, two strings that differ only in their Unicode normalisation are equal.
+    private var labelNumbers: [[UInt8]: Int32] = [:]
     private var labelNames: [String] = []
     private var labels: [Int32] = []
     private var splits: [UInt8] = []
@@ -134,11 +136,11 @@ struct PNGMetadata {
         guard labels.count == texts.count - 1 else {
             throw fault(line: row.line, "there is a label, but the images before have none")
         }
-        if let number = labelNumbers[label] {
+        if let number = labelNumbers[Array(label.utf8)] {
             labels.append(number)
         } else {
             labels.append(Int32(labelNames.count))
-            labelNumbers[label] = Int32(labelNames.count)
+            labelNumbers[Array(label.utf8)] = Int32(labelNames.count)
             labelNames.append(label)
         }
     }
@@ -163,6 +165,7 @@ struct PNGMetadata {
             throw DatasetError(.empty, path: sources.last ?? folder, "the list names no images")
         }
         try checkIds()
+        if finishExport() { return files }
         try numberLabels()
         let names = splitNames.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         let numbers = splitNames.map { UInt8(names.firstIndex(of: $0) ?? 0) }
@@ -180,6 +183,50 @@ struct PNGMetadata {
         }
         if hasMasks { files.maskPaths = masks.keeping(order) }
         return files
+    }
+
+    /// Takes the list of an export of ours as it stands: in its order, with the classes and splits that the export
+    /// names in theirs; false where this is none, or was changed so that it no longer fits.
+    private mutating func finishExport() -> Bool {
+        guard sources == [folder + "/metadata.csv"], let mark = ExportFolder.mark(of: folder),
+            mark["kind"] == "pngs", mark["samples"]?.integerValue == texts.count
+        else { return false }
+        /// The numbers of names in a list, by their bytes; nil where one is missing.
+        func numbers(of found: [String], in names: [String]) -> [Int32]? {
+            let known = Dictionary(names.enumerated().map { (Array($1.utf8), Int32($0)) }) { first, _ in first
+            }
+            let numbers = found.compactMap { known[Array($0.utf8)] }
+            return numbers.count == found.count ? numbers : nil
+        }
+        let classNames = mark["class_names"]?.arrayValue?.compactMap(\.stringValue)
+        let labelNumbers =
+            if let classNames {
+                numbers(of: labelNames, in: classNames)
+            } else {
+                wholeNumbers(of: labelNames)
+            }
+        let markNames = mark["split_names"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        guard let labelNumbers,
+            let splitNumbers = numbers(of: splitNames, in: markNames.isEmpty ? [""] : markNames)
+        else { return false }
+        files.paths = texts
+        if !labels.isEmpty {
+            files.labels = labels.map { labelNumbers[Int($0)] }
+            files.classNames = classNames
+        }
+        if !markNames.isEmpty {
+            files.splitNames = markNames
+            files.splits = splits.map { UInt8(truncatingIfNeeded: splitNumbers[Int($0)]) }
+        }
+        return true
+    }
+
+    /// Labels that are numbers; nil where one is none, or too large.
+    private func wholeNumbers(of names: [String]) -> [Int32]? {
+        let numbers = names.compactMap { Int32($0) }.filter {
+            0...Int32(DatasetReader.largestBareLabel) ~= $0
+        }
+        return numbers.count == names.count ? numbers : nil
     }
 
     /// Whether a path comes before another, bytewise by component: a slash comes before every other byte.
@@ -232,8 +279,9 @@ struct PNGMetadata {
             return
         }
         let sorted = labelNames.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        let numbers = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, Int32($0)) })
-        let newNumbers = labelNames.map { numbers[$0] ?? 0 }
+        let numbers = Dictionary(
+            uniqueKeysWithValues: sorted.enumerated().map { (Array($1.utf8), Int32($0)) })
+        let newNumbers = labelNames.map { numbers[Array($0.utf8)] ?? 0 }
         labels = labels.map { newNumbers[Int($0)] }
         files.classNames = sorted
     }

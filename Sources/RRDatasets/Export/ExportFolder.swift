@@ -1,0 +1,83 @@
+internal import RRFormats
+internal import RRSchemas
+internal import RRTensor
+
+/// A folder that an export fills, which appears whole or not at all.
+///
+/// Every such folder holds `export.json` (hidden among images, where a file more could be taken for data), which says
+/// what it is. `force` replaces only what holds one: a folder with somebody's own files is never replaced.
+final class ExportFolder {
+    static let format = "rrdata.export"
+
+    private let output: AtomicOutput
+    private let markName: String
+
+    /// The folder to write to until `commit()`.
+    var temporaryPath: String { output.temporaryPath }
+    /// The folder that there will be.
+    var path: String { output.path }
+
+    /// - Throws: `FormatError` with the code `outputExists`, or `cannotWrite` also for a folder that is no export.
+    init(path: String, force: Bool, markName: String) throws(FormatError) {
+        if force { try Self.checkReplaceable(path) }
+        output = try AtomicOutput(path: path, force: force, isDirectory: true)
+        self.markName = markName
+    }
+
+    /// The names under which an export says what it is.
+    static let markNames = ["export.json", ".export.json"]
+
+    /// What an exported folder says of itself; nil where a folder is no export.
+    static func mark(of folder: String) -> JSONValue? {
+        for name in markNames {
+            guard let bytes = try? FileBytes.read(folder + "/" + name, maximumSize: 64 << 20),
+                let mark = try? JSONValue(parsing: bytes), mark["format"] == .string(format)
+            else { continue }
+            return mark
+        }
+        return nil
+    }
+
+    private static func checkReplaceable(_ path: String) throws(FormatError) {
+        guard FileTree.kind(of: path) == .folder, mark(of: path) == nil else { return }
+        let listing = try FolderListing(of: path)
+        guard listing.files.isEmpty, listing.folders.isEmpty, listing.otherCount == 0 else {
+            throw FormatError(
+                .cannotWrite, path: path,
+                "the folder is no export, so --force does not replace it: name another output, or remove it first"
+            )
+        }
+    }
+
+    /// Writes `export.json`.
+    ///
+    /// - Parameter members: what there is to say beside format and version.
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    func writeMark(_ members: [String: JSONValue]) throws(FormatError) {
+        var mark = members
+        mark["format"] = .string(Self.format)
+        mark["format_version"] = .string(FileFormat.version)
+        let text = JSONValue.object(mark).serialized(pretty: true) + "\n"
+        try FileBytes.write(Array(text.utf8), to: temporaryPath + "/" + markName)
+    }
+
+    /// Gives the folder its name.
+    ///
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
+    func commit() throws(FormatError) { try output.commit() }
+}
+
+extension ExportSource {
+    /// What every export says of its source.
+    var markMembers: [String: JSONValue] {
+        var members: [String: JSONValue] = [
+            "creator": .string(Dataset.creator), "fingerprint": .string(dataset.fingerprint),
+            "samples": .integer(count), "color": .string(dataset.color),
+            "image_shape": .array(dataset.imageShape.dimensions.map { .integer($0) }),
+            "element_type": .string(dataset.elementType.rawValue),
+        ]
+        members["class_names"] = dataset.classNames.map { .array($0.map { .string($0) }) }
+        if !splitNames.isEmpty { members["split_names"] = .array(splitNames.map { .string($0) }) }
+        return members
+    }
+}

@@ -1,0 +1,194 @@
+package import RRDatasets
+package import RRFormats
+internal import RRNetworks
+internal import RRSchemas
+
+/// Finds what is wrong with a run folder or a `model.json`.
+package struct RunValidator {
+    /// What a path is, as far as runs are concerned.
+    package enum Kind: Sendable {
+        /// A folder.
+        case run
+        /// A JSON file.
+        case model
+
+        /// The kind of a file or folder; nil for anything that is neither.
+        package init?(of path: String) {
+            switch FileTree.kind(of: path) {
+            case .folder?: self = .run
+            case .file?:
+                guard path.hasSuffix(".json") else { return nil }
+                self = .model
+            case nil: return nil
+            }
+        }
+    }
+
+    private let path: String
+    private var findings: [Finding] = []
+
+    /// Judges a run: its JSON files against the schemas, its weights against its model, its dataset where one is
+    /// given.
+    ///
+    /// - Throws: `FormatError` with the code `notFound`; everything else is a finding.
+    package static func run(
+        path: String, kind: Kind, datasetFingerprint: String? = nil
+    ) throws(FormatError) -> [Finding] {
+        guard FileTree.kind(of: path) != nil else {
+            throw FormatError(.notFound, path: path, "there is no such file")
+        }
+        var validator = RunValidator(path: path)
+        switch kind {
+        case .run: validator.checkRun(datasetFingerprint)
+        case .model: _ = validator.checkModel(at: path)
+        }
+        return validator.findings
+    }
+
+    private init(path: String) {
+        self.path = path
+    }
+
+    private mutating func fault(
+        _ code: Finding.Code, _ path: String, _ message: String, remedy: String? = nil
+    ) {
+        findings.append(
+            Finding(code: code, severity: .fault, path: path, message: message, remedy: remedy))
+    }
+
+    private mutating func checkRun(_ datasetFingerprint: String?) {
+        let names = [RunFile.configuration, RunFile.model, RunFile.weights, RunFile.metrics]
+        let missing = names.filter { FileTree.kind(of: path + "/" + $0) != .file }
+        guard missing.count < names.count else {
+            fault(
+                .wrongFormat, path, "the folder is no run: it has none of \(names.joined(separator: ", "))",
+                remedy: "rrdata train D.h5 --model mlp -o RUN makes one")
+            return
+        }
+        for name in missing {
+            fault(
+                .missingFile, path + "/" + name, "the file is not there",
+                remedy: "copy it from where the run was made, or train again")
+        }
+        if !missing.contains(RunFile.configuration) { checkConfiguration(datasetFingerprint) }
+        if !missing.contains(RunFile.metrics) { checkMetrics() }
+        guard !missing.contains(RunFile.model), let model = checkModel(at: path + "/" + RunFile.model),
+            !missing.contains(RunFile.weights)
+        else { return }
+        checkWeights(of: model)
+    }
+
+    /// Reads a JSON document; nil, with a finding, where there is none.
+    private mutating func document(_ path: String) -> JSONValue? {
+        do {
+            return try JSONValue(parsing: FileBytes.read(path, maximumSize: 256 << 20))
+        } catch let error as FormatError {
+            fault(.unreadableFile, path, error.message)
+        } catch {
+            fault(.unreadableFile, path, "the file is not JSON: \(error)")
+        }
+        return nil
+    }
+
+    private mutating func checkConfiguration(_ datasetFingerprint: String?) {
+        let path = path + "/" + RunFile.configuration
+        guard let document = document(path) else { return }
+        guard document["format"] == .string(RunConfiguration.format) else {
+            fault(.wrongFormat, path, "“format” is not \(RunConfiguration.format)")
+            return
+        }
+        guard let version = document["format_version"]?.stringValue,
+            version.split(separator: ".").first == "1"
+        else {
+            fault(
+                .unsupportedVersion, path, "“format_version” is not 1.x",
+                remedy: "use a newer release of rrdata")
+            return
+        }
+        do {
+            _ = try RunConfiguration.normalization(in: document, path: path)
+        } catch {
+            fault(.schema, path, error.message)
+        }
+        guard let stored = document["dataset_fingerprint"]?.stringValue else {
+            fault(.schema, path, "“dataset_fingerprint” is missing or no text")
+            return
+        }
+        if let datasetFingerprint, stored != datasetFingerprint {
+            fault(
+                .otherDataset, path,
+                "the run was trained on another dataset: its dataset_fingerprint is \(stored.prefix(12))…, but that "
+                    + "of the dataset given is \(datasetFingerprint.prefix(12))…",
+                remedy: "give the dataset that the run was trained on")
+        }
+    }
+
+    /// Checks every line of `metrics.jsonl`, and lists the first that breaks the schema.
+    private mutating func checkMetrics() {
+        let path = path + "/" + RunFile.metrics
+        let bytes: [UInt8]
+        do throws(FormatError) {
+            bytes = try FileBytes.read(path)
+        } catch {
+            return fault(.unreadableFile, path, error.message)
+        }
+        var bad = 0
+        var first: String?
+        for (number, line) in bytes.split(separator: UInt8(ascii: "\n")).enumerated() {
+            let problem: String?
+            do {
+                let violation = JSONSchema.metrics.validate(try JSONValue(parsing: Array(line))).first
+                problem = violation.map { "\($0.path.isEmpty ? "" : $0.path + ": ")\($0.message)" }
+            } catch {
+                problem = "it is not JSON: \(error)"
+            }
+            guard let problem else { continue }
+            bad += 1
+            if first == nil { first = "line \(number + 1): \(problem)" }
+        }
+        guard let first else { return }
+        fault(.schema, path, bad == 1 ? first : "\(first); and \(bad - 1) more lines (metrics.schema.json)")
+    }
+
+    /// Checks a model against the schema, then its layers against each other.
+    private mutating func checkModel(at path: String) -> ModelDescription? {
+        guard let document = document(path) else { return nil }
+        let violations = JSONSchema.model.validate(document)
+        for violation in violations.prefix(10) {
+            fault(
+                .schema, path,
+                "\(violation.message) (model.schema.json at \(violation.path.isEmpty ? "the top" : violation.path))"
+            )
+        }
+        guard violations.isEmpty else { return nil }
+        do {
+            return try ModelFile.read(path)
+        } catch let error as FormatError {
+            fault(.malformedModel, error.path, error.message)
+        } catch {
+            fault(.malformedModel, path, "\(error)")
+        }
+        return nil
+    }
+
+    private mutating func checkWeights(of model: ModelDescription) {
+        let path = path + "/" + RunFile.weights
+        do {
+            let network = try Network<Double>(model)
+            let parameters = try WeightsFile.read(path, layout: network.parameterLayout, as: Double.self)
+            for entry in parameters.layout.entries where !parameters.values(of: entry).allSatisfy(\.isFinite)
+            {
+                fault(
+                    .notFinite, "\(path):\(entry.name)",
+                    "not every weight is a finite number: the training diverged",
+                    remedy: "train again with a smaller --learning-rate or --lambda1")
+            }
+        } catch let error as FormatError {
+            fault(
+                .wrongWeights, error.path, error.message,
+                remedy: "weights and model.json must be of the same run")
+        } catch {
+            fault(.wrongWeights, path, "\(error)")
+        }
+    }
+}

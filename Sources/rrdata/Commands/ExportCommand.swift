@@ -1,0 +1,63 @@
+internal import ArgumentParser
+import RRDatasets
+import RRSchemas
+
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write a dataset and its masks as files for other programs.",
+        discussion: """
+            Examples:
+              rrdata export pngs photos.h5 --masks masks.h5 -o photos
+              rrdata export npy photos.h5 -o arrays
+            """,
+        subcommands: [
+            ExportPNGsCommand.self, ExportNPYCommand.self, ExportHDF5Command.self,
+            ExportWebDatasetCommand.self,
+        ])
+}
+
+/// What every export takes.
+struct ExportOptions: ParsableArguments {
+    @Argument(help: "The dataset.")
+    var dataset: String
+
+    @Option(help: "A mask set of the dataset, to be exported along.")
+    var masks: String?
+
+    @Option(help: "The split that is exported; all for every sample.")
+    var split: String = "all"
+
+    @OptionGroup var output: OutputOptions
+
+    func source() throws -> ExportSource {
+        let dataset = try Dataset(path: dataset)
+        return try ExportSource(
+            dataset: dataset, masks: masks.map { try MaskSet(path: $0, for: dataset) }, split: split)
+    }
+}
+
+extension ExportSummary {
+    /// Prints what was written, and notes on standard error what a user may not expect.
+    func print(as options: ReportOptions) {
+        if options.json {
+            Console.print([
+                "output": .string(path), "samples": .integer(sampleCount),
+                "annotated": annotatedCount.map { .integer($0) } ?? .null,
+                "masks_output": masksPath.map { .string($0) } ?? .null,
+                "files": .array(files.map { .string($0) }), "notes": .array(notes.map { .string($0) }),
+            ])
+        } else {
+            var text = "\(path): \(sampleCount) images"
+            if !files.isEmpty {
+                let listed = files.prefix(6).joined(separator: ", ")
+                text += " (\(listed)\(files.count > 6 ? ", … \(files.count) files" : ""))"
+            }
+            if let annotatedCount {
+                text += "\n\(masksPath ?? path): masks for \(annotatedCount) images"
+            }
+            Console.print(text)
+        }
+        for note in notes { Console.error("rrdata: note: \(note)") }
+    }
+}

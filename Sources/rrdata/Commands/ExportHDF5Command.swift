@@ -1,0 +1,33 @@
+internal import ArgumentParser
+import RRDatasets
+
+struct ExportHDF5Command: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hdf5",
+        abstract: "Write a dataset as plain arrays of an HDF5 file.",
+        discussion: """
+            /images in the stored type, /ids as text, and as far as there are any /labels, /split and /masks (uint8, \
+            a row a sample, 0 where there is no mask), with class_names and split_names as attributes. \
+            `rrdata import hdf5 FILE --images images --labels labels --masks masks` reads it again.
+
+            Example:
+              rrdata export hdf5 photos.h5 --masks masks.h5 --layout NHWC -o arrays.h5
+            """)
+
+    @OptionGroup var export: ExportOptions
+
+    @Option(help: "The order of the dimensions of images and masks: NCHW or NHWC.")
+    var layout: ExportLayout = .nchw
+
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+        var work = HDF5Export(source: try export.source(), output: export.output.output)
+        work.layout = layout
+        work.force = export.output.force
+        let line = ProgressLine()
+        let summary = try work.run { line.show("samples", done: $0, of: $1) }
+        line.clear()
+        summary.print(as: report)
+    }
+}

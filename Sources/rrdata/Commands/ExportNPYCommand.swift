@@ -1,0 +1,33 @@
+internal import ArgumentParser
+import RRDatasets
+
+struct ExportNPYCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "npy",
+        abstract: "Write a dataset as NumPy arrays in a folder.",
+        discussion: """
+            images.npy in the stored type, ids.npy as text, and as far as there are any labels.npy, splits.npy and \
+            masks.npy (uint8, a row a sample, 0 where there is no mask). export.json has the names of classes and \
+            splits.
+
+            Example:
+              rrdata export npy photos.h5 --masks masks.h5 --layout NHWC -o arrays
+            """)
+
+    @OptionGroup var export: ExportOptions
+
+    @Option(help: "The order of the dimensions of images and masks: NCHW or NHWC.")
+    var layout: ExportLayout = .nchw
+
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+        var work = NPYExport(source: try export.source(), output: export.output.output)
+        work.layout = layout
+        work.force = export.output.force
+        let line = ProgressLine()
+        let summary = try work.run { line.show("samples", done: $0, of: $1) }
+        line.clear()
+        summary.print(as: report)
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import RRDatasets
+import RRFormats
+import RRNetworks
+import RRSchemas
+import RRTensor
+import RRTraining
+import TestSupport
+import Testing
+
+@Suite("Validating runs and models")
+struct RunValidatorTests {
+    private let shades: TwoShades
+
+    init() throws {
+        shades = try TwoShades()
+        _ = try shades.train(shades.options)
+    }
+
+    private var path: String { shades.folder.path("run") }
+
+    private func validate(_ fingerprint: String? = nil) throws -> [Finding] {
+        try RunValidator.run(path: path, kind: .run, datasetFingerprint: fingerprint)
+    }
+
+    /// Replaces text in a file of the run.
+    private func replace(_ text: String, with other: String, in name: String) throws {
+        let content = String(decoding: try FileBytes.read("\(path)/\(name)"), as: UTF8.self)
+        try #require(content.contains(text))
+        try FileBytes.write(Array(content.replacing(text, with: other).utf8), to: "\(path)/\(name)")
+    }
+
+    @Test("a sound run has no findings, and knows its dataset from another")
+    func sound() throws {
+        #expect(try validate() == [])
+        #expect(try validate(shades.dataset.fingerprint) == [])
+        #expect(try validate(String(repeating: "a", count: 64)).map(\.code) == [.otherDataset])
+    }
+
+    @Test(
+        "a missing file is told, whichever it is",
+        arguments: ["config.json", "model.json", "weights.safetensors", "metrics.jsonl"])
+    func missing(name: String) throws {
+        try FileManager.default.removeItem(atPath: "\(path)/\(name)")
+        let findings = try validate()
+        #expect(findings.map(\.code) == [.missingFile])
+        #expect(findings.first?.path == "\(path)/\(name)")
+    }
+
+    @Test(
+        "a fault in a file is found and named",
+        arguments: [
+            ("config.json", "rrdata.run", "rrdata.walk", Finding.Code.wrongFormat, "rrdata.run"),
+            ("config.json", "\"1.0\"", "\"2.0\"", .unsupportedVersion, "1.x"),
+            ("config.json", "dataset_fingerprint", "fingerprint", .schema, "dataset_fingerprint"),
+            ("config.json", "{", "", .unreadableFile, "not JSON"),
+            ("metrics.jsonl", "\"loss\"", "\"lost\"", .schema, "line 1"),
+            ("metrics.jsonl", "{", "", .schema, "not JSON"),
+            ("model.json", "\"relu\"", "\"rleu\"", .schema, "rleu"),
+            ("model.json", "\"classes\" : 2", "\"classes\" : 3", .malformedModel, "3"),
+            ("model.json", "\"out\" : 50", "\"out\" : 51", .wrongWeights, "(50"),
+        ])
+    func faulty(name: String, text: String, other: String, code: Finding.Code, words: String) throws {
+        try replace(text, with: other, in: name)
+        let findings = try validate()
+        let finding = try #require(findings.first { $0.code == code }, "\(findings.map(\.description))")
+        #expect(finding.severity == .fault)
+        #expect(finding.path.hasPrefix("\(path)/"))
+        #expect(finding.message.contains(words), "\(finding.message)")
+    }
+
+    @Test("weights that are no numbers are told by name")
+    func notFinite() throws {
+        var tensors = try SafeTensorsFile.read(path + "/weights.safetensors")
+        let first = tensors[0]
+        var values = try first.values(as: Float.self)
+        values[0] = .nan
+        tensors[0] = SafeTensor(name: first.name, shape: first.shape, values: values)
+        try SafeTensorsFile.write(tensors, to: path + "/weights.safetensors")
+        let findings = try validate()
+        #expect(findings.map(\.code) == [.notFinite])
+        #expect(findings.first?.path.hasSuffix(":" + first.name) == true)
+    }
+
+    @Test(
+        "a model.json by itself is judged, a folder of something else is no run, and a missing one an error")
+    func others() throws {
+        let model = path + "/model.json"
+        #expect(try RunValidator.run(path: model, kind: .model) == [])
+        try replace("\"classes\" : 2", with: "\"classes\" : \"two\"", in: "model.json")
+        #expect(try RunValidator.run(path: model, kind: .model).map(\.code) == [.schema])
+        #expect(try RunValidator.run(path: shades.folder.path, kind: .run).map(\.code) == [.wrongFormat])
+        let error = #expect(throws: FormatError.self) {
+            try RunValidator.run(path: shades.folder.path("none"), kind: .run)
+        }
+        #expect(error?.code == .notFound)
+    }
+}
