@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
-.PHONY: help dependencies build install lint test demo bench-engine clean
+.PHONY: help dependencies build install lint test demo peers bench-engine bench-formats clean
 
 help:
 	@echo "make dependencies   install the system libraries that are missing"
@@ -15,6 +15,7 @@ help:
 	@echo "make test           run every test"
 	@echo "make demo           from a folder of PNGs to a model that is right for the right reasons"
 	@echo "make bench-engine   training steps against PyTorch and JAX, in one run (some minutes)"
+	@echo "make bench-formats  imports against Pillow, OpenCV, torchvision and h5py, in one run (some minutes)"
 	@echo "make clean          remove what was built"
 
 dependencies:
@@ -40,12 +41,17 @@ demo: dependencies
 	.ci/demo
 
 # The peers come from PyPI, into a virtual environment that is made once.
-bench-engine: build
+peers:
 	test -x .build-peers/bin/python || python3 -m venv .build-peers
 	.build-peers/bin/pip install --quiet --requirement Benchmarks/peers/requirements.txt
+
+bench-engine: build peers
 	swift build --package-path Benchmarks -c release
 	.build-peers/bin/python Benchmarks/engine.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata" \
 		--ours "$$(swift build --package-path Benchmarks -c release --show-bin-path)/EngineBenchmark"
+
+bench-formats: build peers
+	.build-peers/bin/python Benchmarks/formats.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata"
 
 clean:
 	rm -rf .build .build-peers Benchmarks/.build demo

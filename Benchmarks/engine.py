@@ -27,6 +27,24 @@ WORK = [
 ]
 
 
+# The multiplications of a forward pass of one sample, layer by layer: outputs times what each sums over.
+MULTIPLICATIONS = {
+    "lenet": [20 * 24**2 * 25, 50 * 8**2 * 500, 256 * 800, 10 * 256],
+    "mlp": [50 * 784, 30 * 50, 10 * 30],
+    "convnet": [32 * 32**2 * 27, 32 * 32**2 * 288, 64 * 16**2 * 288, 64 * 16**2 * 576, 256 * 4096, 10 * 256],
+    "resnet8": [
+        16 * 32**2 * 27, 16 * 32**2 * 144, 16 * 32**2 * 144, 32 * 16**2 * 144, 32 * 16**2 * 288, 32 * 16**2 * 16,
+        64 * 8**2 * 288, 64 * 8**2 * 576, 64 * 8**2 * 32, 10 * 64],
+}
+
+
+def operations(name, lambda1):
+    """The additions and multiplications of a step: three passes with one product for each layer, of which the last
+    needs no product for the first layer's input, and twice as many (that one again left out) with the penalty."""
+    layers = MULTIPLICATIONS[name]
+    return 2 * SIZES[name] * ((6 if lambda1 else 3) * sum(layers) - layers[0])
+
+
 class Peer:
     """A process that answers a line of request with a line of milliseconds."""
 
@@ -60,6 +78,44 @@ def medians(peers, name, lambda1, annotated):
         for peer in peers:
             times[peer.name] += peer.ask(*request, WARMING + STEPS)[WARMING:]
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def limit_lines(ours, torch):
+    """How far a step is from the rate of a large matrix product on the same cores, in one run with it."""
+    size, rates, times = 2048, [], {}
+    for _ in range(ROUNDS):
+        rates += [2 * size**3 / milliseconds / 1e6 for milliseconds in torch.ask("product", size)]
+        for name in SIZES:
+            for lambda1 in (10, 0):
+                steps = ours.ask(name, SIZES[name], lambda1, 1.0, WARMING + STEPS)[WARMING:]
+                times.setdefault((name, lambda1), []).extend(steps)
+    rate = statistics.median(rates)
+    lines = [
+        f"A product of two matrices of {size}×{size} (PyTorch's sgemm, 2 threads) runs at {rate:.0f} GFLOP/s.", "",
+        "| work | GFLOP a step | GFLOP/s | of the product's rate |", "|---|---|---|---|"]
+    for (name, lambda1), steps in times.items():
+        work = operations(name, lambda1) / 1e9
+        speed = work / statistics.median(steps) * 1e3
+        lines.append(f"| `{name}`, λ1 = {lambda1} | {work:.2f} | {speed:.0f} | {speed / rate:.2f} |")
+    return lines
+
+
+def growth_lines(ours):
+    """How the time of a step with the penalty grows with the batch, the image and the threads."""
+    def row(name, batch, side, threads):
+        times = []
+        for _ in range(ROUNDS):
+            times += ours.ask(name, batch, 10, 1.0, WARMING + STEPS, side, threads)[WARMING:]
+        step = statistics.median(times)
+        return (f"| `{name}` | {batch} | {side}×{side} | {threads} | {step:.1f} | {step / batch * 1e3:.0f} "
+                f"| {step * threads / batch / side**2 * 1e6:.0f} |")
+    lines = [
+        "| network | batch | image | threads | ms a step | µs a sample | ns a pixel and thread |",
+        "|---|---|---|---|---|---|---|"]
+    lines += [row("lenet", batch, 28, 2) for batch in (16, 32, 64, 128, 256, 512, 1024)]
+    lines += [row("resnet8", 64, side, 2) for side in (16, 32, 64, 96)]
+    lines += [row("convnet", 64, 32, threads) for threads in (1, 2)]
+    return lines
 
 
 def make_masks_seconds(binary, count):
@@ -130,6 +186,9 @@ def main():
         f"| {memory[1] / memory[0]:.1f} | 5 |",
     ]
     print(*lines[-2:], sep="\n")
+    more = ["", *limit_lines(ours, torch), "", *growth_lines(ours)]
+    print(*more, sep="\n")
+    lines += more
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     versions = subprocess.run(
         [sys.executable, "-c", "import torch, jax; print('PyTorch', torch.__version__, 'JAX', jax.__version__)"],

@@ -84,6 +84,13 @@ def milliseconds(action):
     return (time.perf_counter() - start) * 1e3
 
 
+def product_milliseconds(size):
+    """A single-precision product of two square matrices."""
+    left, right = torch.rand(size, size), torch.rand(size, size)
+    torch.mm(left, right)
+    return [milliseconds(lambda: torch.mm(left, right)) for _ in range(15)]
+
+
 benches = {}
 for line in sys.stdin:
     name, count, *rest = line.split()
@@ -91,6 +98,8 @@ for line in sys.stdin:
         # The input gradients of COUNT images through LeNet in batches of 256, and the 64 largest of each.
         bench = Bench("lenet", 256, 0.0, 0.0)
         times = [sum(milliseconds(lambda: bench.gradient(64)) for _ in range(0, int(count), 256))]
+    elif name == "product":
+        times = product_milliseconds(int(count))
     else:
         lambda1, annotated, steps = rest
         key = (name, count, lambda1, annotated)

@@ -86,6 +86,16 @@ typedef double_kernels NAME(kernels_type);
 #undef ELEMENT
 #undef NAME
 #undef BYTES
+
+// Half as wide, for an odd number of eights.
+#define BYTES 32
+#define ELEMENT float
+#define NAME(x) avx512_narrow_float_##x
+typedef float_kernels NAME(kernels_type);
+#include "kernels.inc"
+#undef ELEMENT
+#undef NAME
+#undef BYTES
 #undef BLOCK
 #undef EACH_SMALLER_BLOCK
 #undef GRADIENT_BLOCK
@@ -154,7 +164,8 @@ const char *rr_convolution_version_name(rr_convolution_version version) {
 
 static const float_kernels *float_version(const rr_convolution *c) {
 #if defined(__x86_64__)
-    if (c->version == RR_CONVOLUTION_AVX512) return &avx512_float_kernels;
+    if (c->version == RR_CONVOLUTION_AVX512)
+        return c->samples % 16 == 0 ? &avx512_float_kernels : &avx512_narrow_float_kernels;
     if (c->version == RR_CONVOLUTION_AVX2) return &avx2_float_kernels;
 #endif
     return &generic_float_kernels;

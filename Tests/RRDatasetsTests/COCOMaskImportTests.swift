@@ -90,7 +90,7 @@ struct COCOMaskImportTests {
             (#""segmentation": [[0, 0, 5, 5]]"#, "4 numbers"),
             (#""segmentation": [[0, 0, 5, 5, 5, "6"]]"#, "no number"),
             (#""segmentation": [0, 0, 5, 5, 5, 6]"#, "no list of polygons"),
-            (#""segmentation": [[0, 0, 9e7, 0, 0, 9e7]]"#, "out of all proportion"),
+            (#""segmentation": [[0, 0, 9e7, 0, 0, 9e7]]"#, "coordinate 90000000.0"),
             (#""segmentation": "RLE""#, "neither a list of polygons nor"),
             (#""bbox": [1, 2, -3, 4]"#, "width -3"),
             (#""bbox": [1, 2, 3]"#, "the bbox is not"),

@@ -198,6 +198,35 @@ struct PNGFolderImportTests {
         #expect(try images.readAll(as: UInt8.self) == expected)
     }
 
+    @Test("decoding that runs ahead of a slow writer waits, and writes over nothing")
+    func slowWriter() throws {
+        for value in 0..<7 {
+            let samples = [UInt8](repeating: UInt8(value * 30), count: 250 * 400)
+            let image = PNGImage(width: 250, height: 200, channels: 1, bitDepth: 16, samples: samples)
+            try folder.write(PNGEncoder.encode(image), to: "in/a/\(value).png")
+        }
+        for number in 7..<700 {
+            try FileManager.default.linkItem(
+                atPath: folder.path("in/a/\(number % 7).png"), toPath: folder.path("in/a/\(number).png"))
+        }
+        let importer = PNGFolderImport(folder: folder.path("in"), output: folder.path("out.h5"))
+        var blockCount = 0
+        _ = try importer.run { _, _ in
+            blockCount += 1
+            usleep(30_000)
+        }
+        #expect(blockCount > 6)
+        let dataset = try Dataset(path: folder.path("out.h5"))
+        let ids = try dataset.ids()
+        var image = [UInt8](repeating: 9, count: 250 * 400)
+        for index in stride(from: 0, to: 700, by: 3) {
+            // The checksum is verified on the way.
+            try image.withUnsafeMutableBytes { try dataset.readStored(at: index, into: $0) }
+            let number = try #require(Int(ids[index].dropFirst(2)))
+            #expect(image[0] == UInt8(number % 7 * 30) && image.last == image[0])
+        }
+    }
+
     @Test("a corrupt file among good ones ends the import, named, and leaves nothing")
     func corruptFile() throws {
         for position in 0..<20 { try write(1, to: "a/\(position).png") }

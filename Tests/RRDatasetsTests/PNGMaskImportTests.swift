@@ -210,6 +210,16 @@ struct PNGMaskImportTests {
         }
     }
 
+    @Test("a symbolic link out of the folder is refused")
+    func links() throws {
+        try place([("gray-1", "sample/1.png")])
+        try FileManager.default.createSymbolicLink(
+            atPath: subject.folder.path("masks/sample/2.png"),
+            withDestinationPath: Fixtures.path("formats/masks/pngs/gray-1.png"))
+        let error = try subject.error("masks")
+        #expect(error?.code == .unsafeId && error?.path.hasSuffix("sample/2.png") == true)
+    }
+
     @Test("an empty folder is refused")
     func noFiles() throws {
         try subject.folder.write([1], to: "masks/readme.txt")

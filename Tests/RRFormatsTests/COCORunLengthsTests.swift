@@ -95,7 +95,8 @@ struct COCORunLengthsTests {
             ("6 ", "byte 32"), ("3p", "byte 112"), ("3é", "byte 195"), ("P", "cut short"),
             ("5", "add up to 5"),
             ("34", "more than the 6 pixels"), ("O", "length -1"),
-            ("PPPPPPPPPPPPP0", "more than 60 bits"), ("1111OOOO", "run 6 of the run-length text has the length -1"),
+            ("PPPPPPPPPPPPP0", "more than 60 bits"),
+            ("1111OOOO", "run 6 of the run-length text has the length -1"),
             ("", "add up to 0"),
         ])
     func damagedText(text: String, hint: String) {
@@ -110,13 +111,26 @@ struct COCORunLengthsTests {
         arguments: [
             ([1, 2, 3, 4], "4 numbers"), ([1, 2, 3, 4, 5, 6, 7], "7 numbers"), ([], "0 numbers"),
             ([0, 0, .nan, 1, 2, 2], "coordinate nan"), ([0, 0, .infinity, 1, 2, 2], "coordinate inf"),
-            ([0, 0, 1e300, 1, 2, 2], "coordinate 1e+300"), ([0, 0, 1e7, 0, 0, 1], "out of all proportion"),
+            ([0, 0, 1e300, 1, 2, 2], "coordinate 1e+300"),
+            ([0, 0, 1_000_001, 0, 0, 1], "coordinate 1000001.0"),
         ])
     func damagedPolygons(polygon: [Double], hint: String) {
         let error = #expect(throws: COCODefect.self) {
             try COCORunLengths(polygon: polygon, height: 9, width: 9)
         }
         #expect(error?.description.contains(hint) == true, "\(error?.description ?? "")")
+    }
+
+    @Test("any number of edges takes memory and time in proportion, far outside of the image too")
+    func manyEdges() throws {
+        // Twice the same way round, again and again: an even number of changes at each place.
+        let once: [Double] = [0, 0, 8, 0, 8, 9e5, -9e5, 9e5]
+        let polygon = Array(repeatElement(once, count: 20_000).joined())
+        let even = try COCORunLengths(polygon: polygon, height: 9, width: 9)
+        #expect(even.area == 0)
+        let odd = try COCORunLengths(polygon: once, height: 9, width: 9)
+        #expect(odd.area == 72)
+        #expect(try COCORunLengths(polygon: polygon + once, height: 9, width: 9) == odd)
     }
 
     @Test(

@@ -119,6 +119,8 @@ struct FilesTests {
         let path = try folder.write([1, 2, 3], to: "a")
         #expect(try FileBytes.read(path) == [1, 2, 3])
         #expect(
+            try FileBytes.read(path, prefix: 2) == [1, 2] && FileBytes.read(path, prefix: 9) == [1, 2, 3])
+        #expect(
             failure { () throws(FormatError) in _ = try FileBytes.read(path, maximumSize: 2) }?.code
                 == .unsupported)
         #expect(failure { () throws(FormatError) in _ = try FileBytes.read(path + "b") }?.code == .notFound)

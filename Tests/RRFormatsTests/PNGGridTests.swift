@@ -182,6 +182,97 @@ struct PNGGridTests {
         }
     }
 
+    /// The defects of PngSuite's broken files, each made of a sound one.
+    static let brokenKinds: [(name: String, words: String, change: @Sendable (inout [UInt8]) -> Void)] = [
+        ("xs1: the signature's first byte", "this is not a PNG file", { $0[0] = 0x88 }),
+        ("xs7: the signature's last byte", "this is not a PNG file", { $0[7] = 0x0B }),
+        ("xcr: carriage returns added", "this is not a PNG file", { $0.insert(0x0D, at: 5) }),
+        ("xlf: carriage returns lost", "this is not a PNG file", { $0.remove(at: 4) }),
+        ("xhd: the header's checksum", "IHDR: CRC error", { $0[29] ^= 1 }),
+        ("xcs: the data's checksum", "IDAT: CRC error", { $0[$0.count - 13] ^= 1 }),
+        (
+            "xc1: colour type 1", "no PNG of colour type 1",
+            {
+                $0[25] = 1; repairChecksums(&$0)
+            }
+        ),
+        (
+            "xc9: colour type 9", "no PNG of colour type 9",
+            {
+                $0[25] = 9; repairChecksums(&$0)
+            }
+        ),
+        (
+            "xd0: no bits", "with 0 bits",
+            {
+                $0[24] = 0; repairChecksums(&$0)
+            }
+        ),
+        (
+            "xd3: three bits", "with 3 bits",
+            {
+                $0[24] = 3; repairChecksums(&$0)
+            }
+        ),
+        (
+            "xd9: 99 bits", "with 99 bits",
+            {
+                $0[24] = 99; repairChecksums(&$0)
+            }
+        ),
+        ("xdt: no data", "out of place", { $0.removeSubrange(33..<$0.count - 12) }),
+        (
+            "another compression", "compression method 1",
+            {
+                $0[26] = 1; repairChecksums(&$0)
+            }
+        ),
+        (
+            "another filter method", "filter method 2",
+            {
+                $0[27] = 2; repairChecksums(&$0)
+            }
+        ),
+        (
+            "another interlacing", "interlace method 2",
+            {
+                $0[28] = 2; repairChecksums(&$0)
+            }
+        ),
+    ]
+
+    @Test("the defects of PngSuite's broken files are refused by name", arguments: brokenKinds.indices)
+    func broken(kind: Int) throws {
+        let (name, words, change) = Self.brokenKinds[kind]
+        for file in ["gray-1", "gray-8", "rgb-8", "rgb-8-interlaced"] {
+            var bytes = try Self.bytes(file)
+            change(&bytes)
+            let error = #expect(throws: FormatError.self, "\(name)") {
+                try PNGDecoder.decode(bytes, path: file)
+            }
+            #expect(error?.code == .malformed && error?.path == file)
+            #expect(error?.message.contains(words) == true, "\(name): \(error?.message ?? "")")
+        }
+    }
+
+    @Test(
+        "a stream whose distances reach behind the window that it declares is refused, as libpng refuses it")
+    func narrowWindow() throws {
+        var generator = SystemRandomNumberGenerator()
+        let rows = (0..<2).map { _ in (0..<2000).map { _ in UInt8.random(in: 0...255, using: &generator) } }
+        let image = PNGImage(
+            width: 2000, height: 6, channels: 1, bitDepth: 8, samples: (0..<6).flatMap { rows[$0 % 2] })
+        var bytes = try PNGEncoder.encode(image)
+        #expect(bytes.count < 10_000)
+        let letters = Array("IDAT".utf8)
+        let stream = try #require(bytes.indices.first { bytes[$0...].starts(with: letters) }) + 4
+        // A window of 256 bytes; the two bytes are a multiple of 31.
+        (bytes[stream], bytes[stream + 1]) = (0x08, 0x1D)
+        Self.repairChecksums(&bytes)
+        if case .success = reference(bytes) { Issue.record("libpng reads it") }
+        check(bytes, PNGWorkspace(), "a narrow window")
+    }
+
     @Test("rows of every filter and width read as libpng reads them", arguments: [1, 2, 3, 4])
     func filters(channels: Int) throws {
         let workspace = PNGWorkspace()

@@ -8,16 +8,16 @@ struct ConvolutionKernelTests {
         $0.rawValue <= rr_convolution_best_version().rawValue
     }
 
-    /// Kernel, stride, padding, dilation, channels and outputs; outputs of every block size.
+    /// Kernel, stride, padding, dilation, channels, outputs and samples; outputs of every block size, samples that fill
+    /// the widest vectors and samples that fill half of them.
     static let shapes = [
         [3, 1, 1, 1, 2, 12], [3, 1, 0, 1, 3, 27], [5, 1, 0, 1, 1, 20], [5, 2, 3, 1, 2, 7],
         [1, 1, 0, 1, 3, 13],
         [1, 2, 0, 1, 2, 3], [2, 3, 1, 2, 2, 5], [7, 1, 3, 1, 2, 6], [3, 1, 2, 2, 1, 9],
-    ]
+    ].flatMap { [$0 + [16], $0 + [24]] }
 
     private let height = 8
     private let width = 9
-    private let samples = 32
 
     private func shape(_ options: [Int], _ version: rr_convolution_version) -> rr_convolution {
         let reach = options[3] * (options[0] - 1)
@@ -25,7 +25,8 @@ struct ConvolutionKernelTests {
             channels: options[4], height: height, width: width, outputs: options[5],
             output_height: (height + 2 * options[2] - reach - 1) / options[1] + 1,
             output_width: (width + 2 * options[2] - reach - 1) / options[1] + 1, kernel: options[0],
-            stride: options[1], padding: options[2], dilation: options[3], samples: samples, version: version)
+            stride: options[1], padding: options[2], dilation: options[3], samples: options[6],
+            version: version)
     }
 
     private func random(_ count: Int, seed: UInt64) -> [Double] {
@@ -61,6 +62,7 @@ struct ConvolutionKernelTests {
     @Test("the output is the sum that defines it", arguments: versions, shapes)
     func convolve(version: rr_convolution_version, options: [Int]) {
         var shape = shape(options, version)
+        let samples = options[6]
         let outputCount = shape.outputs * shape.output_height * shape.output_width
         let input = random(shape.channels * height * width * samples, seed: 1)
         let weights = random(rr_convolution_packed_count(&shape), seed: 2)
@@ -87,6 +89,7 @@ struct ConvolutionKernelTests {
     @Test("the weight gradient is added to what is there", arguments: versions, shapes)
     func gradient(version: rr_convolution_version, options: [Int]) {
         var shape = shape(options, version)
+        let samples = options[6]
         let input = random(shape.channels * height * width * samples, seed: 1)
         let cotangent = random(shape.outputs * shape.output_height * shape.output_width * samples, seed: 4)
         let start = random(rr_convolution_packed_count(&shape), seed: 5)
@@ -113,6 +116,7 @@ struct ConvolutionKernelTests {
         shapes.filter { $0[1] == 1 })
     func transposed(version: rr_convolution_version, options: [Int]) {
         let forward = shape(options, version)
+        let samples = options[6]
         var shape = rr_convolution(
             channels: forward.outputs, height: forward.output_height, width: forward.output_width,
             outputs: forward.channels, output_height: height, output_width: width, kernel: forward.kernel,

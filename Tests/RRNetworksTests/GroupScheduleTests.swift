@@ -1,5 +1,6 @@
 import Glibc
 import RRNetworks
+import RRTensor
 import Synchronization
 import Testing
 
@@ -7,15 +8,38 @@ import Testing
 struct GroupScheduleTests {
     @Test(
         "every sample is in one group and every group in one lane",
-        arguments: [1, 7, 8, 9, 32, 61, 256, 1000])
-    func coverage(sampleCount: Int) {
-        let schedule = GroupSchedule(sampleCount: sampleCount, largestGroup: 16)
-        let groups = (0..<schedule.laneCount).flatMap { Array(schedule.groups(ofLane: $0)) }
-        #expect(groups.sorted() == Array(0..<schedule.groupCount))
-        let samples = groups.sorted().flatMap { Array(schedule.samples(ofGroup: $0)) }
-        #expect(samples == Array(0..<sampleCount))
-        #expect((0..<schedule.groupCount).allSatisfy { !schedule.samples(ofGroup: $0).isEmpty })
-        #expect(schedule.groupSize <= 16)
+        arguments: [1, 7, 8, 9, 32, 61, 256, 1000], [0, 1, 6, 40, 1000])
+    func coverage(sampleCount: Int, penalizedCount: Int) {
+        let schedule = GroupSchedule(
+            sampleCount: sampleCount, penalizedCount: min(penalizedCount, sampleCount), limits: Self.limits)
+        let groups = schedule.lanes.flatMap { $0 }.sorted { $0.lowerBound < $1.lowerBound }
+        #expect(groups == schedule.groups)
+        #expect(groups.flatMap { Array($0) } == Array(0..<sampleCount))
+        #expect(groups.allSatisfy { !$0.isEmpty && $0.count <= schedule.groupCapacity })
+        #expect(schedule.groupCapacity <= 16)
+        #expect(schedule.lanes.count <= schedule.laneCapacity)
+    }
+
+    static let limits = GroupLimits(largestGroup: 16, evenLaneCount: 8)
+
+    @Test("few penalised samples have a group of their own, no larger than they need")
+    func penalizedSamples() {
+        let schedule = GroupSchedule(sampleCount: 64, penalizedCount: 6, limits: Self.limits)
+        #expect(schedule.groups == [0..<8, 8..<24, 24..<40, 40..<56, 56..<64])
+        #expect(schedule.lanes.map { $0.count } == [2, 1, 1, 1], "the smallest is added to a lane")
+        let whole = GroupSchedule(sampleCount: 64, penalizedCount: 64, limits: Self.limits)
+        #expect(whole == GroupSchedule(sampleCount: 64, limits: Self.limits))
+    }
+
+    @Test("a network of many parameters shares a batch out to fewer lanes")
+    func lanes() throws {
+        func schedule(_ model: BuiltInModel) throws -> GroupSchedule {
+            let input = try ImageShape(channels: 1, height: 28, width: 28)
+            let network = try Network<Float>(model.description(input: input, classCount: 10))
+            return GroupSchedule(sampleCount: 256, limits: network.groupLimits)
+        }
+        #expect(try schedule(.mlp).groups.map(\.count) == [64, 64, 64, 64])
+        #expect(try schedule(.lenet).lanes.count == 8)
     }
 
     @Test("workers run every part once and never two parts under one number", arguments: [1, 2, 5])

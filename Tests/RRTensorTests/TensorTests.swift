@@ -69,6 +69,18 @@ struct MaskBitsTests {
         left.formUnion(row: 0, with: right, row: 1)
         #expect((0..<4).map { left[0, $0] } == [true, false, false, true])
     }
+
+    @Test("rows that are removed from the end leave the others")
+    func truncation() throws {
+        var bits = try MaskBits(rowCount: 3, elementsPerRow: 70)
+        for row in 0..<3 { bits[row, 66 + row] = true }
+        bits.truncate(toRowCount: 2)
+        var expected = try MaskBits(rowCount: 2, elementsPerRow: 70)
+        (expected[0, 66], expected[1, 67]) = (true, true)
+        #expect(bits == expected)
+        bits.truncate(toRowCount: 0)
+        #expect(bits.rowCount == 0)
+    }
 }
 
 @Suite("SplitMix64")

@@ -9,7 +9,8 @@ import Testing
 @Suite("The command line's contract")
 struct ContractTests {
     static let commands = [
-        ["import", "pngs"], ["import", "hdf5"], ["export", "pngs"], ["export", "npy"], ["export", "hdf5"],
+        ["import", "pngs"], ["import", "hdf5"], ["import", "npy"], ["import", "npz"], ["import", "idx"],
+        ["import", "masks"], ["export", "pngs"], ["export", "npy"], ["export", "hdf5"],
         ["export", "webdataset"], ["decoy"], ["validate"], ["info"], ["stream"], ["train"],
         ["evaluate"], ["make-masks"],
     ]
@@ -81,7 +82,11 @@ struct ContractTests {
             "evaluate no decoy.h5", "make-masks decoy.h5 --run no --top-k 3 -o x.h5",
             "import pngs no -o x.h5", "export pngs no.h5 -o x", "export npy decoy.h5 --masks no.h5 -o x",
             "export hdf5 no.h5 -o x", "export webdataset no.h5 -o x",
-            "import hdf5 no.h5 --images /images -o x.h5", "decoy no.h5 -o x.h5 --masks-output y.h5 --seed 0",
+            "import hdf5 no.h5 --images /images -o x.h5", "import npy no.npy -o x.h5",
+            "import npz no.npz -o x.h5", "import idx no.gz -o x.h5",
+            "import hdf5 decoy.h5 --images /no -o x.h5", "import masks no --for decoy.h5 -o x.h5",
+            "import masks images --for no.h5 -o x.h5",
+            "decoy no.h5 -o x.h5 --masks-output y.h5 --seed 0",
         ])
     func missingInput(line: String) throws {
         let outcome = try CommandLineTool.run(

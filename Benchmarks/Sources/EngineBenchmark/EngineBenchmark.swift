@@ -6,15 +6,16 @@ import RRTraining
 
 /// Our side of `make bench-engine`: times steps that a driver asks for, one request a line.
 ///
-/// A request is `MODEL BATCH LAMBDA1 ANNOTATED STEPS`; the answer is a line with the milliseconds of each step.
+/// A request is `MODEL BATCH LAMBDA1 ANNOTATED STEPS`, and `SIDE THREADS` after it for other images and threads than the
+/// usual; the answer is a line with the milliseconds of each step.
 @main
 enum EngineBenchmark {
     static func main() throws {
         var benches: [String: Bench] = [:]
         while let line = readLine() {
             let words = line.split(separator: " ").map(String.init)
-            guard words.count == 5 else { continue }
-            let key = words[..<4].joined(separator: " ")
+            guard words.count == 5 || words.count == 7 else { continue }
+            let key = (words[..<4] + words[5...]).joined(separator: " ")
             let bench = try benches[key] ?? Bench(words)
             benches[key] = bench
             let times = try (0..<(Int(words[4]) ?? 1)).map { _ in try bench.step() }
@@ -34,12 +35,13 @@ final class Bench {
         let model = BuiltInModel(rawValue: words[0]) ?? .mlp
         let count = Int(words[1]) ?? 1
         let isGray = model == .mlp || model == .lenet
-        let input = try ImageShape(
-            channels: isGray ? 1 : 3, height: isGray ? 28 : 32, width: isGray ? 28 : 32)
+        let side = words.count > 5 ? Int(words[5]) ?? 1 : isGray ? 28 : 32
+        let input = try ImageShape(channels: isGray ? 1 : 3, height: side, width: side)
         let description = model.description(input: input, classCount: 10)
         trainer = try Trainer(
             model: description, lambda1: Double(words[2]) ?? 0,
-            optimizer: OptimizerOptions(.sgd, learningRate: 1e-4))
+            optimizer: OptimizerOptions(.sgd, learningRate: 1e-4),
+            threads: words.count > 6 ? Int(words[6]) : nil)
         var generator = SplitMix64(seed: 1)
         let annotated = Int((Double(words[3]) ?? 0) * Double(count))
         batch = try LabelledBatch(

@@ -20,7 +20,7 @@ typedef struct {
     ptrdiff_t outputs, output_height, output_width;
     // A square kernel; the padding may be negative, which crops.
     ptrdiff_t kernel, stride, padding, dilation;
-    // A multiple of 16, the lanes of the widest vector.
+    // A multiple of 8; a multiple of 16, the lanes of the widest vector, is the faster.
     ptrdiff_t samples;
     // The version to run; the processor must have it.
     rr_convolution_version version;

@@ -93,8 +93,8 @@ package final class DatasetWriter: @unchecked Sendable {
     /// - Returns: the dataset's fingerprint.
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package func finish(
-        keeping rows: [Int]? = nil, ids: some RandomAccessCollection<String>, labels: [Int]?, classNames: [String]?, splits: [UInt8]?,
-        splitNames: [String], provenance: JSONValue
+        keeping rows: [Int]? = nil, ids: some RandomAccessCollection<String>, labels: [Int]?,
+        classNames: [String]?, splits: [UInt8]?, splitNames: [String], provenance: JSONValue
     ) throws -> String {
         let checksums = checksums.withLock { $0 }
         if let rows, rows.count < checksums.count {
@@ -135,6 +135,9 @@ package final class DatasetWriter: @unchecked Sendable {
         try file.close()
         return fingerprint
     }
+
+    /// Where the file is before `commit`; once it is finished, a dataset that can be opened.
+    var temporaryPath: String { output.temporaryPath }
 
     /// Puts the finished file in its place.
     ///
@@ -198,7 +201,6 @@ private struct DatasetTarget {
     let color: String
     let compression: Compression
 
-    /// libdeflate's levels above compress natural images by 1 % more, and take twice as long.
     static let deflateLevel = 6
 
     /// In one piece, or compressed chunks of whole images.
@@ -208,7 +210,11 @@ private struct DatasetTarget {
         return .chunked([rows] + imageShape.dimensions, deflateLevel: Self.deflateLevel)
     }
 
-    /// Images of about 64 KB: small enough to fetch one image of many.
+    /// Images of about 64 KB, one at least.
+    ///
+    /// Of 60,000 images of 28×28, chunks of 8, 32, 64, 256 and 1,024 KB make files of 39, 31, 28, 27 and 27 MB, and
+    /// h5py fetches an image at random in 0.06, 0.16, 0.29, 1.5 and 6.9 ms, and all in order in 0.29, 0.23, 0.26,
+    /// 0.70 and 1.1 s.
     func rowsPerChunk(sampleCount: Int) -> Int {
         let imageSize = imageShape.elementCount * elementType.size
         return min(sampleCount, max(1, 65_536 / imageSize))

@@ -9,7 +9,7 @@ final class GradientWorker<Scalar: NetworkScalar> {
     private var gradient: [Scalar]
 
     init(network: Network<Scalar>) {
-        pass = GroupPass(network: network, capacity: network.largestGroup)
+        pass = GroupPass(network: network, capacity: network.groupLimits.largestGroup)
         softmax = Softmax(classCount: network.model.classCount)
         logits = Array(repeating: 0, count: network.model.classCount)
         gradient = Array(repeating: 0, count: network.model.input.elementCount)

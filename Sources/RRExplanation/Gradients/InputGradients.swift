@@ -57,7 +57,7 @@ public final class InputGradients<Scalar: NetworkScalar> {
         _ body: @Sendable (ExplainedSample<Scalar>) -> Void
     ) throws(ExplanationError) {
         try batch.check(against: network.model.input, classCount: network.model.classCount)
-        let schedule = GroupSchedule(sampleCount: batch.count, largestGroup: network.largestGroup)
+        let schedule = GroupSchedule(sampleCount: batch.count, limits: network.groupLimits)
         let passes = UncheckedSendable(self.passes)
         let order = Array(0..<batch.count)
         let target = withGradient ? self.target : nil
@@ -65,10 +65,10 @@ public final class InputGradients<Scalar: NetworkScalar> {
             parameters.values.withUnsafeBufferPointer { parameters in
                 guard let parameters = parameters.baseAddress else { return }
                 let inputs = UncheckedSendable((images, parameters))
-                workers.run(parts: schedule.groupCount) { worker, group in
+                workers.run(parts: schedule.groups.count) { worker, group in
                     let (images, parameters) = inputs.value
                     passes.value[worker].run(
-                        images, samples: order[schedule.samples(ofGroup: group)], labels: batch.labels,
+                        images, samples: order[schedule.groups[group]], labels: batch.labels,
                         parameters: parameters, target: target, worker: worker, body)
                 }
             }

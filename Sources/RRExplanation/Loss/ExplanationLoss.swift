@@ -58,7 +58,8 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
             labels: batch.labels, classWeights: classWeights, classCount: network.model.classCount)
         let annotated = lambda1 > 0 ? batch.annotatedSamples() : []
         let plan = LossPlan(
-            schedule: GroupSchedule(sampleCount: batch.count, largestGroup: network.largestGroup),
+            schedule: GroupSchedule(
+                sampleCount: batch.count, penalizedCount: annotated.count, limits: network.groupLimits),
             order: BatchOrder(sampleCount: batch.count, annotated: annotated),
             target: target,
             dropout: dropout,
@@ -69,7 +70,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
                     / reduction.divisor(sampleCount: batch.count, annotatedCount: annotated.count))
         let memory = memory(for: plan.schedule)
         memory.run(batch, plan, parameters: parameters.values, workers: workers)
-        memory.addLanes(plan.schedule.laneCount, into: &gradient, workers: workers)
+        memory.addLanes(plan.schedule.lanes.count, into: &gradient, workers: workers)
 
         let divisor = reduction.divisor(sampleCount: batch.count, annotatedCount: annotated.count)
         return LossTerms(

@@ -11,17 +11,17 @@ final class LossMemory<Scalar: NetworkScalar> {
     private(set) var isCorrect: [Bool]
 
     private let network: Network<Scalar>
-    private let groupSize: Int
+    private let groupCapacity: Int
     private let workers: [LossWorker<Scalar>]
     private var laneGradients: [Scalar]
 
     init(network: Network<Scalar>, schedule: GroupSchedule, workerCount: Int) {
         self.network = network
-        groupSize = schedule.groupSize
+        groupCapacity = schedule.groupCapacity
         workers = (0..<workerCount).map { _ in
-            LossWorker(network: network, capacity: schedule.groupSize)
+            LossWorker(network: network, capacity: schedule.groupCapacity)
         }
-        laneGradients = Array(repeating: 0, count: schedule.laneCount * network.parameterLayout.count)
+        laneGradients = Array(repeating: 0, count: schedule.laneCapacity * network.parameterLayout.count)
         crossEntropies = Array(repeating: 0, count: schedule.sampleCount)
         penalties = crossEntropies
         isCorrect = Array(repeating: false, count: schedule.sampleCount)
@@ -29,8 +29,8 @@ final class LossMemory<Scalar: NetworkScalar> {
 
     /// Whether a batch that is cut so can use this memory.
     func fits(_ schedule: GroupSchedule) -> Bool {
-        schedule.groupSize <= groupSize && schedule.sampleCount <= crossEntropies.count
-            && schedule.laneCount * network.parameterLayout.count <= laneGradients.count
+        schedule.groupCapacity <= groupCapacity && schedule.sampleCount <= crossEntropies.count
+            && schedule.laneCapacity * network.parameterLayout.count <= laneGradients.count
     }
 
     /// Computes every sample's terms and every lane's gradient.
@@ -47,7 +47,7 @@ final class LossMemory<Scalar: NetworkScalar> {
                         }
                         let inputs = UncheckedSendable((images, masks, parameters))
                         let gradients = UncheckedSendable(lanes)
-                        pool.run(parts: schedule.laneCount) { worker, lane in
+                        pool.run(parts: schedule.lanes.count) { worker, lane in
                             let gradient = gradients.value + lane * parameterCount
                             gradient.clear(count: parameterCount)
                             let (images, masks, parameters) = inputs.value
@@ -55,9 +55,8 @@ final class LossMemory<Scalar: NetworkScalar> {
                                 plan: plan, images: images, masks: masks, labels: batch.labels,
                                 indices: batch.indices,
                                 parameters: parameters, terms: terms)
-                            for group in schedule.groups(ofLane: lane) {
-                                passes.value[worker].run(
-                                    job, samples: schedule.samples(ofGroup: group), addingTo: gradient)
+                            for group in schedule.lanes[lane] {
+                                passes.value[worker].run(job, samples: group, addingTo: gradient)
                             }
                         }
                     }

@@ -34,13 +34,14 @@ package struct Softmax {
                 prediction = index
             }
         }
+        // Below the largest, so that near certainty log p is not the difference of two large numbers.
         var sum = 0.0
         for index in probabilities.indices {
-            let power = exp(logProbabilities[index] - largest)
-            probabilities[index] = power
-            sum += power
+            logProbabilities[index] -= largest
+            probabilities[index] = exp(logProbabilities[index])
+            sum += probabilities[index]
         }
-        let logSum = log(sum) + largest
+        let logSum = log(sum)
         for index in probabilities.indices {
             probabilities[index] /= sum
             logProbabilities[index] -= logSum

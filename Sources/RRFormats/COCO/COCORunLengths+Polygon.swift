@@ -3,7 +3,7 @@ private let scale = 5
 
 extension COCORunLengths {
     /// The largest coordinate of a polygon, in pixels from the image's corner.
-    private static let largestCoordinate = 1e8
+    private static let largestCoordinate = 1e6
 
     /// Fills a polygon by the very rule of pycocotools (`rleFrPoly` in `common/maskApi.c`).
     ///
@@ -14,7 +14,7 @@ extension COCORunLengths {
     ///
     /// - Parameter polygon: x and y of each vertex in turn, in pixels; the last is joined to the first.
     /// - Throws: `COCODefect` where there are fewer than three vertices, half of one, a coordinate that is not finite
-    ///   or beyond 10⁸, or an outline that is out of all proportion to the image.
+    ///   or beyond 10⁶.
     package init(polygon: [Double], height: Int, width: Int) throws(COCODefect) {
         guard polygon.count % 2 == 0, polygon.count >= 6 else {
             throw COCODefect(
@@ -40,7 +40,7 @@ extension COCORunLengths {
     }
 
     private init(vertices: [Double], height: Int, width: Int) throws(COCODefect) {
-        let pixelCount = try Self.pixelCount(height: height, width: width)
+        _ = try Self.pixelCount(height: height, width: width)
         var (x, y): ([Int], [Int]) = ([], [])
         for position in stride(from: 0, to: vertices.count, by: 2) {
             x.append(try Self.scaled(vertices[position]))
@@ -48,7 +48,6 @@ extension COCORunLengths {
         }
         x.append(x[0])
         y.append(y[0])
-        try Self.checkLength(x, y, pixelCount: pixelCount)
 
         var outline = Outline(height: height, width: width)
         for edge in 0..<x.count - 1 {
@@ -65,30 +64,18 @@ extension COCORunLengths {
         return Int(Double(scale) * coordinate + 0.5)
     }
 
-    /// Refuses outlines whose drawing would take a time that their file's size does not suggest.
-    private static func checkLength(_ x: [Int], _ y: [Int], pixelCount: Int) throws(COCODefect) {
-        let most = max(1 << 22, min(pixelCount, 1 << 50) * 125)
-        var length = 0
-        for edge in 0..<x.count - 1 {
-            length += max(abs(x[edge] - x[edge + 1]), abs(y[edge] - y[edge + 1])) + 1
-            guard length <= most else {
-                throw COCODefect(
-                    "a polygon's outline is longer than \(most / scale) pixels, out of all proportion to the image"
-                )
-            }
-        }
-    }
-
     /// The outline of a polygon on the finer grid, of which only the steps into the middle of columns are kept.
     private struct Outline {
         let height: Int
         let width: Int
+        private let capacity: Int
         /// Where zeros and ones change, column by column.
         private(set) var changes: [Int] = []
 
         init(height: Int, width: Int) {
             self.height = height
             self.width = width
+            capacity = max(1 << 16, 2 * height * width)
         }
 
         /// Draws an edge. Both directions of an edge have the same points: they are computed from its lesser end.
@@ -96,7 +83,7 @@ extension COCORunLengths {
             if abs(end.x - start.x) >= abs(end.y - start.y) {
                 drawFlat(from: start.x <= end.x ? start : end, to: start.x <= end.x ? end : start)
             } else {
-                drawSteep(from: start, to: end)
+                drawSteep(from: start.y <= end.y ? start : end, to: start.y <= end.y ? end : start)
             }
         }
 
@@ -113,31 +100,33 @@ extension COCORunLengths {
             }
         }
 
-        /// Draws an edge that takes a step down or up at each point.
-        private mutating func drawSteep(from start: (x: Int, y: Int), to end: (x: Int, y: Int)) {
-            let isReversed = start.y > end.y
-            let (low, high) = isReversed ? (end, start) : (start, end)
-            let count = high.y - low.y
-            let slope = Double(high.x - low.x) / Double(count)
-            let (origin, sign) = (Double(low.x), isReversed ? -1 : 1)
-            var step = isReversed ? count : 0
-            var last = Int(origin + slope * Double(step) + 0.5)
-            for _ in 0..<count {
-                step += sign
+        /// Draws an edge that takes a step down at each point; only those matter where it comes into a column's middle.
+        private mutating func drawSteep(from low: (x: Int, y: Int), to high: (x: Int, y: Int)) {
+            guard low.x != high.x else { return }
+            let slope = Double(high.x - low.x) / Double(high.y - low.y)
+            let (origin, isRising) = (Double(low.x), low.x < high.x)
+            func isBeyond(_ boundary: Int, _ step: Int) -> Bool {
                 let x = Int(origin + slope * Double(step) + 0.5)
-                guard x != last else { continue }
-                let boundary = x < last ? x : x - 1
-                last = x
-                guard boundary >= 0, boundary % scale == scale / 2 else { continue }
-                change(column: boundary / scale, y: low.y + min(step, step - sign))
+                return isRising ? x > boundary : x <= boundary
+            }
+            let (left, right) = (min(low.x, high.x), max(low.x, high.x))
+            var boundary = max(0, (left - scale / 2 + scale - 1) / scale) * scale + scale / 2
+            while boundary < right, boundary / scale < width {
+                // The first step beyond: about here, and then exactly.
+                var step = Int((Double(boundary) + 0.5 - origin) / slope)
+                while step > 0, isBeyond(boundary, step - 1) { step -= 1 }
+                while !isBeyond(boundary, step) { step += 1 }
+                change(column: boundary / scale, y: low.y + step - 1)
+                boundary += scale
             }
         }
 
         /// Notes a change at the first row of pixels whose centre is not above a place.
         private mutating func change(column: Int, y: Int) {
-            guard column < width else { return }
             let row = max(0, y - scale / 2 + scale - 1) / scale
             changes.append(column * height + min(row, height))
+            // However many edges there are, no more is kept than the image has pixels.
+            if changes.count > capacity { changes = COCORunLengths.removingPairs(from: changes) }
         }
     }
 }

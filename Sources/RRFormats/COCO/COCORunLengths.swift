@@ -71,25 +71,36 @@ package struct COCORunLengths: Equatable, Sendable {
     /// Makes runs of the places where zeros and ones change, in any order, each from 0 to `height · width`.
     ///
     /// Of places that are given several times, each pair has no effect.
-    init(changes: consuming [Int], height: Int, width: Int) {
-        changes.sort()
+    init(changes: [Int], height: Int, width: Int) {
         var counts: [Int] = []
         var end = 0
+        for place in Self.removingPairs(from: changes) {
+            counts.append(place - end)
+            end = place
+        }
+        counts.append(height * width - end)
+        self.height = height
+        self.width = width
+        self.counts = counts
+    }
+
+    /// The places that are given an odd number of times, sorted.
+    static func removingPairs(from changes: consuming [Int]) -> [Int] {
+        changes.sort()
+        var count = 0
         var position = 0
         while position < changes.count {
             let place = changes[position]
             var next = position + 1
             while next < changes.count, changes[next] == place { next += 1 }
             if (next - position) % 2 == 1 {
-                counts.append(place - end)
-                end = place
+                changes[count] = place
+                count += 1
             }
             position = next
         }
-        counts.append(height * width - end)
-        self.height = height
-        self.width = width
-        self.counts = counts
+        changes.removeLast(changes.count - count)
+        return changes
     }
 
     /// The number of ones.

@@ -118,7 +118,9 @@ extension HDF5ChunkDecoder {
                 count -= 1
                 var source = begin * sourceSteps[0]
                 var place = (offset[0] + begin - rows.lowerBound) * targetSteps[0]
-                for dimension in 1..<max(1, extents.count) { place += offset[dimension] * targetSteps[dimension] }
+                for dimension in 1..<max(1, extents.count) {
+                    place += offset[dimension] * targetSteps[dimension]
+                }
                 for dimension in 0..<inner {
                     source += position[dimension] * sourceSteps[dimension]
                     place += position[dimension] * targetSteps[dimension]
@@ -141,7 +143,9 @@ extension HDF5ChunkDecoder {
             step targetStep: Int, run: Int, count: Int
         ) {
             guard count > 0, let from = source.baseAddress, let to = target.baseAddress else { return }
-            precondition((count - 1) * sourceStep + run <= source.count && (count - 1) * targetStep + run <= target.count)
+            precondition(
+                (count - 1) * sourceStep + run <= source.count
+                    && (count - 1) * targetStep + run <= target.count)
             func copy<Word: BitwiseCopyable>(as type: Word.Type) {
                 for number in 0..<count {
                     (to + number * targetStep).storeBytes(
@@ -173,17 +177,41 @@ extension HDF5ChunkDecoder {
             _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, elementSize: Int
         ) {
             let elements = source.count / elementSize
-            for byte in 0..<elementSize {
-                let plane = UnsafeRawBufferPointer(rebasing: source[byte * elements..<(byte + 1) * elements])
-                var place = byte
-                for value in plane {
-                    target[place] = value
-                    place += elementSize
+            switch elementSize {
+            case 2: join(source, into: target, count: elements, as: UInt16.self)
+            case 4: join(source, into: target, count: elements, as: UInt32.self)
+            case 8: join(source, into: target, count: elements, as: UInt64.self)
+            default:
+                for byte in 0..<elementSize {
+                    var place = byte
+                    for value in source[byte * elements..<(byte + 1) * elements] {
+                        target[place] = value
+                        place += elementSize
+                    }
                 }
             }
             let rest = elements * elementSize
             UnsafeMutableRawBufferPointer(rebasing: target[rest..<source.count])
                 .copyMemory(from: .init(rebasing: source[rest...]))
+        }
+
+        /// Makes each word of its bytes, which are as many elements apart as there are.
+        private static func join<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+            _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, count: Int,
+            as type: Word.Type
+        ) {
+            let size = MemoryLayout<Word>.size
+            precondition(source.count >= count * size && target.count >= count * size)
+            guard let from = source.baseAddress, let to = target.baseAddress else { return }
+            for element in 0..<count {
+                var word: Word = 0
+                for byte in 0..<size {
+                    word |=
+                        Word(from.load(fromByteOffset: byte * count + element, as: UInt8.self))
+                        &<< Word(8 * byte)
+                }
+                to.storeBytes(of: word.littleEndian, toByteOffset: element * size, as: type)
+            }
         }
     }
 }

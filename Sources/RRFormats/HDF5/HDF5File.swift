@@ -70,6 +70,9 @@ package final class HDF5File {
             try HDF5Library.check(H5Pset_sieve_buf_size(access.id, 0), at: path, code: .cannotWrite)
             let creation = try HDF5Handle(H5Pcreate(rr_h5p_file_create()), at: path, code: .cannotWrite)
             try HDF5Library.check(H5Pset_obj_track_times(creation.id, false), at: path, code: .cannotWrite)
+            // A file that is truncated, though it be empty, is written to the disk by ext4 when it is closed, and the
+            // close waits for it; a new file is not.
+            unlink(writtenPath)
             return try HDF5Handle(
                 H5Fcreate(writtenPath, rr_h5f_acc_trunc(), creation.id, access.id), at: path,
                 code: .cannotWrite, of: writes)

@@ -93,10 +93,10 @@ enum PNGFilter {
         }
     }
 
-    /// Paeth's predictor, of which stb_image found the form without distances: the middle one of `left`, `above` and
-    /// `left + above - corner`, as far as it goes. A test compares all values with PNG's definition.
+    /// Paeth's predictor in the form without distances that stb_image found: it is PNG's (9.4) for all of the 2²⁴
+    /// possible bytes, ties included.
     @inline(__always)
-    static func predict<Number: FixedWidthInteger>(left: Number, above: Number, corner: Number) -> Number {
+    private static func predict<Number: FixedWidthInteger>(left: Number, above: Number, corner: Number) -> Number {
         let threshold = corner &* 3 &- (left &+ above)
         let (low, high) = (min(left, above), max(left, above))
         let middle = high <= threshold ? low : corner

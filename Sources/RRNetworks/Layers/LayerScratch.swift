@@ -12,8 +12,6 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
     let factors: Buffer<Scalar>
     /// What a normalisation knows of each sample.
     let statistics: Buffer<Scalar>
-    /// Running sums of a normalisation.
-    let sums: Buffer<Double>
     /// The scratch of the layers inside this one.
     let nested: [LayerScratch<Scalar>]
     /// What lies between the layers inside this one.
@@ -23,7 +21,7 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
 
     init(
         packedCount: Int = 0, weightSumCount: Int = 0, columnCount: Int = 0, sourceCount: Int = 0,
-        factorCount: Int = 0, statisticCount: Int = 0, sumCount: Int = 0, nested: [LayerScratch<Scalar>] = [],
+        factorCount: Int = 0, statisticCount: Int = 0, nested: [LayerScratch<Scalar>] = [],
         featureCounts: [Int] = [],
         spareCounts: [Int] = []
     ) {
@@ -33,7 +31,6 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
         sources = Buffer(count: sourceCount)
         factors = Buffer(count: factorCount)
         statistics = Buffer(count: statisticCount)
-        sums = Buffer(count: sumCount)
         self.nested = nested
         features = featureCounts.map(FeatureBuffers.init(count:))
         spares = spareCounts.map(Buffer.init(count:))

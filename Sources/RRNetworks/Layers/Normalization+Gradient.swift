@@ -8,37 +8,28 @@ extension Normalization {
         _ memory: NormalizationMemory<Scalar>, weights: UnsafeMutablePointer<Scalar>,
         biases: UnsafeMutablePointer<Scalar>
     ) {
-        let samples = memory.sampleCount
-        let sums = memory.sums
-        for index in 0..<geometry.weightCount {
-            let group = index / geometry.weightsPerGroup
-            let (mean, inverse) = memory.moments(group)
-            memory.clearSums()
-            for row in index &* geometry.rowsPerWeight..<(index &+ 1) &* geometry.rowsPerWeight {
-                let x = input + row &* samples
-                let adjoint = adjoints + row &* samples
-                for sample in 0..<samples {
-                    let normal = (x[sample] - mean[sample]) * inverse[sample]
-                    sums.0[sample] += Double(adjoint[sample] * normal)
-                    sums.1[sample] += Double(adjoint[sample])
+        memory.forEachBlock(geometry) { group, first in
+            let x = memory.rows(input, first)
+            let adjoint = memory.rows(adjoints, first)
+            let (mean, inverse) = memory[.input, group, first]
+            for index in geometry.weights(ofGroup: group) {
+                let (weight, bias) = RowSums.pair(geometry.rows(ofWeight: index)) { row in
+                    (adjoint[row] * ((x[row] - mean) * inverse), adjoint[row])
                 }
-                guard let secondOrder else { continue }
-                let (plain, scaled) = memory.means(.tangent, group)
-                let tangent = secondOrder.inputTangent + row &* samples
-                let cotangent = secondOrder.outputCotangent + row &* samples
-                for sample in 0..<samples {
-                    let normal = (x[sample] - mean[sample]) * inverse[sample]
-                    let centred = tangent[sample] - plain[sample] - normal * scaled[sample]
-                    sums.0[sample] += Double(cotangent[sample] * inverse[sample] * centred)
+                weights[index] += Scalar(weight.sum())
+                biases[index] += Scalar(bias.sum())
+            }
+            guard let secondOrder else { return }
+            let tangent = memory.rows(secondOrder.inputTangent, first)
+            let cotangent = memory.rows(secondOrder.outputCotangent, first)
+            let (plain, scaled) = memory[.tangent, group, first]
+            for index in geometry.weights(ofGroup: group) {
+                let weight = RowSums.single(geometry.rows(ofWeight: index)) { row in
+                    let normal = (x[row] - mean) * inverse
+                    return cotangent[row] * inverse * (tangent[row] - plain - normal * scaled)
                 }
+                weights[index] += Scalar(weight.sum())
             }
-            var (weight, bias) = (0.0, 0.0)
-            for sample in 0..<samples {
-                weight += sums.0[sample]
-                bias += sums.1[sample]
-            }
-            weights[index] += Scalar(weight)
-            biases[index] += Scalar(bias)
         }
     }
 
@@ -51,40 +42,32 @@ extension Normalization {
         _ geometry: NormalizationGeometry, _ memory: NormalizationMemory<Scalar>,
         weights: UnsafePointer<Scalar>, to result: UnsafeMutablePointer<Scalar>
     ) {
-        let samples = memory.sampleCount
-        for group in 0..<geometry.groupCount {
-            let rows = group &* geometry.rowsPerGroup..<(group &+ 1) &* geometry.rowsPerGroup
-            let (mean, inverse) = memory.moments(group)
-            let (cotangentMean, a) = memory.means(.cotangent, group)
-            let (tangentMean, b) = memory.means(.tangent, group)
-            let (factor, _) = memory.means(.adjoint, group)
-            let products = memory.sums.0
-            memory.clearSums()
-            for row in rows {
-                let weight = weights[row / geometry.rowsPerWeight]
-                let cotangent = secondOrder.outputCotangent + row &* samples
-                let tangent = secondOrder.inputTangent + row &* samples
-                for sample in 0..<samples {
-                    let centredCotangent = weight * cotangent[sample] - cotangentMean[sample]
-                    products[sample] += Double(centredCotangent * (tangent[sample] - tangentMean[sample]))
+        let count = Double(geometry.rowsPerGroup)
+        memory.forEachBlock(geometry) { group, first in
+            let x = memory.rows(input, first)
+            let cotangent = memory.rows(secondOrder.outputCotangent, first)
+            let tangent = memory.rows(secondOrder.inputTangent, first)
+            let (mean, inverse) = memory[.input, group, first]
+            let (cotangentMean, a) = memory[.cotangent, group, first]
+            let (tangentMean, b) = memory[.tangent, group, first]
+            var products = RowSums.Totals.zero
+            for index in geometry.weights(ofGroup: group) {
+                let weight = weights[index]
+                products += RowSums.single(geometry.rows(ofWeight: index)) { row in
+                    (weight * cotangent[row] - cotangentMean) * (tangent[row] - tangentMean)
                 }
             }
-            for sample in 0..<samples {
-                let product = products[sample] / Double(rows.count)
-                factor[sample] = Scalar(product - 3 * Double(a[sample]) * Double(b[sample]))
-            }
-            for row in rows {
-                let weight = weights[row / geometry.rowsPerWeight]
-                let x = input + row &* samples
-                let cotangent = secondOrder.outputCotangent + row &* samples
-                let tangent = secondOrder.inputTangent + row &* samples
-                let target = result + row &* samples
-                for sample in 0..<samples {
-                    let normal = (x[sample] - mean[sample]) * inverse[sample]
+            let ab = RowSums.Totals(a) * RowSums.Totals(b)
+            let factor = SIMD8<Scalar>(products / count - 3 * ab)
+            let target = memory.rows(result, first)
+            for index in geometry.weights(ofGroup: group) {
+                let weight = weights[index]
+                for row in geometry.rows(ofWeight: index) {
+                    let normal = (x[row] - mean) * inverse
                     let bend =
-                        normal * factor[sample] + a[sample] * (tangent[sample] - tangentMean[sample])
-                        + b[sample] * (weight * cotangent[sample] - cotangentMean[sample])
-                    target[sample] -= inverse[sample] * inverse[sample] * bend
+                        normal * factor + a * (tangent[row] - tangentMean)
+                        + b * (weight * cotangent[row] - cotangentMean)
+                    target[row] -= inverse * inverse * bend
                 }
             }
         }

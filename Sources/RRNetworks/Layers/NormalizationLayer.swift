@@ -39,8 +39,7 @@ struct NormalizationLayer<Scalar: NetworkScalar>: Layer {
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
         LayerScratch(
-            statisticCount: NormalizationMemory<Scalar>.blockCount * geometry.groupCount * capacity,
-            sumCount: NormalizationMemory<Scalar>.sumCount * capacity)
+            statisticCount: NormalizationMemory<Scalar>.count(geometry, sampleCount: capacity))
     }
 
     func forward(

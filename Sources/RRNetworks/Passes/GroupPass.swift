@@ -114,8 +114,8 @@ package final class GroupPass<Scalar: NetworkScalar> {
 }
 
 extension GroupPass {
-    /// The lanes of the widest vector that any kernel uses.
-    private static var lanes: Int { 16 }
+    /// Half of the lanes of the widest vector that any kernel uses.
+    private static var lanes: Int { 8 }
 
     private static func columnCount(for sampleCount: Int) -> Int { (sampleCount + lanes - 1) / lanes * lanes }
 }
@@ -126,15 +126,4 @@ extension UnsafeMutablePointer where Pointee: BitwiseCopyable {
         UnsafeMutableRawPointer(self).initializeMemory(
             as: UInt8.self, repeating: 0, count: count * MemoryLayout<Pointee>.stride)
     }
-}
-
-extension Network {
-    /// The number of samples in a group at most: as many as keep a group's feature maps near the core.
-    package var largestGroup: Int {
-        let elements = model.input.elementCount + stack.featureCount
-        let bytes = elements * MemoryLayout<Scalar>.stride
-        return min(64, max(16, Self.groupBytes / max(bytes, 1) / 16 * 16))
-    }
-
-    private static var groupBytes: Int { 1 << 21 }
 }

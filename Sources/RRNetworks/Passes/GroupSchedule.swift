@@ -1,3 +1,5 @@
+internal import RRTensor
+
 /// How the samples of a batch are cut into groups, and the groups into lanes.
 ///
 /// A group goes through the network as one. A lane is a list of groups whose gradients are added one after
@@ -5,33 +7,108 @@
 /// does: a thread only takes lanes.
 package struct GroupSchedule: Equatable, Sendable {
     package let sampleCount: Int
-    package let groupSize: Int
+    /// The groups' samples, as positions in the batch.
+    package let groups: [Range<Int>]
+    /// Each lane's groups; the lanes that cost most come first.
+    package let lanes: [[Range<Int>]]
+    /// The most samples that a group of so large a batch has, and the most lanes, whatever the number of penalised
+    /// samples.
+    package let groupCapacity: Int
+    package let laneCapacity: Int
 
     /// At most this many threads find work in one batch.
     private static let largestLaneCount = 8
-    /// Fewer samples leave vector instructions idle, and so does a number that is no multiple.
+    /// Fewer samples, or a number that is no multiple, leave the widest vectors idle.
     private static let smallestGroup = 16
+    /// The finest cut: half of the widest vector.
+    private static let grain = 8
 
-    /// - Parameter largestGroup: what the network wants in a group at most, so that a group's feature maps
-    ///   stay in the cache.
-    package init(sampleCount: Int, largestGroup: Int) {
+    /// - Parameters:
+    ///   - penalizedCount: the samples at the batch's beginning that also take the passes of the penalty, and so cost
+    ///     twice as much. They are cut apart from the others, so that few of them do not burden a whole group.
+    ///   - limits: what the network wants.
+    package init(sampleCount: Int, penalizedCount: Int = 0, limits: GroupLimits) {
         self.sampleCount = sampleCount
-        let evenShare = (sampleCount + Self.largestLaneCount - 1) / Self.largestLaneCount
-        let rounded = (evenShare + Self.smallestGroup - 1) / Self.smallestGroup * Self.smallestGroup
-        groupSize = max(1, min(largestGroup, max(rounded, Self.smallestGroup)))
+        groupCapacity = min(limits.largestGroup, Self.round(sampleCount, upTo: Self.smallestGroup))
+        let evenCut = Self.cut(0..<sampleCount, shares: limits.evenLaneCount, limits)
+        laneCapacity = min(evenCut.count, Self.largestLaneCount)
+
+        let boundary = min(Self.round(penalizedCount, upTo: Self.grain), sampleCount)
+        let cost = max(sampleCount + boundary, 1)
+        let shares = (limits.evenLaneCount * 2 * boundary + cost / 2) / cost
+        let penalized = Self.cut(0..<boundary, shares: shares, limits)
+        let others = Self.cut(boundary..<sampleCount, shares: limits.evenLaneCount - shares, limits)
+        groups = penalized + others
+        lanes = Self.deal(
+            penalized.map { ($0, Self.cost(of: $0) * 2) } + others.map { ($0, Self.cost(of: $0)) },
+            laneCount: laneCapacity)
     }
 
-    package var groupCount: Int { (sampleCount + groupSize - 1) / groupSize }
-
-    package var laneCount: Int { min(groupCount, Self.largestLaneCount) }
-
-    /// The groups of a lane, dealt out in turn so that expensive neighbours are shared among lanes.
-    package func groups(ofLane lane: Int) -> StrideTo<Int> {
-        stride(from: lane, to: groupCount, by: laneCount)
+    /// Cuts samples into so many groups, or into more where these would be too large.
+    private static func cut(_ samples: Range<Int>, shares: Int, _ limits: GroupLimits) -> [Range<Int>] {
+        let shares = max(shares, 1)
+        let share = round((samples.count + shares - 1) / shares, upTo: smallestGroup)
+        let size = min(limits.largestGroup, max(share, smallestGroup))
+        return stride(from: samples.lowerBound, to: samples.upperBound, by: size).map {
+            $0..<min($0 + size, samples.upperBound)
+        }
     }
 
-    /// The samples of a group, as positions in the batch; the last group may be smaller than the others.
-    package func samples(ofGroup group: Int) -> Range<Int> {
-        group * groupSize..<min((group + 1) * groupSize, sampleCount)
+    /// The time of a group in that of a sample: what it costs whatever its size was measured to be that of six.
+    private static func cost(of group: Range<Int>) -> Int { round(group.count, upTo: grain) + 6 }
+
+    /// Deals groups out, the most expensive first, each to the lane that costs the least so far.
+    private static func deal(
+        _ groups: [(samples: Range<Int>, cost: Int)], laneCount: Int
+    ) -> [[Range<Int>]] {
+        var lanes = Array(repeating: (groups: [Range<Int>](), cost: 0), count: laneCount)
+        for group in groups.stablySorted(by: \.cost) {
+            var cheapest = 0
+            for lane in lanes.indices where lanes[lane].cost < lanes[cheapest].cost { cheapest = lane }
+            lanes[cheapest].groups.append(group.samples)
+            lanes[cheapest].cost += group.cost
+        }
+        return lanes.stablySorted(by: \.cost).map(\.groups).filter { !$0.isEmpty }
     }
+
+    private static func round(_ count: Int, upTo multiple: Int) -> Int {
+        (count + multiple - 1) / multiple * multiple
+    }
+}
+
+extension Array {
+    /// The elements by falling cost, and those of one cost in the order that they have.
+    fileprivate func stablySorted(by cost: KeyPath<Element, Int>) -> [Element] {
+        enumerated().sorted {
+            let (first, second) = ($0.element[keyPath: cost], $1.element[keyPath: cost])
+            return first == second ? $0.offset < $1.offset : first > second
+        }.map(\.element)
+    }
+}
+
+/// What a network wants of the groups that a batch is cut into.
+package struct GroupLimits: Equatable, Sendable {
+    /// The most samples in a group: as many as keep a group's feature maps near the core; at least 16.
+    package let largestGroup: Int
+    /// The lanes that a batch which fills no more is shared out to evenly.
+    package let evenLaneCount: Int
+
+    package init(largestGroup: Int, evenLaneCount: Int) {
+        self.largestGroup = largestGroup
+        self.evenLaneCount = evenLaneCount
+    }
+}
+
+extension Network {
+    package var groupLimits: GroupLimits {
+        let features = model.input.elementCount + stack.featureCount
+        let bytes = features * MemoryLayout<Scalar>.stride
+        let largest = min(128, max(16, Self.groupBytes / max(bytes, 1) / 16 * 16))
+        // A lane costs a gradient, which is cleared and added up. A network whose parameters are many for its
+        // features, as a perceptron's are, spends more on that than on few samples.
+        return GroupLimits(
+            largestGroup: largest, evenLaneCount: parameterLayout.count > 16 * features ? 4 : 8)
+    }
+
+    private static var groupBytes: Int { 1 << 21 }
 }

@@ -38,28 +38,7 @@ struct ImportMasksCommand: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    @Option(help: "What a 1 of the masks marks: wrong reasons, or the right region, which is then inverted.")
-    var marks: ArrayImport.Marks = .wrong
-
-    @Option(help: "Whether a sample whose mask is all zero is unannotated, or annotated and kept as it is.")
-    var empty: ArrayImport.EmptyMasks = .unannotated
-
-    @Option(
-        help: "PNG files: the name without its extension, with {id} where the id stands: '{id}_segmentation'."
-    )
-    var match: String?
-
-    @Option(
-        help:
-            "PNG files and arrays: the palette numbers or values that count as 1, such as 2,3; all others are 0."
-    )
-    var maskValues: ValueList?
-
-    @Option(
-        help:
-            "Soft masks: from which share of the largest gray value a pixel counts as 1; of arrays, from which value."
-    )
-    var maskThreshold: Double?
+    @OptionGroup var values: MaskValueOptions
 
     @Option(help: "Arrays: the path of the masks in an HDF5 or NPZ file that holds several.")
     var masks: String?
@@ -92,11 +71,7 @@ struct ImportMasksCommand: ParsableCommand {
 
     func run() throws {
         var options = MaskImport.Options()
-        options.marks = marks
-        options.empty = empty
-        options.match = match
-        options.maskValues = maskValues?.values
-        options.maskThreshold = maskThreshold
+        values.apply(to: &options)
         options.masks = masks
         options.masksLayout = masksLayout
         options.rows = rows

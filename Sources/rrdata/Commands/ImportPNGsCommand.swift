@@ -26,6 +26,7 @@ struct ImportPNGsCommand: ParsableCommand {
             Examples:
               rrdata import pngs photos -o photos.h5
               rrdata import pngs photos --size 224x224 --fit crop --color rgb --depth 8 -o photos.h5
+              rrdata import pngs photos --masks lesions --match '{id}_mask' -o photos.h5 --masks-output masks.h5
               rrdata import pngs unsorted --labels none --on-error skip -o unsorted.h5
             """)
 
@@ -58,10 +59,22 @@ struct ImportPNGsCommand: ParsableCommand {
     @Option(help: "none, or deflate for a smaller file that any HDF5 reader inflates.")
     var compress: Compression = .none
 
+    @Option(
+        help: "Masks of the images, as import masks reads them: a folder of PNG files named after the ids, …."
+    )
+    var masks: String?
+
+    @Option(help: "Where the mask set is written; without --masks, of the files that mask_file_name names.")
+    var masksOutput: String?
+
+    @OptionGroup var maskValues: MaskValueOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
 
     func validate() throws {
+        if masksOutput == nil, masks != nil || maskValues.isGiven {
+            throw ValidationError("--masks, and what says how masks are read, goes with --masks-output")
+        }
         if fit != nil, size == nil { throw ValidationError("--fit goes with --size") }
         if background != nil, fit != .pad, color != .gray, color != .rgb {
             throw ValidationError("--background goes with --fit pad, --color gray or --color rgb")
@@ -81,6 +94,12 @@ struct ImportPNGsCommand: ParsableCommand {
         options.background = background ?? .black
         options.force = output.force
         if let jobs = threads.jobs { options.jobs = jobs }
+        if let masksOutput {
+            var masksOptions = MaskImport.Options()
+            maskValues.apply(to: &masksOptions)
+            masksOptions.jobs = options.jobs
+            options.masks = AccompanyingMasks(source: masks, output: masksOutput, options: masksOptions)
+        }
         let line = ProgressLine()
         let summary = try PNGFolderImport(folder: folder, output: output.output, options: options).run {
             line.show("images", done: $0, of: $1)

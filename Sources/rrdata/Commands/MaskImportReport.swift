@@ -9,7 +9,7 @@ struct MaskImportReport {
     /// Prints the report, and notes on standard error what a user may not expect.
     func print(as options: ReportOptions) {
         if options.json { Console.print(json) } else { Console.print(text) }
-        for note in notes { Console.error("rrdata: note: \(note)") }
+        for note in summary.notes { Console.error("rrdata: note: \(note)") }
         if summary.annotatedCount == 0 {
             Console.error("rrdata: warning: no sample is annotated: no mask has a 1")
         }
@@ -26,31 +26,6 @@ struct MaskImportReport {
             + "samples, \(Figure.percent(summary.meanShare)) of an image on average"
         if summary.marks == .right { text += ", inverted" }
         return text
-    }
-
-    private var notes: [String] {
-        var notes: [String] = []
-        let tally = summary.tally
-        if tally.withoutSample.count > 0 {
-            let more = tally.withoutSample.count > tally.withoutSample.first.count ? ", …" : ""
-            let names = tally.withoutSample.first.joined(separator: ", ") + more
-            notes.append("for no sample of the dataset: \(tally.withoutSample.count) (\(names))")
-        }
-        if summary.samplesWithoutMask > 0 {
-            notes.append("samples without a mask: \(summary.samplesWithoutMask) of \(summary.sampleCount)")
-        }
-        if summary.emptyCount > 0 { notes.append("masks that are all zero: \(summary.emptyCount)") }
-        if tally.matching == .baseName {
-            notes.append("no name is a whole id; names and ids were compared without their folders")
-        }
-        if let annotations = tally.annotations, annotations.filtered > 0 {
-            notes.append("annotations left out by category or area: \(annotations.filtered)")
-        }
-        if tally.otherFileCount > 0 {
-            notes.append(
-                "files passed over because their names do not end in .png: \(tally.otherFileCount)")
-        }
-        return notes
     }
 
     private var json: JSONValue {

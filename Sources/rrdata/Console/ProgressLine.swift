@@ -4,6 +4,8 @@ final class ProgressLine {
     private let clock = ContinuousClock()
     private let start: ContinuousClock.Instant
     private var lastShown: ContinuousClock.Instant?
+    /// What was done when the count was first shown, and when: what came before, such as a scan, has another pace.
+    private var firstCount: (done: Int, elapsed: Duration)?
     private var lastWidth = 0
 
     private static let interval = Duration.milliseconds(100)
@@ -14,13 +16,14 @@ final class ProgressLine {
     /// `images 420000 of 1000000, 61230 images/s, 9 s left`.
     func show(_ what: String, done: Int, of total: Int) {
         show(isLast: done >= total) { elapsed in
+            let first = firstCount ?? (done, elapsed)
+            firstCount = first
             var line = "\(what) \(done) of \(total)"
-            let seconds = elapsed / .seconds(1)
-            if done > 0, done < total, seconds > 1 {
-                let left = seconds * Double(total - done) / Double(done)
-                let rate = Double(done) / seconds
+            let seconds = (elapsed - first.elapsed) / .seconds(1)
+            if done > first.done, done < total, seconds > 0.5 {
+                let rate = Double(done - first.done) / seconds
                 let shown = rate < 10 ? Figure.text(rate) : "\(Int(rate))"
-                line += ", \(shown) \(what)/s, \(Self.time(left)) left"
+                line += ", \(shown) \(what)/s, \(Self.time(Double(total - done) / rate)) left"
             }
             return line
         }

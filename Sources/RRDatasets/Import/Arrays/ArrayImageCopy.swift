@@ -181,8 +181,7 @@ struct ArrayImageCopy {
         as type: ImageElementType
     ) {
         switch (type, array.elementType) {
-        case (.uint8, .uint8), (.uint8, .bool):
-            move(source, of: UInt8.self, into: target) { (value) -> UInt8 in value }
+        case (.uint8, .uint8), (.uint8, .bool): moveBytes(source, into: target)
         case (.uint8, .int8): narrow(source, of: Int8.self, into: target, UInt8.self)
         case (.uint8, .int16): narrow(source, of: Int16.self, into: target, UInt8.self)
         case (.uint8, .int32): narrow(source, of: Int32.self, into: target, UInt8.self)
@@ -199,6 +198,18 @@ struct ArrayImageCopy {
         case (.float32, .float64): move(source, of: Double.self, into: target) { Float($0) }
         case (.float32, _): move(source, of: Float.self, into: target) { (value) -> Float in value }
         }
+    }
+
+    private func moveBytes(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
+        let shape = reading.imageShape
+        guard reading.layout == .nhwc, shape.channels == 3 else {
+            return move(source, of: UInt8.self, into: target) { (value) -> UInt8 in value }
+        }
+        precondition(source.count == shape.elementCount && target.count == shape.elementCount)
+        guard let from = source.baseAddress, let to = target.baseAddress else { return }
+        ColorPlanes.separate(
+            from.assumingMemoryBound(to: UInt8.self), count: shape.pixelCount,
+            into: to.assumingMemoryBound(to: UInt8.self))
     }
 
     private func narrow<Source: FixedWidthInteger, Target: FixedWidthInteger>(
@@ -218,9 +229,11 @@ struct ArrayImageCopy {
 
     private func checkFinite(_ image: UnsafeRawBufferPointer, row: Int) throws(DatasetError) {
         let pixels = image.assumingMemoryBound(to: Float.self)
-        var isFinite = true
-        for pixel in pixels { isFinite = isFinite && pixel.isFinite }
-        guard !isFinite, let pixel = pixels.first(where: { !$0.isFinite }) else { return }
+        // All exponents are looked at without a branch; those of infinities and NaN are all ones.
+        let exponent: UInt32 = 0x7F80_0000
+        var found: UInt32 = 0
+        for pixel in pixels { found |= pixel.bitPattern & exponent == exponent ? 1 : 0 }
+        guard found != 0, let pixel = pixels.first(where: { !$0.isFinite }) else { return }
         throw DatasetError(
             .valueOutOfRange, path: array.location,
             "row \(row) has a pixel that is \(pixel) as float32; pixels are finite numbers")

@@ -10,13 +10,14 @@ struct MaskFolderScan {
     private let folder: String
 
     /// - Throws: `FormatError` with the code `notFound` or `cannotRead`; `DatasetError` with the code
-    ///   `badFolderStructure` or `empty`.
+    ///   `badFolderStructure`, `unsafeId` (a link out of the folder) or `empty`.
     init(folder: String) throws {
         self.folder = folder
         try walk("", above: [])
         guard !files.isEmpty else {
             throw DatasetError(.empty, path: folder, "the folder holds no PNG files (names that end in .png)")
         }
+        try Self.checkLinks(files, in: folder)
     }
 
     private mutating func walk(_ relative: String, above: [FileTree.Identity]) throws {
@@ -36,6 +37,19 @@ struct MaskFolderScan {
             if Self.isPNG(name) { files.append(prefix + name) } else { otherFileCount += 1 }
         }
         for name in listing.folders { try walk(prefix + name, above: above) }
+    }
+
+    /// Refuses files that symbolic links outside of the folder lead to.
+    ///
+    /// - Throws: `DatasetError` with the code `unsafeId`.
+    static func checkLinks(_ files: [String], in folder: String) throws(DatasetError) {
+        var links = LinkCheck(root: folder)
+        for file in files {
+            guard let target = links.targetOutside(file) else { continue }
+            throw DatasetError(
+                .unsafeId, path: folder + "/" + file,
+                "a symbolic link leads out of the folder, to \(target); copy the masks into the folder")
+        }
     }
 
     private static func isPNG(_ name: String) -> Bool {

@@ -70,20 +70,28 @@ public struct MaskImport: Sendable {
         try checkOptions(for: kind)
         let dataset = try Dataset(path: dataset)
         let file = try AtomicOutput(path: output, force: options.force)
-        let masks = try gather(kind, for: dataset, progress: progress)
+        let summary = try write(gather(kind, for: dataset, progress: progress), kind, for: dataset, to: file)
+        try file.commit()
+        return summary
+    }
+
+    /// Writes a mask set to an output that the caller commits.
+    func write(
+        _ masks: ImportedMasks, _ kind: MaskSourceKind, for dataset: Dataset, to file: AtomicOutput
+    ) throws -> MaskImportSummary {
         try MaskSetWriter.write(
             MaskSet(
                 bits: masks.bits, rows: masks.rows, maskShape: masks.shape,
                 datasetFingerprint: dataset.fingerprint),
             provenance: provenance(kind), to: file)
-        try file.commit()
         return MaskImportSummary(
             path: output, source: kind, sampleCount: dataset.sampleCount, maskShape: masks.shape,
             marks: options.marks, suppliedCount: masks.suppliedCount, annotatedCount: masks.annotatedCount,
             emptyCount: masks.emptyCount, meanShare: masks.meanShare, tally: masks.tally)
     }
 
-    private func gather(
+    /// Reads the masks of the source.
+    func gather(
         _ kind: MaskSourceKind, for dataset: Dataset, progress: (Int, Int) -> Void
     ) throws -> ImportedMasks {
         func names() throws -> SampleNames { try SampleNames(ids: dataset.ids()) }

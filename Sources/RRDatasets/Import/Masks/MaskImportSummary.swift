@@ -25,4 +25,29 @@ public struct MaskImportSummary: Sendable {
 
     /// Whether the masks cover more than half of their images and nobody said that they mark the right regions.
     public var suggestsRightMarks: Bool { marks == .wrong && meanShare > 0.5 }
+
+    /// What a user may not expect, a sentence each.
+    public var notes: [String] {
+        var notes: [String] = []
+        if tally.withoutSample.count > 0 {
+            let more = tally.withoutSample.count > tally.withoutSample.first.count ? ", …" : ""
+            let names = tally.withoutSample.first.joined(separator: ", ") + more
+            notes.append("for no sample of the dataset: \(tally.withoutSample.count) (\(names))")
+        }
+        if samplesWithoutMask > 0 {
+            notes.append("samples without a mask: \(samplesWithoutMask) of \(sampleCount)")
+        }
+        if emptyCount > 0 { notes.append("masks that are all zero: \(emptyCount)") }
+        if tally.matching == .baseName {
+            notes.append("no name is a whole id; names and ids were compared without their folders")
+        }
+        if let annotations = tally.annotations, annotations.filtered > 0 {
+            notes.append("annotations left out by category or area: \(annotations.filtered)")
+        }
+        if tally.otherFileCount > 0 {
+            notes.append(
+                "files passed over because their names do not end in .png: \(tally.otherFileCount)")
+        }
+        return notes
+    }
 }

@@ -61,6 +61,25 @@ struct PNGMaskFolder: MaskSource {
         self.tally = tally
     }
 
+    /// Takes the files that the images' metadata names.
+    ///
+    /// - Parameter paths: the path of each sample's mask relative to the folder, empty where it has none.
+    /// - Throws: `DatasetError` with the code `unsafeId` for a path that leads out of the folder.
+    init(folder: String, paths: TextList, dataset: Dataset, options: MaskImport.Options) throws {
+        samples = paths.indices.filter { position in paths.withUTF8(at: position) { !$0.isEmpty } }
+        files = samples.map { paths[$0] }
+        if let file = files.first(where: { $0.hasPrefix("/") || $0.split(separator: "/").contains("..") }) {
+            throw DatasetError(
+                .unsafeId, path: folder, "the mask file “\(file)” would lead out of the folder")
+        }
+        try MaskFolderScan.checkLinks(files, in: folder)
+        placement = try MaskPlacement(dataset)
+        maskShape = placement.maskShape
+        rule = MaskPixelRule(options)
+        self.folder = folder
+        tally = MaskTally()
+    }
+
     func readMask(at position: Int, into mask: UnsafeMutableBufferPointer<UInt8>) throws {
         try PNGMask(path: folder + "/" + files[position]).read(rule, placement, into: mask)
     }

@@ -72,6 +72,8 @@ public struct PNGFolderImport: Sendable {
         public var background: RGBColor = .black
         public var onError: ErrorPolicy = .stop
         public var compression: Compression = .none
+        /// Masks that are imported along; both files appear, or neither.
+        public var masks: AccompanyingMasks?
         /// The number of threads that decode; it has no effect on the result.
         public var jobs: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         /// Whether an existing output is replaced.
@@ -107,6 +109,7 @@ public struct PNGFolderImport: Sendable {
         let imageShape = try ImageShape(channels: header.channels, height: header.height, width: header.width)
         let elementType: ImageElementType = header.bitDepth == 16 ? .uint16 : .uint8
         let color = PNGHeader.colorNames[header.channels - 1]
+        let masks = try options.masks.map { try PendingMasks($0, beside: output, force: options.force) }
         let writer = try DatasetWriter(
             path: output, force: options.force, sampleCount: files.count, imageShape: imageShape,
             elementType: elementType, color: color, compression: options.compression)
@@ -139,7 +142,13 @@ public struct PNGFolderImport: Sendable {
             classNames: files.classNames, splits: files.splits.isEmpty ? nil : files.splits,
             splitNames: files.splitNames,
             provenance: provenance(skipped: skipped.map(\.file), files, colorSpaceCount: colorSpaceCount))
+        let written = try masks?.write(forDatasetAt: writer.temporaryPath, files: files.maskPaths, in: folder)
         try writer.commit()
+        try masks?.commit()
+        var notes = written?.notes ?? []
+        if files.maskPaths != nil, masks == nil {
+            notes.append("the metadata names masks; --masks-output imports them")
+        }
         return ImportSummary(
             path: output, sampleCount: files.count, imageShape: imageShape, elementType: elementType,
             color: color, isLabelled: files.labels != nil, classNames: files.classNames,
@@ -147,7 +156,8 @@ public struct PNGFolderImport: Sendable {
                 .init(name: name, sampleCount: files.splits.count { $0 == number })
             },
             fingerprint: fingerprint, skippedFiles: skipped.map(\.file), otherFileCount: files.otherFileCount,
-            masks: nil, colorSpaceCount: colorSpaceCount, maskPaths: files.maskPaths)
+            masks: written?.summary, colorSpaceCount: colorSpaceCount, maskPaths: files.maskPaths,
+            notes: notes)
     }
 }
 

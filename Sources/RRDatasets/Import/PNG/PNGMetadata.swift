@@ -1,4 +1,3 @@
-internal import Glibc
 internal import RRFormats
 internal import RRSchemas
 
@@ -285,33 +284,5 @@ struct PNGMetadata {
         let newNumbers = labelNames.map { numbers[Array($0.utf8)] ?? 0 }
         labels = labels.map { newNumbers[Int($0)] }
         files.classNames = sorted
-    }
-}
-
-/// Looks for symbolic links on the way to files that lead out of a folder, each folder once.
-private struct LinkCheck {
-    private let root: String
-    private let resolvedRoot: String?
-    private var targets: [String: String?] = [:]
-
-    init(root: String) {
-        self.root = root
-        resolvedRoot = FileTree.resolved(root)
-    }
-
-    /// Where a file really is, if that is outside.
-    mutating func targetOutside(_ path: String) -> String? {
-        if let slash = path.lastIndex(of: "/") {
-            let folder = String(path[..<slash])
-            let target = targets[folder] ?? outside(folder)
-            targets[folder] = .some(target)
-            if let target { return target }
-        }
-        return FileTree.isLink(root + "/" + path) ? outside(path) : nil
-    }
-
-    private func outside(_ path: String) -> String? {
-        guard let resolvedRoot, let target = FileTree.resolved(root + "/" + path) else { return nil }
-        return FileTree.isInside(target, resolvedRoot) ? nil : target
     }
 }

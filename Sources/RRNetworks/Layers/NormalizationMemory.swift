@@ -1,0 +1,64 @@
+/// The statistics of a group of samples that a normalisation's passes leave to the later ones.
+struct NormalizationMemory<Scalar: NetworkScalar> {
+    /// A pass by what it carries; two statistics of each sample and normalised group are kept of it.
+    enum Pass: Int, CaseIterable {
+        /// x: μ and r.
+        case input
+        /// M = γ δ: ⟨M⟩ and a = ⟨M x̂⟩.
+        case cotangent
+        /// ẋ: ⟨ẋ⟩ and b = ⟨ẋ x̂⟩.
+        case tangent
+        /// γ ε, whose means no other pass wants.
+        case adjoint
+    }
+
+    private let sampleCount: Int
+    private let groupCount: Int
+    private let statistics: UnsafeMutablePointer<Scalar>
+
+    init(_ scratch: LayerScratch<Scalar>, _ geometry: NormalizationGeometry, sampleCount: Int) {
+        self.sampleCount = sampleCount
+        groupCount = geometry.groupCount
+        statistics = scratch.statistics.start
+    }
+
+    /// The number of statistics of so many samples.
+    static func count(_ geometry: NormalizationGeometry, sampleCount: Int) -> Int {
+        Pass.allCases.count * 2 * geometry.groupCount * sampleCount
+    }
+
+    /// The two statistics that a pass leaves of a normalised group of eight samples.
+    @inline(__always)
+    subscript(pass: Pass, group: Int, first: Int) -> (SIMD8<Scalar>, SIMD8<Scalar>) {
+        get {
+            let rows = rows(statistics, first)
+            return (rows[row(pass, group)], rows[row(pass, group) &+ 1])
+        }
+        nonmutating set {
+            let rows = rows(statistics, first)
+            rows[row(pass, group)] = newValue.0
+            rows[row(pass, group) &+ 1] = newValue.1
+        }
+    }
+
+    @inline(__always)
+    private func row(_ pass: Pass, _ group: Int) -> Int { 2 &* (pass.rawValue &* groupCount &+ group) }
+
+    /// Visits every normalised group of every eight samples; `first` is the first of these.
+    @inline(__always)
+    func forEachBlock(_ geometry: NormalizationGeometry, _ body: (_ group: Int, _ first: Int) -> Void) {
+        for group in 0..<geometry.groupCount {
+            for first in stride(from: 0, to: sampleCount, by: 8) { body(group, first) }
+        }
+    }
+
+    @inline(__always)
+    func rows(_ matrix: UnsafePointer<Scalar>, _ first: Int) -> SampleRows<Scalar> {
+        SampleRows(matrix, sampleCount: sampleCount, first: first)
+    }
+
+    @inline(__always)
+    func rows(_ matrix: UnsafeMutablePointer<Scalar>, _ first: Int) -> MutableSampleRows<Scalar> {
+        MutableSampleRows(matrix, sampleCount: sampleCount, first: first)
+    }
+}
