@@ -1,4 +1,5 @@
 import RRFormats
+import RRTensor
 import TestSupport
 import Testing
 
@@ -115,6 +116,35 @@ struct PNGTests {
         let samples = (0..<300 * 400 * 3).map { _ in UInt8.random(in: 0...255, using: &generator) }
         let image = PNGImage(width: 400, height: 300, channels: 3, bitDepth: 8, samples: samples)
         #expect(try PNGDecoder.decode(PNGEncoder.encode(image), path: "") == image)
+    }
+
+    @Test(
+        "images that suit every filter decode to the same, ties of Paeth's predictor among them",
+        arguments: 1...4)
+    func filters(channels: Int) throws {
+        var generator = SplitMix64(seed: UInt64(channels))
+        for kind in 0..<12 {
+            let (width, height) = (40, 30)
+            var samples = [UInt8](repeating: 0, count: width * height * channels)
+            for position in samples.indices {
+                let (row, column) = (position / channels / width, position / channels % width)
+                let above = row > 0 ? samples[position - width * channels] : 128
+                let left = column > 0 ? samples[position - channels] : 128
+                let step = UInt8(generator.next() % (kind < 6 ? 3 : 9))
+                samples[position] =
+                    switch kind % 6 {
+                    case 0: above &+ step
+                    case 1: left &+ step
+                    case 2: UInt8((Int(above) + Int(left)) / 2) &+ step
+                    case 3: step &* 100
+                    default: (generator.next() & 1 == 0 ? above : left) &+ step / 2
+                    }
+            }
+            let image = PNGImage(
+                width: width, height: height, channels: channels, bitDepth: 8, samples: samples)
+            let bytes = try PNGEncoder.encode(image)
+            #expect(try PNGDecoder.decode(bytes, path: "") == image)
+        }
     }
 
     @Test("a mask is 1-bit gray, white for everything but 0", arguments: [1, 7, 8, 9, 64, 65])
