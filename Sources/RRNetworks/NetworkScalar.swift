@@ -1,5 +1,5 @@
 /// The number type that a network computes in: `Float` or `Double`.
-public protocol NetworkScalar: BinaryFloatingPoint, SIMDScalar, BitwiseCopyable, Sendable {
+public protocol NetworkScalar: BinaryFloatingPoint, SIMDScalar, Codable, BitwiseCopyable, Sendable {
     /// The loops over many numbers that are written for this type.
     static var kernels: NetworkKernels<Self> { get }
 }
