@@ -24,6 +24,8 @@ package final class HDF5ChunkWriter: @unchecked Sendable {
     private let rowSize: Int
     private let lock = Mutex(())
     private var partials: [Int: Partial] = [:]
+    /// The first write that failed, which those of other threads then fail of too.
+    private var failure: FormatError?
 
     /// Takes over a dataset that was created with chunks of whole rows and no filter but deflate.
     package init(_ dataset: HDF5Dataset, rowsPerChunk: Int, level: Int) {
@@ -88,10 +90,17 @@ package final class HDF5ChunkWriter: @unchecked Sendable {
         guard size > 0 else { return try fail("a chunk cannot be compressed") }
         let offset = [hsize_t(chunk * rowsPerChunk)] + dataset.shape.dimensions.dropFirst().map { _ in 0 }
         try lock.withLockTyped { () throws(FormatError) in
-            try dataset.file.write { () throws(FormatError) in
-                try HDF5Library.check(
-                    H5Dwrite_chunk(dataset.handle.id, rr_h5p_default(), 0, offset, size, target.baseAddress),
-                    at: dataset.location, code: .cannotWrite)
+            if let failure { throw failure }
+            do throws(FormatError) {
+                try dataset.file.write { () throws(FormatError) in
+                    try HDF5Library.check(
+                        H5Dwrite_chunk(
+                            dataset.handle.id, rr_h5p_default(), 0, offset, size, target.baseAddress),
+                        at: dataset.location, code: .cannotWrite)
+                }
+            } catch {
+                failure = error
+                throw error
             }
         }
     }

@@ -139,9 +139,15 @@ package final class HDF5File {
         }
     }
 
-    /// Throws an error of a write past libhdf5, after which the file is of no more use.
-    func giveUp(_ failure: FormatError) throws(FormatError) {
-        try write { () throws(FormatError) in throw failure }
+    /// Throws the error of a write past libhdf5, after which the file is of no more use. One thread at a time.
+    func giveUp(_ failure: FormatError) throws(FormatError) -> Never {
+        // Another thread may have given it up already, for the same reason.
+        if !isClosed {
+            isClosed = true
+            writes.hasFailed = true
+            truncate(writtenPath, 0)
+        }
+        throw failure
     }
 
     /// Flushes what is given up unfinished, and gives the whole file up where that fails.
