@@ -41,6 +41,7 @@ let package = Package(
         systemLibrary("COpenBLAS", pkgConfig: "openblas", package: "libopenblas-dev"),
         .target(name: "CPNGShim", dependencies: ["CLibPNG"]),
         .target(name: "CConvolution"),
+        .target(name: "CPixelPlanes"),
 
         .target(
             name: "RRSchemas",
@@ -53,7 +54,7 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
         module("RRTensor"),
-        module("RRFormats", "RRTensor", "CPNGShim", "CHDF5", "CLibDeflate", "CLibCrypto"),
+        module("RRFormats", "RRTensor", "CPNGShim", "CPixelPlanes", "CHDF5", "CLibDeflate", "CLibCrypto"),
         module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas"),
         module("RRStreaming", "RRTensor", "RRDatasets"),
         module("RRNetworks", "RRTensor", "COpenBLAS", "CConvolution"),

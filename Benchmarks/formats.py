@@ -27,13 +27,20 @@ LIBRARIES, MODES = ["pillow", "opencv", "torchvision"], ["threads", "processes"]
 
 
 def timed(*command):
-    """The seconds and the peak memory, in MB, of a process that must succeed."""
+    """The seconds of a process that must succeed."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"failed: {' '.join(map(str, command))}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1000
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def peak_memory(*command):
+    """The peak memory, in MB, of a process that must succeed: asked from a small process, since a child counts from the
+    memory of the one that starts it."""
+    script = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+    answer = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True, check=True)
+    return int(answer.stdout) / 1000
 
 
 def fresh(path):
@@ -76,7 +83,7 @@ def png_row(title, rrdata, folder, work, target):
     for _ in range(ROUNDS):
         for library, mode in times:
             if library == "rrdata":
-                seconds, _ = timed(rrdata, "import", "pngs", folder, "-o", fresh(work / "ours.h5"))
+                seconds = timed(rrdata, "import", "pngs", folder, "-o", fresh(work / "ours.h5"))
             else:
                 seconds = float(subprocess.run(
                     [sys.executable, FOLDER / "peers" / "folder_to_hdf5.py", library, mode, folder,
@@ -100,8 +107,8 @@ def copy_row(rrdata, work):
     for _ in range(ROUNDS):
         times["rrdata"].append(timed(
             rrdata, "import", "hdf5", work / "large.h5", "--images", "images", "--layout", "NHWC", "-o",
-            fresh(work / "ours.h5"))[0])
-        times["cp"].append(timed("cp", work / "large.h5", fresh(work / "theirs.h5"))[0])
+            fresh(work / "ours.h5")))
+        times["cp"].append(timed("cp", work / "large.h5", fresh(work / "theirs.h5")))
     ours, theirs = (statistics.median(times[name]) for name in times)
     fresh(work / "large.h5")
     return f"| HDF5 (N,H,W,C) uint8, 1 GB | {ours:.2f} s | {theirs:.2f} s, `cp` | {theirs / ours:.2f} | 0.7 |"
@@ -125,7 +132,7 @@ def deflate_row(rrdata, source, work):
     for _ in range(ROUNDS):
         times["rrdata"].append(timed(
             rrdata, "import", "hdf5", work / "deflated.h5", "--images", "images", "--layout", "NHWC", "-o",
-            fresh(work / "ours.h5"))[0])
+            fresh(work / "ours.h5")))
         times["h5py"].append(by_h5py())
     ours, theirs = (statistics.median(times[name]) for name in times)
     return (f"| HDF5 of 3,000 images of 224×224 RGB, chunked, deflated | {ours:.2f} s | {theirs:.2f} s, h5py "
@@ -134,7 +141,7 @@ def deflate_row(rrdata, source, work):
 
 def memory_rows(rrdata, folder, work):
     """The peak memory of an import of the folder, and of one with each file under ten names."""
-    _, small = timed(rrdata, "import", "pngs", folder, "-o", fresh(work / "ours.h5"))
+    small = peak_memory(rrdata, "import", "pngs", folder, "-o", fresh(work / "ours.h5"))
     many = work / "many"
     count = 0
     for path in sorted(folder.glob("*/*.png")):
@@ -142,7 +149,8 @@ def memory_rows(rrdata, folder, work):
         for copy in range(10):
             os.link(path, many / path.parent.name / f"{path.stem}-{copy}.png")
             count += 1
-    seconds, large = timed(rrdata, "import", "pngs", many, "-o", fresh(work / "ours.h5"))
+    seconds = timed(rrdata, "import", "pngs", many, "-o", fresh(work / "ours.h5"))
+    large = peak_memory(rrdata, "import", "pngs", many, "-o", fresh(work / "ours.h5"))
     added = (large - small) * 1e6 / (count - count / 10)
     shutil.rmtree(many)
     return [

@@ -20,8 +20,8 @@ struct ReadmeTests {
     @Test("every command runs, in order")
     func commands() throws {
         let folder = try folder()
-        #expect(try blocks(of: "sh").flatMap { $0 }.count == 11)
-        try runCommands(first: 11, in: folder)
+        #expect(try blocks(of: "sh").flatMap { $0 }.count == 16)
+        try runCommands(first: 16, in: folder)
     }
 
     private func runCommands(first count: Int, in folder: TemporaryFolder) throws {
@@ -37,7 +37,7 @@ struct ReadmeTests {
     @Test("the library's lines are those of this test, which compiles and runs them")
     func library() throws {
         let folder = try folder()
-        try runCommands(first: 3, in: folder)
+        try runCommands(first: 4, in: folder)
         try #require(chdir(folder.path) == 0)
         var losses: [Double] = []
         func print(_ line: String) { losses += line.split(separator: " ").compactMap { Double($0) } }
@@ -75,7 +75,7 @@ struct ReadmeTests {
         .enabled(if: hasNumPy, "the lines need Python with NumPy, which nothing else here does"))
     func python() throws {
         let folder = try folder()
-        try runCommands(first: 3, in: folder)
+        try runCommands(first: 4, in: folder)
         let lines = try #require(try blocks(of: "python").first) + ["    print(len(index), masks.sum())"]
         let outcome = try ChildProcess.run(
             "/usr/bin/env", ["python3", "-c", lines.joined(separator: "\n")], in: folder.path,

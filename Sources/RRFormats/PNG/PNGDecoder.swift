@@ -198,7 +198,7 @@ extension PNGDecoder {
         guard let source = pixels.assumingMemoryBound(to: type).baseAddress,
             let target = samples.assumingMemoryBound(to: type).baseAddress
         else { return }
-        PNGArrangement.separate(source, channels: channels, count: count, into: target, planeSize: count)
+        PixelPlanes.separateAny(source, channels: channels, count: count, into: target, planeSize: count)
     }
 
     /// The text of a message that C has filled.

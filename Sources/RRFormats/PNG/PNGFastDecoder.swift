@@ -141,7 +141,7 @@ extension PNGFastDecoder {
                 PNGFilter.undo(
                     from[0], from + 1, above: above, into: row, count: rowSize, pixelSize: header.channels)
             else { return false }
-            PNGArrangement.separate(
+            PixelPlanes.separate(
                 row, channels: header.channels, count: header.width, into: target + number * header.width,
                 planeSize: header.height * header.width)
             swap(&row, &above)

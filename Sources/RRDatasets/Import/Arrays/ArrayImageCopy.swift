@@ -202,14 +202,14 @@ struct ArrayImageCopy {
 
     private func moveBytes(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
         let shape = reading.imageShape
-        guard reading.layout == .nhwc, shape.channels == 3 else {
+        guard reading.layout == .nhwc else {
             return move(source, of: UInt8.self, into: target) { (value) -> UInt8 in value }
         }
         precondition(source.count == shape.elementCount && target.count == shape.elementCount)
         guard let from = source.baseAddress, let to = target.baseAddress else { return }
-        ColorPlanes.separate(
-            from.assumingMemoryBound(to: UInt8.self), count: shape.pixelCount,
-            into: to.assumingMemoryBound(to: UInt8.self))
+        PixelPlanes.separate(
+            from.assumingMemoryBound(to: UInt8.self), channels: shape.channels, count: shape.pixelCount,
+            into: to.assumingMemoryBound(to: UInt8.self), planeSize: shape.pixelCount)
     }
 
     private func narrow<Source: FixedWidthInteger, Target: FixedWidthInteger>(

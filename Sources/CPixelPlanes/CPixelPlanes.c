@@ -1,0 +1,39 @@
+#include "CPixelPlanes.h"
+
+// The compiler makes shuffles of whole vectors of these loops; which version runs is decided when the program starts.
+#if defined(__x86_64__)
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("avx2", "default")))
+#else
+#define FOR_EACH_PROCESSOR
+#endif
+
+FOR_EACH_PROCESSOR
+void rr_separate_2(const uint8_t *pixels, ptrdiff_t count, uint8_t *planes, ptrdiff_t plane_size) {
+    uint8_t *restrict first = planes, *restrict second = planes + plane_size;
+    for (ptrdiff_t pixel = 0; pixel < count; pixel++) {
+        first[pixel] = pixels[2 * pixel];
+        second[pixel] = pixels[2 * pixel + 1];
+    }
+}
+
+FOR_EACH_PROCESSOR
+void rr_separate_3(const uint8_t *pixels, ptrdiff_t count, uint8_t *planes, ptrdiff_t plane_size) {
+    uint8_t *restrict first = planes, *restrict second = planes + plane_size, *restrict third = planes + 2 * plane_size;
+    for (ptrdiff_t pixel = 0; pixel < count; pixel++) {
+        first[pixel] = pixels[3 * pixel];
+        second[pixel] = pixels[3 * pixel + 1];
+        third[pixel] = pixels[3 * pixel + 2];
+    }
+}
+
+FOR_EACH_PROCESSOR
+void rr_separate_4(const uint8_t *pixels, ptrdiff_t count, uint8_t *planes, ptrdiff_t plane_size) {
+    uint8_t *restrict first = planes, *restrict second = planes + plane_size, *restrict third = planes + 2 * plane_size,
+                     *restrict fourth = planes + 3 * plane_size;
+    for (ptrdiff_t pixel = 0; pixel < count; pixel++) {
+        first[pixel] = pixels[4 * pixel];
+        second[pixel] = pixels[4 * pixel + 1];
+        third[pixel] = pixels[4 * pixel + 2];
+        fourth[pixel] = pixels[4 * pixel + 3];
+    }
+}
