@@ -10,6 +10,8 @@ enum EntryPoint {
             var command = try RRDataCommand.parseAsRoot()
             try command.run()
         } catch {
+            // What fails because an interruption takes the outputs away is no failure of its own.
+            Interruption.waitIfUnderWay()
             guard let code = FailureCode(error) else { RRDataCommand.exit(withError: error) }
             Console.error("rrdata: error: \(error)")
             RRDataCommand.exit(withError: ExitCode(code.rawValue))

@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import RRFormats
+import Synchronization
 
 /// Ends the process on Ctrl-C or a request to terminate, without anything half-written left behind.
 enum Interruption {
@@ -12,6 +13,7 @@ enum Interruption {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
+                isUnderWay.store(true, ordering: .sequentiallyConsistent)
                 AtomicOutput.removeAllPending()
                 // Not `exit`: it would run while the other threads still work.
                 _exit(128 + number)
@@ -21,6 +23,12 @@ enum Interruption {
         }
     }
 
+    /// Never returns once the process has been told to end, which another thread sees to.
+    static func waitIfUnderWay() {
+        while isUnderWay.load(ordering: .sequentiallyConsistent) { pause() }
+    }
+
+    private static let isUnderWay = Atomic(false)
     private static let queue = DispatchQueue(label: "interruption")
     nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
 }
