@@ -7,7 +7,7 @@ public import RRTensor
 public struct Batch: Sendable {
     let storage: BatchStorage
 
-    /// The number of samples, B.
+    /// The number of samples, B, padded ones included.
     public var count: Int { storage.labels.count }
 
     /// The shape `(C, H, W)` of one image.
@@ -19,7 +19,7 @@ public struct Batch: Sendable {
     /// `(B)`: the class of each sample, −1 where the dataset has no labels.
     public var labels: [Int64] { storage.labels }
 
-    /// `(B)`: the row of each sample in the dataset.
+    /// `(B)`: the row of each sample in the dataset; −1 for a padded sample, whose image and mask are zero.
     public var indices: [Int64] { storage.indices }
 
     /// `(B, C, H, W)`: 1 says "this pixel is no valid reason"; all zero for a sample without a mask.
@@ -33,6 +33,9 @@ public struct Batch: Sendable {
 
     /// The number of the batch within its epoch, from 0.
     public let step: Int
+
+    /// Where the stream goes on after this batch.
+    public let next: StreamPosition
 }
 
 /// The arrays of a batch.
@@ -56,9 +59,36 @@ final class BatchStorage: @unchecked Sendable {
         annotated.resize(to: count, filling: false)
     }
 
-    func setSample(_ position: Int, index: Int, label: Int?) {
-        indices[position] = Int64(index)
-        labels[position] = label.map(Int64.init) ?? -1
+    func fillRows(_ fill: (UnsafeMutableBufferPointer<Int64>) -> Void) {
+        indices.withUnsafeMutableBufferPointer { fill($0) }
+    }
+
+    func setLabel(_ position: Int, _ label: Int?) { labels[position] = label.map(Int64.init) ?? -1 }
+
+    /// Makes a sample one that pads the batch.
+    func setPadding(_ position: Int, elementCount: Int) {
+        labels[position] = -1
+        annotated[position] = false
+        for element in position * elementCount..<(position + 1) * elementCount {
+            images[element] = 0
+            masks[element] = 0
+        }
+    }
+
+    /// Calls a body with the image and the mask of a sample, to change them.
+    func changeSample(
+        _ position: Int, elementCount: Int,
+        _ change: (UnsafeMutableBufferPointer<Float>, UnsafeMutableBufferPointer<UInt8>) -> Void
+    ) {
+        let range = position * elementCount..<(position + 1) * elementCount
+        images.withUnsafeMutableBufferPointer { images in
+            masks.withUnsafeMutableBufferPointer { masks in
+                change(
+                    UnsafeMutableBufferPointer(rebasing: images[range]),
+                    UnsafeMutableBufferPointer(rebasing: masks[range]))
+                annotated[position] = masks[range].contains(1)
+            }
+        }
     }
 
     func fillImage<Failure: Error>(

@@ -8,50 +8,59 @@ struct BatchReader {
     private let dataset: Dataset
     private let masks: MaskSet?
     private let order: SampleOrder
-    private let epochs: Int
+    private let schedule: BatchSchedule
+    private let options: StreamOptions
     private var pool: [BatchStorage] = []
-    private var epoch = 0
-    private var step = 0
-    private var permutation: KeyedPermutation?
+    private var number = 0
 
     /// As many storages as a stream and its consumer use at once; a consumer that keeps more has them for good.
     private static let largestPool = 8
 
-    init(dataset: Dataset, masks: MaskSet?, order: SampleOrder, epochs: Int) {
+    init(
+        dataset: Dataset, masks: MaskSet?, order: SampleOrder, schedule: BatchSchedule, options: StreamOptions
+    ) {
         self.dataset = dataset
         self.masks = masks
         self.order = order
-        self.epochs = epochs
-        permutation = order.permutation(epoch: 0)
+        self.schedule = schedule
+        self.options = options
     }
 
     /// Reads the next batch; nil after the last.
     mutating func next() throws -> Batch? {
-        guard order.batchesPerEpoch > 0 else { return nil }
-        if step == order.batchesPerEpoch {
-            epoch += 1
-            step = 0
-            permutation = order.permutation(epoch: epoch)
-        }
-        guard epoch < epochs else { return nil }
-        let positions = order.positions(ofBatch: step)
+        guard number < schedule.batchCount else { return nil }
+        let scheduled = schedule[number]
+        number += 1
         let elementCount = dataset.imageShape.elementCount
         let storage = freeStorage()
-        storage.resize(count: positions.count, elementCount: elementCount)
-        for (row, position) in positions.enumerated() {
-            let index = order.samples[permutation?(position) ?? position]
-            storage.setSample(row, index: index, label: dataset.labels?[index])
-            try storage.fillImage(row, elementCount: elementCount) {
+        storage.resize(count: scheduled.count, elementCount: elementCount)
+        storage.fillRows { order.fill($0, of: scheduled) }
+        for position in 0..<scheduled.count {
+            let index = Int(storage.indices[position])
+            guard index >= 0 else {
+                storage.setPadding(position, elementCount: elementCount)
+                continue
+            }
+            storage.setLabel(position, dataset.labels?[index])
+            try storage.fillImage(position, elementCount: elementCount) {
                 try dataset.readImage(at: index, into: $0)
             }
             if let masks {
-                storage.fillMask(row, elementCount: elementCount) {
+                storage.fillMask(position, elementCount: elementCount) {
                     masks.expandMask(ofSample: index, channels: dataset.imageShape.channels, into: $0)
                 }
             }
+            if let augmentation = options.augmentation {
+                storage.changeSample(position, elementCount: elementCount) { image, mask in
+                    augmentation.apply(
+                        seed: options.seed, epoch: scheduled.epoch, index: index, shape: dataset.imageShape,
+                        image: image, mask: masks == nil ? nil : mask, isUnit: dataset.elementType != .float32)
+                }
+            }
         }
-        defer { step += 1 }
-        return Batch(storage: storage, imageShape: dataset.imageShape, epoch: epoch, step: step)
+        return Batch(
+            storage: storage, imageShape: dataset.imageShape, epoch: scheduled.epoch, step: scheduled.step,
+            next: scheduled.next)
     }
 
     private mutating func freeStorage() -> BatchStorage {

@@ -11,11 +11,13 @@ public final class BatchStream {
     public let split: String
     /// The number of batches in an epoch.
     public let batchesPerEpoch: Int
-    /// The number of samples that an epoch's batches hold.
+    /// The number of samples that an epoch's batches hold, without padded ones.
     public let samplesPerEpoch: Int
-    /// The number of batches of all epochs; the largest number there is where it would exceed that.
+    /// The number of batches from the start to the end of the last epoch; the largest number there is where it would
+    /// exceed that.
     public let batchCount: Int
-    /// The number of samples in the batches of all epochs; the largest number there is where it would exceed that.
+    /// The number of samples in these batches, without padded ones; the largest number there is where it would exceed
+    /// that.
     public let sampleCount: Int
 
     private let buffer: BatchBuffer
@@ -26,36 +28,35 @@ public final class BatchStream {
 
     /// Opens a stream and begins to read.
     ///
-    /// - Parameter masks: the masks of this dataset; nil for batches whose masks are all zero.
-    /// - Throws: `DatasetError` with the code `unknownSplit`, `invalidOption` where an option is out of range, or
-    ///   `otherDataset` or `wrongMaskSize` where the masks were made for other images.
-    public init(dataset: Dataset, masks: MaskSet? = nil, options: StreamOptions) throws {
-        guard options.batchSize >= 1 else {
-            throw DatasetError(
-                .invalidOption, path: "", "the batch size is \(options.batchSize), but must be at least 1")
-        }
-        guard options.epochs >= 1 else {
-            throw DatasetError(
-                .invalidOption, path: "", "the number of epochs is \(options.epochs), but must be at least 1")
-        }
+    /// - Parameters:
+    ///   - masks: the masks of this dataset; nil for batches whose masks are all zero.
+    ///   - start: where to begin, at no cost: `Batch.next` of the batch before.
+    /// - Throws: `DatasetError` with the code `unknownSplit`; `invalidOption` where an option is out of range or
+    ///   contradicts another; `valueOutOfRange` where the start lies outside of the stream; `otherDataset` or `wrongMaskSize` where the masks
+    ///   were made for other images; `missingLabels` or `empty` where there are no samples of the kinds that the options
+    ///   ask for; `badMetadata` where an id is unknown.
+    public init(
+        dataset: Dataset, masks: MaskSet? = nil, options: StreamOptions, from start: StreamPosition = .beginning
+    ) throws {
+        try options.check()
         try masks?.check(for: dataset)
+        try options.augmentation?.check(imageShape: dataset.imageShape, hasMasks: masks != nil)
         split = options.split ?? dataset.split(preferring: "train")
-        let order = SampleOrder(samples: try dataset.indices(inSplit: split), options: options)
-        batchesPerEpoch = order.batchesPerEpoch
-        samplesPerEpoch = order.samplesPerEpoch
-        batchCount = Self.product(batchesPerEpoch, options.epochs)
-        sampleCount = Self.product(samplesPerEpoch, options.epochs)
+        let selection = try SampleSelection(of: dataset, masks: masks, split: split, options: options)
+        let order = try SampleOrder(dataset: dataset, masks: masks, selection: selection, options: options)
+        try start.check(epochs: options.epochs, positionCount: order.count)
+        let schedule = BatchSchedule(positionCount: order.count, options: options, start: start)
+        batchesPerEpoch = schedule.batchesPerEpoch
+        samplesPerEpoch = schedule.samplesPerEpoch
+        batchCount = schedule.batchCount
+        sampleCount = schedule.sampleCount
         buffer = BatchBuffer(capacity: Self.prefetchedBatches)
         buffer.fill(
-            from: BatchReader(dataset: dataset, masks: masks, order: order, epochs: options.epochs))
+            from: BatchReader(
+                dataset: dataset, masks: masks, order: order, schedule: schedule, options: options))
     }
 
     deinit { buffer.cancel() }
-
-    private static func product(_ count: Int, _ epochs: Int) -> Int {
-        let (product, overflow) = count.multipliedReportingOverflow(by: epochs)
-        return overflow ? .max : product
-    }
 
     /// Waits for the next batch; nil after the last of the last epoch.
     ///

@@ -12,9 +12,20 @@ struct StreamCommand: ParsableCommand {
             (B,C,H,W), labels int64 (B; -1 where absent), index int64 (B), masks uint8 (B,C,H,W; 0 where \
             absent). The README shows how Python reads them. null reads everything and tells how fast.
 
+            --cursor keeps the place in a small JSON file. It is written as batches leave the pipe, at most every \
+            50 ms, so all that comes before it was read from the pipe; the same command goes on from there. With \
+            ranks, give each a file of its own; they may be resumed, all from a copy of one file, with another \
+            --world. What is left at an epoch's end is padded to the same size for every rank: index -1, label -1, \
+            image and mask zero.
+
+            --balance and --annotated-fraction draw samples, so an epoch may have some twice and others not; over \
+            many epochs all have their turn. Both need --shuffle.
+
             Examples:
               rrdata stream decoy.h5 --masks masks.h5 --batch-size 256 --shuffle --seed 7 --format npy | python train.py
               rrdata stream decoy.h5 --batch-size 256 --shuffle --format null
+              rrdata stream decoy.h5 --batch-size 256 --shuffle --epochs 9 --cursor c.json --format npy | python train.py
+              rrdata stream decoy.h5 --batch-size 64 --shuffle --rank 1 --world 4 --augment hflip,crop:4 --format npy
             """)
 
     enum Format: String, ExpressibleByArgument {
@@ -45,6 +56,11 @@ struct StreamCommand: ParsableCommand {
     @Flag(help: "Leave out the last batch of an epoch where it is smaller than the others.")
     var dropLast = false
 
+    @OptionGroup var samples: SampleOptions
+
+    @Option(help: "A file that keeps the place in the stream, to go on from; it is replaced without --force.")
+    var cursor: String?
+
     @Option(help: "npy or null.")
     var format: Format
 
@@ -63,24 +79,36 @@ struct StreamCommand: ParsableCommand {
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
         let clock = ContinuousClock()
         let start = clock.now
+        var options = StreamOptions(
+            batchSize: batchSize, shuffle: shuffle, seed: seed, epochs: epochs, split: split, dropLast: dropLast)
+        try samples.apply(to: &options)
+        let file = try cursor.map {
+            try CursorFile(path: $0, dataset: dataset, masks: masks, options: options)
+        }
+        let place = try file?.read()
         let stream = try BatchStream(
-            dataset: dataset, masks: masks,
-            options: StreamOptions(
-                batchSize: batchSize, shuffle: shuffle, seed: seed, epochs: epochs, split: split,
-                dropLast: dropLast))
+            dataset: dataset, masks: masks, options: options, from: place ?? .beginning)
+        var keeper = try file.map {
+            try CursorKeeper($0, isNew: place == nil, writesBatches: format != .null)
+        }
         var sampleCount = 0
         var batchCount = 0
-        let writer = format == .npy ? NPYBatchWriter() : nil
+        var writer = format == .npy ? NPYBatchWriter() : nil
         let line = ProgressLine()
         let total = stream.sampleCount
         while let batch = try stream.next() {
             // A reader that has had enough closes the pipe; that is no failure.
-            guard try writer?.write(batch) ?? true else { return }
-            sampleCount += batch.count
+            guard try writer?.write(batch) ?? true else {
+                try keeper?.finish()
+                return
+            }
+            try keeper?.add(batch.next, byteCount: writer?.byteCount ?? 0)
+            sampleCount += batch.indices.count { $0 >= 0 }
             batchCount += 1
             line.show("samples", done: sampleCount, of: total)
         }
         line.clear()
+        try keeper?.finish()
         guard format == .null else { return }
         let seconds = (clock.now - start) / .seconds(1)
         let rate = Double(sampleCount) / max(seconds, 1e-9)
