@@ -10,15 +10,19 @@ struct StreamCommand: ParsableCommand {
         discussion: """
             npy writes four NPY arrays a batch, one after another, on standard output: images float32 \
             (B,C,H,W), labels int64 (B; -1 where absent), index int64 (B), masks uint8 (B,C,H,W; 0 where \
-            absent). The README shows how Python reads them. null reads everything and tells how fast.
+            absent). The README shows how Python reads them. webdataset writes a tar archive of four members a \
+            sample: image.npy, mask.npy, cls and index. null reads everything and tells how fast.
+
+            The file must not be written to meanwhile: that is an error.
 
             Examples:
               rrdata stream decoy.h5 --masks masks.h5 --batch-size 256 --shuffle --seed 7 --format npy | python train.py
+              rrdata stream decoy.h5 --batch-size 256 --shuffle --raw --format webdataset > decoy.tar
               rrdata stream decoy.h5 --batch-size 256 --shuffle --format null
             """)
 
     enum Format: String, ExpressibleByArgument {
-        case npy, null
+        case npy, webdataset, null
     }
 
     @Argument(help: "The dataset.")
@@ -45,8 +49,17 @@ struct StreamCommand: ParsableCommand {
     @Flag(help: "Leave out the last batch of an epoch where it is smaller than the others.")
     var dropLast = false
 
-    @Option(help: "npy or null.")
+    @Option(help: "npy, webdataset or null.")
     var format: Format
+
+    @Flag(help: "Give images as they are stored, not as float32.")
+    var raw = false
+
+    @Option(
+        help: "The memory for batches and kept images, as 512M or 4G; an eighth of the machine's by default.")
+    var memory: MemorySize?
+
+    @OptionGroup var threads: ThreadOptions
 
     @OptionGroup var report: ReportOptions
 
@@ -54,7 +67,8 @@ struct StreamCommand: ParsableCommand {
         guard batchSize >= 1 else { throw ValidationError("--batch-size must be at least 1") }
         guard epochs >= 1 else { throw ValidationError("--epochs must be at least 1") }
         guard !report.json || format == .null else {
-            throw ValidationError("--json does not go with --format npy, which has standard output to itself")
+            throw ValidationError(
+                "--json does not go with --format \(format), which has standard output to itself")
         }
     }
 
@@ -67,20 +81,29 @@ struct StreamCommand: ParsableCommand {
             dataset: dataset, masks: masks,
             options: StreamOptions(
                 batchSize: batchSize, shuffle: shuffle, seed: seed, epochs: epochs, split: split,
-                dropLast: dropLast))
+                dropLast: dropLast),
+            resources: StreamResources(memory: memory?.bytes, threadCount: threads.jobs),
+            givesStoredImages: raw)
         var sampleCount = 0
         var batchCount = 0
-        let writer = format == .npy ? NPYBatchWriter() : nil
+        let storedType = raw ? dataset.elementType : nil
+        let writer = NPYBatchWriter(storedType: storedType)
+        var archive = WebDatasetBatchWriter(storedType: storedType)
         let line = ProgressLine()
         let total = stream.sampleCount
         while let batch = try stream.next() {
             // A reader that has had enough closes the pipe; that is no failure.
-            guard try writer?.write(batch) ?? true else { return }
+            switch format {
+            case .npy: guard try writer.write(batch) else { return }
+            case .webdataset: guard try archive.write(batch) else { return }
+            case .null: break
+            }
             sampleCount += batch.count
             batchCount += 1
             line.show("samples", done: sampleCount, of: total)
         }
         line.clear()
+        if format == .webdataset { _ = try archive.finish() }
         guard format == .null else { return }
         let seconds = (clock.now - start) / .seconds(1)
         let rate = Double(sampleCount) / max(seconds, 1e-9)

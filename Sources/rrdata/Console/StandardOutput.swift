@@ -1,0 +1,25 @@
+import Glibc
+import RRFormats
+
+/// The standard output as a pipe to another program.
+enum StandardOutput {
+    /// Writes bytes.
+    ///
+    /// - Returns: whether the reader still reads; false once it has closed the pipe.
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    static func write(_ bytes: UnsafeRawBufferPointer) throws(FormatError) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = Glibc.write(
+                STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EPIPE {
+                return false
+            } else if errno != EINTR {
+                throw FormatError(.cannotWrite, path: "standard output", String(cString: strerror(errno)))
+            }
+        }
+        return true
+    }
+}
