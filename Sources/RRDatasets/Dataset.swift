@@ -1,7 +1,6 @@
 internal import RRFormats
 internal import RRSchemas
 public import RRTensor
-internal import Synchronization
 
 /// Images with labels, ids and splits, read from a dataset file.
 ///
@@ -37,7 +36,7 @@ public final class Dataset: Sendable {
     package let checksums: [UInt32]
     let source: any ImageSource
     /// Which samples' checksums have been found right.
-    let verified: Mutex<[Bool]>
+    let verified: VerifiedSamples
 
     /// Opens a dataset file.
     ///
@@ -61,7 +60,7 @@ public final class Dataset: Sendable {
         fingerprint = try reader.string("fingerprint")
         source = try reader.source(
             of: images, elementType: elementType, rowSize: imageShape.elementCount * elementType.size)
-        verified = Mutex(Array(repeating: false, count: count))
+        verified = VerifiedSamples(count: count)
     }
 
     /// Reads the id of each sample.

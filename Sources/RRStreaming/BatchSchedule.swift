@@ -71,8 +71,8 @@ struct BatchSchedule: Sendable {
         sampleCount = total(samples(firstRest), samplesPerEpoch)
     }
 
-    /// The size of the largest batch.
-    var largestBatch: Int { min(batchSize, positionCount == 0 ? 0 : (positionCount - 1) / world + 1) }
+    /// The size of the largest batch, and 1 where there is none.
+    var largestBatch: Int { min(batchSize, positionCount == 0 ? 1 : (positionCount - 1) / world + 1) }
 
     /// A batch by its number from the start on.
     subscript(number: Int) -> ScheduledBatch {

@@ -31,7 +31,8 @@ enum ClassPools {
             for (label, weight) in given.enumerated() where weight > 0 && groups[label].isEmpty {
                 throw DatasetError(
                     .empty, path: dataset.path,
-                    "class \(label) has the weight \(weight), but no sample is chosen of it: give it the weight 0")
+                    "class \(label) has the weight \(weight), but no sample is chosen of it: give it the weight 0"
+                )
             }
         }
         let draws = shares(of: selection.count, weights: weights)
@@ -47,7 +48,9 @@ enum ClassPools {
         var shares = exact.map { Int($0.rounded(.down)) }
         let left = max(0, count - shares.reduce(0, +))
         let byRemainder = weights.indices.filter { weights[$0] > 0 }
-            .sorted { (exact[$1] - exact[$1].rounded(.down), $0) < (exact[$0] - exact[$0].rounded(.down), $1) }
+            .sorted {
+                (exact[$1] - exact[$1].rounded(.down), $0) < (exact[$0] - exact[$0].rounded(.down), $1)
+            }
         for label in byRemainder.prefix(left) { shares[label] += 1 }
         return shares
     }

@@ -58,7 +58,8 @@ public struct CursorFile: Sendable {
         let json = try parse(bytes)
         try checkFormat(of: json)
         try checkIdentity(of: json)
-        guard let epoch = json["epoch"]?.integerValue, let position = json["position"]?.integerValue, epoch >= 0,
+        guard let epoch = json["epoch"]?.integerValue, let position = json["position"]?.integerValue,
+            epoch >= 0,
             position >= 0
         else {
             throw FormatError(
@@ -85,12 +86,14 @@ public struct CursorFile: Sendable {
     }
 
     private func checkFormat(of json: JSONValue) throws {
-        guard json["format"]?.stringValue == Self.format, let version = json["format_version"]?.stringValue else {
+        guard json["format"]?.stringValue == Self.format, let version = json["format_version"]?.stringValue
+        else {
             throw FormatError(.malformed, path: path, "this is no cursor: its “format” is not \(Self.format)")
         }
         guard version.split(separator: ".").first == "1" else {
             throw FormatError(
-                .unsupported, path: path, "the cursor has the format version \(version); this release reads 1")
+                .unsupported, path: path, "the cursor has the format version \(version); this release reads 1"
+            )
         }
         guard json["order_version"] == identity["order_version"] else {
             throw FormatError(

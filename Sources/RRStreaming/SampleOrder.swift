@@ -58,7 +58,8 @@ struct SampleOrder: Sendable {
     }
 
     private static func byAnnotation(
-        _ fraction: Double, of selection: SampleSelection, _ masks: MaskSet, options: StreamOptions, path: String
+        _ fraction: Double, of selection: SampleSelection, _ masks: MaskSet, options: StreamOptions,
+        path: String
     ) throws(DatasetError) -> Draws {
         let groups = selection.grouped(into: 2) { masks.isAnnotated($0) ? 0 : 1 }
         let (blocks, rest) = selection.count.quotientAndRemainder(dividingBy: options.batchSize)

@@ -38,7 +38,8 @@ enum SampleSelection: Sendable {
 
     static var missingMasks: DatasetError {
         DatasetError(
-            .invalidOption, path: "", "which samples are annotated is said by masks, and there are none: give --masks")
+            .invalidOption, path: "",
+            "which samples are annotated is said by masks, and there are none: give --masks")
     }
 
     private static func rows(

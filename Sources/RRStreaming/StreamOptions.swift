@@ -67,14 +67,17 @@ public struct StreamOptions: Hashable, Sendable {
                 !annotatedOnly,
                 "an annotated fraction and annotated samples only contradict each other: give one of them")
             try require(
-                balance == nil, "balanced classes and an annotated fraction contradict each other: give one of them")
+                balance == nil,
+                "balanced classes and an annotated fraction contradict each other: give one of them")
         }
         try require(
             shuffle || (balance == nil && annotatedFraction == nil),
-            "balanced classes and an annotated fraction are draws, which have no order of the dataset: add shuffling")
+            "balanced classes and an annotated fraction are draws, which have no order of the dataset: add shuffling"
+        )
         if case .weights(let weights)? = balance {
             try require(
-                ClassBalance.areUsable(weights), "the weights of the classes must be at least 0, and not all 0")
+                ClassBalance.areUsable(weights),
+                "the weights of the classes must be at least 0, and not all 0")
         }
     }
 }

@@ -22,7 +22,8 @@ struct AugmentationTests {
     }
 
     private func changed(
-        _ text: String, _ image: [Float], _ mask: [UInt8], _ shape: ImageShape, seed: UInt64 = 1, epoch: Int = 0,
+        _ text: String, _ image: [Float], _ mask: [UInt8], _ shape: ImageShape, seed: UInt64 = 1,
+        epoch: Int = 0,
         index: Int = 0, isUnit: Bool = true
     ) throws -> (image: [Float], mask: [UInt8]) {
         var (image, mask) = (image, mask)
@@ -64,11 +65,14 @@ struct AugmentationTests {
             let plane = (0..<81).map { _ in UInt8(generator.next() & 1) }
             let pixels = plane + plane + plane
             let (image, mask) = try changed(
-                texts[index % texts.count], pixels.map { Float($0) }, maskChannels == 1 ? plane : pixels, shape,
+                texts[index % texts.count], pixels.map { Float($0) }, maskChannels == 1 ? plane : pixels,
+                shape,
                 seed: UInt64(index / 50), epoch: index % 7, index: index)
             for channel in 0..<3 {
                 let from = maskChannels == 1 ? 0 : channel * 81
-                #expect(image[channel * 81..<(channel + 1) * 81].elementsEqual(mask[from..<from + 81].map(Float.init)))
+                #expect(
+                    image[channel * 81..<(channel + 1) * 81].elementsEqual(
+                        mask[from..<from + 81].map(Float.init)))
             }
             changedCount += image.map { UInt8($0) } == pixels ? 0 : 1
         }
@@ -135,9 +139,12 @@ struct AugmentationTests {
         let erased = try changed("erase", image, mask + mask, shape)
         let single = try changed("erase", image, mask, shape)
         #expect(erased.image == single.image && erased.mask == mask + mask)
-        for element in 0..<800 where mask[element % 400] == 0 { #expect(erased.image[element] == image[element]) }
+        for element in 0..<800 where mask[element % 400] == 0 {
+            #expect(erased.image[element] == image[element])
+        }
         let values = (0..<800).filter { mask[$0 % 400] == 1 }.map { erased.image[$0] }
-        #expect(values.allSatisfy { 0..<1 ~= $0 } && abs(values.reduce(0, +) / Float(values.count) - 0.5) < 0.1)
+        #expect(
+            values.allSatisfy { 0..<1 ~= $0 } && abs(values.reduce(0, +) / Float(values.count) - 0.5) < 0.1)
         let free = try changed("erase", image, mask, shape, isUnit: false)
         #expect(free.image.allSatisfy { -3...5 ~= $0 } && free.image != erased.image)
         let other = try changed("erase", image, mask, shape, epoch: 1)
@@ -155,7 +162,8 @@ struct AugmentationTests {
     @Test(
         "what is no augmentation is refused",
         arguments: [
-            "", "flip", "hflip,", "hflip:2", "crop", "crop:0", "crop:-1", "crop:1.5", "cutout:x", "brightness:0",
+            "", "flip", "hflip,", "hflip:2", "crop", "crop:0", "crop:-1", "crop:1.5", "cutout:x",
+            "brightness:0",
             "brightness:2", "contrast:nan", "hflip,hflip", "crop:1,crop:2", "rot90:1", "erase,erase",
         ])
     func refusals(text: String) {

@@ -14,31 +14,35 @@ struct StreamCase: Decodable {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
-            if let weights = try? container.decode([Double].self) { self = .weights(weights) } else { self = .equal }
+            if let weights = try? container.decode([Double].self) {
+                self = .weights(weights)
+            } else {
+                self = .equal
+            }
         }
     }
 
-    let count, batch_size, world, epochs: Int
+    let count, batchSize, world, epochs: Int
     let shuffle: Bool
     let seed: UInt64
-    let drop_last: Bool
+    let dropLast: Bool
     let split: String
     let balance: Balance?
-    let annotated_fraction: Double?
-    let annotated_only: Bool
-    let ids_below: Int?
+    let annotatedFraction: Double?
+    let annotatedOnly: Bool
+    let idsBelow: Int?
     let batches: Int
     let crc32: UInt32
     let rank, batch: Int?
     let rows: [Int64]?
     let next: [Int]?
-    let other_world: Int?
-    let rest_crc32: UInt32?
+    let otherWorld: Int?
+    let restCrc32: UInt32?
 
     func options(rank: Int = 0, world: Int? = nil) throws -> StreamOptions {
         var options = StreamOptions(
-            batchSize: batch_size, shuffle: shuffle, seed: seed, epochs: epochs, split: split,
-            dropLast: drop_last)
+            batchSize: batchSize, shuffle: shuffle, seed: seed, epochs: epochs, split: split,
+            dropLast: dropLast)
         options.rank = rank
         options.world = world ?? self.world
         switch balance {
@@ -46,11 +50,11 @@ struct StreamCase: Decodable {
         case .weights(let weights)?: options.balance = .weights(weights)
         case nil: break
         }
-        options.annotatedFraction = annotated_fraction
-        options.annotatedOnly = annotated_only
-        if let ids_below {
+        options.annotatedFraction = annotatedFraction
+        options.annotatedOnly = annotatedOnly
+        if let idsBelow {
             let isChosen = { (row: Int) in split == "all" || ["train", "test"][row % 2] == split }
-            options.ids = (0..<count).reversed().filter { isChosen($0) && $0 * 7 % 10 < ids_below }
+            options.ids = (0..<count).reversed().filter { isChosen($0) && $0 * 7 % 10 < idsBelow }
                 .map { "sample-\($0)" }
         }
         options.augmentation = try Augmentation("hflip,vflip")
@@ -59,7 +63,9 @@ struct StreamCase: Decodable {
 
     static func all() throws -> [StreamCase] {
         let data = try Data(contentsOf: URL(filePath: Fixtures.path("streaming/order.json")))
-        return try JSONDecoder().decode([StreamCase].self, from: data)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode([StreamCase].self, from: data)
     }
 }
 
@@ -131,7 +137,9 @@ struct SampleOrderTests {
         }
     }
 
-    @Test("200 streams hold what a Python implementation says, on any ranks, and go on from any batch as before")
+    @Test(
+        "200 streams hold what a Python implementation says, on any ranks, and go on from any batch as before"
+    )
     func cases() throws {
         let cases = try StreamCase.all()
         #expect(cases.count == 200)
@@ -150,15 +158,17 @@ struct SampleOrderTests {
             for content in ranks.joined() { expectSamples(content, of: small) }
             paddedCount += rows.count { $0 < 0 }
 
-            if item.balance == nil, item.annotated_fraction == nil, !item.drop_last {
-                let chosen = try contents(small, item.options(world: 1)).filter { $0.epoch == 0 }.flatMap(\.rows)
+            if item.balance == nil, item.annotatedFraction == nil, !item.dropLast {
+                let chosen = try contents(small, item.options(world: 1)).filter { $0.epoch == 0 }.flatMap(
+                    \.rows)
                 for epoch in 0..<item.epochs {
                     let seen = ranks.joined().filter { $0.epoch == epoch }.flatMap(\.rows).filter { $0 >= 0 }
                     #expect(seen.sorted() == chosen.sorted(), "case \(number): every sample once")
                 }
             }
 
-            guard let rank = item.rank, let batch = item.batch, let next = item.next, let other = item.other_world
+            guard let rank = item.rank, let batch = item.batch, let next = item.next,
+                let other = item.otherWorld
             else { continue }
             let content = ranks[rank][batch]
             #expect(content.rows == item.rows)
@@ -168,7 +178,7 @@ struct SampleOrderTests {
             let elastic = try (0..<other).map {
                 try contents(small, item.options(rank: $0, world: other), from: content.next)
             }
-            #expect(checksum(elastic.flatMap { $0.flatMap(\.rows) }) == item.rest_crc32, "case \(number)")
+            #expect(checksum(elastic.flatMap { $0.flatMap(\.rows) }) == item.restCrc32, "case \(number)")
         }
         #expect(paddedCount > 0)
     }
@@ -189,7 +199,8 @@ struct SampleOrderTests {
         #expect(rows == (0..<8).map { Int64(3 + permutation(12 << 23 + 77 + $0 << 20)) })
     }
 
-    @Test("every batch has its annotated fraction, and in some epochs every sample has its turn equally often")
+    @Test(
+        "every batch has its annotated fraction, and in some epochs every sample has its turn equally often")
     func annotatedFraction() throws {
         let small = try SmallDataset(sampleCount: 40)
         var options = StreamOptions(batchSize: 8, shuffle: true, seed: 9, epochs: 8)
@@ -247,7 +258,8 @@ struct SampleOrderTests {
         #expect(try code(small) { $0.balance = .weights([0, 0, 0]) } == .invalidOption)
         #expect(try code(unlabelled) { $0.balance = .equal } == .missingLabels)
         #expect(
-            try code(small) { ($0.balance, $0.ids) = (.weights([1, 1, 1]), ["sample-0", "sample-1"]) } == .empty)
+            try code(small) { ($0.balance, $0.ids) = (.weights([1, 1, 1]), ["sample-0", "sample-1"]) }
+                == .empty)
         #expect(try code(small) { ($0.annotatedOnly, $0.ids) = (true, ["sample-4"]) } == .empty)
         #expect(try code(small) { ($0.annotatedFraction, $0.ids) = (0.5, ["sample-4"]) } == .empty)
         #expect(try code(small) { $0.ids = ["sample-0", "nobody"] } == .badMetadata)
@@ -257,7 +269,8 @@ struct SampleOrderTests {
             let start = StreamPosition(epoch: epoch, position: position)
             #expect(try code(small, from: start) { _ in } == .valueOutOfRange)
         }
-        #expect(try code(small, masks: false) { $0.augmentation = try Augmentation("erase") } == .invalidOption)
+        #expect(
+            try code(small, masks: false) { $0.augmentation = try Augmentation("erase") } == .invalidOption)
         for text in ["rot90", "crop:3", "cutout:4"] {
             #expect(try code(small) { $0.augmentation = try Augmentation(text) } == .invalidOption)
         }

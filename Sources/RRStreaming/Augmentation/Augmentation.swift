@@ -36,7 +36,8 @@ public struct Augmentation: Hashable, Sendable {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let change = try Self.change(String(part))
             guard !changes.contains(where: { $0.name == change.name }) else {
-                throw DatasetError(.invalidOption, path: "", "the augmentation “\(change.name)” is listed twice")
+                throw DatasetError(
+                    .invalidOption, path: "", "the augmentation “\(change.name)” is listed twice")
             }
             changes.append(change)
         }
@@ -44,7 +45,8 @@ public struct Augmentation: Hashable, Sendable {
     }
 
     private static func change(_ text: String) throws(DatasetError) -> Change {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
         let value = parts.count > 1 ? parts[1] : nil
         switch (parts[0], value) {
         case ("hflip", nil): return .horizontalFlip
@@ -80,11 +82,13 @@ public struct Augmentation: Hashable, Sendable {
             case .quarterTurn where imageShape.height != imageShape.width:
                 throw DatasetError(
                     .invalidOption, path: "",
-                    "rot90 needs square images, and these have \(imageShape.height) × \(imageShape.width) pixels")
+                    "rot90 needs square images, and these have \(imageShape.height) × \(imageShape.width) pixels"
+                )
             case .crop(let size) where size >= shortSide, .cutout(let size) where size > shortSide:
                 throw DatasetError(
                     .invalidOption, path: "",
-                    "\(change.text) is too large for images of \(imageShape.height) × \(imageShape.width) pixels")
+                    "\(change.text) is too large for images of \(imageShape.height) × \(imageShape.width) pixels"
+                )
             case .erase where !hasMasks:
                 throw DatasetError(
                     .invalidOption, path: "",
