@@ -68,7 +68,8 @@ struct JoinedDatasetTests {
             try MaskSet.joining([masks, masks], for: joined([one, two]))
         }
         #expect(twice?.code == .duplicateMask)
-        let strange = try SmallDataset(sampleCount: 6, idPrefix: "c").writeMasks()
+        let three = try SmallDataset(sampleCount: 6, idPrefix: "c")
+        let strange = try three.writeMasks()
         let other = #expect(throws: DatasetError.self) {
             try MaskSet.joining([masks, strange], for: joined([one, two]))
         }

@@ -193,8 +193,7 @@ struct StreamCommandTests {
         .enabled(if: hasNumPy, "it needs Python with NumPy, which nothing else here does"))
     func python() throws {
         let program = """
-            import sys
-            sys.path.insert(0, \("\"" + Fixtures.path("../Benchmarks/peers") + "\""))
+            __import__("sys").path.insert(0, \("\"" + Fixtures.path("../Benchmarks/peers") + "\""))
             from stream_dataset import Stream
             options = ["decoy.h5", "--masks", "masks.h5", "--batch-size", "7", "--shuffle", "--split", "all"]
             found = []
