@@ -181,8 +181,9 @@ struct StreamCommandTests {
             try #require(numbers.count == 2, "\(outcome.errors)")
             counts.append(numbers[Self.counted])
         }
-        // The longer stream has 5,122 batches more. How many storages of six arrays there are depends on timing.
-        #expect(counts[0] > 0 && abs(counts[1] - counts[0]) < 60, "\(counts)")
+        // The longer stream has 5,122 batches more, and one allocation for each would show ten times over. How many
+        // storages there are depends on timing, and so do the system's own threads.
+        #expect(counts[0] > 0 && abs(counts[1] - counts[0]) < 512, "\(counts)")
     }
 
     private static let hasNumPy =
