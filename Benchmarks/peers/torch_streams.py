@@ -39,6 +39,8 @@ def torch_loader(dataset, masks, workers, batched, in_memory=True):
 
         def __getitem__(self, index):
             if in_memory:
+                # The batched sampler gives a list.
+                index = torch.as_tensor(index)
                 return self.images[index].float().div_(255), self.labels[index], index, self.masks[index]
             if self.file is None:
                 self.file, self.other = h5py.File(dataset), h5py.File(masks)

@@ -36,11 +36,19 @@ struct BlockCacheTests {
         let cache = try #require(BlockCache(blockSize: 8, blockCount: 3, capacity: capacity))
         for _ in 0..<10 {
             #expect(throws: Fault.self) {
-                try cache.withBlock(1) { _ in throw Fault() } _: { _ in Issue.record("there is no block") }
+                try cache.withBlock(1) { _ in
+                    throw Fault()
+                } _: { _ in
+                    Issue.record("there is no block")
+                }
             }
         }
         var found: [UInt8] = []
-        try cache.withBlock(1) { $0.initializeMemory(as: UInt8.self, repeating: 9) } _: { found = Array($0) }
+        try cache.withBlock(1) {
+            $0.initializeMemory(as: UInt8.self, repeating: 9)
+        } _: {
+            found = Array($0)
+        }
         #expect(found == Array(repeating: 9, count: 8))
     }
 

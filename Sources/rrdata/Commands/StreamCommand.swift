@@ -36,11 +36,11 @@ struct StreamCommand: ParsableCommand {
         case npy, webdataset, null
     }
 
-    @Argument(help: "The dataset.")
-    var dataset: String
+    @Argument(help: "The dataset; several files are streamed as one.")
+    var dataset: [String]
 
-    @Option(help: "The mask set of the dataset.")
-    var masks: String?
+    @Option(help: "The mask set of the dataset; of several files each may have one, given by --masks each.")
+    var masks: [String] = []
 
     @Option(help: "The number of samples in a batch.")
     var batchSize: Int
@@ -92,8 +92,8 @@ struct StreamCommand: ParsableCommand {
     }
 
     func run() throws {
-        let dataset = try Dataset(path: dataset)
-        let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
+        let dataset = try Dataset.joining(dataset)
+        let masks = try MaskSet.joining(masks, for: dataset)
         let clock = ContinuousClock()
         let start = clock.now
         var options = StreamOptions(
