@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
-.PHONY: help dependencies build install lint test demo peers bench-engine bench-formats clean
+.PHONY: help dependencies build install lint test demo peers bench-engine bench-formats bench-stream clean
 
 help:
 	@echo "make dependencies   install the system libraries that are missing"
@@ -16,6 +16,7 @@ help:
 	@echo "make demo           from a folder of PNGs to a model that is right for the right reasons"
 	@echo "make bench-engine   training steps against PyTorch and JAX, in one run (some minutes)"
 	@echo "make bench-formats  imports against Pillow, OpenCV, torchvision and h5py, in one run (some minutes)"
+	@echo "make bench-stream   streams against PyTorch, h5py, WebDataset, Grain and others, in one run (some minutes)"
 	@echo "make clean          remove what was built"
 
 dependencies:
@@ -52,6 +53,9 @@ bench-engine: build peers
 
 bench-formats: build peers
 	.build-peers/bin/python Benchmarks/formats.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata"
+
+bench-stream: build peers
+	.build-peers/bin/python Benchmarks/stream.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata"
 
 clean:
 	rm -rf .build .build-peers Benchmarks/.build demo

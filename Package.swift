@@ -56,7 +56,7 @@ let package = Package(
         module("RRTensor"),
         module("RRFormats", "RRTensor", "CPNGShim", "CPixelPlanes", "CHDF5", "CLibDeflate", "CLibCrypto"),
         module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas"),
-        module("RRStreaming", "RRTensor", "RRDatasets"),
+        module("RRStreaming", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),
         module("RRNetworks", "RRTensor", "COpenBLAS", "CConvolution"),
         module("RRExplanation", "RRTensor", "RRNetworks"),
         module(

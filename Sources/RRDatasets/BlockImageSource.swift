@@ -21,13 +21,18 @@ final class BlockImageSource: ImageSource, @unchecked Sendable {
     private let rowSize: Int
     private let rowsPerBlock: Int
 
+    private let array: HDF5Array
+    private let file: RandomAccessFile
+
     private let lock = Mutex(())
     private var blocks: [Int: Block] = [:]
     private var uses = 0
 
     /// Opens the file anew.
     init(path: String, elementType: ImageElementType, rowSize: Int) throws(FormatError) {
+        file = try RandomAccessFile(path: path)
         images = try HDF5File(reading: path).dataset("/images")
+        array = try HDF5Array(HDF5File(reading: path).dataset("/images"))
         self.elementType = elementType
         self.rowSize = rowSize
         if case .chunked(let extents, _) = images.layout, let rows = extents.first {
@@ -36,6 +41,12 @@ final class BlockImageSource: ImageSource, @unchecked Sendable {
             rowsPerBlock = 1
         }
     }
+
+    var block: ImageBlock { ImageBlock(rows: rowsPerBlock, isWorthKeeping: true) }
+
+    func makeReader() -> any ImageRowReader { HDF5RowReader(array) }
+
+    func checkUnchanged() throws(FormatError) { try file.checkUnchanged() }
 
     func read(rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws {
         try lock.withLock { _ in
@@ -85,3 +96,5 @@ final class BlockImageSource: ImageSource, @unchecked Sendable {
         return bytes
     }
 }
+
+extension HDF5RowReader: ImageRowReader {}

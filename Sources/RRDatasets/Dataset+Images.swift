@@ -1,6 +1,5 @@
 internal import RRFormats
 internal import RRTensor
-internal import Synchronization
 
 extension Dataset {
     /// The bytes of an image as it is stored.
@@ -38,10 +37,15 @@ extension Dataset {
         }
         precondition(bytes.count == imageSize)
         try source.read(rows: index..<index + 1, into: bytes)
-        guard !verified.withLock({ $0[index] }) else { return }
-        let checksum = CRC32.checksum(of: UnsafeRawBufferPointer(bytes))
+        try verify(UnsafeRawBufferPointer(bytes), at: index)
+    }
+
+    /// Verifies the checksum of an image, unless that was done before.
+    func verify(_ bytes: UnsafeRawBufferPointer, at index: Int) throws(DatasetError) {
+        guard !verified.contains(index) else { return }
+        let checksum = CRC32.checksum(of: bytes)
         guard checksum == checksums[index] else { throw checksumMismatch(at: index, found: checksum) }
-        verified.withLock { $0[index] = true }
+        verified.insert(index)
     }
 
     /// Reads the stored bytes of several images without verifying them.

@@ -1,7 +1,6 @@
 internal import RRFormats
 internal import RRSchemas
 public import RRTensor
-internal import Synchronization
 
 /// Images with labels, ids and splits, read from a dataset file.
 ///
@@ -37,7 +36,9 @@ public final class Dataset: Sendable {
     package let checksums: [UInt32]
     let source: any ImageSource
     /// Which samples' checksums have been found right.
-    let verified: Mutex<[Bool]>
+    let verified: VerifiedSamples
+    /// The datasets that this one joins; empty where it is of one file.
+    package let parts: [Dataset]
 
     /// Opens a dataset file.
     ///
@@ -61,14 +62,31 @@ public final class Dataset: Sendable {
         fingerprint = try reader.string("fingerprint")
         source = try reader.source(
             of: images, elementType: elementType, rowSize: imageShape.elementCount * elementType.size)
-        verified = Mutex(Array(repeating: false, count: count))
+        verified = VerifiedSamples(count: count)
+        parts = []
+    }
+
+    /// Takes what was joined of datasets that fit each other.
+    init(_ join: DatasetJoin, fingerprint: String) {
+        let first = join.first
+        path = join.parts.map(\.path).joined(separator: " + ")
+        sampleCount = join.checksums.count
+        (imageShape, elementType, color) = (first.imageShape, first.elementType, first.color)
+        (labels, classNames, classCount) = (join.labels, first.classNames, join.classCount)
+        (splitNames, splits) = (join.splitNames, join.splits)
+        self.fingerprint = fingerprint
+        checksums = join.checksums
+        source = JoinedImageSource(join.parts.map { ($0.source, $0.sampleCount) }, rowSize: first.imageSize)
+        verified = VerifiedSamples(count: join.checksums.count)
+        parts = join.parts
     }
 
     /// Reads the id of each sample.
     ///
     /// - Throws: `FormatError` or `DatasetError` where `/ids` is missing, damaged or of another length.
     public func ids() throws -> [String] {
-        try DatasetReader(file: HDF5File(reading: path)).ids(count: sampleCount)
+        guard parts.isEmpty else { return try parts.flatMap { try $0.ids() } }
+        return try DatasetReader(file: HDF5File(reading: path)).ids(count: sampleCount)
     }
 
     /// How the images were resized when they were imported, so that their masks can be resized alike; nil where
@@ -77,6 +95,10 @@ public final class Dataset: Sendable {
     /// - Throws: `FormatError` where the file is damaged; `DatasetError` with the code `wrongAttribute` where
     ///   `provenance` names a resizing that makes no sense.
     public func resizing() throws -> Resizing? {
+        guard parts.isEmpty else {
+            let all = try Set(parts.map { try $0.resizing() })
+            return all.count == 1 ? all.first ?? nil : nil
+        }
         guard case .string(let text)? = try HDF5File(reading: path).attribute("provenance"),
             let resize = (try? JSONValue(parsing: text))?["resize"], resize != .null
         else { return nil }

@@ -1,70 +1,93 @@
-import Dispatch
 public import RRDatasets
 internal import RRTensor
 
 /// Shuffled or sequential batches of a dataset with their index into the masks.
 ///
-/// A thread reads ahead by a few batches. What a batch holds depends on the dataset, the masks and the options
-/// alone, never on timing. One caller at a time asks for batches.
+/// Threads read ahead by a few batches. What a batch holds depends on the dataset, the masks and the options alone,
+/// never on timing or the number of threads. One caller at a time asks for batches: a loop over `next()`, which blocks
+/// its thread, or an asynchronous loop over the stream.
 public final class BatchStream {
     /// The split that is streamed: its name, or `all`.
     public let split: String
     /// The number of batches in an epoch.
     public let batchesPerEpoch: Int
-    /// The number of samples that an epoch's batches hold.
+    /// The number of samples that an epoch's batches hold, without padded ones.
     public let samplesPerEpoch: Int
-    /// The number of batches of all epochs; the largest number there is where it would exceed that.
+    /// The number of batches from the start to the end of the last epoch; the largest number there is where it would
+    /// exceed that.
     public let batchCount: Int
-    /// The number of samples in the batches of all epochs; the largest number there is where it would exceed that.
+    /// The number of samples in these batches, without padded ones; the largest number there is where it would exceed
+    /// that.
     public let sampleCount: Int
 
-    private let buffer: BatchBuffer
-    private var isFinished = false
-
-    /// The number of batches that are read ahead.
-    private static let prefetchedBatches = 3
+    let crew: BatchCrew
+    var isFinished = false
 
     /// Opens a stream and begins to read.
     ///
-    /// - Parameter masks: the masks of this dataset; nil for batches whose masks are all zero.
-    /// - Throws: `DatasetError` with the code `unknownSplit`, `invalidOption` where an option is out of range, or
-    ///   `otherDataset` or `wrongMaskSize` where the masks were made for other images.
-    public init(dataset: Dataset, masks: MaskSet? = nil, options: StreamOptions) throws {
-        guard options.batchSize >= 1 else {
-            throw DatasetError(
-                .invalidOption, path: "", "the batch size is \(options.batchSize), but must be at least 1")
-        }
-        guard options.epochs >= 1 else {
-            throw DatasetError(
-                .invalidOption, path: "", "the number of epochs is \(options.epochs), but must be at least 1")
-        }
+    /// - Parameters:
+    ///   - masks: the masks of this dataset; nil for batches whose masks are all zero.
+    ///   - start: where to begin, at no cost: `Batch.next` of the batch before.
+    ///   - resources: the memory and threads that are used, without effect on what the batches hold.
+    ///   - givesStoredImages: whether a batch has `storedImages` in place of `images`.
+    /// - Throws: `DatasetError` with the code `unknownSplit`; `invalidOption` where an option is out of range or
+    ///   contradicts another, or the memory is too small for the batches; `valueOutOfRange` where the start lies outside
+    ///   of the stream; `otherDataset` or `wrongMaskSize` where the masks were made for other images; `missingLabels` or
+    ///   `empty` where there are no samples of the kinds that the options ask for; `badMetadata` where an id is unknown.
+    ///   `FormatError` where the file is not there any more.
+    public init(
+        dataset: Dataset, masks: MaskSet? = nil, options: StreamOptions,
+        from start: StreamPosition = .beginning,
+        resources: StreamResources = StreamResources(), givesStoredImages: Bool = false
+    ) throws {
+        try options.check()
         try masks?.check(for: dataset)
+        try options.augmentation?.check(imageShape: dataset.imageShape, hasMasks: masks != nil)
+        guard options.augmentation == nil || !givesStoredImages else {
+            throw DatasetError(
+                .invalidOption, path: "",
+                "images as they are stored cannot be augmented: take them as float32")
+        }
         split = options.split ?? dataset.split(preferring: "train")
-        let order = SampleOrder(samples: try dataset.indices(inSplit: split), options: options)
-        batchesPerEpoch = order.batchesPerEpoch
-        samplesPerEpoch = order.samplesPerEpoch
-        batchCount = Self.product(batchesPerEpoch, options.epochs)
-        sampleCount = Self.product(samplesPerEpoch, options.epochs)
-        buffer = BatchBuffer(capacity: Self.prefetchedBatches)
-        buffer.fill(
-            from: BatchReader(dataset: dataset, masks: masks, order: order, epochs: options.epochs))
+        let selection = try SampleSelection(of: dataset, masks: masks, split: split, options: options)
+        let order = try SampleOrder(dataset: dataset, masks: masks, selection: selection, options: options)
+        try start.check(epochs: options.epochs, positionCount: order.count)
+        let schedule = BatchSchedule(positionCount: order.count, options: options, start: start)
+        batchesPerEpoch = schedule.batchesPerEpoch
+        samplesPerEpoch = schedule.samplesPerEpoch
+        batchCount = schedule.batchCount
+        sampleCount = schedule.sampleCount
+        let elementCount = dataset.imageShape.elementCount
+        let extents = BatchExtents(
+            count: schedule.largestBatch,
+            floatsPerImage: givesStoredImages ? 0 : elementCount,
+            bytesPerImage: givesStoredImages ? dataset.imageSize : 0, elementsPerMask: elementCount)
+        let share = try resources.divide(batch: extents)
+        let cache = ImageCache(for: dataset, memory: share.cache, readerCount: resources.threadCount)
+        let fillers = try (0..<resources.threadCount).map { _ in
+            try SampleFiller(
+                dataset: dataset, masks: masks, cache: cache, givesStored: givesStoredImages, options: options
+            )
+        }
+        crew = BatchCrew(
+            plan: BatchPlan(order: order, schedule: schedule, largestBatch: extents),
+            imageShape: dataset.imageShape, capacity: share.batchesAhead)
+        crew.start(fillers)
     }
 
-    deinit { buffer.cancel() }
+    deinit { crew.cancel() }
 
-    private static func product(_ count: Int, _ epochs: Int) -> Int {
-        let (product, overflow) = count.multipliedReportingOverflow(by: epochs)
-        return overflow ? .max : product
-    }
+    /// Stops the threads at once; the stream is then at its end.
+    public func cancel() { crew.cancel() }
 
     /// Waits for the next batch; nil after the last of the last epoch.
     ///
-    /// - Throws: `DatasetError` naming the sample where its image is damaged, or `FormatError` where the file can
-    ///   no longer be read; the stream is then at its end.
+    /// - Throws: `DatasetError` with the code `checksumMismatch` where an image is damaged, or `StreamError` where the
+    ///   file can no longer be read or was written to; both name the sample. The stream is then at its end.
     public func next() throws -> Batch? {
         guard !isFinished else { return nil }
         do {
-            if let batch = try buffer.take() { return batch }
+            if let batch = try crew.take() { return batch }
         } catch {
             isFinished = true
             throw error

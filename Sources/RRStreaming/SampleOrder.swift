@@ -1,31 +1,140 @@
-/// Which samples make up each batch of each epoch: a function of the options, not a state.
+internal import RRDatasets
+internal import RRTensor
+
+/// Which row of the dataset stands at each position of each epoch: a function of the options, not a state.
+///
+/// Memory is O(1) for all samples and for rows that lie together, 8 bytes a chosen sample otherwise.
+/// `Documentation/stream-order.md` defines it for other implementations.
 struct SampleOrder: Sendable {
-    /// The samples of the split, in the order of the dataset.
-    let samples: [Int]
+    /// The number of positions in an epoch.
+    let count: Int
+    private let selection: SampleSelection
     private let options: StreamOptions
+    private let draws: Draws
 
-    init(samples: [Int], options: StreamOptions) {
-        self.samples = samples
+    private enum Draws: Sendable {
+        /// Every sample once.
+        case every
+        /// A pool a class; the slots of class c begin at `starts[c]`.
+        case byClass(pools: [SamplePool], starts: [Int])
+        /// Annotated and unannotated samples.
+        case byAnnotation(annotated: SamplePool, others: SamplePool)
+    }
+
+    /// The order of all samples chosen, each once an epoch.
+    init(selection: SampleSelection, options: StreamOptions) {
+        self.selection = selection
         self.options = options
+        count = selection.count
+        draws = .every
     }
 
-    var batchesPerEpoch: Int {
-        let whole = samples.count / options.batchSize
-        return options.dropLast || samples.count % options.batchSize == 0 ? whole : whole + 1
+    /// - Parameter options: found right by `check()`.
+    /// - Throws: `DatasetError` where the dataset has no samples of the kinds that the options ask for.
+    init(dataset: Dataset, masks: MaskSet?, selection: SampleSelection, options: StreamOptions)
+        throws(DatasetError)
+    {
+        self.selection = selection
+        self.options = options
+        if let balance = options.balance {
+            let pools = try ClassPools.make(balance, of: dataset, selection: selection, seed: options.seed)
+            var starts: [Int] = []
+            var count = 0
+            for pool in pools {
+                starts.append(count)
+                count += pool.drawsPerEpoch
+            }
+            self.count = count
+            draws = .byClass(pools: pools, starts: starts)
+        } else if let fraction = options.annotatedFraction {
+            guard let masks else { throw SampleSelection.missingMasks }
+            count = selection.count
+            draws = try Self.byAnnotation(
+                fraction, of: selection, masks, options: options, path: dataset.path)
+        } else {
+            count = selection.count
+            draws = .every
+        }
     }
 
-    var samplesPerEpoch: Int {
-        options.dropLast ? batchesPerEpoch * options.batchSize : samples.count
+    private static func byAnnotation(
+        _ fraction: Double, of selection: SampleSelection, _ masks: MaskSet, options: StreamOptions,
+        path: String
+    ) throws(DatasetError) -> Draws {
+        let groups = selection.grouped(into: 2) { masks.isAnnotated($0) ? 0 : 1 }
+        let (blocks, rest) = selection.count.quotientAndRemainder(dividingBy: options.batchSize)
+        let annotated =
+            blocks * share(fraction, of: options.batchSize) + (rest > 0 ? share(fraction, of: rest) : 0)
+        let others = selection.count - annotated
+        guard annotated == 0 || !groups[0].isEmpty, others == 0 || !groups[1].isEmpty else {
+            throw DatasetError(
+                .empty, path: path,
+                "the annotated fraction \(fraction) needs annotated samples and others, but of the "
+                    + "\(selection.count) chosen \(groups[0].count) are annotated")
+        }
+        return .byAnnotation(
+            annotated: SamplePool(rows: groups[0], drawsPerEpoch: annotated, seed: options.seed, number: 0),
+            others: SamplePool(rows: groups[1], drawsPerEpoch: others, seed: options.seed, number: 1))
     }
 
-    /// The order of one epoch.
-    func permutation(epoch: Int) -> KeyedPermutation? {
-        options.shuffle ? KeyedPermutation(count: samples.count, seed: options.seed, epoch: epoch) : nil
+    /// The annotated samples among a number of positions: the fraction of them, halves rounded up.
+    private static func share(_ fraction: Double, of count: Int) -> Int {
+        min(count, Int((fraction * Double(count) + 0.5).rounded(.down)))
     }
 
-    /// The positions of the order that a batch of an epoch covers.
-    func positions(ofBatch batch: Int) -> Range<Int> {
-        let start = batch * options.batchSize
-        return start..<start + min(options.batchSize, samples.count - start)
+    /// Writes the rows that a batch holds; −1 is a padded sample, whose position lies after the epoch's last.
+    ///
+    /// - Parameter rows: `batch.count` elements to fill.
+    func fill(_ rows: UnsafeMutableBufferPointer<Int64>, of batch: ScheduledBatch) {
+        precondition(rows.count == batch.count)
+        let permutation =
+            options.shuffle ? KeyedPermutation(count: count, seed: options.seed, epoch: batch.epoch) : nil
+        for number in 0..<rows.count {
+            let position = batch.position + options.rank + number * options.world
+            guard position < count else {
+                rows[number] = -1
+                continue
+            }
+            rows[number] = Int64(row(at: position, epoch: batch.epoch, permutation))
+        }
+    }
+
+    private func row(at position: Int, epoch: Int, _ permutation: KeyedPermutation?) -> Int {
+        switch draws {
+        case .every:
+            return selection[permutation?(position) ?? position]
+        case .byClass(let pools, let starts):
+            let slot = permutation?(position) ?? position
+            var low = 0
+            var high = starts.count
+            while high - low > 1 {
+                let middle = (low + high) / 2
+                if starts[middle] <= slot { low = middle } else { high = middle }
+            }
+            return pools[low].row(ofDraw: slot - starts[low], epoch: epoch)
+        case .byAnnotation(let annotated, let others):
+            return rowByAnnotation(at: position, epoch: epoch, annotated, others)
+        }
+    }
+
+    private func rowByAnnotation(
+        at position: Int, epoch: Int, _ annotated: SamplePool, _ others: SamplePool
+    ) -> Int {
+        let size = options.batchSize
+        let fraction = options.annotatedFraction ?? 0
+        let block = position / size
+        let start = block * size
+        let length = min(size, count - start)
+        let blockCount = (count - 1) / size + 1
+        let number = UInt64(epoch) &* UInt64(blockCount) &+ UInt64(block)
+        let arrangement = KeyedPermutation(
+            count: length, seed: SplitMix64.mix(~options.seed), epoch: Int(truncatingIfNeeded: number))
+        let slot = arrangement(position - start)
+        let share = Self.share(fraction, of: length)
+        // All blocks before this one are whole.
+        let before = block * Self.share(fraction, of: size)
+        return slot < share
+            ? annotated.row(ofDraw: before + slot, epoch: epoch)
+            : others.row(ofDraw: start - before + slot - share, epoch: epoch)
     }
 }

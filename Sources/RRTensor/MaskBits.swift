@@ -56,12 +56,21 @@ public struct MaskBits: Equatable, Sendable {
     /// Writes a row as bytes that are 0 or 1. O(`elementsPerRow`).
     @inlinable
     public func expandRow(_ row: Int, into bytes: UnsafeMutableBufferPointer<UInt8>) {
-        precondition(bytes.count == elementsPerRow)
-        for word in 0..<wordsPerRow {
-            let bits = words[row * wordsPerRow + word]
-            let start = word << 6
-            for position in start..<min(start + 64, elementsPerRow) {
-                bytes[position] = UInt8(truncatingIfNeeded: bits >> UInt64(position & 63) & 1)
+        precondition(bytes.count == elementsPerRow && row >= 0 && row < rowCount)
+        guard let base = bytes.baseAddress else { return }
+        let target = UnsafeMutableRawPointer(base)
+        let wholeCount = elementsPerRow >> 3
+        words.withUnsafeBufferPointer { words in
+            for octet in 0..<wholeCount {
+                // Eight copies of eight bits, of which byte i keeps bit i; the sum carries it to the byte's top.
+                let bits = words[row * wordsPerRow + octet >> 3] >> UInt64((octet & 7) << 3) & 0xFF
+                let chosen = bits &* 0x0101_0101_0101_0101 & 0x8040_2010_0804_0201
+                let bytes = (chosen &+ 0x7F7F_7F7F_7F7F_7F7F) >> 7 & 0x0101_0101_0101_0101
+                target.storeBytes(of: bytes.littleEndian, toByteOffset: octet << 3, as: UInt64.self)
+            }
+            for position in wholeCount << 3..<elementsPerRow {
+                let bits = words[row * wordsPerRow + position >> 6]
+                base[position] = UInt8(truncatingIfNeeded: bits >> UInt64(position & 63) & 1)
             }
         }
     }

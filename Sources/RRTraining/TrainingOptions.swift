@@ -1,5 +1,6 @@
 public import RRExplanation
 public import RRNetworks
+public import RRStreaming
 internal import RRTensor
 
 /// The number type that a run computes in.
@@ -33,6 +34,8 @@ public struct TrainingOptions: Sendable {
     public var isShuffled = true
     /// Whether the last batch of an epoch is left out where it is smaller than the others.
     public var dropsLast = false
+    /// The random changes of images and masks, also a function of the seed; nil for none.
+    public var augmentation: Augmentation?
     /// The split to train on; nil for `train` where the dataset has splits, else all samples.
     public var split: String?
     /// The split that every epoch ends with a measurement on; nil for none.

@@ -94,6 +94,28 @@ import Testing
         #expect(isUniform(possible, trials: trials, cells: count * (count - 1)))
     }
 
+    @Test(
+        "large orders look random: indices over positions, and neighbours over each other",
+        arguments: [1000, 60_000, 1 << 20, 10_000_000])
+    func large(count: Int) {
+        let order = KeyedPermutation(count: count, seed: 3, epoch: 2)
+        let bins = 8
+        let trials = min(count - 1, 50_000)
+        var overPositions = Array(repeating: 0, count: bins * bins)
+        var overNeighbours = overPositions
+        var product = 0.0
+        for trial in 0..<trials {
+            let position = trial * (count - 1) / trials
+            let (index, next) = (order(position), order(position + 1))
+            overPositions[position * bins / count * bins + index * bins / count] += 1
+            overNeighbours[index * bins / count * bins + next * bins / count] += 1
+            product += (Double(index) / Double(count) - 0.5) * (Double(next) / Double(count) - 0.5)
+        }
+        #expect(isUniform(overPositions, trials: trials, cells: bins * bins))
+        #expect(isUniform(overNeighbours, trials: trials, cells: bins * bins))
+        #expect(abs(product * 12 / Double(trials)) < 5 / Double(trials).squareRoot())
+    }
+
     /// Pearson's chi-square within five standard deviations of its mean, which is a fixed outcome for fixed seeds.
     private func isUniform(_ counts: [Int], trials: Int, cells: Int) -> Bool {
         let expected = Double(trials) / Double(cells)

@@ -23,7 +23,9 @@ struct SmallDataset {
 
     /// - Parameter splitNames: samples belong to them in turn.
     init(
-        sampleCount: Int, splitNames: [String] = [], isLabelled: Bool = true, compression: Compression = .none
+        sampleCount: Int, splitNames: [String] = [], isLabelled: Bool = true,
+        compression: Compression = .none,
+        idPrefix: String = "sample-"
     ) throws {
         folder = try TemporaryFolder()
         var generator = SplitMix64(seed: UInt64(sampleCount))
@@ -43,7 +45,7 @@ struct SmallDataset {
             try writer.write(images: $0, rows: 0..<sampleCount, checksums: checksums)
         }
         _ = try writer.finish(
-            ids: (0..<sampleCount).map { "sample-\($0)" },
+            ids: (0..<sampleCount).map { "\(idPrefix)\($0)" },
             labels: isLabelled ? (0..<sampleCount).map { $0 % 3 } : nil,
             classNames: nil,
             splits: splitNames.isEmpty ? nil : (0..<sampleCount).map { UInt8($0 % splitNames.count) },
@@ -62,6 +64,12 @@ struct SmallDataset {
             bits: bits, rows: Array(0..<sampleCount),
             maskShape: ImageShape(channels: 1, height: Self.height, width: Self.width),
             datasetFingerprint: dataset.fingerprint)
+    }
+
+    /// Writes the masks to a file and gives its path.
+    func writeMasks() throws -> String {
+        try MaskSetWriter.write(masks, provenance: [:], path: folder.path("m.h5"), force: true)
+        return folder.path("m.h5")
     }
 
     /// The values that a batch must hold for a sample: image, mask and whether it is annotated.

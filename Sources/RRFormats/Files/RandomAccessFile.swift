@@ -6,6 +6,8 @@ package final class RandomAccessFile: Sendable {
     /// The size in bytes when the file was opened.
     package let size: Int
     private let file: InputFile
+    /// The file's state when it was opened.
+    private let state: FileState
 
     /// Opens a regular file for reading.
     ///
@@ -13,7 +15,20 @@ package final class RandomAccessFile: Sendable {
     package init(path: String) throws(FormatError) {
         file = try InputFile(reading: path)
         size = try file.size()
+        state = try FileState(of: file, path: path)
         self.path = path
+    }
+
+    /// Checks that nobody has written to the file since it was opened.
+    ///
+    /// A file that was replaced by another of its name is still the old one here.
+    ///
+    /// - Throws: `FormatError` with the code `cannotRead`.
+    package func checkUnchanged() throws(FormatError) {
+        guard try FileState(of: file, path: path) == state else {
+            throw FormatError(
+                .cannotRead, path: path, "the file was written to while it was being read; start again")
+        }
     }
 
     /// Fills a buffer with the bytes from an offset on.

@@ -23,10 +23,10 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
     let form: HDF5ElementForm
     /// libhdf5 runs one call at a time in any case.
     let lock = Mutex(())
-    private let way: Way
+    let way: Way
 
     /// How elements are read.
-    private enum Way {
+    enum Way {
         case inOnePiece(RandomAccessFile, offset: Int)
         case chunks(HDF5ChunkDecoder)
         case byLibrary
@@ -101,14 +101,14 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
     }
 
     /// Brings stored bytes into the form of memory.
-    private func finish(_ bytes: UnsafeMutableRawBufferPointer) {
+    func finish(_ bytes: UnsafeMutableRawBufferPointer) {
         if form.isBigEndian { ByteOrder.swap(bytes, elementSize: elementType.size ?? 1) }
         if elementType == .bool {
             for position in bytes.indices where bytes[position] > 1 { bytes[position] = 1 }
         }
     }
 
-    private func readByLibrary(
+    func readByLibrary(
         rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer
     ) throws(FormatError) {
         try lock.withLockTyped { () throws(FormatError) in

@@ -90,7 +90,8 @@ extension HDF5ChunkDecoder {
             return count == decoder.chunkSize
         }
 
-        private var stored: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: current[..<count]) }
+        /// The chunk as far as it is decoded.
+        var stored: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: current[..<count]) }
 
         /// Copies what the chunk has of some rows to its places among them.
         func copy(chunkAt offset: [Int], ofRows rows: Range<Int>, into target: UnsafeMutableRawBufferPointer)

@@ -23,17 +23,7 @@ package final class TarWriter {
     /// - Parameter name: its path in the archive, which holds no zero byte and is not empty.
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package func add(_ name: String, _ bytes: [UInt8]) throws(FormatError) {
-        let utf8 = Array(name.utf8)
-        precondition(!utf8.isEmpty && !utf8.contains(0))
-        var records: [UInt8] = []
-        if utf8.count > 100 { records += Self.record("path", utf8) }
-        if bytes.count > 0o777_7777_7777 { records += Self.record("size", Array("\(bytes.count)".utf8)) }
-        if !records.isEmpty {
-            let header = Self.header(
-                name: Array("././@PaxHeader".utf8), size: records.count, type: "x", mode: 0)
-            try append(header + records + Self.padding(after: records.count))
-        }
-        try append(Self.header(name: Array(utf8.prefix(100)), size: bytes.count, type: "0"))
+        try append(Self.memberHeader(name: name, size: bytes.count))
         try append(bytes)
         try append(Self.padding(after: bytes.count))
     }
@@ -42,12 +32,30 @@ package final class TarWriter {
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package func close() throws(FormatError) {
-        try append(Array(repeating: 0, count: 2 * Self.blockSize))
+        try append(Self.end)
         try file.close()
     }
 }
 
 extension TarWriter {
+    /// The two blocks of zeros that end an archive.
+    package static var end: [UInt8] { Array(repeating: 0, count: 2 * blockSize) }
+
+    /// What stands before the bytes of a file.
+    ///
+    /// - Parameter name: its path in the archive, which holds no zero byte and is not empty.
+    package static func memberHeader(name: String, size: Int) -> [UInt8] {
+        let utf8 = Array(name.utf8)
+        precondition(!utf8.isEmpty && !utf8.contains(0))
+        var records: [UInt8] = []
+        if utf8.count > 100 { records += record("path", utf8) }
+        if size > 0o777_7777_7777 { records += record("size", Array("\(size)".utf8)) }
+        let own = header(name: Array(utf8.prefix(100)), size: size, type: "0")
+        guard !records.isEmpty else { return own }
+        let extended = header(name: Array("././@PaxHeader".utf8), size: records.count, type: "x", mode: 0)
+        return extended + records + padding(after: records.count) + own
+    }
+
     /// A header block.
     private static func header(
         name: [UInt8], size: Int, type: Character, mode: Int = 0o644
@@ -86,7 +94,8 @@ extension TarWriter {
         return Array("\(length)".utf8) + rest
     }
 
-    private static func padding(after count: Int) -> [UInt8] {
+    /// The zeros that fill the last block of a member.
+    package static func padding(after count: Int) -> [UInt8] {
         Array(repeating: 0, count: (blockSize - count % blockSize) % blockSize)
     }
 

@@ -132,9 +132,11 @@ public struct TrainingLoop {
     }
 
     private func streamOptions(epochs: Int) -> StreamOptions {
-        StreamOptions(
+        var stream = StreamOptions(
             batchSize: options.batchSize, shuffle: options.isShuffled, seed: options.seed, epochs: epochs,
             split: options.split, dropLast: options.dropsLast)
+        stream.augmentation = options.augmentation
+        return stream
     }
 
     private static func json(

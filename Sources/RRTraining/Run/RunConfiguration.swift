@@ -2,6 +2,7 @@ internal import RRDatasets
 internal import RRExplanation
 internal import RRNetworks
 internal import RRSchemas
+internal import RRStreaming
 
 /// What `config.json` records: every option, the seeds, the versions and the fingerprints of a run.
 enum RunConfiguration {
@@ -36,6 +37,7 @@ enum RunConfiguration {
                 "seed": .string(String(options.seed)),
                 "shuffle": .bool(options.isShuffled),
                 "drop_last": .bool(options.dropsLast),
+                "augment": options.augmentation.map { .string($0.text) } ?? .null,
                 "split": .string(split),
                 "validation": options.validationSplit.map { .string($0) } ?? .null,
                 "init": options.initialWeights.map { .string($0) } ?? .null,

@@ -10,22 +10,37 @@ struct StreamCommand: ParsableCommand {
         discussion: """
             npy writes four NPY arrays a batch, one after another, on standard output: images float32 \
             (B,C,H,W), labels int64 (B; -1 where absent), index int64 (B), masks uint8 (B,C,H,W; 0 where \
-            absent). The README shows how Python reads them. null reads everything and tells how fast.
+            absent). The README shows how Python reads them. webdataset writes a tar archive of four members a \
+            sample: image.npy, mask.npy, cls and index. null reads everything and tells how fast.
+
+            The file must not be written to meanwhile: that is an error.
+
+            --cursor keeps the place in a small JSON file. It is written as batches leave the pipe, at most every \
+            50 ms, so all that comes before it was read from the pipe; the same command goes on from there. With \
+            ranks, give each a file of its own; they may be resumed, all from a copy of one file, with another \
+            --world. What is left at an epoch's end is padded to the same size for every rank: index -1, label -1, \
+            image and mask zero.
+
+            --balance and --annotated-fraction draw samples, so an epoch may have some twice and others not; over \
+            many epochs all have their turn. Both need --shuffle.
 
             Examples:
               rrdata stream decoy.h5 --masks masks.h5 --batch-size 256 --shuffle --seed 7 --format npy | python train.py
+              rrdata stream decoy.h5 --batch-size 256 --shuffle --raw --format webdataset > decoy.tar
               rrdata stream decoy.h5 --batch-size 256 --shuffle --format null
+              rrdata stream decoy.h5 --batch-size 256 --shuffle --epochs 9 --cursor c.json --format npy | python train.py
+              rrdata stream decoy.h5 --batch-size 64 --shuffle --rank 1 --world 4 --augment hflip,crop:4 --format npy
             """)
 
     enum Format: String, ExpressibleByArgument {
-        case npy, null
+        case npy, webdataset, null
     }
 
-    @Argument(help: "The dataset.")
-    var dataset: String
+    @Argument(help: "The dataset; several files are streamed as one.")
+    var dataset: [String]
 
-    @Option(help: "The mask set of the dataset.")
-    var masks: String?
+    @Option(help: "The mask set of the dataset; of several files each may have one, given by --masks each.")
+    var masks: [String] = []
 
     @Option(help: "The number of samples in a batch.")
     var batchSize: Int
@@ -45,42 +60,84 @@ struct StreamCommand: ParsableCommand {
     @Flag(help: "Leave out the last batch of an epoch where it is smaller than the others.")
     var dropLast = false
 
-    @Option(help: "npy or null.")
+    @OptionGroup var samples: SampleOptions
+
+    @Option(help: "A file that keeps the place in the stream, to go on from; it is replaced without --force.")
+    var cursor: String?
+
+    @Option(help: "npy, webdataset or null.")
     var format: Format
+
+    @Flag(help: "Give images as they are stored, not as float32.")
+    var raw = false
+
+    @Option(
+        help: "The memory for batches and kept images, as 512M or 4G; an eighth of the machine's by default.")
+    var memory: MemorySize?
+
+    @OptionGroup var threads: ThreadOptions
 
     @OptionGroup var report: ReportOptions
 
     func validate() throws {
         guard batchSize >= 1 else { throw ValidationError("--batch-size must be at least 1") }
         guard epochs >= 1 else { throw ValidationError("--epochs must be at least 1") }
+        guard samples.augment == nil || !raw else {
+            throw ValidationError("--augment changes float32 images, and --raw gives them as they are stored")
+        }
         guard !report.json || format == .null else {
-            throw ValidationError("--json does not go with --format npy, which has standard output to itself")
+            throw ValidationError(
+                "--json does not go with --format \(format), which has standard output to itself")
         }
     }
 
     func run() throws {
-        let dataset = try Dataset(path: dataset)
-        let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
+        let dataset = try Dataset.joining(dataset)
+        let masks = try MaskSet.joining(masks, for: dataset)
         let clock = ContinuousClock()
         let start = clock.now
+        var options = StreamOptions(
+            batchSize: batchSize, shuffle: shuffle, seed: seed, epochs: epochs, split: split,
+            dropLast: dropLast)
+        try samples.apply(to: &options)
+        let file = try cursor.map {
+            try CursorFile(path: $0, dataset: dataset, masks: masks, options: options)
+        }
+        let place = try file?.read()
         let stream = try BatchStream(
-            dataset: dataset, masks: masks,
-            options: StreamOptions(
-                batchSize: batchSize, shuffle: shuffle, seed: seed, epochs: epochs, split: split,
-                dropLast: dropLast))
+            dataset: dataset, masks: masks, options: options, from: place ?? .beginning,
+            resources: StreamResources(memory: memory?.bytes, threadCount: threads.jobs),
+            givesStoredImages: raw)
+        var keeper = try file.map {
+            try CursorKeeper($0, isNew: place == nil, writesBatches: format != .null)
+        }
         var sampleCount = 0
         var batchCount = 0
-        let writer = format == .npy ? NPYBatchWriter() : nil
+        let storedType = raw ? dataset.elementType : nil
+        var writer = NPYBatchWriter(storedType: storedType)
+        var archive = WebDatasetBatchWriter(storedType: storedType)
         let line = ProgressLine()
         let total = stream.sampleCount
         while let batch = try stream.next() {
             // A reader that has had enough closes the pipe; that is no failure.
-            guard try writer?.write(batch) ?? true else { return }
-            sampleCount += batch.count
+            let isRead =
+                switch format {
+                case .npy: try writer.write(batch)
+                case .webdataset: try archive.write(batch)
+                case .null: true
+                }
+            guard isRead else {
+                try keeper?.finish()
+                return
+            }
+            try keeper?.add(batch.next, byteCount: writer.byteCount + archive.byteCount)
+            sampleCount += batch.indices.count { $0 >= 0 }
             batchCount += 1
             line.show("samples", done: sampleCount, of: total)
         }
         line.clear()
+        if format == .webdataset { _ = try archive.finish() }
+        try keeper?.finish()
         guard format == .null else { return }
         let seconds = (clock.now - start) / .seconds(1)
         let rate = Double(sampleCount) / max(seconds, 1e-9)

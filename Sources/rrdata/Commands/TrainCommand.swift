@@ -2,6 +2,7 @@ internal import ArgumentParser
 import RRDatasets
 import RRExplanation
 import RRSchemas
+import RRStreaming
 import RRTraining
 
 struct TrainCommand: ParsableCommand {
@@ -83,6 +84,12 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Leave out the last batch of an epoch where it is smaller than the others.")
     var dropLast = false
 
+    @Option(
+        help:
+            "Random changes of images and masks, with commas between them: hflip, vflip, crop:P, rot90, cutout:S, brightness:B, contrast:C, erase."
+    )
+    var augment: Augmentation?
+
     @Option(help: "The split to train on; train where the dataset has splits, else all.")
     var split: String?
 
@@ -109,6 +116,7 @@ struct TrainCommand: ParsableCommand {
         options.seed = seed
         options.isShuffled = !noShuffle
         options.dropsLast = dropLast
+        options.augmentation = augment
         options.split = split
         options.validationSplit = validation
         options.initialWeights = initialWeights

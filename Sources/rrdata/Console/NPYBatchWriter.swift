@@ -1,40 +1,49 @@
-import Glibc
+import RRDatasets
 import RRFormats
 import RRStreaming
 import RRTensor
 
 /// Writes batches on standard output as NPY arrays, four a batch.
 struct NPYBatchWriter {
+    /// The type of images as they are stored; nil for float32.
+    let storedType: ImageElementType?
+    private var output = StandardOutput()
+
+    init(storedType: ImageElementType?) { self.storedType = storedType }
+
+    /// The bytes written so far.
+    var byteCount: Int { output.byteCount }
+
     /// Writes images, labels, index and masks of a batch.
     ///
     /// - Returns: whether the reader still reads; false once it has closed the pipe.
     /// - Throws: `FormatError` with the code `cannotWrite`.
-    func write(_ batch: Batch) throws -> Bool {
+    mutating func write(_ batch: Batch) throws -> Bool {
         let images = [batch.count] + batch.imageShape.dimensions
-        return try write(batch.images, shape: images, type: .float32)
-            && write(batch.labels, shape: [batch.count], type: .int64)
-            && write(batch.indices, shape: [batch.count], type: .int64)
-            && write(batch.masks, shape: images, type: .uint8)
+        let type = storedType?.npyDescriptor ?? "<f4"
+        let isRead =
+            storedType == nil
+            ? try write(batch.images, shape: images, type: type)
+            : try write(batch.storedImages, shape: images, type: type)
+        return try isRead && write(batch.labels, shape: [batch.count], type: "<i8")
+            && write(batch.indices, shape: [batch.count], type: "<i8")
+            && write(batch.masks, shape: images, type: "|u1")
     }
 
-    private func write<Element>(_ elements: [Element], shape: [Int], type: NPYElementType) throws -> Bool {
-        let header = NPYHeader.bytes(shape: shape, type: type)
-        return try header.withUnsafeBytes { try write($0) } && elements.withUnsafeBytes { try write($0) }
+    private mutating func write<Element>(_ elements: [Element], shape: [Int], type: String) throws -> Bool {
+        let header = NPYHeader.bytes(shape: shape, descriptor: type)
+        return try header.withUnsafeBytes { try output.write($0) }
+            && elements.withUnsafeBytes { try output.write($0) }
     }
+}
 
-    private func write(_ bytes: UnsafeRawBufferPointer) throws(FormatError) -> Bool {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = Glibc.write(
-                STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EPIPE {
-                return false
-            } else if errno != EINTR {
-                throw FormatError(.cannotWrite, path: "standard output", String(cString: strerror(errno)))
-            }
+extension ImageElementType {
+    /// How NumPy calls the type.
+    var npyDescriptor: String {
+        switch self {
+        case .uint8: "|u1"
+        case .uint16: "<u2"
+        case .float32: "<f4"
         }
-        return true
     }
 }

@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import RRDatasets
 public import RRExplanation
+public import RRStreaming
 public import RRTensor
 public import RRTraining
 
@@ -68,5 +69,16 @@ extension ImageShape: ExpressibleByArgument {
                 width: known[known.count - 1])
         else { return nil }
         self = shape
+    }
+}
+
+extension ClassBalance: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension Augmentation: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let augmentation = try? Augmentation(argument) else { return nil }
+        self = augmentation
     }
 }

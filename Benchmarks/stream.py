@@ -1,0 +1,156 @@
+"""Times the stream against what people use today, in turn, and writes the table of Benchmarks/results/stream.md.
+
+    make bench-stream
+
+Fashion-MNIST comes from Debian's dataset-fashion-mnist. Everybody gives float32 images, labels, index and A[index] in
+shuffled batches of 256; files are in the page cache. A figure is the median of the rounds, samples a second.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+import numpy
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+PEERS = FOLDER / "peers"
+FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
+USUAL, BEST = "DataLoader, 0 workers", "DataLoader, batched sampler, 0 workers"
+PLAIN = ["PyTorch slicing in memory", BEST, "DataLoader, batched sampler, 2 workers", USUAL, "DataLoader, 2 workers",
+         "Grain", "Hugging Face datasets", "WebDataset"]
+
+
+def ours(rrdata, *arguments):
+    """The rate that `rrdata stream` tells of itself."""
+    command = [rrdata, "stream", *map(str, arguments), "--shuffle", "--format", "null", "--json"]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["samples_per_second"]
+
+
+def theirs(peer, dataset, masks, work):
+    """The rate of a peer; nil where it is not installed."""
+    outcome = subprocess.run(
+        [sys.executable, PEERS / "torch_streams.py", peer, dataset, masks, work], capture_output=True, text=True)
+    if outcome.returncode:
+        print(f"{peer}: {outcome.stderr.strip().splitlines()[-1:]}")
+        return None
+    return float(outcome.stdout.split()[-1])
+
+
+def in_turn(works, rounds):
+    """The medians of several works, each done once a round."""
+    rates = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            rates[name].append(work())
+    return {name: statistics.median(values) for name, values in rates.items() if None not in values}
+
+
+def table(title, medians, targets):
+    mine = medians["rrdata"]
+    lines = [f"| {title} | samples/s | rrdata is times as fast | target |", "|---|---|---|---|",
+             f"| rrdata | {mine:,.0f} | | |"]
+    for name, rate in medians.items():
+        if name != "rrdata":
+            lines.append(f"| {name} | {rate:,.0f} | {mine / rate:.2f} | {targets.get(name, '')} |")
+    print(*lines, "", sep="\n", flush=True)
+    return lines + [""]
+
+
+def first_batch(rrdata, dataset, masks):
+    """Milliseconds from the start of the process to the first whole batch on its pipe."""
+    size = 256 * 784 * 5 + 256 * 16 + 4 * 128
+    start = time.perf_counter()
+    command = [rrdata, "stream", dataset, "--masks", masks, "--batch-size", "256", "--shuffle", "--format", "npy"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        process.stdout.read(size)
+        seconds = time.perf_counter() - start
+        process.stdout.close()
+    return 1000 * seconds
+
+
+def single_chunks(source, target):
+    """The dataset with each image in a deflated chunk of its own."""
+    with h5py.File(source) as file, h5py.File(target, "w") as copy:
+        copy.attrs.update(file.attrs)
+        for name in file:
+            if name != "images":
+                file.copy(name, copy)
+        images = file["images"]
+        stored = copy.create_dataset("images", data=images[:], chunks=(1, *images.shape[1:]), compression="gzip")
+        stored.attrs.update(images.attrs)
+
+
+def large(rrdata, work, count):
+    """A dataset of random images of 3×224×224."""
+    with h5py.File(work / "source.h5", "w") as file:
+        images = file.create_dataset("images", (count, 3, 224, 224), "u1")
+        block = numpy.random.default_rng(0).integers(0, 256, (100, 3, 224, 224), "u1")
+        for first in range(0, count, 100):
+            images[first:first + 100] = numpy.roll(block, first, 3)[:count - first]
+    subprocess.run([rrdata, "import", "hdf5", work / "source.h5", "--images", "images", "--layout", "NCHW",
+                    "-o", work / "large.h5"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    (work / "source.h5").unlink()
+    with h5py.File(work / "large.h5") as file:
+        return file["images"].id.get_offset()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rrdata", required=True, type=os.path.abspath, help="the rrdata executable")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--large-count", type=int, default=28_500, help="images of 3×224×224; 28,500 are 4.3 GB")
+    parser.add_argument("--output", type=pathlib.Path, default=FOLDER / "results" / "stream.md")
+    options = parser.parse_args()
+    rrdata, rounds = options.rrdata, options.rounds
+    with tempfile.TemporaryDirectory() as name:
+        work = pathlib.Path(name)
+        plain, dataset, masks = (str(work / f"{file}.h5") for file in ("plain", "decoy", "masks"))
+        for command in (
+            ["import", "idx", FASHION / "train-images-idx3-ubyte.gz", "--labels",
+             FASHION / "train-labels-idx1-ubyte.gz", "-o", plain],
+            ["decoy", plain, "-o", dataset, "--masks-output", masks]):
+            subprocess.run([rrdata, *command], check=True, stdout=subprocess.DEVNULL)
+        works = {"rrdata": lambda: ours(rrdata, dataset, "--masks", masks, "--batch-size", 256, "--epochs", 20)}
+        works |= {peer: lambda peer=peer: theirs(peer, dataset, masks, name) for peer in PLAIN}
+        lines = table("Fashion-MNIST with masks", in_turn(works, rounds),
+                      {PLAIN[0]: 2, BEST: 3, USUAL: 20})
+        deflated = str(work / "deflated.h5")
+        single_chunks(dataset, deflated)
+        works = {"rrdata": lambda: ours(rrdata, deflated, "--masks", masks, "--batch-size", 256, "--epochs", 20),
+                 "rrdata, first epoch": lambda: ours(rrdata, deflated, "--masks", masks, "--batch-size", 256)}
+        works |= {peer: lambda peer=peer: theirs(peer, deflated, masks, name)
+                  for peer in ("h5py, DataLoader, 0 workers", "h5py, DataLoader, 2 workers")}
+        lines += table("the same, a deflated chunk a sample", in_turn(works, min(rounds, 3)),
+                       {"h5py, DataLoader, 0 workers": 20, "h5py, DataLoader, 2 workers": 20})
+        times = [first_batch(rrdata, dataset, masks) for _ in range(2 * rounds)]
+        lines += [f"First batch of Fashion-MNIST with masks on a pipe, from the start of the process: "
+                  f"{statistics.median(times):.0f} ms (target: below 50).", ""]
+        print(lines[-2])
+        offset = large(rrdata, work, options.large_count)
+        program = str(work / "pread_convert")
+        subprocess.run(["cc", "-O3", "-pthread", PEERS / "pread_convert.c", "-o", program], check=True)
+        size, threads = 3 * 224 * 224, os.cpu_count()
+        works = {
+            "rrdata": lambda: ours(rrdata, work / "large.h5", "--batch-size", 32),
+            "pread and conversion alone, in C": lambda: float(subprocess.check_output(
+                [program, work / "large.h5", *map(str, (offset, size, options.large_count, threads))]))}
+        lines += table(f"{options.large_count:,} images of 3×224×224", in_turn(works, min(rounds, 3)),
+                       {"pread and conversion alone, in C": 0.8})
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    options.output.parent.mkdir(exist_ok=True)
+    options.output.write_text(
+        "# The stream against PyTorch, h5py, WebDataset, Grain and Hugging Face datasets\n\n"
+        f"Made by `make bench-stream` on {os.cpu_count()} cores of {model}, {platform.machine()}. Medians of {rounds} "
+        "rounds in turn (3 for the slow tables), files in the page cache. Shuffled batches of float32 images, labels, "
+        "index and A[index]; 256 samples a batch, 32 of the large images.\n\n" + "\n".join(lines))
+
+
+main()

@@ -1,0 +1,76 @@
+internal import Synchronization
+
+/// Reads rows of an array on one thread, with memory of its own that is used again and again.
+///
+/// `HDF5Array.read(rows:into:)` spreads one large read over all cores; this is for many threads that each read little.
+package final class HDF5RowReader {
+    private let array: HDF5Array
+    private let worker: HDF5ChunkDecoder.Worker?
+    /// The chunk that the worker holds, where chunks are of whole rows.
+    private var current: Int?
+
+    package init(_ array: HDF5Array) {
+        self.array = array
+        if case .chunks(let decoder) = array.way {
+            worker = HDF5ChunkDecoder.Worker(decoder)
+        } else {
+            worker = nil
+        }
+    }
+
+    /// Reads rows as `HDF5Array.read(rows:into:)` does.
+    ///
+    /// - Throws: `FormatError` with the code `malformed`, `cannotRead` or `unsupported`.
+    package func read(rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws(FormatError) {
+        precondition(bytes.count == rows.count * array.bytesPerRow)
+        guard !bytes.isEmpty else { return }
+        guard case .chunks(let decoder) = array.way, let worker else {
+            return try array.read(rows: rows, into: bytes)
+        }
+        guard decoder.hasWholeRows else {
+            let chunks = decoder.chunks(of: rows)
+            for position in 0..<chunks.count {
+                let offset = chunks.offset(at: position)
+                guard decode(offset, by: worker) else {
+                    return try array.readByLibrary(rows: rows, into: bytes)
+                }
+                worker.copy(chunkAt: offset, ofRows: rows, into: bytes)
+            }
+            return array.finish(bytes)
+        }
+        let (chunkRows, rowSize) = (decoder.extents[0], array.bytesPerRow)
+        var row = rows.lowerBound
+        while row < rows.upperBound {
+            let chunk = row / chunkRows
+            if current != chunk {
+                current = nil
+                var offset = decoder.extents
+                for dimension in offset.indices { offset[dimension] = 0 }
+                offset[0] = chunk * chunkRows
+                guard decode(offset, by: worker) else {
+                    return try array.readByLibrary(rows: rows, into: bytes)
+                }
+                current = chunk
+            }
+            let end = min(rows.upperBound, (chunk + 1) * chunkRows)
+            let start = (row - chunk * chunkRows) * rowSize
+            UnsafeMutableRawBufferPointer(rebasing: bytes[((row - rows.lowerBound) * rowSize)...])
+                .copyMemory(
+                    from: UnsafeRawBufferPointer(
+                        rebasing: worker.stored[start..<start + (end - row) * rowSize]))
+            row = end
+        }
+        array.finish(bytes)
+    }
+
+    private func decode(_ offset: [Int], by worker: HDF5ChunkDecoder.Worker) -> Bool {
+        let filterMask = array.lock.withLock { _ in worker.fetch(offset, from: array.dataset) }
+        guard let filterMask else { return false }
+        return worker.decode(skipping: filterMask)
+    }
+}
+
+extension HDF5ChunkDecoder {
+    /// Whether a chunk holds whole rows, so that its bytes are those of its rows in order.
+    fileprivate var hasWholeRows: Bool { extents.dropFirst() == shape.dropFirst() }
+}

@@ -1,0 +1,83 @@
+internal import RRTensor
+
+extension Augmentation {
+    /// Changes a sample's image and mask in place, without allocating.
+    ///
+    /// The draws of a change come from SplitMix64, whose seed is mix((mix((mix(seed + G) ^ epoch) + G) ^ index) + G) +
+    /// c · G, where c is the change's number in `Change.stream` and G is 0x9E3779B97F4A7C15.
+    ///
+    /// - Parameters:
+    ///   - index: the row in the dataset.
+    ///   - image: `(C, H, W)`.
+    ///   - mask: `(C, H, W)` or `(1, H, W)`; nil where there are no masks.
+    ///   - isUnit: whether pixels are from 0 to 1, as integers are that were scaled; brightness and contrast then stay
+    ///     there, and erased pixels are anywhere there. Else erased pixels lie between the image's extremes.
+    func apply(
+        seed: UInt64, epoch: Int, index: Int, shape: ImageShape, image: UnsafeMutableBufferPointer<Float>,
+        mask: UnsafeMutableBufferPointer<UInt8>?, isUnit: Bool
+    ) {
+        let golden: UInt64 = 0x9E37_79B9_7F4A_7C15
+        var state = SplitMix64.mix(seed &+ golden)
+        state = SplitMix64.mix((state ^ UInt64(bitPattern: Int64(epoch))) &+ golden)
+        state = SplitMix64.mix((state ^ UInt64(bitPattern: Int64(index))) &+ golden)
+        for change in changes {
+            var generator = SplitMix64(seed: state &+ change.stream &* golden)
+            if let move = Move(change, shape: shape, &generator) {
+                for planes in planes(of: image, shape) { move.apply(to: planes, shape) }
+                if let mask { for planes in planes(of: mask, shape) { move.apply(to: planes, shape) } }
+                continue
+            }
+            switch change {
+            case .brightness(let amount):
+                let factor = Float(1 + amount * (2 * generator.nextUnit() - 1))
+                Self.scale(image, around: 0, by: factor, isUnit: isUnit)
+            case .contrast(let amount):
+                let factor = Float(1 + amount * (2 * generator.nextUnit() - 1))
+                var sum = 0.0
+                for pixel in image { sum += Double(pixel) }
+                Self.scale(image, around: Float(sum / Double(image.count)), by: factor, isUnit: isUnit)
+            case .erase:
+                if let mask { Self.erase(image, inside: mask, isUnit: isUnit, &generator) }
+            default: break
+            }
+        }
+    }
+
+    private func planes<Element>(
+        of elements: UnsafeMutableBufferPointer<Element>, _ shape: ImageShape
+    ) -> some Sequence<UnsafeMutableBufferPointer<Element>> {
+        (0..<elements.count / shape.pixelCount).lazy.map { plane in
+            UnsafeMutableBufferPointer(
+                rebasing: elements[plane * shape.pixelCount..<(plane + 1) * shape.pixelCount])
+        }
+    }
+
+    private static func scale(
+        _ image: UnsafeMutableBufferPointer<Float>, around center: Float, by factor: Float, isUnit: Bool
+    ) {
+        for position in image.indices {
+            let value = center + factor * (image[position] - center)
+            image[position] = isUnit ? min(max(value, 0), 1) : value
+        }
+    }
+
+    private static func erase(
+        _ image: UnsafeMutableBufferPointer<Float>, inside mask: UnsafeMutableBufferPointer<UInt8>,
+        isUnit: Bool, _ generator: inout SplitMix64
+    ) {
+        var low: Float = 0
+        var high: Float = 1
+        if !isUnit, let first = image.first {
+            low = first
+            high = first
+            for pixel in image {
+                low = min(low, pixel)
+                high = max(high, pixel)
+            }
+        }
+        // A mask of one channel is for every channel.
+        for position in image.indices where mask[position % mask.count] != 0 {
+            image[position] = low + (high - low) * Float(generator.nextUnit())
+        }
+    }
+}

@@ -1,0 +1,207 @@
+internal import Dispatch
+internal import RRDatasets
+internal import RRTensor
+internal import Synchronization
+
+/// Threads that fill batches, a few ahead of the consumer, each taking some samples of a batch at a time.
+///
+/// Unchecked: all that changes is touched under `monitor`, but for the storages' elements, of which each sample's belong
+/// to the thread that took it, and the atomic flag.
+final class BatchCrew: @unchecked Sendable {
+    /// A batch between its opening and its delivery.
+    private struct Slot {
+        var storage: BatchStorage
+        var batch: ScheduledBatch
+        /// The samples that were taken by threads, from the first on.
+        var takenRows = 0
+        /// The taken samples that are neither filled nor failed.
+        var pendingRows = 0
+        /// The error of the lowest sample that failed.
+        var failure: (row: Int, error: any Error)?
+
+        var isSettled: Bool { pendingRows == 0 && (failure != nil || takenRows == batch.count) }
+    }
+
+    /// Some samples of a batch, for one thread.
+    private struct Piece {
+        let storage: BatchStorage
+        let epoch: Int
+        let slot: Int
+        let rows: Range<Int>
+    }
+
+    private let monitor = Monitor()
+    private let isCancelled = Atomic<Bool>(false)
+    private let imageShape: ImageShape
+    private let rowsPerPiece: Int
+    private let plan: BatchPlan
+    private var slots: [Slot?]
+    private var pool: [BatchStorage] = []
+    /// The batches that were opened, and of those the ones that were delivered.
+    private var opened = 0
+    private var delivered = 0
+    private var hasFailed = false
+    private var hasEnded = false
+    /// The one consumer that waits without a thread.
+    private var waiter: ((Result<Batch?, any Error>) -> Void)?
+
+    /// As many storages as a stream and its consumer use at once; a consumer that keeps more has them for good.
+    private static let spareStorages = 4
+
+    /// - Parameters:
+    ///   - capacity: the batches that are filled ahead.
+    ///   - elementsPerSample: decides how many samples a thread takes at a time.
+    init(plan: BatchPlan, imageShape: ImageShape, capacity: Int) {
+        self.plan = plan
+        self.imageShape = imageShape
+        slots = Array(repeating: nil, count: capacity)
+        pool.reserveCapacity(capacity + Self.spareStorages)
+        rowsPerPiece = max(1, min(64, 32_768 / max(1, imageShape.elementCount)))
+    }
+
+    /// Starts a thread for each filler, which ends with the last batch, an error or `cancel()`.
+    func start(_ fillers: sending [SampleFiller]) {
+        for filler in fillers {
+            nonisolated(unsafe) let filler = filler
+            DispatchQueue(label: "rrdata.stream").async { [self] in work(filler) }
+        }
+    }
+
+    /// Stops the threads after the sample at hand, and ends the stream.
+    func cancel() {
+        isCancelled.store(true, ordering: .relaxed)
+        let waiter = monitor.withLock {
+            monitor.wakeAll()
+            hasEnded = true
+            return takeWaiter()
+        }
+        waiter?(.failure(CancellationError()))
+    }
+
+    // MARK: The consumer
+
+    /// Waits for the next batch; nil is the end.
+    func take() throws -> Batch? {
+        try monitor.withLock {
+            while true {
+                if let result = nextResult() { return try result.get() }
+                monitor.wait()
+            }
+        }
+    }
+
+    /// Calls back with the next batch, at once or from a thread of the crew.
+    func take(_ callback: @escaping (Result<Batch?, any Error>) -> Void) {
+        let result = monitor.withLock {
+            let result = nextResult()
+            if result == nil { waiter = callback }
+            return result
+        }
+        if let result { callback(result) }
+    }
+
+    private func takeWaiter() -> ((Result<Batch?, any Error>) -> Void)? {
+        defer { waiter = nil }
+        return waiter
+    }
+
+    /// What the consumer gets, once that is known.
+    private func nextResult() -> Result<Batch?, any Error>? {
+        if hasEnded || delivered == plan.batchCount { return .success(nil) }
+        let number = delivered % slots.count
+        guard delivered < opened, let slot = slots[number], slot.isSettled else { return nil }
+        slots[number] = nil
+        delivered += 1
+        monitor.wakeAll()
+        if let failure = slot.failure {
+            hasEnded = true
+            return .failure(failure.error)
+        }
+        return .success(
+            Batch(
+                storage: slot.storage, imageShape: imageShape, epoch: slot.batch.epoch, step: slot.batch.step,
+                next: slot.batch.next))
+    }
+
+    // MARK: The threads
+
+    private func work(_ filler: SampleFiller) {
+        while let piece = takePiece() {
+            var failure: (row: Int, error: any Error)?
+            let places = piece.storage.places
+            for row in piece.rows {
+                if isCancelled.load(ordering: .relaxed) { return }
+                do {
+                    try filler.fill(row, of: places, epoch: piece.epoch)
+                } catch {
+                    failure = (row, error)
+                    break
+                }
+            }
+            let last = failure?.row ?? piece.rows.upperBound - 1
+            do {
+                // A file that was written to explains every other failure.
+                try filler.checkUnchanged(afterReading: Int(places.indices[last]))
+            } catch {
+                failure = (last, error)
+            }
+            finish(piece, failure)
+        }
+    }
+
+    /// Waits for work; nil is the end.
+    private func takePiece() -> Piece? {
+        monitor.withLock {
+            while !isCancelled.load(ordering: .relaxed), !hasFailed {
+                let newest = (opened - 1) % slots.count
+                if opened > delivered, let slot = slots[newest], slot.takenRows < slot.batch.count {
+                    let rows = slot.takenRows..<min(slot.takenRows + rowsPerPiece, slot.batch.count)
+                    slots[newest]?.takenRows = rows.upperBound
+                    slots[newest]?.pendingRows += rows.count
+                    return Piece(storage: slot.storage, epoch: slot.batch.epoch, slot: newest, rows: rows)
+                }
+                guard opened < plan.batchCount else { return nil }
+                if opened - delivered < slots.count {
+                    open()
+                } else {
+                    monitor.wait()
+                }
+            }
+            return nil
+        }
+    }
+
+    private func open() {
+        let storage = freeStorage()
+        let batch = plan.prepare(storage, forBatch: opened)
+        slots[opened % slots.count] = Slot(storage: storage, batch: batch)
+        opened += 1
+        monitor.wakeAll()
+    }
+
+    private func finish(_ piece: Piece, _ failure: (row: Int, error: any Error)?) {
+        let waiting = monitor.withLock {
+            () -> (callback: (Result<Batch?, any Error>) -> Void, result: Result<Batch?, any Error>)? in
+            slots[piece.slot]?.pendingRows -= piece.rows.count
+            if let failure {
+                hasFailed = true
+                if let known = slots[piece.slot]?.failure, known.row < failure.row {
+                } else {
+                    slots[piece.slot]?.failure = failure
+                }
+            }
+            guard slots[piece.slot]?.isSettled ?? false else { return nil }
+            monitor.wakeAll()
+            guard waiter != nil, let result = nextResult(), let callback = takeWaiter() else { return nil }
+            return (callback, result)
+        }
+        if let waiting { waiting.callback(waiting.result) }
+    }
+
+    private func freeStorage() -> BatchStorage {
+        for index in pool.indices where isKnownUniquelyReferenced(&pool[index]) { return pool[index] }
+        let fresh = BatchStorage()
+        if pool.count < slots.count + Self.spareStorages { pool.append(fresh) }
+        return fresh
+    }
+}

@@ -1,0 +1,84 @@
+internal import RRDatasets
+internal import RRFormats
+internal import RRTensor
+
+/// Fills samples of batches: one thread's part of a stream.
+final class SampleFiller {
+    private let dataset: Dataset
+    private let masks: MaskSet?
+    private let reader: ImageReader
+    private let elementCount: Int
+    private let imageSize: Int
+    private let givesStored: Bool
+    private let augmentation: Augmentation?
+    private let seed: UInt64
+
+    /// - Parameters:
+    ///   - givesStored: whether images come as they are stored and not as floats; then nothing is augmented.
+    ///   - options: those of the stream, for its augmentation.
+    init(
+        dataset: Dataset, masks: MaskSet?, cache: ImageCache?, givesStored: Bool, options: StreamOptions
+    ) throws {
+        self.dataset = dataset
+        self.masks = masks
+        reader = try ImageReader(dataset, cache: cache)
+        elementCount = dataset.imageShape.elementCount
+        imageSize = dataset.imageSize
+        self.givesStored = givesStored
+        augmentation = options.augmentation
+        seed = options.seed
+    }
+
+    /// Fills the place of a sample whose index stands in the batch.
+    ///
+    /// - Parameter epoch: that of the batch.
+    /// - Throws: `DatasetError` with the code `checksumMismatch`, or `StreamError`; both name the sample.
+    func fill(_ row: Int, of places: BatchStorage.Places, epoch: Int) throws {
+        let index = Int(places.indices[row])
+        let elements = row * elementCount..<(row + 1) * elementCount
+        let image =
+            givesStored ? nil : UnsafeMutableBufferPointer(rebasing: places.images[elements])
+        let stored =
+            givesStored
+            ? UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(places.storedImages)[
+                    row * imageSize..<(row + 1) * imageSize]) : nil
+        let mask = UnsafeMutableBufferPointer(rebasing: places.masks[elements])
+        guard index >= 0 else {
+            image?.update(repeating: 0)
+            _ = stored?.initializeMemory(as: UInt8.self, repeating: 0)
+            mask.update(repeating: 0)
+            places.labels[row] = -1
+            places.annotated[row] = false
+            return
+        }
+        do {
+            if let image { try reader.readImage(at: index, into: image) }
+            if let stored { try reader.readStored(at: index, into: stored) }
+        } catch let error as FormatError {
+            throw StreamError(sample: index, of: dataset, error)
+        }
+        places.labels[row] = dataset.labels.map { Int64($0[index]) } ?? -1
+        // Without a mask set the masks are zero from the start.
+        places.annotated[row] =
+            masks?.expandMask(ofSample: index, channels: dataset.imageShape.channels, into: mask) ?? false
+        if let augmentation, let image {
+            augmentation.apply(
+                seed: seed, epoch: epoch, index: index, shape: dataset.imageShape, image: image,
+                mask: masks == nil ? nil : mask, isUnit: dataset.elementType != .float32)
+            // A crop or cutout may have left nothing of the mask.
+            if places.annotated[row] { places.annotated[row] = mask.contains(1) }
+        }
+    }
+
+    /// Checks that what was read since the stream began is of one and the same file.
+    ///
+    /// - Throws: `StreamError` with the code `fileChanged`, naming a sample.
+    func checkUnchanged(afterReading index: Int) throws {
+        do {
+            try reader.checkUnchanged()
+        } catch let error as FormatError {
+            throw StreamError(.fileChanged, sample: index, of: dataset, error)
+        }
+    }
+}

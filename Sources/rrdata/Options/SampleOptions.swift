@@ -1,0 +1,69 @@
+internal import ArgumentParser
+import RRFormats
+import RRStreaming
+
+/// Which samples a stream draws, and how ranks share it.
+struct SampleOptions: ParsableArguments {
+    @Option(help: "This process's part of the stream: every --world-th position of the order, from 0.")
+    var rank = 0
+
+    @Option(help: "The number of processes that share the stream.")
+    var world = 1
+
+    @Option(
+        help: ArgumentHelp(
+            "equal, or a weight for each class with commas between them: how often each is drawn.",
+            valueName: "equal|W0,W1,…"))
+    var balance: ClassBalance?
+
+    @Flag(help: "Leave out samples without a mask.")
+    var annotatedOnly = false
+
+    @Option(help: "The share of annotated samples in every batch, from 0 to 1.")
+    var annotatedFraction: Double?
+
+    @Option(help: "A text file with the ids of the samples to take, one a line.")
+    var ids: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Random changes of images and masks: hflip, vflip, crop:P, rot90, cutout:S, brightness:B, contrast:C, erase, with commas between them.",
+            valueName: "changes"))
+    var augment: Augmentation?
+
+    func validate() throws {
+        guard world >= 1, world <= StreamOptions.largestWorld else {
+            throw ValidationError("--world must be from 1 to \(StreamOptions.largestWorld)")
+        }
+        guard rank >= 0, rank < world else {
+            throw ValidationError("--rank must be from 0 to \(world - 1), one less than --world")
+        }
+        if let annotatedFraction, !(0...1).contains(annotatedFraction) {
+            throw ValidationError("--annotated-fraction must be from 0 to 1")
+        }
+    }
+
+    /// Writes the options where the stream takes them.
+    ///
+    /// - Throws: `FormatError` where the list of ids cannot be read.
+    func apply(to options: inout StreamOptions) throws {
+        options.rank = rank
+        options.world = world
+        options.balance = balance
+        options.annotatedOnly = annotatedOnly
+        options.annotatedFraction = annotatedFraction
+        options.augmentation = augment
+        options.ids = try ids.map(Self.lines(of:))
+    }
+
+    private static func lines(of path: String) throws -> [String] {
+        guard let text = String(validating: try FileBytes.read(path), as: UTF8.self) else {
+            throw FormatError(.malformed, path: path, "a list of ids is UTF-8 text, and this is not")
+        }
+        let ids = text.split(whereSeparator: \.isNewline).map(String.init)
+        guard !ids.isEmpty else {
+            throw FormatError(.malformed, path: path, "the list of ids is empty: write an id on each line")
+        }
+        return ids
+    }
+}

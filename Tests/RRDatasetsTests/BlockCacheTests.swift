@@ -1,0 +1,70 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import RRDatasets
+
+@Suite("The cache of blocks")
+struct BlockCacheTests {
+    private struct Fault: Error {}
+
+    @Test("threads find in each block what was loaded, with room for all and for some", arguments: [40, 7])
+    func content(capacity: Int) throws {
+        let cache = try #require(BlockCache(blockSize: 1000, blockCount: 40, capacity: capacity))
+        let loads = Atomic<Int>(0)
+        let faults = Atomic<Int>(0)
+        DispatchQueue.concurrentPerform(iterations: 4) { thread in
+            var generator = SystemRandomNumberGenerator()
+            for _ in 0..<3000 {
+                let block = Int.random(in: 0..<40, using: &generator)
+                try? cache.withBlock(block) { bytes in
+                    loads.add(1, ordering: .relaxed)
+                    bytes.initializeMemory(as: UInt8.self, repeating: UInt8(block + 1))
+                } _: { bytes in
+                    let isRight = bytes.count == 1000 && bytes.allSatisfy { $0 == UInt8(block + 1) }
+                    if !isRight { faults.add(1, ordering: .relaxed) }
+                }
+            }
+        }
+        #expect(faults.load(ordering: .relaxed) == 0)
+        let count = loads.load(ordering: .relaxed)
+        #expect(capacity == 40 ? count == 40 : count > 1000)
+    }
+
+    @Test("a block whose loading failed is loaded when it is next asked for", arguments: [1, 3])
+    func failure(capacity: Int) throws {
+        let cache = try #require(BlockCache(blockSize: 8, blockCount: 3, capacity: capacity))
+        for _ in 0..<10 {
+            #expect(throws: Fault.self) {
+                try cache.withBlock(1) { _ in
+                    throw Fault()
+                } _: { _ in
+                    Issue.record("there is no block")
+                }
+            }
+        }
+        var found: [UInt8] = []
+        try cache.withBlock(1) {
+            $0.initializeMemory(as: UInt8.self, repeating: 9)
+        } _: {
+            found = Array($0)
+        }
+        #expect(found == Array(repeating: 9, count: 8))
+    }
+
+    @Test("bytes and 16-bit integers become IEEE's quotients, bit for bit")
+    func scaling() {
+        let bytes = (0...255).map { UInt8($0) }
+        var floats = [Float](repeating: 0, count: 256)
+        bytes.withUnsafeBufferPointer { bytes in
+            floats.withUnsafeMutableBufferPointer { ImageScaling.scale(bytes, into: $0) }
+        }
+        #expect(floats.map(\.bitPattern) == bytes.map { (Float($0) / 255).bitPattern })
+        let integers = (0...65535).map { UInt16($0) }
+        floats = [Float](repeating: 0, count: 65536)
+        integers.withUnsafeBufferPointer { integers in
+            floats.withUnsafeMutableBufferPointer { ImageScaling.scale(integers, into: $0) }
+        }
+        #expect(floats.map(\.bitPattern) == integers.map { (Float($0) / 65535).bitPattern })
+    }
+}
