@@ -1,5 +1,5 @@
-public import RRDatasets
-package import RRFormats
+internal import RRDatasets
+internal import RRFormats
 
 /// A stream that cannot go on: which sample, in which file, and why.
 public struct StreamError: Error, Sendable, CustomStringConvertible {
