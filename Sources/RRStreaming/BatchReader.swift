@@ -17,12 +17,16 @@ struct BatchReader {
     /// As many storages as a stream and its consumer use at once; a consumer that keeps more has them for good.
     private static let largestPool = 8
 
-    init(dataset: Dataset, masks: MaskSet?, order: SampleOrder, epochs: Int) {
+    init(
+        dataset: Dataset, masks: MaskSet?, order: SampleOrder, epochs: Int, epoch: Int = 0, step: Int = 0
+    ) {
         self.dataset = dataset
         self.masks = masks
         self.order = order
         self.epochs = epochs
-        permutation = order.permutation(epoch: 0)
+        self.epoch = epoch
+        self.step = step
+        permutation = order.permutation(epoch: epoch)
     }
 
     /// Reads the next batch; nil after the last.

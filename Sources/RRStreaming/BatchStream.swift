@@ -26,10 +26,15 @@ public final class BatchStream {
 
     /// Opens a stream and begins to read.
     ///
-    /// - Parameter masks: the masks of this dataset; nil for batches whose masks are all zero.
+    /// - Parameters:
+    ///   - masks: the masks of this dataset; nil for batches whose masks are all zero.
+    ///   - epoch: the epoch of the first batch.
+    ///   - step: the number of the first batch within that epoch, at most `batchesPerEpoch`.
     /// - Throws: `DatasetError` with the code `unknownSplit`, `invalidOption` where an option is out of range, or
     ///   `otherDataset` or `wrongMaskSize` where the masks were made for other images.
-    public init(dataset: Dataset, masks: MaskSet? = nil, options: StreamOptions) throws {
+    public init(
+        dataset: Dataset, masks: MaskSet? = nil, options: StreamOptions, epoch: Int = 0, step: Int = 0
+    ) throws {
         guard options.batchSize >= 1 else {
             throw DatasetError(
                 .invalidOption, path: "", "the batch size is \(options.batchSize), but must be at least 1")
@@ -47,7 +52,8 @@ public final class BatchStream {
         sampleCount = Self.product(samplesPerEpoch, options.epochs)
         buffer = BatchBuffer(capacity: Self.prefetchedBatches)
         buffer.fill(
-            from: BatchReader(dataset: dataset, masks: masks, order: order, epochs: options.epochs))
+            from: BatchReader(
+                dataset: dataset, masks: masks, order: order, epochs: options.epochs, epoch: epoch, step: step))
     }
 
     deinit { buffer.cancel() }
