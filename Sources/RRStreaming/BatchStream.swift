@@ -48,12 +48,19 @@ public final class BatchStream {
         let order = SampleOrder(samples: try dataset.indices(inSplit: split), options: options)
         batchesPerEpoch = order.batchesPerEpoch
         samplesPerEpoch = order.samplesPerEpoch
+        guard 0..<options.epochs ~= epoch, 0...batchesPerEpoch ~= step else {
+            throw DatasetError(
+                .invalidOption, path: "",
+                "the stream has no batch \(step) in epoch \(epoch): it has \(options.epochs) epochs of "
+                    + "\(batchesPerEpoch) batches")
+        }
         batchCount = Self.product(batchesPerEpoch, options.epochs)
         sampleCount = Self.product(samplesPerEpoch, options.epochs)
         buffer = BatchBuffer(capacity: Self.prefetchedBatches)
         buffer.fill(
             from: BatchReader(
-                dataset: dataset, masks: masks, order: order, epochs: options.epochs, epoch: epoch, step: step))
+                dataset: dataset, masks: masks, order: order, epochs: options.epochs, epoch: epoch, step: step
+            ))
     }
 
     deinit { buffer.cancel() }

@@ -47,11 +47,13 @@ extension TrainingOptions {
                 throw TrainingError(.invalidOption, "--patience", "must be at least 1 epoch")
             }
             guard validationSplit != nil else {
-                throw TrainingError(.invalidOption, "--patience", "needs --validation to tell which epoch is better")
+                throw TrainingError(
+                    .invalidOption, "--patience", "needs --validation to tell which epoch is better")
             }
         }
         guard lambda1WarmupSteps == 0 || hasMasks else {
-            throw TrainingError(.invalidOption, "--lambda1-warmup", "needs --masks, without which there is no penalty")
+            throw TrainingError(
+                .invalidOption, "--lambda1-warmup", "needs --masks, without which there is no penalty")
         }
         guard batchSize >= 1 else {
             throw TrainingError(.invalidOption, "--batch-size", "must be at least 1")

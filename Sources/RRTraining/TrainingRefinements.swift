@@ -34,7 +34,8 @@ public struct TrainingRefinements: Sendable {
                     .invalidOption, "--class-weights",
                     "has \(classWeights.count) weights, but the model has \(classCount) classes")
             }
-            guard classWeights.allSatisfy({ $0 >= 0 && $0.isFinite }), classWeights.contains(where: { $0 > 0 })
+            guard classWeights.allSatisfy({ $0 >= 0 && $0.isFinite }),
+                classWeights.contains(where: { $0 > 0 })
             else {
                 throw TrainingError(
                     .invalidOption, "--class-weights", "must be numbers of at least 0, and not all of them 0")

@@ -50,7 +50,9 @@ struct LabelWeights: Sendable {
     func crossEntropy(_ softmax: Softmax, label: Int) -> Double {
         guard labelSmoothing > 0 else { return softmax.crossEntropy(label: label) }
         var spread = 0.0
-        for index in softmax.probabilities.indices { spread += self[index] * softmax.crossEntropy(label: index) }
+        for index in softmax.probabilities.indices {
+            spread += self[index] * softmax.crossEntropy(label: index)
+        }
         return (1 - labelSmoothing) * self[label] * softmax.crossEntropy(label: label)
             + labelSmoothing / classCount * spread
     }

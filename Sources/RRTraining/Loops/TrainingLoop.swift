@@ -36,12 +36,12 @@ public struct TrainingLoop {
     ///
     /// - Parameters:
     ///   - storage: where the run is written, and how often it can be resumed.
-    ///   - progress: is told of every step.
+    ///   - progress: is told of every step; what it throws ends the run there.
     /// - Throws: `FormatError` where a file cannot be read or written, `DatasetError` where a sample is damaged,
     ///   and `TrainingError` with the code `diverged`, or `invalidOption` or `unsuitableDataset` where a run is
     ///   resumed that was started otherwise.
     public func run(
-        _ storage: RunStorage, progress: (TrainingProgress) -> Void
+        _ storage: RunStorage, progress: (TrainingProgress) throws -> Void
     ) throws -> TrainingSummary {
         switch options.precision {
         case .float: try TrainingSession<Float>(self, storage).run(progress)
@@ -57,7 +57,7 @@ public struct TrainingLoop {
     ///   - progress: is told of every step.
     /// - Throws: as `run(_:progress:)`.
     public func run(
-        output: String, force: Bool, progress: (TrainingProgress) -> Void
+        output: String, force: Bool, progress: (TrainingProgress) throws -> Void
     ) throws -> TrainingSummary {
         try run(RunStorage(output: output, force: force), progress: progress)
     }
@@ -84,7 +84,8 @@ public struct RunStorage: Hashable, Sendable {
     /// - Throws: `TrainingError` with the code `invalidOption`.
     func check() throws(TrainingError) {
         guard checkpointSeconds >= 0, checkpointSeconds <= 1e9 else {
-            throw TrainingError(.invalidOption, "--checkpoint-every", "must be a number of seconds of at least 0")
+            throw TrainingError(
+                .invalidOption, "--checkpoint-every", "must be a number of seconds of at least 0")
         }
     }
 }

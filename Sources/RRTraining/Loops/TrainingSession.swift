@@ -62,9 +62,15 @@ final class TrainingSession<Scalar: NetworkScalar> {
         } else {
             lambda1 = try loop.lambda1(startingFrom: initial, normalization)
         }
-        stream = try BatchStream(
-            dataset: dataset, masks: loop.masks, options: loop.streamOptions(epochs: options.epochs),
-            epoch: position.epoch, step: position.batch)
+        do {
+            stream = try BatchStream(
+                dataset: dataset, masks: loop.masks, options: loop.streamOptions(epochs: options.epochs),
+                epoch: position.epoch, step: position.batch)
+        } catch let error as DatasetError where error.code == .invalidOption && unfinished != nil {
+            // With another batch size too; that has a name of its own below.
+            stream = try BatchStream(
+                dataset: dataset, masks: loop.masks, options: loop.streamOptions(epochs: options.epochs))
+        }
         guard stream.batchesPerEpoch > 0 else {
             throw TrainingError(
                 .unsuitableDataset, dataset.path,
@@ -93,7 +99,8 @@ final class TrainingSession<Scalar: NetworkScalar> {
             try unfinished.check(configuration, model: options.model, datasetPath: dataset.path)
             guard trainer.accepts(checkpoint.trainer), position.epoch < options.epochs,
                 position.batch < stream.batchesPerEpoch,
-                checkpoint.trainer.stepCount == position.epoch * stream.batchesPerEpoch + position.batch
+                checkpoint.trainer.stepCount
+                    == position.epoch &* stream.batchesPerEpoch &+ position.batch
             else {
                 throw FormatError(
                     .malformed, path: unfinished.path + "/" + RunFile.checkpoint,
@@ -109,10 +116,12 @@ final class TrainingSession<Scalar: NetworkScalar> {
         firstStep = trainer.stepCount
         secondsBefore = position.seconds
         lastCheckpoint = (clock.now, checkpoint?.trainer.stepCount)
+        // Who means to resume wants the run found from its first step on.
+        if storage.resumes, checkpoint == nil { try writeCheckpoint() }
     }
 
     /// Trains to the end.
-    func run(_ progress: (TrainingProgress) -> Void) throws -> TrainingSummary {
+    func run(_ progress: (TrainingProgress) throws -> Void) throws -> TrainingSummary {
         var isDone = false
         while !isDone {
             let stepStart = clock.now
@@ -131,7 +140,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
             try writer.append(
                 terms.json(timing, epoch: batch.epoch, step: trainer.stepCount - 1, learningRate))
             let isEndOfEpoch = batch.step + 1 == stream.batchesPerEpoch
-            progress(
+            try progress(
                 TrainingProgress(
                     epoch: batch.epoch, epochCount: options.epochs, step: trainer.stepCount,
                     stepCount: stream.batchCount, firstStep: firstStep, isEndOfEpoch: isEndOfEpoch,

@@ -23,7 +23,8 @@ public struct ScheduleOptions: Hashable, Sendable {
     /// 0.01, followed by `cosine` over the steps that are left, or multiplied with `constant` and `step`.
     public var warmupSteps: Int
 
-    public init(_ kind: Kind = .constant, stepEpochs: Int? = nil, factor: Double = 0.1, warmupSteps: Int = 0) {
+    public init(_ kind: Kind = .constant, stepEpochs: Int? = nil, factor: Double = 0.1, warmupSteps: Int = 0)
+    {
         self.kind = kind
         self.stepEpochs = stepEpochs
         self.factor = factor
@@ -50,7 +51,8 @@ public struct ScheduleOptions: Hashable, Sendable {
         }
         guard warmupSteps == 0 || kind != .oneCycle else {
             throw TrainingError(
-                .invalidOption, "--warmup-steps", "does not go with --schedule one-cycle, which warms up itself")
+                .invalidOption, "--warmup-steps",
+                "does not go with --schedule one-cycle, which warms up itself")
         }
     }
 }

@@ -38,7 +38,8 @@ extension Checkpoint {
         do {
             try WeightsFile.write(trainer.parameters, to: folder + "/" + names.weights)
             var tensors: [SafeTensor] = []
-            for (prefix, values) in [("first.", trainer.first), ("second.", trainer.second)] where !values.isEmpty {
+            for (prefix, values) in [("first.", trainer.first), ("second.", trainer.second)]
+            where !values.isEmpty {
                 tensors += WeightsFile.tensors(
                     Parameters(layout: layout, values: values), prefix: prefix)
             }
@@ -59,7 +60,8 @@ extension Checkpoint {
         let path = folder + "/" + CheckpointFile.state
         let (state, step) = try CheckpointFile.read(path)
         guard let progress = RunPosition(state) else {
-            throw FormatError(.malformed, path: path, "is not the state.json of a checkpoint: a field is missing")
+            throw FormatError(
+                .malformed, path: path, "is not the state.json of a checkpoint: a field is missing")
         }
         let names = CheckpointFile.names(step: step)
         let optimizerPath = folder + "/" + names.optimizer

@@ -31,7 +31,8 @@ final class LineFile {
         guard end >= size else {
             throw FormatError(
                 .malformed, path: path,
-                "the file has \(end) bytes, but \(size) when the checkpoint was written: it was changed since")
+                "the file has \(end) bytes, but \(size) when the checkpoint was written: it was changed since"
+            )
         }
         guard ftruncate(descriptor, size) == 0, lseek(descriptor, size, SEEK_SET) == size else {
             throw Self.failure(path)

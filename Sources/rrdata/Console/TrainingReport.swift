@@ -13,7 +13,8 @@ struct TrainingReport {
         }
         line.show(isLast: progress.step == progress.stepCount) { elapsed in
             let done = progress.step - progress.firstStep
-            let left = elapsed / .seconds(1) * Double(progress.stepCount - progress.step) / Double(max(done, 1))
+            let left =
+                elapsed / .seconds(1) * Double(progress.stepCount - progress.step) / Double(max(done, 1))
             return Self.text(progress) + "  \(ProgressLine.time(left)) left"
         }
     }
@@ -45,7 +46,8 @@ struct TrainingReport {
             \(penalty ?? ""), training accuracy \(Figure.percent(last.accuracy))
             """
         if let best = summary.best {
-            text += "\nbest epoch: \(best.epoch + 1) of \(summary.epochCount), \(metric.rawValue) \(Figure.text(best.value))"
+            text +=
+                "\nbest epoch: \(best.epoch + 1) of \(summary.epochCount), \(metric.rawValue) \(Figure.text(best.value))"
         }
         if let masks = summary.collectedMasks {
             text += "\nmasks for \(masks.annotatedCount) samples"

@@ -63,7 +63,6 @@ extension ClassWeights: ExpressibleByArgument {
     public var defaultValueDescription: String { "none" }
 }
 
-
 extension Lambda1: ExpressibleByArgument {
     public init?(argument: String) {
         if argument == "auto" {

@@ -58,10 +58,14 @@ struct OptimizationOptions: ParsableArguments {
 
 /// What is kept of a run on its way.
 struct RunKeepingOptions: ParsableArguments {
-    @Option(help: "A split to measure the model on after every epoch; best.safetensors then has the best epoch's weights.")
+    @Option(
+        help:
+            "A split to measure the model on after every epoch; best.safetensors then has the best epoch's weights."
+    )
     var validation: String?
 
-    @Option(help: "What the best epoch is judged by: accuracy, cross-entropy or worst-class, of --validation.")
+    @Option(
+        help: "What the best epoch is judged by: accuracy, cross-entropy or worst-class, of --validation.")
     var bestMetric: ValidationMetric = .accuracy
 
     @Option(help: "Stop after this many epochs without a better one.")
