@@ -181,10 +181,15 @@ struct TrainingRefinementsTests {
         let shades = try TwoShades()
         var options = shades.options
         options.epochs = 1
+        // 24 samples of each of two classes, and none of the third.
+        options.model = BuiltInModel.mlp.description(input: shades.dataset.imageShape, classCount: 3)
         options.classWeights = .automatic
         _ = try shades.train(options)
         let configuration = try JSONValue(
             parsing: FileBytes.read(shades.folder.path("run/config.json")))
-        #expect(configuration["options"]?["class_weights"]?.arrayValue?.compactMap(\.doubleValue) == [1, 1])
+        #expect(
+            configuration["options"]?["class_weights"]?.arrayValue?.compactMap(\.doubleValue) == [
+                2.0 / 3, 2.0 / 3, 1,
+            ])
     }
 }
