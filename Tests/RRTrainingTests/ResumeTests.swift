@@ -210,6 +210,19 @@ struct ResumeTests {
         #expect(error?.description.contains(hint) == true, "\(error.debugDescription)")
     }
 
+    @Test("two processes do not train one run")
+    func locked() throws {
+        let shades = try TwoShades()
+        let options = try options(shades, .adam)
+        try stop(shades, options, after: 10)
+        let loop = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
+        var error: FormatError?
+        _ = try loop.run(RunStorage(output: shades.folder.path("run"), resumes: true)) {
+            if $0.step == 12 { error = try refusal(shades, options, resumes: true) }
+        }
+        #expect(error?.code == .cannotWrite && error?.message.contains("another process") == true)
+    }
+
     @Test("a loss that is no longer finite names the step and leaves the last good checkpoint")
     func divergence() throws {
         let shades = try TwoShades()
