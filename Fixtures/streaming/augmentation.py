@@ -1,6 +1,6 @@
 """Writes augmentation.json: what the changes of place make of an image, computed by NumPy.
 
-The draws are defined in Documentation/stream-order.md. Run: python3 Fixtures/streaming/augmentation.py
+The draws are defined in RRStreaming.docc/stream-order.md. Run: python3 Fixtures/streaming/augmentation.py
 """
 
 import json

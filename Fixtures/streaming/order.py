@@ -1,6 +1,6 @@
 """Writes order.json: batches of streams with every option of order, computed by a second implementation.
 
-The definition is in Documentation/stream-order.md, version 1. The samples are those of the tests: sample i has the
+The definition is in RRStreaming.docc/stream-order.md, version 1. The samples are those of the tests: sample i has the
 label i mod 3, belongs to split i mod 2 of train and test, and is annotated unless i mod 5 is 4.
 Run: python3 Fixtures/streaming/order.py
 """

@@ -4,7 +4,7 @@ public import RRTensor
 ///
 /// It costs O(1) memory and, on average, less than four rounds of the network for a position of a large N.
 /// The order is part of the format: it is the same in every release, so cursors stay valid. Another order would
-/// get another `version`. `Documentation/stream-order.md` has test vectors.
+/// get another `version`. `RRStreaming.docc/stream-order.md` has test vectors.
 ///
 /// Version 1, with all arithmetic modulo 2⁶⁴:
 /// - `mix(z)` is the finaliser of SplitMix64 (Steele, Lea and Flood 2014): `z ^= z >> 30`,

@@ -4,7 +4,7 @@ internal import RRTensor
 /// Which row of the dataset stands at each position of each epoch: a function of the options, not a state.
 ///
 /// Memory is O(1) for all samples and for rows that lie together, 8 bytes a chosen sample otherwise.
-/// `Documentation/stream-order.md` defines it for other implementations.
+/// `RRStreaming.docc/stream-order.md` defines it for other implementations.
 struct SampleOrder: Sendable {
     /// The number of positions in an epoch.
     let count: Int

@@ -2,7 +2,7 @@ internal import RRDatasets
 
 /// Which samples a stream gives, in which order and in what portions.
 ///
-/// With the dataset and the masks they decide every batch; nothing else does. `Documentation/stream-order.md` has the
+/// With the dataset and the masks they decide every batch; nothing else does. `RRStreaming.docc/stream-order.md` has the
 /// definition.
 public struct StreamOptions: Hashable, Sendable {
     /// The number of samples in a batch, at least 1.

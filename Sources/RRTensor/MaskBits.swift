@@ -21,6 +21,11 @@ public struct MaskBits: Equatable, Sendable {
         self.words = Array(repeating: 0, count: rowCount * wordsPerRow)
     }
 
+    /// Calls a body with the packed bits of all rows, for a checksum.
+    package func withUnsafeBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+        words.withUnsafeBytes(body)
+    }
+
     /// The bit at an element of a row.
     @inlinable
     public subscript(row: Int, element: Int) -> Bool {

@@ -1,7 +1,6 @@
 public import RRExplanation
 public import RRNetworks
 public import RRStreaming
-internal import RRTensor
 
 /// The number type that a run computes in.
 public enum Precision: String, CaseIterable, Codable, Sendable {
@@ -16,13 +15,54 @@ public enum Lambda1: Hashable, Sendable {
     case automatic
 }
 
+/// How a training run weighs the classes in the cross-entropy.
+public enum ClassWeights: Hashable, Sendable {
+    case equal
+    /// N / (K n_k) for a class with n_k of the N samples and K classes, so that every class weighs the same in
+    /// all; 1 for a class without samples.
+    case automatic
+    /// One weight a class.
+    case fixed([Double])
+}
+
+/// Masks to gather from the input gradients that training meets on its way.
+public struct CollectionOptions: Equatable, Sendable {
+    public var selection: MaskSelection
+    /// The mask set that is written.
+    public var output: String
+
+    public init(selection: MaskSelection, output: String) {
+        self.selection = selection
+        self.output = output
+    }
+
+    /// `threshold 0.67`
+    var description: String {
+        switch selection {
+        case .top(let count): "top-k \(count)"
+        case .topFraction(let fraction): "top-fraction \(fraction)"
+        case .threshold(let factor): "threshold \(factor)"
+        }
+    }
+}
+
 /// All that decides the outcome of a training run, beside the dataset and the masks.
 public struct TrainingOptions: Sendable {
     public var model: ModelDescription
     public var lambda1: Lambda1
     public var penaltyTarget: PenaltyTarget = .sumLogProbability
     public var penaltyReduction: PenaltyReduction = .mean
+    /// The first steps, over which λ1 rises in a straight line from 0.
+    public var lambda1WarmupSteps = 0
     public var optimizer = OptimizerOptions()
+    public var schedule = ScheduleOptions()
+    /// The largest Euclidean norm of the gradient, which is scaled down to it; nil for any.
+    public var largestNorm: Double?
+    public var classWeights: ClassWeights = .equal
+    /// How much of each label is spread over all classes, from 0 to 1.
+    public var labelSmoothing = 0.0
+    /// The layers whose parameters stay as they are, by the beginnings of their names: `0`, `3.body`.
+    public var frozenLayers: [String] = []
     public var precision: Precision = .float
     public var normalization: NormalizationChoice = .none
     /// The number of samples in a batch.
@@ -40,6 +80,12 @@ public struct TrainingOptions: Sendable {
     public var split: String?
     /// The split that every epoch ends with a measurement on; nil for none.
     public var validationSplit: String?
+    /// The figure of the validation that `best.safetensors` is chosen by.
+    public var bestMetric: ValidationMetric = .accuracy
+    /// The epochs without a better figure after which training stops; nil to train to the end.
+    public var patience: Int?
+    /// Masks to gather on the way; nil for none.
+    public var collection: CollectionOptions?
     /// A safetensors file with the initial weights; nil to draw them from the seed.
     public var initialWeights: String?
     /// The number of threads, without effect on any result; nil for one a processor core.
@@ -48,35 +94,5 @@ public struct TrainingOptions: Sendable {
     public init(model: ModelDescription, lambda1: Lambda1) {
         self.model = model
         self.lambda1 = lambda1
-    }
-
-    /// - Throws: `TrainingError` with the code `invalidOption`, naming the option.
-    func check(hasMasks: Bool) throws(TrainingError) {
-        try optimizer.check()
-        if case .value(let lambda1) = lambda1 {
-            guard lambda1.isFinite, lambda1 >= 0 else {
-                throw TrainingError(.invalidOption, "--lambda1", "must be auto or a number of at least 0")
-            }
-            guard lambda1 == 0 || hasMasks else {
-                throw TrainingError(
-                    .invalidOption, "--lambda1",
-                    "is above 0, but there are no masks for the penalty: give --masks, or --lambda1 0")
-            }
-        }
-        if case .fixed(let normalization) = normalization {
-            guard normalization.means.count == model.input.channels else {
-                throw TrainingError(
-                    .invalidOption, "--normalize",
-                    "has \(normalization.means.count) means, but the images have \(model.input.channels) channels"
-                )
-            }
-        }
-        guard batchSize >= 1 else {
-            throw TrainingError(.invalidOption, "--batch-size", "must be at least 1")
-        }
-        guard epochs >= 1 else { throw TrainingError(.invalidOption, "--epochs", "must be at least 1") }
-        if let threads, threads < 1 {
-            throw TrainingError(.invalidOption, "--jobs", "must be at least 1")
-        }
     }
 }

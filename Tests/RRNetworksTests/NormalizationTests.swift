@@ -29,7 +29,7 @@ struct NormalizationTests {
             #expect(parameters.values(of: entry).allSatisfy { $0 == expected }, "\(entry.name)")
         }
         #expect(entries.filter { !$0.isTrained }.map(\.name) == ["2.running_mean", "2.running_var"])
-        #expect(network.parameterLayout.trainedRanges == [0..<64, 72..<168])
+        #expect(network.parameterLayout.trainedRanges() == [0..<64, 72..<168])
     }
 
     @Test("the count of batches that PyTorch stores is passed over, but only beside its statistics")

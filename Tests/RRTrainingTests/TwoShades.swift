@@ -5,6 +5,7 @@ import RRSchemas
 import RRTensor
 import RRTraining
 import TestSupport
+import Testing
 
 /// A dataset of two classes that any model can tell apart, with a mask over the left half for some samples.
 struct TwoShades {
@@ -15,13 +16,13 @@ struct TwoShades {
 
     static let sampleCount = 48
 
-    init(isLabelled: Bool = true) throws {
+    init(isLabelled: Bool = true, seed: UInt64 = 1) throws {
         folder = try TemporaryFolder()
         let shape = try ImageShape(channels: 1, height: 4, width: 4)
         let writer = try DatasetWriter(
             path: folder.path("d.h5"), force: false, sampleCount: Self.sampleCount, imageShape: shape,
             elementType: .uint8, color: "gray", compression: .none)
-        var generator = SplitMix64(seed: 1)
+        var generator = SplitMix64(seed: seed)
         for index in 0..<Self.sampleCount {
             let pixels = (0..<16).map { _ in UInt8(index % 2 * 150) + UInt8(generator.next() % 100) }
             try pixels.withUnsafeBytes {
@@ -54,4 +55,17 @@ struct TwoShades {
         try TrainingLoop(dataset: dataset, masks: masks, options: options)
             .run(output: folder.path(output), force: true) { _ in }
     }
+}
+
+/// A change to options, and the option of the command line that names it.
+struct OptionChange: Sendable, CustomTestStringConvertible {
+    let name: String
+    let apply: @Sendable (inout TrainingOptions) -> Void
+
+    init(_ name: String, _ apply: @escaping @Sendable (inout TrainingOptions) -> Void) {
+        self.name = name
+        self.apply = apply
+    }
+
+    var testDescription: String { name }
 }

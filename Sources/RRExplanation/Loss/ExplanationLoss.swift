@@ -6,7 +6,10 @@ internal import RRTensor
 ///     L = (1/N) Σ_n CE(z_n, y_n) + λ1 · R,   R = (1/N) Σ_n Σ_d (A_nd g_nd)²,   g_n = ∂T_n/∂x_n
 ///
 /// With a weight w_k for each class the first term is Σ_n w_{y_n} CE(z_n, y_n) / Σ_n w_{y_n}, as in PyTorch's
-/// `CrossEntropyLoss(weight=w)`; R is as it was.
+/// `CrossEntropyLoss(weight=w)`; R is as it was. With a label smoothing ε (Szegedy et al., 2016) the target of a
+/// sample is (1 − ε) y + ε / K, as in `CrossEntropyLoss(weight=w, label_smoothing=ε)`:
+///
+///     Σ_n [(1 − ε) w_{y_n} (−log p_{n,y_n}) + (ε / K) Σ_k w_k (−log p_nk)] / Σ_n w_{y_n}
 ///
 /// The gradient of R comes by forward over reverse: one reverse pass for g, a tangent pass along
 /// v = ∂(λ1 R)/∂g, and the reverse pass that the cross-entropy needs anyway. The passes for the penalty run only
@@ -16,12 +19,14 @@ internal import RRTensor
 /// A loss keeps its memory from batch to batch; one caller at a time uses it.
 public final class ExplanationLoss<Scalar: NetworkScalar> {
     public let network: Network<Scalar>
-    /// λ1, at least 0.
-    public let lambda1: Double
+    /// λ1, at least 0; it may change from batch to batch.
+    public var lambda1: Double
     public let target: PenaltyTarget
     public let reduction: PenaltyReduction
     /// The weight of each class in the cross-entropy; nil where all are alike.
     public let classWeights: [Double]?
+    /// ε, from 0 to 1: how much of each label is spread over all classes.
+    public let labelSmoothing: Double
 
     private let workers: Workers
     private var memory: LossMemory<Scalar>?
@@ -29,13 +34,15 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     /// - Parameter threads: the number of threads; nil for one a processor core.
     public init(
         network: Network<Scalar>, lambda1: Double, target: PenaltyTarget = .sumLogProbability,
-        reduction: PenaltyReduction = .mean, classWeights: [Double]? = nil, threads: Int? = nil
+        reduction: PenaltyReduction = .mean, classWeights: [Double]? = nil, labelSmoothing: Double = 0,
+        threads: Int? = nil
     ) {
         self.network = network
         self.lambda1 = lambda1
         self.target = target
         self.reduction = reduction
         self.classWeights = classWeights
+        self.labelSmoothing = labelSmoothing
         workers = Workers(count: threads)
     }
 
@@ -50,12 +57,25 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
         _ batch: LabelledBatch, at parameters: Parameters<Scalar>, dropout: DropoutKey? = nil,
         gradient: inout [Scalar]
     ) throws(ExplanationError) -> LossTerms {
+        try compute(batch, at: parameters, dropout: dropout, gradient: &gradient, visitor: nil)
+    }
+
+    /// Computes the same, and shows the input gradient of every sample, annotated or not, on the way.
+    ///
+    /// - Parameter visitor: is called once for each sample, from several threads at once; nil for the passes that
+    ///   the loss needs alone. It changes no bit of the result.
+    /// - Throws: `ExplanationError` as `compute(_:at:dropout:gradient:)`.
+    package func compute(
+        _ batch: LabelledBatch, at parameters: Parameters<Scalar>, dropout: DropoutKey?,
+        gradient: inout [Scalar], visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?
+    ) throws(ExplanationError) -> LossTerms {
         try batch.check(against: network.model.input, classCount: network.model.classCount)
         guard batch.count > 0 else {
             throw ExplanationError(.batchMismatch, "the batch has no samples")
         }
         let labelWeights = try LabelWeights(
-            labels: batch.labels, classWeights: classWeights, classCount: network.model.classCount)
+            labels: batch.labels, classWeights: classWeights, labelSmoothing: labelSmoothing,
+            classCount: network.model.classCount)
         let annotated = lambda1 > 0 ? batch.annotatedSamples() : []
         let plan = LossPlan(
             schedule: GroupSchedule(
@@ -69,7 +89,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
                 : 2 * lambda1
                     / reduction.divisor(sampleCount: batch.count, annotatedCount: annotated.count))
         let memory = memory(for: plan.schedule)
-        memory.run(batch, plan, parameters: parameters.values, workers: workers)
+        memory.run(batch, plan, parameters: parameters.values, visitor: visitor, workers: workers)
         memory.addLanes(plan.schedule.lanes.count, into: &gradient, workers: workers)
 
         let divisor = reduction.divisor(sampleCount: batch.count, annotatedCount: annotated.count)

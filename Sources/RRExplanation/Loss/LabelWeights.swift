@@ -4,11 +4,23 @@ struct LabelWeights: Sendable {
     let sum: Double
 
     private let classWeights: [Double]?
+    /// ε.
+    private let labelSmoothing: Double
+    /// Σ_k w_k over all classes.
+    private let classSum: Double
+    private let classCount: Double
 
-    /// - Parameter classWeights: one weight a class; nil where all are 1.
+    /// - Parameters:
+    ///   - classWeights: one weight a class; nil where all are 1.
+    ///   - labelSmoothing: how much of each label is spread over all classes.
     /// - Throws: `ExplanationError` with the code `unsuitableClassWeights`.
-    init(labels: [Int64], classWeights: [Double]?, classCount: Int) throws(ExplanationError) {
+    init(
+        labels: [Int64], classWeights: [Double]?, labelSmoothing: Double, classCount: Int
+    ) throws(ExplanationError) {
         self.classWeights = classWeights
+        self.labelSmoothing = labelSmoothing
+        self.classCount = Double(classCount)
+        classSum = classWeights?.reduce(0, +) ?? Double(classCount)
         guard let classWeights else {
             sum = Double(labels.count)
             return
@@ -34,8 +46,30 @@ struct LabelWeights: Sendable {
     /// The weight of a class.
     subscript(label: Int) -> Double { classWeights?[label] ?? 1 }
 
-    /// The weighted mean of one value a sample.
+    /// What a sample adds to the sum that `mean(of:labels:)` divides; without smoothing not yet weighted.
+    func crossEntropy(_ softmax: Softmax, label: Int) -> Double {
+        guard labelSmoothing > 0 else { return softmax.crossEntropy(label: label) }
+        var spread = 0.0
+        for index in softmax.probabilities.indices {
+            spread += self[index] * softmax.crossEntropy(label: index)
+        }
+        return (1 - labelSmoothing) * self[label] * softmax.crossEntropy(label: label)
+            + labelSmoothing / classCount * spread
+    }
+
+    /// The mean of the samples' cross-entropies.
     func mean(of values: [Double], labels: [Int64]) -> Double {
-        labels.indices.reduce(0) { $0 + self[Int(labels[$1])] * values[$1] } / sum
+        guard labelSmoothing == 0 else { return labels.indices.reduce(0) { $0 + values[$1] } / sum }
+        return labels.indices.reduce(0) { $0 + self[Int(labels[$1])] * values[$1] } / sum
+    }
+
+    /// The derivative of the mean by a logit: w (p − y) / Σ w, and the same for the classes that smoothing adds.
+    ///
+    /// - Parameter difference: (y − p) of the logit.
+    func logitGradient(_ softmax: Softmax, label: Int, difference: Double, at index: Int) -> Double {
+        let sharp = -difference * self[label] / sum
+        guard labelSmoothing > 0 else { return sharp }
+        let spread = classSum * softmax.probabilities[index] - self[index]
+        return (1 - labelSmoothing) * sharp + labelSmoothing / classCount * spread / sum
     }
 }

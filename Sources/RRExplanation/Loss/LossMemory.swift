@@ -34,7 +34,10 @@ final class LossMemory<Scalar: NetworkScalar> {
     }
 
     /// Computes every sample's terms and every lane's gradient.
-    func run(_ batch: LabelledBatch, _ plan: LossPlan, parameters: [Scalar], workers pool: Workers) {
+    func run(
+        _ batch: LabelledBatch, _ plan: LossPlan, parameters: [Scalar],
+        visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?, workers pool: Workers
+    ) {
         let parameterCount = network.parameterLayout.count
         let passes = UncheckedSendable(workers)
         let schedule = plan.schedule
@@ -54,7 +57,7 @@ final class LossMemory<Scalar: NetworkScalar> {
                             let job = LossJob(
                                 plan: plan, images: images, masks: masks, labels: batch.labels,
                                 indices: batch.indices,
-                                parameters: parameters, terms: terms)
+                                parameters: parameters, terms: terms, worker: worker, visitor: visitor)
                             for group in schedule.lanes[lane] {
                                 passes.value[worker].run(job, samples: group, addingTo: gradient)
                             }

@@ -10,6 +10,9 @@ final class LossWorker<Scalar: NetworkScalar> {
     /// A of the group, (C · H · W, samples).
     private let masks: UnsafeMutablePointer<Scalar>
     private var columnPenalties: [Double]
+    /// One sample's logits and input gradient, for a visitor.
+    private var logits: [Scalar]
+    private var gradient: [Scalar]
 
     init(network: Network<Scalar>, capacity: Int) {
         pass = GroupPass(network: network, capacity: capacity)
@@ -17,6 +20,8 @@ final class LossWorker<Scalar: NetworkScalar> {
         softmaxes = Array(repeating: Softmax(classCount: network.model.classCount), count: capacity)
         masks = .allocate(capacity: max(elementCount * (capacity + 16), 1))
         columnPenalties = Array(repeating: 0, count: capacity + 16)
+        logits = Array(repeating: 0, count: network.model.classCount)
+        gradient = Array(repeating: 0, count: elementCount)
     }
 
     deinit { masks.deallocate() }
@@ -33,10 +38,13 @@ final class LossWorker<Scalar: NetworkScalar> {
         for (column, sample) in samples.enumerated() {
             softmaxes[column].update(logits: pass.logits, column: column, of: pass.columnCount)
             let label = Int(job.labels[sample])
-            job.terms.crossEntropies[sample] = softmaxes[column].crossEntropy(label: label)
+            job.terms.crossEntropies[sample] = job.plan.labelWeights.crossEntropy(
+                softmaxes[column], label: label)
             job.terms.isCorrect[sample] = softmaxes[column].prediction == label
         }
         let isPenalized = positions.lowerBound < job.plan.order.annotatedCount
+        if isPenalized || job.visitor != nil { runReverse(job, samples) }
+        if let visitor = job.visitor { visit(visitor, job, samples) }
         if isPenalized, let masks = job.masks { runPenalty(job, samples, masks) }
         for (column, sample) in samples.enumerated() {
             softmaxes[column].writeAdjoint(
@@ -47,20 +55,46 @@ final class LossWorker<Scalar: NetworkScalar> {
         pass.gradient(job.parameters, isSecondOrder: isPenalized, addingTo: gradient)
     }
 
-    /// Runs the passes for g and for the tangent along v = ∂(λ1 R)/∂g.
+    /// Runs the pass for g.
+    private func runReverse(_ job: LossJob<Scalar>, _ samples: ArraySlice<Int>) {
+        for (column, sample) in samples.enumerated() {
+            softmaxes[column].writeSeed(
+                job.plan.target, label: Int(job.labels[sample]), to: pass.logitCotangent, column: column,
+                of: pass.columnCount)
+        }
+        pass.reverse(job.parameters)
+    }
+
+    /// Shows each sample's g.
+    private func visit(
+        _ visitor: (ExplainedSample<Scalar>) -> Void, _ job: LossJob<Scalar>, _ samples: ArraySlice<Int>
+    ) {
+        let count = pass.columnCount
+        logits.withUnsafeMutableBufferPointer { logits in
+            gradient.withUnsafeMutableBufferPointer { gradient in
+                for (column, sample) in samples.enumerated() {
+                    Transposition.read(column: column, of: count, from: pass.logits, into: logits)
+                    Transposition.read(column: column, of: count, from: pass.inputCotangent, into: gradient)
+                    let label = Int(job.labels[sample])
+                    visitor(
+                        ExplainedSample(
+                            position: sample, worker: job.worker, label: label,
+                            logits: UnsafeBufferPointer(logits), gradient: UnsafeBufferPointer(gradient),
+                            prediction: softmaxes[column].prediction,
+                            crossEntropy: softmaxes[column].crossEntropy(label: label)))
+                }
+            }
+        }
+    }
+
+    /// Runs the pass for the tangent along v = ∂(λ1 R)/∂g.
     private func runPenalty(
         _ job: LossJob<Scalar>, _ samples: ArraySlice<Int>, _ batchMasks: UnsafePointer<UInt8>
     ) {
         let count = pass.columnCount
-        for (column, sample) in samples.enumerated() {
-            softmaxes[column].writeSeed(
-                job.plan.target, label: Int(job.labels[sample]), to: pass.logitCotangent, column: column,
-                of: count)
-            columnPenalties[column] = 0
-        }
+        for column in 0..<samples.count { columnPenalties[column] = 0 }
         Transposition.write(
             batchMasks, elementCount: elementCount, samples: samples, columnCount: count, into: masks)
-        pass.reverse(job.parameters)
         columnPenalties.withUnsafeMutableBufferPointer { penalties in
             Penalty.writeTangent(
                 gradients: pass.inputCotangent, masks: masks, scale: job.plan.tangentScale,
@@ -82,6 +116,10 @@ struct LossJob<Scalar: NetworkScalar> {
     let indices: [Int64]?
     let parameters: UnsafePointer<Scalar>
     let terms: SampleTerms
+    /// The number of the thread.
+    let worker: Int
+    /// Whom to show every sample's input gradient; nil for nobody.
+    let visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?
 }
 
 private enum Penalty {

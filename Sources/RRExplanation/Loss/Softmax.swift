@@ -84,7 +84,6 @@ package struct Softmax {
             case .label, .predicted: 1.0
             case .logitsSum: 0.0
             }
-        let weight = weights[label]
         var mean = 0.0
         if let tangent {
             for index in probabilities.indices {
@@ -93,7 +92,8 @@ package struct Softmax {
         }
         for index in probabilities.indices {
             let position = index * columnCount + column
-            var adjoint = -difference(from: label, at: index) * weight / weights.sum
+            var adjoint = weights.logitGradient(
+                self, label: label, difference: difference(from: label, at: index), at: index)
             if let tangent {
                 adjoint -= factor * probabilities[index] * (Double(tangent[position]) - mean)
             }

@@ -10,7 +10,7 @@ package final class AtomicOutput {
     /// The target: where the output is to appear.
     package let path: String
     /// Where to write until `commit()`: an empty file or folder that is already there.
-    package let temporaryPath: String
+    package private(set) var temporaryPath: String
 
     private let force: Bool
     private let isDirectory: Bool
@@ -51,6 +51,37 @@ package final class AtomicOutput {
             isPending = false
             throw FormatError(.cannotWrite, path: path, Self.explanation(of: failure, path: path))
         }
+    }
+
+    /// Takes up a folder that `keep(as:)` left, to be finished.
+    ///
+    /// - Throws: `FormatError` with the code `outputExists`, or `cannotWrite` where a file stands at `path`.
+    package init(resuming keptPath: String, path: String, force: Bool) throws(FormatError) {
+        try Self.checkTarget(path, force: force, isDirectory: true)
+        self.path = path
+        self.force = force
+        isDirectory = true
+        temporaryPath = keptPath
+        isPending = false
+    }
+
+    /// Gives an unfinished folder a name under which it stays, whatever becomes of the process, until `commit()`
+    /// renames it. A folder of that name is replaced.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package func keep(as keptPath: String) throws(FormatError) {
+        let result: Result<Void, FormatError> = Self.pending.withLock { pending in
+            do throws(FormatError) {
+                try replaceFolder(at: keptPath)
+                pending.remove(temporaryPath)
+                temporaryPath = keptPath
+                isPending = false
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
     }
 
     /// Renames what was written to the target.
@@ -132,7 +163,7 @@ extension AtomicOutput {
 
     private func rename() throws(FormatError) {
         if force {
-            if isDirectory { return try replaceFolder() }
+            if isDirectory { return try replaceFolder(at: path) }
         } else if !isDirectory {
             // Unlike rename(2), link(2) does not replace what is there.
             if link(temporaryPath, path) == 0 {
@@ -151,7 +182,7 @@ extension AtomicOutput {
         }
     }
 
-    private func replaceFolder() throws(FormatError) {
+    private func replaceFolder(at path: String) throws(FormatError) {
         let old = FileTree.hiddenSibling(of: path)
         let isReplaced = Glibc.rename(path, old) == 0
         guard isReplaced || errno == ENOENT else {

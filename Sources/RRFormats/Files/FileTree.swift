@@ -73,18 +73,22 @@ package enum FileTree {
     }
 
     /// Deletes a file, or a folder with all it holds. Symbolic links are deleted, not followed.
-    static func remove(_ path: String) {
+    package static func remove(_ path: String) {
         guard unlink(path) != 0, errno != ENOENT else { return }
-        if let folder = opendir(path) {
-            while let entry = readdir(folder) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                if name != "." && name != ".." { remove(path + "/" + name) }
-            }
-            closedir(folder)
-        }
+        clear(path, keeping: [])
         rmdir(path)
+    }
+
+    /// Deletes what a folder holds, but for some names.
+    package static func clear(_ path: String, keeping kept: Set<String>) {
+        guard let folder = opendir(path) else { return }
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." && !kept.contains(name) { remove(path + "/" + name) }
+        }
+        closedir(folder)
     }
 
     private static let serial = Atomic<Int>(0)

@@ -20,8 +20,10 @@ public struct ParameterLayout: Hashable, Sendable {
     public var count: Int { entries.last?.range.upperBound ?? 0 }
 
     /// The values that training moves, in as few ranges as they make.
-    package var trainedRanges: [Range<Int>] {
-        entries.filter(\.isTrained).reduce(into: []) { ranges, entry in
+    ///
+    /// - Parameter isFrozen: tells by its name whether a parameter is left as it is all the same.
+    package func trainedRanges(except isFrozen: (String) -> Bool = { _ in false }) -> [Range<Int>] {
+        entries.filter { $0.isTrained && !isFrozen($0.name) }.reduce(into: []) { ranges, entry in
             if let last = ranges.last, last.upperBound == entry.range.lowerBound {
                 ranges[ranges.count - 1] = last.lowerBound..<entry.range.upperBound
             } else {

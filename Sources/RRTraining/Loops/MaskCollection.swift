@@ -46,6 +46,13 @@ struct MaskCollection {
         self.union = union
     }
 
+    /// Forgets the masks that were added.
+    mutating func removeAll() throws {
+        bits = try MaskBits(rowCount: dataset.sampleCount, elementsPerRow: outputShape.elementCount)
+        sampleCount = 0
+        zeroGradientCount = 0
+    }
+
     /// Adds the masks of a batch.
     ///
     /// - Parameters:

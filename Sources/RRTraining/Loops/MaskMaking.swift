@@ -36,44 +36,22 @@ public struct MaskMaking: Sendable {
     public func run<Scalar: NetworkScalar>(
         network: Network<Scalar>, parameters: Parameters<Scalar>, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> CollectedMasks {
-        var collection = try MaskCollection(dataset, isPerPixel: isPerPixel, union: union)
-        let elementCount = collection.maskShape.elementCount
-        try selection.check(elementCount: elementCount)
         let workers = Workers(count: threads)
+        let gathering = try MaskGathering<Scalar>(
+            dataset, selection: selection, isPerPixel: isPerPixel, union: union, workerCount: workers.count)
         let explainer = InputGradients(network: network, target: target, threads: workers.count)
-        var selectors = (0..<workers.count).map { _ in
-            MaskSelector<Scalar>(selection, elementCount: elementCount)
-        }
         let stream = try BatchStream(
             dataset: dataset, masks: nil,
             options: StreamOptions(
                 batchSize: batchSize, shuffle: false, seed: 0, epochs: 1, split: split, dropLast: false))
-        var masks: [UInt8] = []
-        var outcomes: [MaskOutcome] = []
         while let batch = try stream.next() {
             let labelled = try labelled(batch)
-            masks = Array(repeating: 0, count: batch.count * elementCount)
-            outcomes = Array(repeating: .zeroGradient, count: batch.count)
-            try masks.withUnsafeMutableBufferPointer { masks throws(ExplanationError) in
-                try outcomes.withUnsafeMutableBufferPointer { outcomes throws(ExplanationError) in
-                    try selectors.withUnsafeMutableBufferPointer { selectors throws(ExplanationError) in
-                        let memory = UncheckedSendable((masks, outcomes, selectors))
-                        try explainer.forEachSample(of: labelled, at: parameters, withGradient: true) {
-                            sample in
-                            let (masks, outcomes, selectors) = memory.value
-                            let start = sample.position * elementCount
-                            outcomes[sample.position] = selectors[sample.worker].select(
-                                sample.gradient,
-                                into: UnsafeMutableBufferPointer(
-                                    rebasing: masks[start..<start + elementCount]))
-                        }
-                    }
-                }
+            try gathering.gather(indices: batch.indices) { visitor throws(ExplanationError) in
+                try explainer.forEachSample(of: labelled, at: parameters, withGradient: true, visitor)
             }
-            try collection.add(masks, outcomes, indices: batch.indices)
-            progress(collection.sampleCount, stream.samplesPerEpoch)
+            progress(gathering.sampleCount, stream.samplesPerEpoch)
         }
-        return try collection.finish()
+        return try gathering.finish()
     }
 
     /// Takes a batch whose labels need not be there unless the target asks for them.

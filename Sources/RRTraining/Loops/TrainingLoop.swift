@@ -1,8 +1,6 @@
 public import RRDatasets
 internal import RRExplanation
-internal import RRFormats
 internal import RRNetworks
-internal import RRSchemas
 internal import RRStreaming
 
 /// The loop behind `rrdata train`: batches in, a run folder out.
@@ -37,93 +35,64 @@ public struct TrainingLoop {
     /// Trains, and writes the run folder.
     ///
     /// - Parameters:
+    ///   - storage: where the run is written, and how often it can be resumed.
+    ///   - progress: is told of every step; what it throws ends the run there.
+    /// - Throws: `FormatError` where a file cannot be read or written, `DatasetError` where a sample is damaged,
+    ///   and `TrainingError` with the code `diverged`, or `invalidOption` or `unsuitableDataset` where a run is
+    ///   resumed that was started otherwise.
+    public func run(
+        _ storage: RunStorage, progress: (TrainingProgress) throws -> Void
+    ) throws -> TrainingSummary {
+        switch options.precision {
+        case .float: try TrainingSession<Float>(self, storage).run(progress)
+        case .double: try TrainingSession<Double>(self, storage).run(progress)
+        }
+    }
+
+    /// Trains in one go, and writes the run folder.
+    ///
+    /// - Parameters:
     ///   - output: the folder, which appears whole when the run is done.
     ///   - force: whether a folder of that name is replaced.
     ///   - progress: is told of every step.
-    /// - Throws: `FormatError` where a file cannot be read or written, `DatasetError` where a sample is damaged,
-    ///   and `TrainingError` with the code `diverged`.
+    /// - Throws: as `run(_:progress:)`.
     public func run(
-        output: String, force: Bool, progress: (TrainingProgress) -> Void
+        output: String, force: Bool, progress: (TrainingProgress) throws -> Void
     ) throws -> TrainingSummary {
-        switch options.precision {
-        case .float: try train(Float.self, output, force, progress)
-        case .double: try train(Double.self, output, force, progress)
-        }
+        try run(RunStorage(output: output, force: force), progress: progress)
+    }
+}
+
+/// Where a run is written, and how often it can be resumed.
+public struct RunStorage: Hashable, Sendable {
+    /// The run folder.
+    public var output: String
+    /// Whether a run of that name is replaced.
+    public var force: Bool
+    /// Whether an unfinished run for this output is gone on with, where there is one.
+    public var resumes: Bool
+    /// The seconds between two checkpoints within an epoch; every epoch but the last ends with one.
+    public var checkpointSeconds: Double
+
+    public init(output: String, force: Bool = false, resumes: Bool = false, checkpointSeconds: Double = 60) {
+        self.output = output
+        self.force = force
+        self.resumes = resumes
+        self.checkpointSeconds = checkpointSeconds
     }
 
-    private func train<Scalar: NetworkScalar>(
-        _: Scalar.Type, _ output: String, _ force: Bool, _ progress: (TrainingProgress) -> Void
-    ) throws -> TrainingSummary {
-        let clock = ContinuousClock()
-        let start = clock.now
-        let writer = try RunWriter(path: output, force: force)
-        let network = try Network<Scalar>(options.model)
-        let initial =
-            try options.initialWeights.map {
-                try WeightsFile.read($0, layout: network.parameterLayout, as: Scalar.self)
-            } ?? network.initialParameters(seed: options.seed)
-        let normalization = try normalization()
-        let lambda1 = try lambda1(startingFrom: initial, normalization)
-        let trainer = try Trainer(
-            model: options.model, parameters: initial, seed: options.seed, lambda1: lambda1,
-            target: options.penaltyTarget, reduction: options.penaltyReduction,
-            optimizer: options.optimizer, normalization: normalization, threads: options.threads)
-        let stream = try BatchStream(
-            dataset: dataset, masks: masks, options: streamOptions(epochs: options.epochs))
-        try writer.write(
-            configuration: RunConfiguration.json(
-                options, dataset: dataset, split: stream.split, masks: masks, lambda1: lambda1,
-                normalization: normalization),
-            model: options.model)
-
-        var record = EpochRecord()
-        var step = 0
-        var last: EpochRecord.Summary?
-        while true {
-            let stepStart = clock.now
-            let batch = try stream.next()
-            let waited = clock.now - stepStart
-            if record.stepCount > 0, batch?.epoch != record.epoch {
-                let validation = try options.validationSplit.map { split in
-                    try Evaluation(
-                        network: network, parameters: trainer.parameters, normalization: normalization,
-                        dataset: dataset, masks: nil,
-                        split: split, batchSize: options.batchSize, threads: options.threads)
-                }
-                last = record.summary
-                try writer.append(record.json(validation: validation, split: options.validationSplit))
-                record = EpochRecord()
-            }
-            guard let batch else { break }
-            let terms = try trainer.step(batch)
-            guard terms.loss.isFinite else {
-                throw TrainingError(
-                    .diverged, "step \(step)",
-                    "the loss is no longer a finite number: lower --learning-rate or --lambda1")
-            }
-            let timing = StepTiming(total: clock.now - stepStart, waiting: waited)
-            record.add(terms, timing, epoch: batch.epoch)
-            try writer.append(
-                Self.json(terms, timing, epoch: batch.epoch, step: step, options.optimizer.learningRate))
-            step += 1
-            progress(
-                TrainingProgress(
-                    epoch: batch.epoch, epochCount: options.epochs, step: step,
-                    stepCount: stream.batchCount, mean: record.summary))
-        }
-        guard let last else {
+    /// - Throws: `TrainingError` with the code `invalidOption`.
+    func check() throws(TrainingError) {
+        guard checkpointSeconds >= 0, checkpointSeconds <= 1e9 else {
             throw TrainingError(
-                .unsuitableDataset, dataset.path,
-                "gives no batch: the split \(stream.split) has fewer samples than --batch-size "
-                    + "\(options.batchSize), and --drop-last leaves them out")
+                .invalidOption, "--checkpoint-every", "must be a number of seconds of at least 0")
         }
-        try writer.finish(trainer.parameters)
-        return TrainingSummary(
-            output: output, lambda1: lambda1, stepCount: step, lastEpoch: last,
-            seconds: (clock.now - start) / .seconds(1))
     }
+}
 
-    private func normalization() throws -> InputNormalization? {
+extension TrainingLoop {
+    /// Finds the normalisation that the options ask for.
+    func normalization() throws -> InputNormalization? {
         switch options.normalization {
         case .none: nil
         case .automatic: try InputNormalization(measuring: dataset, split: options.split)
@@ -131,7 +100,7 @@ public struct TrainingLoop {
         }
     }
 
-    private func streamOptions(epochs: Int) -> StreamOptions {
+    func streamOptions(epochs: Int) -> StreamOptions {
         var stream = StreamOptions(
             batchSize: options.batchSize, shuffle: options.isShuffled, seed: options.seed, epochs: epochs,
             split: options.split, dropLast: options.dropsLast)
@@ -139,16 +108,20 @@ public struct TrainingLoop {
         return stream
     }
 
-    private static func json(
-        _ terms: LossTerms, _ timing: StepTiming, epoch: Int, step: Int, _ learningRate: Double
-    ) -> JSONValue {
-        [
-            "epoch": .integer(epoch), "step": .integer(step), "loss": .number(terms.loss),
-            "cross_entropy": .number(terms.crossEntropy),
-            "penalty": terms.penalty.map { .number($0) } ?? .null, "lambda1": .number(terms.lambda1),
-            "learning_rate": .number(learningRate), "seconds": .number(timing.total / .seconds(1)),
-            "seconds_waiting": .number(timing.waiting / .seconds(1)),
-        ]
+    /// The weight of each class in the cross-entropy; nil where all are alike.
+    func classWeights() throws -> [Double]? {
+        switch options.classWeights {
+        case .equal: return nil
+        case .fixed(let weights): return weights
+        case .automatic:
+            guard let labels = dataset.labels else { return nil }
+            var counts = Array(repeating: 0, count: options.model.classCount)
+            let samples = try dataset.indices(inSplit: options.split ?? dataset.split(preferring: "train"))
+            for index in samples { counts[Int(labels[index])] += 1 }
+            return counts.map { count in
+                count == 0 ? 1 : Double(samples.count) / (Double(counts.count) * Double(count))
+            }
+        }
     }
 }
 
@@ -158,14 +131,15 @@ extension TrainingLoop {
     private static let automaticBounds = 1e-3...1e3
 
     /// Chooses λ1 such that, once plain cross-entropy has had 100 steps, the penalty weighs as much as it.
-    private func lambda1<Scalar: NetworkScalar>(
+    func lambda1<Scalar: NetworkScalar>(
         startingFrom initial: Parameters<Scalar>, _ normalization: InputNormalization?
     ) throws -> Double {
         if case .value(let value) = options.lambda1 { return value }
         guard let masks, masks.annotatedCount > 0 else { return 0 }
         let trainer = try Trainer(
             model: options.model, parameters: initial, seed: options.seed, lambda1: 0,
-            optimizer: options.optimizer, normalization: normalization, threads: options.threads)
+            optimizer: options.optimizer, refinements: options.refinements(classWeights: nil),
+            normalization: normalization, threads: options.threads)
         let stream = try BatchStream(dataset: dataset, masks: masks, options: streamOptions(epochs: .max))
         for _ in 0..<Self.automaticSteps {
             guard let batch = try stream.next() else { return 0 }

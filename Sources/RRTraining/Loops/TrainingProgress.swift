@@ -1,6 +1,3 @@
-internal import RRExplanation
-internal import RRSchemas
-
 /// How far a training run is.
 public struct TrainingProgress: Sendable {
     /// From 0.
@@ -10,6 +7,11 @@ public struct TrainingProgress: Sendable {
     public let step: Int
     /// The number of steps of the whole run.
     public let stepCount: Int
+    /// The number of steps that were done when this process began: above 0 in a run that was resumed.
+    public let firstStep: Int
+    /// Whether the step was the last of its epoch.
+    public let isEndOfEpoch: Bool
+    public let lambda1: Double
     /// The means over the epoch so far.
     public let mean: EpochRecord.Summary
 }
@@ -20,89 +22,16 @@ public struct TrainingSummary: Sendable {
     public let output: String
     /// The weight of the penalty that was used.
     public let lambda1: Double
+    /// The number of steps taken.
     public let stepCount: Int
+    /// The number of epochs: fewer than asked for where training stopped early.
+    public let epochCount: Int
+    /// The epoch with the best validation figures, whose weights are `best.safetensors`; nil without validation.
+    public let best: BestEpoch?
+    /// The masks that were gathered on the way; nil where none were asked for.
+    public let collectedMasks: CollectedMasks?
     /// The means over the last epoch.
     public let lastEpoch: EpochRecord.Summary
     /// The wall time of the run.
     public let seconds: Double
-}
-
-/// The wall time of one step.
-struct StepTiming {
-    let total: Duration
-    /// Of that, the wait for the batch.
-    let waiting: Duration
-}
-
-/// The steps of one epoch, added up.
-public struct EpochRecord: Sendable {
-    /// Means over an epoch's samples.
-    public struct Summary: Sendable {
-        public let loss: Double
-        public let crossEntropy: Double
-        /// The penalty before λ1, over the steps that computed it; nil where none did.
-        public let penalty: Double?
-        /// The share of samples whose largest logit was the label's.
-        public let accuracy: Double
-        /// The number of samples that passed in a second.
-        public let samplesPerSecond: Double
-    }
-
-    private(set) var epoch = 0
-    private(set) var stepCount = 0
-    private var sampleCount = 0
-    private var correctCount = 0
-    private var loss = 0.0
-    private var crossEntropy = 0.0
-    private var penalty = 0.0
-    private var penalizedSampleCount = 0
-    private var duration = Duration.zero
-    private var waiting = Duration.zero
-
-    mutating func add(_ terms: LossTerms, _ timing: StepTiming, epoch: Int) {
-        self.epoch = epoch
-        let weight = Double(terms.sampleCount)
-        stepCount += 1
-        sampleCount += terms.sampleCount
-        correctCount += terms.correctCount
-        loss += terms.loss * weight
-        crossEntropy += terms.crossEntropy * weight
-        if let penalty = terms.penalty {
-            self.penalty += penalty * weight
-            penalizedSampleCount += terms.sampleCount
-        }
-        duration += timing.total
-        waiting += timing.waiting
-    }
-
-    var summary: Summary {
-        let count = Double(max(sampleCount, 1))
-        return Summary(
-            loss: loss / count, crossEntropy: crossEntropy / count,
-            penalty: penalizedSampleCount == 0 ? nil : penalty / Double(penalizedSampleCount),
-            accuracy: Double(correctCount) / count,
-            samplesPerSecond: count / max(duration / .seconds(1), 1e-9))
-    }
-
-    /// The epoch's line in `metrics.jsonl`.
-    func json(validation: Evaluation?, split: String?) -> JSONValue {
-        let summary = summary
-        var line: [String: JSONValue] = [
-            "kind": "epoch", "epoch": .integer(epoch), "steps": .integer(stepCount),
-            "samples": .integer(sampleCount), "loss": .number(summary.loss),
-            "cross_entropy": .number(summary.crossEntropy),
-            "penalty": summary.penalty.map { .number($0) } ?? .null,
-            "seconds": .number(duration / .seconds(1)), "seconds_waiting": .number(waiting / .seconds(1)),
-        ]
-        if let validation {
-            var figures: [String: JSONValue] = [
-                "samples": .integer(validation.sampleCount), "accuracy": .number(validation.accuracy),
-                "cross_entropy": .number(validation.crossEntropy),
-            ]
-            figures["split"] = split.map { .string($0) }
-            figures["worst_class"] = validation.worstClass.map { .number($0.accuracy) }
-            line["validation"] = .object(figures)
-        }
-        return .object(line)
-    }
 }

@@ -9,18 +9,21 @@ struct Optimizer<Scalar: NetworkScalar> {
     let options: OptimizerOptions
     private let workers: Workers
     /// The momentum of `sgd`, the first moment of `adam`.
-    private var first: [Scalar]
+    private(set) var first: [Scalar]
     /// The second moment of `adam`.
-    private var second: [Scalar]
+    private(set) var second: [Scalar]
     private var stepCount = 0
     /// The parameters that are trained, in pieces for the threads.
     private let blocks: [Range<Int>]
 
-    init(_ options: OptimizerOptions, layout: ParameterLayout, workers: Workers) {
+    /// - Parameter trained: the parameters that are moved.
+    init(
+        _ options: OptimizerOptions, layout: ParameterLayout, trained: [Range<Int>], workers: Workers
+    ) {
         self.options = options
         let parameterCount = layout.count
         let blockSize = 1 << 14
-        blocks = layout.trainedRanges.flatMap { range in
+        blocks = trained.flatMap { range in
             stride(from: range.lowerBound, to: range.upperBound, by: blockSize).map {
                 $0..<min($0 + blockSize, range.upperBound)
             }
@@ -31,10 +34,21 @@ struct Optimizer<Scalar: NetworkScalar> {
         second = Array(repeating: 0, count: hasMoments ? parameterCount : 0)
     }
 
+    /// Goes on from where another optimiser of the same options was.
+    mutating func restore(first: [Scalar], second: [Scalar], stepCount: Int) {
+        self.first = first
+        self.second = second
+        self.stepCount = stepCount
+    }
+
     /// Moves the parameters one step against their gradient.
-    mutating func step(_ parameters: inout [Scalar], gradient: [Scalar]) {
+    ///
+    /// - Parameter rates: the learning rate of the step, and its momentum.
+    mutating func step(
+        _ parameters: inout [Scalar], gradient: [Scalar], rates: LearningRateSchedule.Rates
+    ) {
         stepCount += 1
-        let update = ParameterUpdate<Scalar>(options, step: stepCount)
+        let update = ParameterUpdate<Scalar>(options, rates, step: stepCount)
         let kind = options.kind
         let hasMomentum = options.momentum > 0
         let blocks = blocks
@@ -65,6 +79,7 @@ struct Optimizer<Scalar: NetworkScalar> {
 private struct ParameterUpdate<Scalar: NetworkScalar>: Sendable {
     private let learningRate: Scalar
     private let momentum: Scalar
+    private let isNesterov: Bool
     /// Added to the gradient times the parameter.
     private let decay: Scalar
     /// Multiplies the parameter before the step.
@@ -77,17 +92,19 @@ private struct ParameterUpdate<Scalar: NetworkScalar>: Sendable {
     private let secondCorrection: Scalar
     private let epsilon: Scalar
 
-    init(_ options: OptimizerOptions, step: Int) {
+    init(_ options: OptimizerOptions, _ rates: LearningRateSchedule.Rates, step: Int) {
         let isDecoupled = options.kind == .adamw
-        learningRate = Scalar(options.learningRate)
-        momentum = Scalar(options.momentum)
+        learningRate = Scalar(rates.learningRate)
+        momentum = Scalar(rates.momentum ?? options.momentum)
+        isNesterov = options.isNesterov
         decay = Scalar(isDecoupled ? 0 : options.weightDecay)
-        shrinkage = Scalar(isDecoupled ? 1 - options.learningRate * options.weightDecay : 1)
+        shrinkage = Scalar(isDecoupled ? 1 - rates.learningRate * options.weightDecay : 1)
         isFirst = step == 1
-        firstRate = Scalar(1 - OptimizerOptions.firstDecay)
+        let firstDecay = rates.momentum ?? OptimizerOptions.firstDecay
+        firstRate = Scalar(1 - firstDecay)
         secondDecay = Scalar(OptimizerOptions.secondDecay)
         secondRate = Scalar(1 - OptimizerOptions.secondDecay)
-        stepSize = Scalar(options.learningRate / (1 - pow(OptimizerOptions.firstDecay, Double(step))))
+        stepSize = Scalar(rates.learningRate / (1 - pow(firstDecay, Double(step))))
         secondCorrection = Scalar((1 - pow(OptimizerOptions.secondDecay, Double(step))).squareRoot())
         epsilon = Scalar(OptimizerOptions.epsilon)
     }
@@ -112,7 +129,8 @@ private struct ParameterUpdate<Scalar: NetworkScalar>: Sendable {
         for index in range {
             let direction = gradient[index] + decay * parameters[index]
             velocity[index] = isFirst ? direction : momentum * velocity[index] + direction
-            parameters[index] -= learningRate * velocity[index]
+            let move = isNesterov ? direction + momentum * velocity[index] : velocity[index]
+            parameters[index] -= learningRate * move
         }
     }
 

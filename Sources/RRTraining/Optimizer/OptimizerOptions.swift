@@ -13,6 +13,8 @@ public struct OptimizerOptions: Hashable, Sendable {
     public var learningRate: Double
     /// Of `sgd` only.
     public var momentum: Double
+    /// Whether `sgd` looks ahead along its momentum, as `SGD(nesterov=True)`.
+    public var isNesterov: Bool
     public var weightDecay: Double
 
     /// β1, β2 and ε of Adam, as PyTorch sets them by default.
@@ -22,11 +24,13 @@ public struct OptimizerOptions: Hashable, Sendable {
 
     /// Creates options; training checks them.
     public init(
-        _ kind: Kind = .adam, learningRate: Double = 1e-3, momentum: Double = 0, weightDecay: Double = 0
+        _ kind: Kind = .adam, learningRate: Double = 1e-3, momentum: Double = 0, isNesterov: Bool = false,
+        weightDecay: Double = 0
     ) {
         self.kind = kind
         self.learningRate = learningRate
         self.momentum = momentum
+        self.isNesterov = isNesterov
         self.weightDecay = weightDecay
     }
 
@@ -41,6 +45,9 @@ public struct OptimizerOptions: Hashable, Sendable {
         guard momentum == 0 || kind == .sgd else {
             throw TrainingError(
                 .invalidOption, "--momentum", "goes with --optimizer sgd; \(kind.rawValue) has its own")
+        }
+        guard !isNesterov || momentum > 0 else {
+            throw TrainingError(.invalidOption, "--nesterov", "needs --optimizer sgd and --momentum above 0")
         }
         guard weightDecay.isFinite, weightDecay >= 0 else {
             throw TrainingError(.invalidOption, "--weight-decay", "must be a number of at least 0")

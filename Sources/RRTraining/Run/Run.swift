@@ -33,7 +33,7 @@ public struct Run: Sendable {
         return configuration["format"] == .string(RunConfiguration.format)
     }
 
-    private static func configuration(of folder: String) throws -> JSONValue {
+    static func configuration(of folder: String) throws -> JSONValue {
         guard FileTree.kind(of: folder) != nil else {
             throw FormatError(.notFound, path: folder, "there is no such run folder")
         }

@@ -1,48 +1,64 @@
 internal import RRDatasets
 internal import RRExplanation
+internal import RRFormats
 internal import RRNetworks
 internal import RRSchemas
 internal import RRStreaming
+internal import RRTensor
 
 /// What `config.json` records: every option, the seeds, the versions and the fingerprints of a run.
 enum RunConfiguration {
     static let format = "rrdata.run"
     static let formatVersion = "1.0"
 
-    /// - Parameter lambda1: the weight of the penalty that the run used, also where it was chosen automatically.
+    /// - Parameters:
+    ///   - lambda1: the weight of the penalty that the run used, also where it was chosen automatically.
+    ///   - classWeights: those of the cross-entropy, likewise.
+    /// - Throws: `FormatError` where the file with the initial weights cannot be read.
     static func json(
         _ options: TrainingOptions, dataset: Dataset, split: String, masks: MaskSet?, lambda1: Double,
-        normalization: InputNormalization?
-    ) -> JSONValue {
-        [
+        normalization: InputNormalization?, classWeights: [Double]?
+    ) throws -> JSONValue {
+        var record = options.json(split: split, lambda1: lambda1, hasMasks: masks != nil)
+        record["class_weights"] = classWeights.map { .array($0.map { .number($0) }) } ?? .null
+        record["init_sha256"] = try options.initialWeights.map { .string(try hash(ofFileAt: $0)) } ?? .null
+        return [
             "format": .string(format),
             "format_version": .string(formatVersion),
             "creator": .string(Dataset.creator),
             "linear_algebra_kernel": .string(LinearAlgebra.kernelName),
             "dataset_fingerprint": .string(dataset.fingerprint),
-            "masks": masks.map { ["annotated": .integer($0.annotatedCount)] } ?? .null,
+            "masks": masks.map {
+                ["annotated": .integer($0.annotatedCount), "sha256": .string(hash(of: $0))]
+            } ?? .null,
             "normalization": normalization.map(json) ?? .null,
-            "options": [
-                "lambda1": .number(lambda1),
-                "lambda1_automatic": .bool(options.lambda1 == .automatic && masks != nil),
-                "penalty_target": .string(options.penaltyTarget.rawValue),
-                "penalty_reduction": .string(options.penaltyReduction.rawValue),
-                "optimizer": .string(options.optimizer.kind.rawValue),
-                "learning_rate": .number(options.optimizer.learningRate),
-                "momentum": .number(options.optimizer.momentum),
-                "weight_decay": .number(options.optimizer.weightDecay),
-                "precision": .string(options.precision.rawValue),
-                "batch_size": .integer(options.batchSize),
-                "epochs": .integer(options.epochs),
-                "seed": .string(String(options.seed)),
-                "shuffle": .bool(options.isShuffled),
-                "drop_last": .bool(options.dropsLast),
-                "augment": options.augmentation.map { .string($0.text) } ?? .null,
-                "split": .string(split),
-                "validation": options.validationSplit.map { .string($0) } ?? .null,
-                "init": options.initialWeights.map { .string($0) } ?? .null,
-            ],
+            "options": .object(record),
         ]
+    }
+
+    /// The option of `rrdata train` that a member of `options` records.
+    static func optionName(_ key: String) -> String {
+        switch key {
+        case "shuffle": "--no-shuffle"
+        case "lambda1_automatic": "--lambda1"
+        case "class_weights_automatic": "--class-weights"
+        case "init_sha256": "--init"
+        default: "--" + key.replacing("_", with: "-")
+        }
+    }
+
+    /// SHA-256 over the rows as int64, the shape of a mask and the bits of all masks.
+    private static func hash(of masks: MaskSet) -> String {
+        var hasher = SHA256Hasher()
+        (masks.rows + masks.maskShape.dimensions).withUnsafeBytes { hasher.update($0) }
+        masks.bits.withUnsafeBytes { hasher.update($0) }
+        return hasher.finalize()
+    }
+
+    private static func hash(ofFileAt path: String) throws(FormatError) -> String {
+        var hasher = SHA256Hasher()
+        try FileBytes.read(path).withUnsafeBytes { hasher.update($0) }
+        return hasher.finalize()
     }
 
     private static func json(_ normalization: InputNormalization) -> JSONValue {
@@ -69,5 +85,56 @@ enum RunConfiguration {
                 .malformedRun, path, "\"normalization\" must be means and standard_deviations, one a channel")
         }
         return normalization
+    }
+}
+
+extension TrainingOptions {
+    /// Every option that decides the outcome, by the name that `config.json` gives it.
+    fileprivate func json(split: String, lambda1: Double, hasMasks: Bool) -> [String: JSONValue] {
+        [
+            "lambda1": .number(lambda1),
+            "lambda1_automatic": .bool(self.lambda1 == .automatic && hasMasks),
+            "lambda1_warmup": .integer(lambda1WarmupSteps),
+            "penalty_target": .string(penaltyTarget.rawValue),
+            "penalty_reduction": .string(penaltyReduction.rawValue),
+            "optimizer": .string(optimizer.kind.rawValue),
+            "learning_rate": .number(optimizer.learningRate),
+            "momentum": .number(optimizer.momentum),
+            "nesterov": .bool(optimizer.isNesterov),
+            "weight_decay": .number(optimizer.weightDecay),
+            "schedule": .string(schedule.kind.rawValue),
+            "schedule_epochs": schedule.stepEpochs.map { .integer($0) } ?? .null,
+            "schedule_factor": .number(schedule.factor),
+            "warmup_steps": .integer(schedule.warmupSteps),
+            "clip_norm": largestNorm.map { .number($0) } ?? .null,
+            "label_smoothing": .number(labelSmoothing),
+            "class_weights_automatic": .bool(classWeights == .automatic),
+            "freeze": .array(frozenLayers.map { .string($0) }),
+            "precision": .string(precision.rawValue),
+            "normalize": .string(normalization.name),
+            "batch_size": .integer(batchSize),
+            "epochs": .integer(epochs),
+            "seed": .string(String(seed)),
+            "shuffle": .bool(isShuffled),
+            "drop_last": .bool(dropsLast),
+            "augment": augmentation.map { .string($0.text) } ?? .null,
+            "split": .string(split),
+            "validation": validationSplit.map { .string($0) } ?? .null,
+            "best_metric": .string(bestMetric.rawValue),
+            "patience": patience.map { .integer($0) } ?? .null,
+            "collect_masks": collection.map { .string($0.description) } ?? .null,
+            "init": initialWeights.map { .string($0) } ?? .null,
+        ]
+    }
+}
+
+extension NormalizationChoice {
+    fileprivate var name: String {
+        switch self {
+        case .none: "none"
+        case .automatic: "auto"
+        case .fixed(let fixed):
+            (fixed.means + fixed.standardDeviations).map { "\($0)" }.joined(separator: ",")
+        }
     }
 }

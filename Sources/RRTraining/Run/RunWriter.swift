@@ -1,24 +1,48 @@
-internal import Glibc
 internal import RRFormats
 internal import RRNetworks
 internal import RRSchemas
 
 /// A run folder in the making: it appears whole, under its name, when the run is done.
+///
+/// Until the first checkpoint it is a hidden folder that goes with the process. From then on it is `RUN.unfinished`,
+/// which stays whatever becomes of the process, and which `--resume` finds.
 final class RunWriter {
     private let folder: AtomicOutput
     private let metrics: LineFile
+    private let unfinishedPath: String
+    private var isKept: Bool
 
-    /// - Throws: `FormatError` where the folder is already there and `force` is false, where it is no run and
-    ///   would be lost, or where it cannot be made.
+    /// - Throws: `FormatError` where the folder, or one of an unfinished run, is already there and `force` is false,
+    ///   where it is no run and would be lost, or where it cannot be made.
     init(path: String, force: Bool) throws(FormatError) {
+        unfinishedPath = UnfinishedRun.path(of: path)
         if force, FileTree.kind(of: path) == .folder, !Run.isRun(path) {
             throw FormatError(
                 .cannotWrite, path: path,
                 "the folder is no run, so --force does not replace it: name another output, or remove it first"
             )
         }
+        if !force, FileTree.kind(of: unfinishedPath) != nil {
+            throw FormatError(
+                .outputExists, path: unfinishedPath,
+                "an unfinished run is there; --resume goes on with it, and --force starts anew")
+        }
         folder = try AtomicOutput(path: path, force: force, isDirectory: true)
         metrics = try LineFile(creating: folder.temporaryPath + "/" + RunFile.metrics, shownAs: path)
+        isKept = false
+    }
+
+    /// Goes on with an unfinished run.
+    ///
+    /// - Parameter metricsSize: the bytes of `metrics.jsonl` that are kept.
+    /// - Throws: `FormatError` where another process works on the run, the output exists and `force` is false, or the
+    ///   metrics are shorter.
+    init(resuming path: String, metricsSize: Int, force: Bool) throws(FormatError) {
+        unfinishedPath = UnfinishedRun.path(of: path)
+        folder = try AtomicOutput(resuming: unfinishedPath, path: path, force: force)
+        metrics = try LineFile(
+            continuing: unfinishedPath + "/" + RunFile.metrics, after: metricsSize)
+        isKept = true
     }
 
     /// Writes `config.json` and `model.json`.
@@ -31,11 +55,32 @@ final class RunWriter {
     /// Appends a line to `metrics.jsonl`.
     func append(_ line: JSONValue) throws(FormatError) { try metrics.append(line.serialized()) }
 
+    /// Writes `best.safetensors`, in the place of an earlier one at once.
+    func writeBest<Scalar: NetworkScalar>(_ parameters: Parameters<Scalar>) throws(FormatError) {
+        let output = try AtomicOutput(path: file(RunFile.best), force: true)
+        try WeightsFile.write(parameters, to: output.temporaryPath)
+        try output.commit()
+    }
+
+    /// Writes a checkpoint that `--resume` finds from now on.
+    func write<Scalar: NetworkScalar>(
+        _ trainer: Trainer<Scalar>.State, at position: inout RunPosition
+    ) throws(FormatError) {
+        position.metricsSize = try metrics.flush()
+        try Checkpoint(trainer: trainer, progress: position).write(to: file(RunFile.checkpoint))
+        guard !isKept else { return }
+        try folder.keep(as: unfinishedPath)
+        isKept = true
+    }
+
     /// Writes the weights and gives the folder its name.
     func finish<Scalar: NetworkScalar>(_ parameters: Parameters<Scalar>) throws(FormatError) {
         try metrics.close()
         try WeightsFile.write(parameters, to: file(RunFile.weights))
         try folder.commit()
+        FileTree.remove(folder.path + "/" + RunFile.checkpoint)
+        // One that was there before, which --force has now replaced.
+        if !isKept { FileTree.remove(unfinishedPath) }
     }
 
     private func file(_ name: String) -> String { folder.temporaryPath + "/" + name }
@@ -45,57 +90,11 @@ final class RunWriter {
 enum RunFile {
     static let configuration = "config.json"
     static let model = "model.json"
+    /// The weights after the last step.
     static let weights = "weights.safetensors"
+    /// The weights after the epoch with the best validation figures.
+    static let best = "best.safetensors"
     static let metrics = "metrics.jsonl"
-}
-
-/// A text file that is written line by line, through a buffer.
-private final class LineFile {
-    private let path: String
-    private var descriptor: Int32
-    private var pending: [UInt8] = []
-
-    init(creating path: String, shownAs shownPath: String) throws(FormatError) {
-        self.path = shownPath
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else {
-            throw FormatError(.cannotWrite, path: shownPath, String(cString: strerror(errno)))
-        }
-    }
-
-    deinit {
-        if descriptor >= 0 { _ = Glibc.close(descriptor) }
-    }
-
-    func append(_ line: String) throws(FormatError) {
-        pending += line.utf8
-        pending.append(UInt8(ascii: "\n"))
-        if pending.count >= 1 << 16 { try flush() }
-    }
-
-    func close() throws(FormatError) {
-        try flush()
-        let result = Glibc.close(descriptor)
-        descriptor = -1
-        guard result == 0 else {
-            throw FormatError(.cannotWrite, path: path, String(cString: strerror(errno)))
-        }
-    }
-
-    private func flush() throws(FormatError) {
-        var written = 0
-        while written < pending.count {
-            let count = pending.withUnsafeBytes { bytes in
-                write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
-            }
-            if count < 0 {
-                guard errno == EINTR else {
-                    throw FormatError(.cannotWrite, path: path, String(cString: strerror(errno)))
-                }
-            } else {
-                written += count
-            }
-        }
-        pending.removeAll(keepingCapacity: true)
-    }
+    /// The folder that an unfinished run has, with all that resuming needs.
+    static let checkpoint = "checkpoint"
 }

@@ -10,19 +10,31 @@ package enum WeightsFile {
     package static func read<Scalar: NetworkScalar>(
         _ path: String, layout: ParameterLayout, as _: Scalar.Type
     ) throws(FormatError) -> Parameters<Scalar> {
-        var tensors: [String: Tensor<Scalar>] = [:]
-        for tensor in try SafeTensorsFile.read(path) where !layout.ignores(tensor.name) {
+        let tensors = try SafeTensorsFile.read(path).filter { !layout.ignores($0.name) }
+        return try parameters(tensors, path: path, layout: layout, as: Scalar.self)
+    }
+
+    /// Makes parameters of tensors from a file, converting from any float type.
+    ///
+    /// - Parameter prefix: what each tensor's name begins with before the parameter's.
+    /// - Throws: `FormatError` where the tensors are not the layout's.
+    static func parameters<Scalar: NetworkScalar>(
+        _ tensors: [SafeTensor], droppingPrefix prefix: String = "", path: String, layout: ParameterLayout,
+        as _: Scalar.Type
+    ) throws(FormatError) -> Parameters<Scalar> {
+        var named: [String: Tensor<Scalar>] = [:]
+        for tensor in tensors {
             do {
-                tensors[tensor.name] = try Tensor(
+                named[String(tensor.name.dropFirst(prefix.count))] = try Tensor(
                     shape: TensorShape(tensor.shape), elements: tensor.values(as: Scalar.self))
             } catch let error as FormatError {
-                throw error
+                throw FormatError(error.code, path: "\(path):\(tensor.name)", error.message)
             } catch {
                 throw FormatError(.malformed, path: "\(path):\(tensor.name)", "\(error)")
             }
         }
         do {
-            return try Parameters(layout: layout, named: tensors)
+            return try Parameters(layout: layout, named: named)
         } catch {
             throw FormatError(.malformed, path: "\(path):\(error.location)", error.message)
         }
@@ -34,14 +46,21 @@ package enum WeightsFile {
     package static func write<Scalar: NetworkScalar>(
         _ parameters: Parameters<Scalar>, to path: String
     ) throws(FormatError) {
-        let tensors = parameters.layout.entries.map { entry in
+        try SafeTensorsFile.write(tensors(parameters), to: path)
+    }
+
+    /// The tensors of parameters, each with its name after a prefix.
+    static func tensors<Scalar: NetworkScalar>(
+        _ parameters: Parameters<Scalar>, prefix: String = ""
+    ) -> [SafeTensor] {
+        parameters.layout.entries.map { entry in
+            let name = prefix + entry.name
             let values = parameters.values(of: entry)
             return if Scalar.self == Double.self {
-                SafeTensor(name: entry.name, shape: entry.shape, values: values.map { Double($0) })
+                SafeTensor(name: name, shape: entry.shape, values: values.map { Double($0) })
             } else {
-                SafeTensor(name: entry.name, shape: entry.shape, values: values.map { Float($0) })
+                SafeTensor(name: name, shape: entry.shape, values: values.map { Float($0) })
             }
         }
-        try SafeTensorsFile.write(tensors, to: path)
     }
 }

@@ -17,8 +17,13 @@ struct TrainCommand: ParsableCommand {
               rrdata train decoy.h5 --model mlp --epochs 40 -o plain
               rrdata train decoy.h5 --masks masks.h5 --lambda1 1 --model mlp --epochs 40 -o right
 
-            The run folder has config.json, model.json, weights.safetensors (as PyTorch reads it) and \
-            metrics.jsonl, with a line a step.
+              rrdata train photos.h5 --model lenet --validation val --patience 5 --epochs 90 --schedule cosine \
+            --resume -o run
+
+            The run folder has config.json, model.json, weights.safetensors (as PyTorch reads it; the last step's), \
+            best.safetensors with --validation, and metrics.jsonl, with a line a step. Until the run is done, it \
+            stands beside that name as RUN.unfinished, with a checkpoint. Whatever stops it, the same command with \
+            --resume goes on from there, and ends with the same weights to the last bit.
             """)
 
     @Argument(help: "The dataset.")
@@ -39,6 +44,11 @@ struct TrainCommand: ParsableCommand {
     )
     var lambda1: Lambda1?
 
+    @Option(
+        name: .customLong("lambda1-warmup"),
+        help: "The first steps, over which lambda1 rises in a straight line from 0.")
+    var lambda1Warmup = 0
+
     @Option(help: "What a batch's penalties are divided by: its samples, one, or its annotated samples.")
     var penaltyReduction: PenaltyReduction = .mean
 
@@ -54,17 +64,7 @@ struct TrainCommand: ParsableCommand {
     )
     var normalize: NormalizationChoice = .none
 
-    @Option(help: "The optimiser, as PyTorch defines it.")
-    var optimizer: OptimizerOptions.Kind = .adam
-
-    @Option(help: "The learning rate.")
-    var learningRate = 1e-3
-
-    @Option(help: "The momentum of sgd.")
-    var momentum = 0.0
-
-    @Option(help: "Weight decay, as PyTorch's: L2 for sgd and adam, decoupled for adamw.")
-    var weightDecay = 0.0
+    @OptionGroup var optimization: OptimizationOptions
 
     @Option(help: "The number of samples in a batch.")
     var batchSize = 128
@@ -93,9 +93,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "The split to train on; train where the dataset has splits, else all.")
     var split: String?
 
-    @Option(help: "A split to measure the model on after every epoch.")
-    var validation: String?
-
+    @OptionGroup var keeping: RunKeepingOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
 
@@ -109,8 +107,9 @@ struct TrainCommand: ParsableCommand {
         options.penaltyTarget = penaltyTarget
         options.precision = precision
         options.normalization = normalize
-        options.optimizer = OptimizerOptions(
-            optimizer, learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)
+        options.lambda1WarmupSteps = lambda1Warmup
+        optimization.apply(to: &options)
+        keeping.apply(to: &options)
         options.batchSize = batchSize
         options.epochs = epochs
         options.seed = seed
@@ -118,56 +117,31 @@ struct TrainCommand: ParsableCommand {
         options.dropsLast = dropLast
         options.augmentation = augment
         options.split = split
-        options.validationSplit = validation
         options.initialWeights = initialWeights
         options.threads = threads.jobs
 
         let loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)
-        let line = ProgressLine()
-        let summary = try loop.run(output: output.output, force: output.force) { progress in
-            line.show(isLast: progress.step == progress.stepCount) { Self.text(progress, elapsed: $0) }
+        let progress = TrainingReport()
+        let summary: TrainingSummary
+        do {
+            summary = try loop.run(keeping.storage(output)) { progress.show($0) }
+            progress.clear()
+        } catch {
+            progress.clear()
+            if let step = UnfinishedRun.stepCount(of: output.output) {
+                Console.error(
+                    "rrdata: note: \(UnfinishedRun.path(of: output.output)) has the run's first \(step) steps; "
+                        + "--resume goes on with it, --force starts anew")
+            }
+            throw error
         }
-        line.clear()
         if masks?.annotatedCount == 0 {
             Console.error("rrdata: note: no mask has a pixel set, so this was plain cross-entropy")
         }
-        if report.json { Console.print(Self.json(summary)) } else { Console.print(Self.text(summary)) }
-    }
-
-    private static func text(_ progress: TrainingProgress, elapsed: Duration) -> String {
-        let mean = progress.mean
-        var parts = [
-            "epoch \(progress.epoch + 1)/\(progress.epochCount)",
-            "step \(progress.step)/\(progress.stepCount)",
-            "loss \(Figure.text(mean.loss))", "cross-entropy \(Figure.text(mean.crossEntropy))",
-        ]
-        if let penalty = mean.penalty { parts.append("penalty \(Figure.text(penalty))") }
-        parts.append("accuracy \(Figure.percent(mean.accuracy))")
-        parts.append("\(Int(mean.samplesPerSecond)) samples/s")
-        let left = elapsed / .seconds(1) * Double(progress.stepCount - progress.step) / Double(progress.step)
-        parts.append("\(ProgressLine.time(left)) left")
-        return parts.joined(separator: "  ")
-    }
-
-    private static func text(_ summary: TrainingSummary) -> String {
-        let last = summary.lastEpoch
-        let penalty = last.penalty.map {
-            ", penalty \(Figure.text($0)) times lambda1 \(Figure.text(summary.lambda1))"
+        if report.json {
+            Console.print(TrainingReport.json(summary))
+        } else {
+            Console.print(TrainingReport.text(summary, metric: keeping.bestMetric))
         }
-        return """
-            \(summary.output): \(summary.stepCount) steps in \(ProgressLine.time(summary.seconds))
-            last epoch: loss \(Figure.text(last.loss)), cross-entropy \(Figure.text(last.crossEntropy))\
-            \(penalty ?? ""), training accuracy \(Figure.percent(last.accuracy))
-            """
-    }
-
-    private static func json(_ summary: TrainingSummary) -> JSONValue {
-        [
-            "output": .string(summary.output), "steps": .integer(summary.stepCount),
-            "seconds": .number(summary.seconds), "lambda1": .number(summary.lambda1),
-            "loss": .number(summary.lastEpoch.loss), "cross_entropy": .number(summary.lastEpoch.crossEntropy),
-            "penalty": summary.lastEpoch.penalty.map { .number($0) } ?? .null,
-            "training_accuracy": .number(summary.lastEpoch.accuracy),
-        ]
     }
 }

@@ -20,4 +20,11 @@ enum Console {
 
     /// Whether standard error is a terminal, where progress can be shown.
     static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// The number of columns of that terminal, as far as it tells.
+    static var width: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 200 }
+        return Int(size.ws_col)
+    }
 }

@@ -35,7 +35,8 @@ final class ProgressLine {
         let now = clock.now
         if !isLast, let lastShown, now - lastShown < Self.interval { return }
         lastShown = now
-        let line = text(now - start)
+        // A line that wraps could not be written over.
+        let line = text(now - start).prefix(max(Console.width - 1, 20))
         let padding = String(repeating: " ", count: max(0, lastWidth - line.count))
         lastWidth = line.count
         Console.writeToStandardError("\r\(line)\(padding)")

@@ -45,6 +45,24 @@ extension Resizing.Fit: ExpressibleByArgument {}
 extension PenaltyReduction: ExpressibleByArgument {}
 extension PenaltyTarget: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
+extension ScheduleOptions.Kind: ExpressibleByArgument {}
+extension ValidationMetric: ExpressibleByArgument {}
+
+extension ClassWeights: ExpressibleByArgument {
+    public init?(argument: String) {
+        switch argument {
+        case "none": self = .equal
+        case "auto": self = .automatic
+        default:
+            let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+            let known = numbers.compactMap { $0 }
+            guard known.count == numbers.count else { return nil }
+            self = .fixed(known)
+        }
+    }
+
+    public var defaultValueDescription: String { "none" }
+}
 
 extension Lambda1: ExpressibleByArgument {
     public init?(argument: String) {

@@ -1,0 +1,283 @@
+internal import RRDatasets
+internal import RRExplanation
+internal import RRFormats
+internal import RRNetworks
+internal import RRSchemas
+internal import RRStreaming
+
+/// One training run under way: from its first step, or from a checkpoint, to its end.
+final class TrainingSession<Scalar: NetworkScalar> {
+    private let loop: TrainingLoop
+    private let storage: RunStorage
+    private let normalization: InputNormalization?
+    private let lambda1: Double
+    private let trainer: Trainer<Scalar>
+    private let stream: BatchStream
+    private let writer: RunWriter
+    private let gathering: MaskGathering<Scalar>?
+    private var position = RunPosition()
+    private var lastEpoch: EpochRecord.Summary?
+
+    private let clock = ContinuousClock()
+    private let start: ContinuousClock.Instant
+    /// The seconds that a run took before it was resumed.
+    private let secondsBefore: Double
+    private let firstStep: Int
+    private var lastCheckpoint: (time: ContinuousClock.Instant, step: Int?)
+
+    private var options: TrainingOptions { loop.options }
+
+    /// The steps of the whole run, whatever step it begins at; the largest number there is where they would exceed that.
+    private static func stepCount(of stream: BatchStream, _ options: TrainingOptions) -> Int {
+        let (product, overflow) = stream.batchesPerEpoch.multipliedReportingOverflow(by: options.epochs)
+        return overflow ? .max : product
+    }
+
+    /// - Throws: as `TrainingLoop.run(_:progress:)`.
+    init(_ loop: TrainingLoop, _ storage: RunStorage) throws {
+        try storage.check()
+        self.loop = loop
+        self.storage = storage
+        start = clock.now
+        let (options, dataset) = (loop.options, loop.dataset)
+        if let output = options.collection?.output {
+            try AtomicOutput.checkTarget(output, force: storage.force || storage.resumes)
+        }
+        let network = try Network<Scalar>(options.model)
+        let unfinished =
+            storage.resumes ? try UnfinishedRun(of: storage.output, force: storage.force) : nil
+        let checkpoint: Checkpoint<Scalar>? = try unfinished?.checkpoint(
+            layout: network.parameterLayout, as: Scalar.self)
+        let fresh =
+            unfinished == nil ? try RunWriter(path: storage.output, force: storage.force) : nil
+        position = checkpoint?.progress ?? RunPosition()
+
+        let initial =
+            try options.initialWeights.map {
+                try WeightsFile.read($0, layout: network.parameterLayout, as: Scalar.self)
+            } ?? network.initialParameters(seed: options.seed)
+        if let unfinished, options.normalization == .automatic {
+            normalization = try RunConfiguration.normalization(
+                in: unfinished.configuration, path: unfinished.path)
+        } else {
+            normalization = try loop.normalization()
+        }
+        let chosen = unfinished?.configuration["options"]?["lambda1"]?.doubleValue
+        if let chosen, options.lambda1 == .automatic {
+            lambda1 = chosen
+        } else {
+            lambda1 = try loop.lambda1(startingFrom: initial, normalization)
+        }
+        do {
+            stream = try BatchStream(
+                dataset: dataset, masks: loop.masks, options: loop.streamOptions(epochs: options.epochs),
+                from: StreamPosition(
+                    epoch: position.epoch, position: position.batch * options.batchSize))
+        } catch let error as DatasetError where error.code == .valueOutOfRange && unfinished != nil {
+            // With another batch size too; that has a name of its own below.
+            stream = try BatchStream(
+                dataset: dataset, masks: loop.masks, options: loop.streamOptions(epochs: options.epochs))
+        }
+        guard stream.batchesPerEpoch > 0 else {
+            throw TrainingError(
+                .unsuitableDataset, dataset.path,
+                "gives no batch: the split \(stream.split) has fewer samples than --batch-size "
+                    + "\(options.batchSize), and --drop-last leaves them out")
+        }
+        let classWeights = try loop.classWeights()
+        trainer = try Trainer(
+            model: options.model, parameters: initial, seed: options.seed, lambda1: lambda1,
+            target: options.penaltyTarget, reduction: options.penaltyReduction,
+            optimizer: options.optimizer,
+            refinements: options.refinements(
+                classWeights: classWeights,
+                schedule: LearningRateSchedule(
+                    options.schedule, optimizer: options.optimizer, stepsPerEpoch: stream.batchesPerEpoch,
+                    stepCount: Self.stepCount(of: stream, options))),
+            normalization: normalization, threads: options.threads)
+        gathering = try options.collection.map {
+            try MaskGathering(
+                dataset, selection: $0.selection, workerCount: Workers(count: options.threads).count)
+        }
+        let configuration = try RunConfiguration.json(
+            options, dataset: dataset, split: stream.split, masks: loop.masks, lambda1: lambda1,
+            normalization: normalization, classWeights: classWeights)
+        if let unfinished, let checkpoint {
+            try unfinished.check(configuration, model: options.model, datasetPath: dataset.path)
+            guard trainer.accepts(checkpoint.trainer), position.epoch < options.epochs,
+                position.batch < stream.batchesPerEpoch,
+                checkpoint.trainer.stepCount
+                    == position.epoch &* stream.batchesPerEpoch &+ position.batch
+            else {
+                throw FormatError(
+                    .malformed, path: unfinished.path + "/" + RunFile.checkpoint,
+                    "the checkpoint does not fit the run: start anew with --force")
+            }
+            trainer.restore(checkpoint.trainer)
+        }
+        writer =
+            try fresh
+            ?? RunWriter(
+                resuming: storage.output, metricsSize: position.metricsSize, force: storage.force)
+        if fresh != nil { try writer.write(configuration: configuration, model: options.model) }
+        firstStep = trainer.stepCount
+        secondsBefore = position.seconds
+        lastCheckpoint = (clock.now, checkpoint?.trainer.stepCount)
+        // Who means to resume wants the run found from its first step on.
+        if storage.resumes, checkpoint == nil { try writeCheckpoint() }
+    }
+
+    /// Trains to the end.
+    func run(_ progress: (TrainingProgress) throws -> Void) throws -> TrainingSummary {
+        var isDone = false
+        while !isDone {
+            let stepStart = clock.now
+            guard let batch = try stream.next() else { break }
+            let waited = clock.now - stepStart
+            let learningRate = trainer.learningRate
+            let terms = try step(batch)
+            guard terms.loss.isFinite else {
+                throw divergence(
+                    step: trainer.stepCount - 1,
+                    "the loss is no longer a finite number (cross-entropy \(terms.crossEntropy), penalty "
+                        + "\(terms.penalty.map { "\($0)" } ?? "none"))")
+            }
+            let timing = StepTiming(total: clock.now - stepStart, waiting: waited)
+            position.record.add(terms, timing, epoch: batch.epoch)
+            try writer.append(
+                terms.json(timing, epoch: batch.epoch, step: trainer.stepCount - 1, learningRate))
+            let isEndOfEpoch = batch.step + 1 == stream.batchesPerEpoch
+            try progress(
+                TrainingProgress(
+                    epoch: batch.epoch, epochCount: options.epochs, step: trainer.stepCount,
+                    stepCount: Self.stepCount(of: stream, options), firstStep: firstStep,
+                    isEndOfEpoch: isEndOfEpoch,
+                    lambda1: terms.lambda1, mean: position.record.summary))
+            if isEndOfEpoch {
+                isDone = try endEpoch(batch.epoch)
+            } else {
+                (position.epoch, position.batch) = (batch.epoch, batch.step + 1)
+                if isCheckpointDue { try writeCheckpoint() }
+            }
+        }
+        return try finish()
+    }
+
+    /// Whether masks are gathered in an epoch: in the last, and where training may stop early in every one.
+    private func isGathering(inEpoch epoch: Int) -> Bool {
+        gathering != nil && (options.patience != nil || epoch + 1 == options.epochs)
+    }
+
+    private func step(_ batch: Batch) throws -> LossTerms {
+        let labelled = try LabelledBatch(batch, normalization)
+        guard let gathering, isGathering(inEpoch: batch.epoch) else { return try trainer.step(labelled) }
+        if batch.step == 0 { try gathering.removeAll() }
+        return try gathering.gather(indices: batch.indices) { visitor throws(ExplanationError) in
+            try trainer.step(labelled, visitor: visitor)
+        }
+    }
+
+    /// Measures the epoch and writes its line.
+    ///
+    /// - Returns: whether it was the last.
+    private func endEpoch(_ epoch: Int) throws -> Bool {
+        let validation = try options.validationSplit.map { split in
+            try Evaluation(
+                network: trainer.network, parameters: trainer.parameters, normalization: normalization,
+                dataset: loop.dataset, masks: nil, split: split, batchSize: options.batchSize,
+                threads: options.threads)
+        }
+        if let validation, !validation.crossEntropy.isFinite {
+            throw divergence(
+                step: trainer.stepCount, "the cross-entropy of the validation is no longer a finite number")
+        }
+        try writer.append(position.record.json(validation: validation, split: options.validationSplit))
+        lastEpoch = position.record.summary
+        position.record = EpochRecord()
+        (position.epoch, position.batch) = (epoch + 1, 0)
+        if let validation {
+            let value = options.bestMetric.value(validation)
+            if position.watch.add(value, epoch: epoch, metric: options.bestMetric) {
+                try writer.writeBest(trainer.parameters)
+            }
+            if let patience = options.patience, position.watch.epochsWithout >= patience { return true }
+        }
+        guard epoch + 1 < options.epochs else { return true }
+        try writeCheckpoint()
+        return false
+    }
+
+    private func finish() throws -> TrainingSummary {
+        try checkParameters()
+        guard let lastEpoch else {
+            throw TrainingError(.malformedRun, storage.output, "had no epoch left to train")
+        }
+        let masks = try gathering?.finish()
+        if let masks, let collection = options.collection {
+            try MaskSetWriter.write(
+                bits: masks.bits, rows: masks.rows, maskShape: masks.maskShape,
+                datasetFingerprint: loop.dataset.fingerprint,
+                provenance: [
+                    "source": "train", "selection": .string(collection.description),
+                    "target": .string(options.penaltyTarget.rawValue),
+                    "epoch": .integer(position.epoch - 1),
+                ],
+                path: collection.output, force: storage.force || storage.resumes)
+        }
+        try writer.finish(trainer.parameters)
+        return TrainingSummary(
+            output: storage.output, lambda1: lambda1, stepCount: trainer.stepCount,
+            epochCount: position.epoch, best: position.watch.best, collectedMasks: masks,
+            lastEpoch: lastEpoch, seconds: seconds)
+    }
+}
+
+extension TrainingSession {
+    private var seconds: Double { secondsBefore + (clock.now - start) / .seconds(1) }
+
+    /// A checkpoint within an epoch would lose the masks that the epoch has gathered.
+    private var isCheckpointDue: Bool {
+        !isGathering(inEpoch: position.epoch)
+            && clock.now - lastCheckpoint.time >= .seconds(storage.checkpointSeconds)
+    }
+
+    private func writeCheckpoint() throws {
+        try checkParameters()
+        position.seconds = seconds
+        try writer.write(trainer.state, at: &position)
+        lastCheckpoint = (clock.now, trainer.stepCount)
+    }
+
+    /// Checks that what is kept is worth keeping.
+    private func checkParameters() throws {
+        guard !trainer.parameters.values.allSatisfy(\.isFinite) else { return }
+        throw divergence(
+            step: trainer.stepCount - 1, "the step has left weights that are not finite numbers")
+    }
+
+    private func divergence(step: Int, _ what: String) -> TrainingError {
+        let path = UnfinishedRun.path(of: storage.output) + "/" + RunFile.checkpoint
+        let kept =
+            lastCheckpoint.step.map {
+                "The last good checkpoint, after \($0) steps, is \(path); --init takes its weights from "
+                    + "\(CheckpointFile.names(step: $0).weights)."
+            } ?? "There was no checkpoint yet."
+        return TrainingError(
+            .diverged, "step \(step)",
+            "\(what). \(kept) Try a lower --learning-rate, --clip-norm 1, --warmup-steps, a lower --lambda1 or "
+                + "--lambda1-warmup")
+    }
+}
+
+extension LossTerms {
+    /// The step's line in `metrics.jsonl`.
+    fileprivate func json(_ timing: StepTiming, epoch: Int, step: Int, _ learningRate: Double) -> JSONValue {
+        [
+            "epoch": .integer(epoch), "step": .integer(step), "loss": .number(loss),
+            "cross_entropy": .number(crossEntropy), "penalty": penalty.map { .number($0) } ?? .null,
+            "lambda1": .number(lambda1), "learning_rate": .number(learningRate),
+            "seconds": .number(timing.total / .seconds(1)),
+            "seconds_waiting": .number(timing.waiting / .seconds(1)),
+        ]
+    }
+}

@@ -1,0 +1,132 @@
+internal import RRFormats
+internal import RRNetworks
+internal import RRSchemas
+
+/// All that an unfinished run needs to go on as if it had never stopped, beside its options, dataset and masks.
+///
+/// On disk it is the folder `checkpoint/` of the run: `weights-STEP.safetensors`, which `--init` takes too,
+/// `optimizer-STEP.safetensors` with the optimiser's memory (`first.0.weight`, `second.0.weight`, …), and
+/// `state.json`, which names them. The tensors come first and `state.json` is renamed over the older one, so
+/// that at every moment one of the two checkpoints is whole.
+struct Checkpoint<Scalar: NetworkScalar> {
+    var trainer: Trainer<Scalar>.State
+    var progress: RunPosition
+}
+
+/// Where a run is, beside its numbers.
+struct RunPosition: Equatable, Sendable {
+    /// The epoch of the next batch, and its number within it.
+    var epoch = 0
+    var batch = 0
+    /// The steps of the epoch so far.
+    var record = EpochRecord()
+    var watch = BestWatch()
+    /// The bytes of `metrics.jsonl` so far.
+    var metricsSize = 0
+    /// The wall time so far, in seconds.
+    var seconds = 0.0
+}
+
+extension Checkpoint {
+    /// Writes the checkpoint into a folder of checkpoints, and deletes the older one.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`; the older checkpoint is then as it was.
+    func write(to folder: String) throws(FormatError) {
+        let layout = trainer.parameters.layout
+        _ = try FileTree.makeFolder(folder)
+        let names = CheckpointFile.names(step: trainer.stepCount)
+        do {
+            try WeightsFile.write(trainer.parameters, to: folder + "/" + names.weights)
+            var tensors: [SafeTensor] = []
+            for (prefix, values) in [("first.", trainer.first), ("second.", trainer.second)]
+            where !values.isEmpty {
+                tensors += WeightsFile.tensors(
+                    Parameters(layout: layout, values: values), prefix: prefix)
+            }
+            try SafeTensorsFile.write(tensors, to: folder + "/" + names.optimizer)
+            try CheckpointFile.replace(
+                folder + "/" + CheckpointFile.state, with: progress.json(step: trainer.stepCount))
+        } catch {
+            CheckpointFile.clean(folder)
+            throw error
+        }
+        CheckpointFile.clean(folder)
+    }
+
+    /// Reads the checkpoint of a folder.
+    ///
+    /// - Throws: `FormatError` where a file is missing or is not what its name says.
+    init(from folder: String, layout: ParameterLayout) throws {
+        let path = folder + "/" + CheckpointFile.state
+        let (state, step) = try CheckpointFile.read(path)
+        guard let progress = RunPosition(state) else {
+            throw FormatError(
+                .malformed, path: path, "is not the state.json of a checkpoint: a field is missing")
+        }
+        let names = CheckpointFile.names(step: step)
+        let optimizerPath = folder + "/" + names.optimizer
+        let tensors = try SafeTensorsFile.read(optimizerPath)
+        func moments(_ prefix: String) throws -> [Scalar] {
+            let named = tensors.filter { $0.name.hasPrefix(prefix) }
+            guard !named.isEmpty else { return [] }
+            return try WeightsFile.parameters(
+                named, droppingPrefix: prefix, path: optimizerPath, layout: layout, as: Scalar.self
+            ).values
+        }
+        trainer = Trainer<Scalar>.State(
+            parameters: try WeightsFile.read(
+                folder + "/" + names.weights, layout: layout, as: Scalar.self),
+            first: try moments("first."), second: try moments("second."), stepCount: step)
+        self.progress = progress
+    }
+}
+
+/// The files of a folder of checkpoints.
+enum CheckpointFile {
+    static let state = "state.json"
+    static let format = "rrdata.checkpoint"
+    static let version = "1.0"
+
+    static func names(step: Int) -> (weights: String, optimizer: String) {
+        ("weights-\(step).safetensors", "optimizer-\(step).safetensors")
+    }
+
+    /// Reads a `state.json` and the number of steps taken.
+    ///
+    /// - Throws: `FormatError`.
+    static func read(_ path: String) throws -> (state: JSONValue, step: Int) {
+        let state: JSONValue
+        do {
+            state = try JSONValue(parsing: FileBytes.read(path, maximumSize: 1 << 24))
+        } catch let error as FormatError {
+            throw error
+        } catch {
+            throw FormatError(.malformed, path: path, "is not JSON: \(error)")
+        }
+        guard state["format"] == .string(format) else {
+            throw FormatError(.malformed, path: path, "is not the state.json of a checkpoint")
+        }
+        guard state["format_version"]?.stringValue?.split(separator: ".").first == "1" else {
+            throw FormatError(
+                .unsupported, path: path, "has a format_version that is not 1.x: a newer rrdata wrote it")
+        }
+        guard let step = state["step"]?.integerValue, step >= 0 else {
+            throw FormatError(.malformed, path: path, "has no “step” of at least 0")
+        }
+        return (state, step)
+    }
+
+    /// Puts a JSON document in the place of another at once.
+    static func replace(_ path: String, with document: JSONValue) throws(FormatError) {
+        let output = try AtomicOutput(path: path, force: true)
+        try FileBytes.write(Array((document.serialized(pretty: true) + "\n").utf8), to: output.temporaryPath)
+        try output.commit()
+    }
+
+    /// Deletes what the folder's `state.json` does not name: older checkpoints, and one that was not finished.
+    static func clean(_ folder: String) {
+        let step = try? read(folder + "/" + state).step
+        let names = step.map(names(step:))
+        FileTree.clear(folder, keeping: Set([state, names?.weights, names?.optimizer].compactMap { $0 }))
+    }
+}

@@ -1,0 +1,94 @@
+internal import RRFormats
+internal import RRNetworks
+internal import RRSchemas
+
+/// The folder of a run that was stopped before its end.
+public struct UnfinishedRun {
+    /// `RUN.unfinished`
+    let path: String
+    let configuration: JSONValue
+
+    /// Where the run for an output stays until it is done: `RUN.unfinished`, beside the output.
+    public static func path(of output: String) -> String {
+        var target = Substring(output)
+        while target.count > 1, target.last == "/" { target.removeLast() }
+        return target + ".unfinished"
+    }
+
+    /// The number of steps in the checkpoint of an unfinished run; nil where there is none.
+    public static func stepCount(of output: String) -> Int? {
+        let state = path(of: output) + "/" + RunFile.checkpoint + "/" + CheckpointFile.state
+        return try? CheckpointFile.read(state).step
+    }
+
+    /// Finds the unfinished run for an output; nil where there is none.
+    ///
+    /// - Throws: `FormatError` where its files are not what they should be, or where the output itself is a run that
+    ///   is done.
+    init?(of output: String, force: Bool) throws {
+        path = Self.path(of: output)
+        guard FileTree.kind(of: path) == .folder else {
+            guard !Run.isRun(output) || force else {
+                throw FormatError(
+                    .outputExists, path: output,
+                    "the run is done, so there is nothing to resume; --force trains it anew")
+            }
+            return nil
+        }
+        configuration = try Run.configuration(of: path)
+    }
+
+    /// Reads the checkpoint.
+    ///
+    /// - Throws: `FormatError` where a file is missing or is not what its name says.
+    func checkpoint<Scalar: NetworkScalar>(
+        layout: ParameterLayout, as _: Scalar.Type
+    ) throws -> Checkpoint<Scalar> {
+        try Checkpoint(from: path + "/" + RunFile.checkpoint, layout: layout)
+    }
+
+    /// Checks that a run with this configuration would be the same run.
+    ///
+    /// - Throws: `TrainingError` naming the option, the dataset or the masks that differ.
+    func check(
+        _ wanted: JSONValue, model: ModelDescription, datasetPath: String
+    ) throws {
+        func refusal(_ option: String, _ before: JSONValue?, _ now: JSONValue?) -> TrainingError {
+            TrainingError(
+                .invalidOption, option,
+                "is \(now?.serialized() ?? "none"), but the run in \(path) was started with "
+                    + "\(before?.serialized() ?? "none"): give the same, or start anew with --force")
+        }
+        if configuration["dataset_fingerprint"] != wanted["dataset_fingerprint"] {
+            throw TrainingError(
+                .unsuitableDataset, datasetPath,
+                "is not the dataset that the run in \(path) was started with: their fingerprints differ")
+        }
+        if configuration["masks"] != wanted["masks"] {
+            throw TrainingError(
+                .unsuitableDataset, "--masks",
+                "are not those that the run in \(path) was started with: give the same, or start anew with --force"
+            )
+        }
+        if try JSONValue(parsing: FileBytes.read(path + "/" + RunFile.model))
+            != JSONValue(parsing: ModelFile.bytes(of: model))
+        {
+            throw TrainingError(
+                .invalidOption, "--model",
+                "is not the model that the run in \(path) was started with: give the same, or start anew with --force"
+            )
+        }
+        let before = configuration["options"]?.objectValue ?? [:]
+        let now = wanted["options"]?.objectValue ?? [:]
+        for key in Set(before.keys).union(now.keys).sorted() where key != "init" && before[key] != now[key] {
+            throw refusal(RunConfiguration.optionName(key), before[key], now[key])
+        }
+        if configuration["linear_algebra_kernel"] != wanted["linear_algebra_kernel"] {
+            throw TrainingError(
+                .invalidOption, "--resume",
+                "goes on to the same last bit only with the matrix kernels that the run was started with, "
+                    + "\(configuration["linear_algebra_kernel"]?.stringValue ?? "unknown"): set OPENBLAS_CORETYPE "
+                    + "to that name, or start anew with --force")
+        }
+    }
+}

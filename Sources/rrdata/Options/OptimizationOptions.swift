@@ -1,0 +1,117 @@
+internal import ArgumentParser
+import RRExplanation
+import RRTraining
+
+/// How the parameters follow their gradient.
+struct OptimizationOptions: ParsableArguments {
+    @Option(help: "The optimiser, as PyTorch defines it.")
+    var optimizer: OptimizerOptions.Kind = .adam
+
+    @Option(help: "The learning rate; of --schedule one-cycle the largest.")
+    var learningRate = 1e-3
+
+    @Option(help: "The momentum of sgd.")
+    var momentum = 0.0
+
+    @Flag(help: "Look ahead along the momentum of sgd.")
+    var nesterov = false
+
+    @Option(help: "Weight decay, as PyTorch's: L2 for sgd and adam, decoupled for adamw.")
+    var weightDecay = 0.0
+
+    @Option(help: "How the learning rate goes: constant, step, cosine to 0, or one-cycle, as PyTorch's.")
+    var schedule: ScheduleOptions.Kind = .constant
+
+    @Option(help: "The epochs after which --schedule step multiplies the rate by --schedule-factor.")
+    var scheduleEpochs: Int?
+
+    @Option(help: "What --schedule step multiplies the rate by.")
+    var scheduleFactor = 0.1
+
+    @Option(help: "The first steps, in which the rate rises in a straight line from a hundredth.")
+    var warmupSteps = 0
+
+    @Option(help: "The largest Euclidean norm of the gradient; a longer one is scaled down to it.")
+    var clipNorm: Double?
+
+    @Option(help: "How much of each label is spread over all classes, from 0 to 1.")
+    var labelSmoothing = 0.0
+
+    @Option(help: "none, auto so that every class weighs the same in all, or W1,W2,... one a class.")
+    var classWeights: ClassWeights = .equal
+
+    @Option(help: "Layers whose weights stay as they are, by the beginnings of their names: 0,3.body.")
+    var freeze: String?
+
+    func apply(to options: inout TrainingOptions) {
+        options.optimizer = OptimizerOptions(
+            optimizer, learningRate: learningRate, momentum: momentum, isNesterov: nesterov,
+            weightDecay: weightDecay)
+        options.schedule = ScheduleOptions(
+            schedule, stepEpochs: scheduleEpochs, factor: scheduleFactor, warmupSteps: warmupSteps)
+        options.largestNorm = clipNorm
+        options.labelSmoothing = labelSmoothing
+        options.classWeights = classWeights
+        options.frozenLayers = freeze?.split(separator: ",").map(String.init) ?? []
+    }
+}
+
+/// What is kept of a run on its way.
+struct RunKeepingOptions: ParsableArguments {
+    @Option(
+        help:
+            "A split to measure the model on after every epoch; best.safetensors then has the best epoch's weights."
+    )
+    var validation: String?
+
+    @Option(
+        help: "What the best epoch is judged by: accuracy, cross-entropy or worst-class, of --validation.")
+    var bestMetric: ValidationMetric = .accuracy
+
+    @Option(help: "Stop after this many epochs without a better one.")
+    var patience: Int?
+
+    @Flag(help: "Go on with the unfinished run for this output, if there is one.")
+    var resume = false
+
+    @Option(help: "The seconds between checkpoints within an epoch; every epoch ends with one.")
+    var checkpointEvery = 60.0
+
+    @Option(help: "Gather masks from the input gradients of the last epoch; needs --top-k or --threshold.")
+    var collectMasks: String?
+
+    @Option(help: "Of --collect-masks: take the K largest of all C·H·W elements of each sample.")
+    var topK: Int?
+
+    @Option(help: "Of --collect-masks: take all elements above this factor of the sample's largest.")
+    var threshold: Double?
+
+    func validate() throws {
+        guard let output = collectMasks else {
+            guard topK == nil, threshold == nil else {
+                throw ValidationError("--top-k and --threshold go with --collect-masks")
+            }
+            return
+        }
+        guard (topK == nil) != (threshold == nil) else {
+            throw ValidationError("--collect-masks \(output) needs either --top-k or --threshold")
+        }
+    }
+
+    func apply(to options: inout TrainingOptions) {
+        options.validationSplit = validation
+        options.bestMetric = bestMetric
+        options.patience = patience
+        guard let collectMasks else { return }
+        if let topK {
+            options.collection = CollectionOptions(selection: .top(count: topK), output: collectMasks)
+        } else if let threshold {
+            options.collection = CollectionOptions(selection: .threshold(threshold), output: collectMasks)
+        }
+    }
+
+    func storage(_ output: OutputOptions) -> RunStorage {
+        RunStorage(
+            output: output.output, force: output.force, resumes: resume, checkpointSeconds: checkpointEvery)
+    }
+}

@@ -1,0 +1,248 @@
+import Foundation
+import RRDatasets
+import RRExplanation
+import RRFormats
+import RRNetworks
+import RRSchemas
+import RRTensor
+import RRTraining
+import TestSupport
+import Testing
+
+@Suite("Resuming a run")
+struct ResumeTests {
+    private struct Stop: Error {}
+
+    /// Tries to train, and gives the error that it must end in.
+    private func refusal(
+        _ shades: TwoShades, _ options: TrainingOptions, resumes: Bool
+    ) throws -> FormatError? {
+        let loop = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
+        let storage = RunStorage(output: shades.folder.path("run"), resumes: resumes)
+        return #expect(throws: FormatError.self) { try loop.run(storage) { _ in } }
+    }
+
+    /// Trains until a step and stops there, as a process does that is killed.
+    private func stop(
+        _ shades: TwoShades, _ options: TrainingOptions, after step: Int, output: String = "run",
+        resumes: Bool = false
+    ) throws {
+        let loop = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
+        let storage = RunStorage(
+            output: shades.folder.path(output), resumes: resumes, checkpointSeconds: 0)
+        #expect(throws: Stop.self) { try loop.run(storage) { if $0.step == step { throw Stop() } } }
+    }
+
+    private func resume(
+        _ shades: TwoShades, _ options: TrainingOptions, output: String = "run", dataset: Dataset? = nil,
+        masks: MaskSet? = nil
+    ) throws -> TrainingSummary {
+        try TrainingLoop(dataset: dataset ?? shades.dataset, masks: masks ?? shades.masks, options: options)
+            .run(RunStorage(output: shades.folder.path(output), resumes: true)) { _ in }
+    }
+
+    private func options(_ shades: TwoShades, _ kind: OptimizerOptions.Kind) throws -> TrainingOptions {
+        var options = shades.options
+        options.model = ModelDescription(
+            input: shades.dataset.imageShape, classCount: 2,
+            layers: [
+                .flatten, .linear(.init(out: 6)), .relu, .dropout(probability: 0.3), .linear(.init(out: 2)),
+            ])
+        options.lambda1 = .value(1)
+        options.normalization = .automatic
+        options.optimizer = OptimizerOptions(
+            kind, learningRate: 0.02, momentum: kind == .sgd ? 0.9 : 0, weightDecay: 0.01)
+        options.schedule = ScheduleOptions(.oneCycle)
+        options.lambda1WarmupSteps = 9
+        options.largestNorm = 0.5
+        options.classWeights = .automatic
+        options.epochs = 3
+        options.validationSplit = "all"
+        options.batchSize = 7
+        return options
+    }
+
+    /// The lines of `metrics.jsonl` without their times.
+    private func metrics(_ path: String) throws -> [[String: JSONValue]] {
+        try String(decoding: FileBytes.read(path + "/metrics.jsonl"), as: UTF8.self).split(separator: "\n")
+            .map {
+                (try JSONValue(parsing: String($0)).objectValue ?? [:]).filter {
+                    !$0.key.hasPrefix("seconds")
+                }
+            }
+    }
+
+    @Test(
+        "a run that is stopped anywhere, twice, ends as one that never was",
+        arguments: [1, 7, 9, 20], OptimizerOptions.Kind.allCases)
+    func same(step: Int, kind: OptimizerOptions.Kind) throws {
+        let shades = try TwoShades()
+        var options = try options(shades, kind)
+        if kind == .sgd { options.lambda1 = .automatic }
+        let whole = try shades.train(options, output: "whole")
+        try stop(shades, options, after: step)
+        if step < 20 { try stop(shades, options, after: step + 1, resumes: true) }
+        let summary = try resume(shades, options)
+        #expect(summary.stepCount == 21 && summary.lambda1 == whole.lambda1 && summary.best == whole.best)
+        for name in ["weights.safetensors", "best.safetensors", "config.json", "model.json"] {
+            #expect(
+                try FileBytes.read(shades.folder.path("run/\(name)"))
+                    == FileBytes.read(shades.folder.path("whole/\(name)")), "\(name)")
+        }
+        #expect(try metrics(shades.folder.path("run")) == metrics(shades.folder.path("whole")))
+        let files = try FileManager.default.contentsOfDirectory(atPath: shades.folder.path("run")).sorted()
+        #expect(
+            files == [
+                "best.safetensors", "config.json", "metrics.jsonl", "model.json", "weights.safetensors",
+            ])
+        #expect(try shades.folder.names() == ["d.h5", "run", "whole"])
+    }
+
+    @Test(
+        "a run that was started otherwise is refused by the name of the option",
+        arguments: [
+            OptionChange("--batch-size", { $0.batchSize = 8 }), OptionChange("--epochs", { $0.epochs = 4 }),
+            OptionChange("--learning-rate", { $0.optimizer.learningRate = 0.1 }),
+            OptionChange("--seed", { $0.seed = 1 }),
+            OptionChange("--lambda1", { $0.lambda1 = .value(2) }),
+            OptionChange("--lambda1", { $0.lambda1 = .automatic }),
+            OptionChange("--no-shuffle", { $0.isShuffled = false }),
+            OptionChange("--clip-norm", { $0.largestNorm = nil }),
+            OptionChange("--schedule", { $0.schedule = ScheduleOptions() }),
+            OptionChange("--optimizer", { $0.optimizer.kind = .adamw }),
+            OptionChange("--freeze", { $0.frozenLayers = ["1"] }),
+            OptionChange("--normalize", { $0.normalization = .none }),
+            OptionChange("--precision", { $0.precision = .double }),
+            OptionChange("--class-weights", { $0.classWeights = .fixed([1, 2]) }),
+            OptionChange("--patience", { $0.patience = 3 }),
+            OptionChange("--validation", { $0.validationSplit = nil }),
+            OptionChange(
+                "--model",
+                {
+                    $0.model = ModelDescription(
+                        input: $0.model.input, classCount: 2,
+                        layers: [.flatten, .linear(.init(out: 6)), .tanh, .linear(.init(out: 2))])
+                }
+            ),
+        ])
+    func otherOptions(change: OptionChange) throws {
+        let shades = try TwoShades()
+        var options = try options(shades, .adam)
+        try stop(shades, options, after: 10)
+        let before = try FileBytes.read(shades.folder.path("run.unfinished/metrics.jsonl"))
+        change.apply(&options)
+        let error = #expect(throws: (any Error).self) { try resume(shades, options) }
+        if change.name == "--model", let error = error as? FormatError {
+            // Weights without the dropout layer have other names.
+            #expect(error.code == .malformed)
+        } else {
+            let error = try #require(error as? TrainingError)
+            #expect(error.code == .invalidOption && error.location == change.name, "\(error)")
+            #expect(error.message.contains("run.unfinished"))
+        }
+        #expect(try FileBytes.read(shades.folder.path("run.unfinished/metrics.jsonl")) == before)
+    }
+
+    @Test("other masks and another dataset are refused")
+    func otherData() throws {
+        let shades = try TwoShades()
+        let options = try options(shades, .adam)
+        try stop(shades, options, after: 10)
+        var rows = shades.masks.rows
+        rows.swapAt(0, 1)
+        let moved = try MaskSet(
+            bits: shades.masks.bits, rows: rows, maskShape: shades.masks.maskShape,
+            datasetFingerprint: shades.dataset.fingerprint)
+        let error = #expect(throws: TrainingError.self) { try resume(shades, options, masks: moved) }
+        #expect(error?.code == .unsuitableDataset && error?.location == "--masks")
+        let other = try TwoShades(seed: 2)
+        let refused = #expect(throws: TrainingError.self) {
+            try resume(shades, options, dataset: other.dataset, masks: other.masks)
+        }
+        #expect(refused?.code == .unsuitableDataset && refused?.location == other.dataset.path)
+    }
+
+    @Test("an unfinished run is not overwritten without force, nor is one that is done resumed")
+    func outputs() throws {
+        let shades = try TwoShades()
+        let options = try options(shades, .sgd)
+        try stop(shades, options, after: 10)
+        #expect(try refusal(shades, options, resumes: false)?.code == .outputExists)
+        #expect(UnfinishedRun.stepCount(of: shades.folder.path("run/")) == 9)
+        _ = try resume(shades, options)
+        #expect(UnfinishedRun.stepCount(of: shades.folder.path("run")) == nil)
+        #expect(try refusal(shades, options, resumes: true)?.code == .outputExists)
+        // Nothing to resume is a run from the start.
+        #expect(try resume(shades, options, output: "new").stepCount == 21)
+        try stop(shades, options, after: 10, output: "third")
+        _ = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
+            .run(output: shades.folder.path("third"), force: true) { _ in }
+        #expect(try shades.folder.names() == ["d.h5", "new", "run", "third"])
+    }
+
+    @Test(
+        "a checkpoint that was tampered with is refused, and does no harm",
+        arguments: [
+            ("checkpoint/state.json", "\"batch\": 2", "\"batch\": 900", "does not fit"),
+            ("checkpoint/state.json", "\"step\": 9", "\"step\": 8", "optimizer-8"),
+            ("checkpoint/state.json", "\"epoch\": 1", "\"epoch\": -1", "field"),
+            ("checkpoint/state.json", "rrdata.checkpoint", "rrdata.walk", "state.json"),
+            ("checkpoint/state.json", "\"1.0\"", "\"2.0\"", "newer"),
+            ("checkpoint/state.json", "\"seconds\":", "\"seconds\": 1e300, \"s\":", "field"),
+            ("checkpoint/optimizer-9.safetensors", "second.", "sacond.", "does not fit"),
+            ("checkpoint/optimizer-9.safetensors", "second.1", "second.7", ":7."),
+            ("checkpoint/state.json", "\"metrics_bytes\": ", "\"metrics_bytes\": 9", "metrics.jsonl"),
+        ])
+    func tampered(name: String, text: String, other: String, hint: String) throws {
+        let shades = try TwoShades()
+        let options = try options(shades, .adam)
+        try stop(shades, options, after: 10)
+        let path = shades.folder.path("run.unfinished/\(name)")
+        let bytes = try Data(contentsOf: URL(filePath: path))
+        var changed = bytes
+        while let range = changed.range(of: Data(text.utf8)) {
+            changed.replaceSubrange(range, with: Data(other.utf8))
+            if other.contains(text) { break }
+        }
+        try #require(changed != bytes)
+        try changed.write(to: URL(filePath: path))
+        let error = #expect(throws: FormatError.self) { try resume(shades, options) }
+        #expect(error?.description.contains(hint) == true, "\(error.debugDescription)")
+    }
+
+    @Test("two processes do not train one run")
+    func locked() throws {
+        let shades = try TwoShades()
+        let options = try options(shades, .adam)
+        try stop(shades, options, after: 10)
+        let loop = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
+        var error: FormatError?
+        _ = try loop.run(RunStorage(output: shades.folder.path("run"), resumes: true)) {
+            if $0.step == 12 { error = try refusal(shades, options, resumes: true) }
+        }
+        #expect(error?.code == .cannotWrite && error?.message.contains("another process") == true)
+    }
+
+    @Test("a loss that is no longer finite names the step and leaves the last good checkpoint")
+    func divergence() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.lambda1 = .value(0)
+        options.optimizer = OptimizerOptions(.sgd, learningRate: 1e30)
+        // The rate rises from a hundredth: the first step is too large already, but its loss is not.
+        let error = #expect(throws: TrainingError.self) {
+            try TrainingLoop(dataset: shades.dataset, masks: nil, options: options)
+                .run(RunStorage(output: shades.folder.path("run"), resumes: true)) { _ in }
+        }
+        #expect(error?.code == .diverged)
+        #expect(error?.location.hasPrefix("step ") == true)
+        for hint in [
+            "after 0 steps", "run.unfinished/checkpoint", "weights-0.safetensors", "--learning-rate",
+        ] {
+            #expect(error?.message.contains(hint) == true, "\(error.debugDescription)")
+        }
+        let weights = shades.folder.path("run.unfinished/checkpoint/weights-0.safetensors")
+        let values = try SafeTensorsFile.read(weights).flatMap { try $0.values(as: Float.self) }
+        #expect(!values.contains { !$0.isFinite })
+    }
+}
