@@ -82,7 +82,9 @@ public final class Dataset: Sendable {
     ///
     /// - Throws: `FormatError` where the file is damaged.
     func provenanceText() throws -> String? {
-        guard case .string(let text)? = try HDF5File(reading: path).attribute("provenance") else { return nil }
+        guard case .string(let text)? = try HDF5File(reading: path).attribute("provenance") else {
+            return nil
+        }
         return text
     }
 

@@ -97,7 +97,8 @@ struct ExportedArrays {
         } catch let error as FormatError where error.code == .notFound {
             throw DatasetError(
                 .missingObject, path: location(name),
-                "the array is missing that the export was written with; export anew, or name the arrays to import")
+                "the array is missing that the export was written with; export anew, or name the arrays to import"
+            )
         }
         guard array.shape.dimensions == shape, shape.first == mark.sampleCount else {
             throw DatasetError(
@@ -116,7 +117,8 @@ struct ExportedArrays {
         try array.checkSize()
         let ids = try array.texts()
         let order = ids.indices.sorted { ids[$0].utf8.lexicographicallyPrecedes(ids[$1].utf8) }
-        for (left, right) in zip(order, order.dropFirst()) where ids[left].utf8.elementsEqual(ids[right].utf8) {
+        for (left, right) in zip(order, order.dropFirst()) where ids[left].utf8.elementsEqual(ids[right].utf8)
+        {
             throw DatasetError(
                 .duplicateId, path: array.location,
                 "samples \(min(left, right)) and \(max(left, right)) have the same id “\(ids[left])”")

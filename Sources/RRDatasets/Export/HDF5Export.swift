@@ -63,7 +63,8 @@ public struct HDF5Export: Sendable {
         ).writeStrings(source.ids)
         names.append("ids")
         var mark = try source.markMembers()
-        mark["kind"] = "hdf5"
+        // The names are attributes of their arrays already.
+        (mark["class_names"], mark["split_names"], mark["kind"]) = (nil, nil, "hdf5")
         mark["layout"] = .string(layout.rawValue)
         var arrays: [String: JSONValue] = [:]
         for name in names {

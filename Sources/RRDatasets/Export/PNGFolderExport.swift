@@ -129,7 +129,8 @@ public struct PNGFolderExport: Sendable {
         if !isRestored {
             if dataset.color != name {
                 notes.append(
-                    "an import of the folder calls the images \(name), where the dataset says \(dataset.color)")
+                    "an import of the folder calls the images \(name), where the dataset says \(dataset.color)"
+                )
             }
             notes.append(
                 "an import of the folder does not give back all labels, class names, splits and their order; "

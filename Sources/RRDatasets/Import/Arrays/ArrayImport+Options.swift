@@ -50,7 +50,8 @@ extension ArrayImport {
 
         /// Whether an option asks for another reading of an export's masks than the one that gives them back.
         var saysHowMasksAreRead: Bool {
-            marks != .wrong || empty != .unannotated || maskThreshold != nil || maskValues != nil || rows != nil
+            marks != .wrong || empty != .unannotated || maskThreshold != nil || maskValues != nil
+                || rows != nil
                 || ids != nil || flags != nil
         }
 

@@ -138,7 +138,8 @@ public struct ArrayImport: Sendable {
             )
         }
         let reading = try ArrayReading.ofMasks(
-            array.shape, layout: options.masksLayout ?? (inputs.takesMasksOfExport ? inputs.export?.mark.layout : nil),
+            array.shape,
+            layout: options.masksLayout ?? (inputs.takesMasksOfExport ? inputs.export?.mark.layout : nil),
             images: images, at: array.location)
         let selection = try MaskSelection(
             inputs.selection, maskCount: array.shape[0], sampleCount: count,

@@ -145,7 +145,8 @@ public struct PNGFolderImport: Sendable {
             classNames: files.classNames, splits: files.splits.isEmpty ? nil : files.splits,
             splitNames: files.splitNames,
             provenance: provenance(
-                skipped: skipped.map(\.file), files, colorSpaceCount: colorSpaceCount, compression: compression,
+                skipped: skipped.map(\.file), files, colorSpaceCount: colorSpaceCount,
+                compression: compression,
                 resizing: options.resizing
                     ?? (export?.imageDimensions == imageShape.dimensions ? export?.resizing : nil)),
             export: compression == export?.compression ? export : nil)
