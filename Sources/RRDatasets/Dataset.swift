@@ -35,8 +35,6 @@ public final class Dataset: Sendable {
 
     /// The CRC-32 of each image's stored bytes.
     package let checksums: [UInt32]
-    /// How the images are stored.
-    let compression: Compression
     let source: any ImageSource
     /// Which samples' checksums have been found right.
     let verified: Mutex<[Bool]>
@@ -61,11 +59,6 @@ public final class Dataset: Sendable {
         (labels, classNames, classCount) = try reader.labels(count: count)
         (splits, splitNames) = try reader.splits(count: count)
         fingerprint = try reader.string("fingerprint")
-        if case .chunked(_, let filters) = images.layout, !filters.isEmpty {
-            compression = .deflate
-        } else {
-            compression = .none
-        }
         source = try reader.source(
             of: images, elementType: elementType, rowSize: imageShape.elementCount * elementType.size)
         verified = Mutex(Array(repeating: false, count: count))
@@ -78,23 +71,13 @@ public final class Dataset: Sendable {
         try DatasetReader(file: HDF5File(reading: path)).ids(count: sampleCount)
     }
 
-    /// What the file says of the dataset's making, as it stands there.
-    ///
-    /// - Throws: `FormatError` where the file is damaged.
-    func provenanceText() throws -> String? {
-        guard case .string(let text)? = try HDF5File(reading: path).attribute("provenance") else {
-            return nil
-        }
-        return text
-    }
-
     /// How the images were resized when they were imported, so that their masks can be resized alike; nil where
     /// they were not, or the file does not say.
     ///
     /// - Throws: `FormatError` where the file is damaged; `DatasetError` with the code `wrongAttribute` where
     ///   `provenance` names a resizing that makes no sense.
     public func resizing() throws -> Resizing? {
-        guard let text = try provenanceText(),
+        guard case .string(let text)? = try HDF5File(reading: path).attribute("provenance"),
             let resize = (try? JSONValue(parsing: text))?["resize"], resize != .null
         else { return nil }
         guard let resizing = Resizing(json: resize) else {

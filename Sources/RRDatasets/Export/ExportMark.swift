@@ -125,12 +125,12 @@ extension ExportSource {
         let checksums = indices.map { dataset.checksums[$0] }
         let fingerprint = DatasetFingerprint.compute(
             ids: ids, labels: labels, imageShape: dataset.imageShape, checksums: checksums)
-        var members: [String: JSONValue] = [
+        var members: [String: JSONValue] = try [
             "creator": .string(Dataset.creator), "fingerprint": .string(dataset.fingerprint),
             "samples": .integer(count), "color": .string(dataset.color),
             "image_shape": .array(dataset.imageShape.dimensions.map { .integer($0) }),
             "element_type": .string(dataset.elementType.rawValue),
-            "compress": .string(dataset.compression.rawValue),
+            "compress": .string(dataset.compression().rawValue),
             "content": .string(
                 ExportMark.content(
                     fingerprint: fingerprint, classNames: labels == nil ? nil : dataset.classNames,
