@@ -66,6 +66,15 @@ with h5py.File(folder / "vast.h5", "w") as file:
     file.create_dataset("contiguous", shape=(1 << 22, 1 << 22), dtype="u1")
     file.create_dataset("chunked", shape=(1 << 22, 1 << 22), dtype="u1", chunks=(1, 1024), compression="gzip")
 
+with h5py.File(folder / "unwritten.h5", "w") as file:
+    # Chunks that were never written read as the fill value.
+    chunks = {"chunks": (16, 64, 64), "compression": "gzip"}
+    file.create_dataset("filled", shape=(1000, 64, 64), dtype="u1", fillvalue=7, **chunks)
+    file.create_dataset("largest", shape=(1 << 14, 64, 64), dtype="u1", **chunks)
+    file.create_dataset("beyond", shape=((1 << 14) + 1, 64, 64), dtype="u1", **chunks)
+    file.create_dataset("wide", shape=(1 << 14, 64, 64), dtype="<u2", **chunks)
+    file.create_dataset("text", shape=(1 << 25,), dtype="S1", chunks=(1024,))
+
 whole = (folder / "layouts.h5").read_bytes()
 (folder / "truncated.h5").write_bytes(whole[: len(whole) // 2])
 (folder / "text.h5").write_text("id,label\n0,3\n")

@@ -35,7 +35,9 @@ extension MaskSet {
             }
             bits.setRow(row, from: bytes)
         }
-        try self.init(bits: bits, rows: rows, maskShape: shape, datasetFingerprint: fingerprint, path: path)
+        try self.init(
+            bits: bits, rows: rows, maskShape: shape, datasetFingerprint: fingerprint, path: path,
+            provenance: FileDescriber(file: file).text("provenance"))
     }
 }
 

@@ -14,6 +14,8 @@ public final class MaskSet: Sendable {
     public let datasetFingerprint: String
     /// The number of samples whose mask is not all zero.
     public let annotatedCount: Int
+    /// What the file says of the masks' making, as it stands there; nil for masks that were made in memory.
+    let provenance: String?
 
     private let isRowZero: [Bool]
 
@@ -35,7 +37,8 @@ public final class MaskSet: Sendable {
     }
 
     init(
-        bits: MaskBits, rows: [Int], maskShape: ImageShape, datasetFingerprint: String, path: String
+        bits: MaskBits, rows: [Int], maskShape: ImageShape, datasetFingerprint: String, path: String,
+        provenance: String? = nil
     ) throws(DatasetError) {
         guard bits.rowCount > 0, bits.elementsPerRow == maskShape.elementCount else {
             throw DatasetError(
@@ -59,6 +62,7 @@ public final class MaskSet: Sendable {
         self.rows = rows
         self.maskShape = maskShape
         self.datasetFingerprint = datasetFingerprint
+        self.provenance = provenance
         self.isRowZero = isRowZero
         annotatedCount = rows.count { !isRowZero[$0] }
     }

@@ -35,6 +35,13 @@ package enum MaskSetWriter {
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package static func write(_ masks: MaskSet, provenance: JSONValue, to output: AtomicOutput) throws {
+        try write(masks, provenanceText: provenance.serialized(), to: output)
+    }
+
+    /// Writes a mask set whose provenance is text already.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    static func write(_ masks: MaskSet, provenanceText: String, to output: AtomicOutput) throws {
         let file = try HDF5File(creating: output)
         try write(masks.bits, shape: masks.maskShape, to: file)
         let rows = masks.rows.map { Int64($0) }
@@ -46,7 +53,7 @@ package enum MaskSetWriter {
         try file.setAttribute("format_version", to: .string(FileFormat.version))
         try file.setAttribute("creator", to: .string(Dataset.creator))
         try file.setAttribute("dataset_fingerprint", to: .string(masks.datasetFingerprint))
-        try file.setAttribute("provenance", to: .string(provenance.serialized()))
+        try file.setAttribute("provenance", to: .string(provenanceText))
         try file.close()
     }
 

@@ -53,7 +53,8 @@ struct ArrayExportTests {
         var export = NPYExport(source: source, output: folder.path("out"))
         export.layout = layout
         let summary = try export.run()
-        #expect(summary.files == ["images.npy", "masks.npy", "labels.npy", "splits.npy", "ids.npy"])
+        #expect(
+            summary.files == ["images.npy", "masks.npy", "row.npy", "labels.npy", "splits.npy", "ids.npy"])
         let descriptor = ["uint8": "|u1", "uint16": "<u2", "float32": "<f4"][elementType.rawValue] ?? ""
         let shape = layout == .nchw ? [7, 3, 5, 4] : [7, 5, 4, 3]
         let images = try FileBytes.read(folder.path("out/images.npy"))

@@ -1,4 +1,5 @@
 import RRFormats
+import RRTensor
 import TestSupport
 import Testing
 
@@ -73,6 +74,31 @@ struct HDF5RefusalTests {
     func vast(name: String) throws {
         let dataset = try HDF5ReadingTests.open("vast.h5").dataset(name)
         let error = Self.failure { _ = try dataset.readAll(as: UInt8.self) }
+        #expect(error?.code == .malformed)
+        #expect(error?.message.contains("can hold") == true)
+    }
+
+    @Test(
+        "numbers that were never written are the fill value, up to 64 MiB of them",
+        arguments: [("filled", 1000, UInt8(7)), ("largest", 1 << 14, 0)])
+    func neverWritten(name: String, rows: Int, filling: UInt8) throws {
+        let file = try HDF5ReadingTests.open("unwritten.h5")
+        let array = try HDF5Array(file.dataset(name))
+        #expect(array.shape.dimensions == [rows, 64, 64])
+        var read = 0
+        try array.forEachBlock { rows, bytes in
+            read += rows.count
+            #expect(bytes.count == rows.count * 4096 && bytes.allSatisfy { $0 == filling })
+        }
+        #expect(read == rows)
+    }
+
+    @Test(
+        "more of them than 64 MiB, and text, is refused before memory is asked for",
+        arguments: ["beyond", "wide", "text"])
+    func neverWrittenBeyond(name: String) throws {
+        let array = try HDF5Array(HDF5ReadingTests.open("unwritten.h5").dataset(name))
+        let error = Self.failure { try array.checkSize() }
         #expect(error?.code == .malformed)
         #expect(error?.message.contains("can hold") == true)
     }

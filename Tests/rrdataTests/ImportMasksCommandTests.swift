@@ -1,4 +1,5 @@
 import Foundation
+import RRFormats
 import RRSchemas
 import TestSupport
 import Testing
@@ -63,6 +64,21 @@ struct ImportMasksCommandTests {
         #expect(try run("validate d.h5 m.h5").status == 0)
         let info = try run("info m.h5 --json")
         #expect(try JSONValue(parsing: info.text)["provenance"]?["command"] == "import masks")
+    }
+
+    @Test("--layout is another name of --masks-layout", arguments: ["--layout", "--masks-layout"])
+    func layout(option: String) throws {
+        // The first pixel of each is masked.
+        var masks = [UInt8](repeating: 0, count: 3 * 784)
+        for first in [0, 784, 1568] { masks[first] = 1 }
+        try folder.write(NPYHeader.bytes(shape: [3, 28, 28, 1], type: .uint8) + masks, to: "a.npy")
+        let outcome = try run("import masks a.npy --for d.h5 \(option) NHWC -o m.h5")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let info = try JSONValue(parsing: run("info m.h5 --json").text)
+        #expect(info["provenance"]?["options"]?["masks_layout"] == "NHWC")
+        let wrong = try run("import masks a.npy --for d.h5 \(option) NCHW -o n.h5")
+        #expect(wrong.status == 65)
+        #expect(wrong.errors.contains("fits as NHWC"))
     }
 
     @Test("masks over more than half of their images, and masks of nothing, are warned of")

@@ -7,8 +7,6 @@ internal import RRTensor
 /// Every such folder holds `export.json` (hidden among images, where a file more could be taken for data), which says
 /// what it is. `force` replaces only what holds one: a folder with somebody's own files is never replaced.
 final class ExportFolder {
-    static let format = "rrdata.export"
-
     private let output: AtomicOutput
     private let markName: String
 
@@ -31,7 +29,7 @@ final class ExportFolder {
     static func mark(of folder: String) -> JSONValue? {
         for name in markNames {
             guard let bytes = try? FileBytes.read(folder + "/" + name, maximumSize: 64 << 20),
-                let mark = try? JSONValue(parsing: bytes), mark["format"] == .string(format)
+                let mark = try? JSONValue(parsing: bytes), mark["format"] == .string(ExportMark.format)
             else { continue }
             return mark
         }
@@ -55,7 +53,7 @@ final class ExportFolder {
     /// - Throws: `FormatError` with the code `cannotWrite`.
     func writeMark(_ members: [String: JSONValue]) throws(FormatError) {
         var mark = members
-        mark["format"] = .string(Self.format)
+        mark["format"] = .string(ExportMark.format)
         mark["format_version"] = .string(FileFormat.version)
         let text = JSONValue.object(mark).serialized(pretty: true) + "\n"
         try FileBytes.write(Array(text.utf8), to: temporaryPath + "/" + markName)
@@ -65,19 +63,4 @@ final class ExportFolder {
     ///
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
     func commit() throws(FormatError) { try output.commit() }
-}
-
-extension ExportSource {
-    /// What every export says of its source.
-    var markMembers: [String: JSONValue] {
-        var members: [String: JSONValue] = [
-            "creator": .string(Dataset.creator), "fingerprint": .string(dataset.fingerprint),
-            "samples": .integer(count), "color": .string(dataset.color),
-            "image_shape": .array(dataset.imageShape.dimensions.map { .integer($0) }),
-            "element_type": .string(dataset.elementType.rawValue),
-        ]
-        members["class_names"] = dataset.classNames.map { .array($0.map { .string($0) }) }
-        if !splitNames.isEmpty { members["split_names"] = .array(splitNames.map { .string($0) }) }
-        return members
-    }
 }

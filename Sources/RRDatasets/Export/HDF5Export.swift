@@ -1,11 +1,14 @@
 internal import RRFormats
+internal import RRSchemas
 internal import RRTensor
 
 /// Writes a dataset as plain arrays of an HDF5 file for other programs: `/images`, `/ids`, and as far as there are any
-/// `/labels`, `/split` and `/masks`.
+/// `/labels`, `/split` and `/masks`, from which `ArrayImport` makes the same dataset and mask set.
 ///
-/// Row i of every array belongs to the same sample; masks are uint8, all zero where a sample has none. Names of classes
-/// and splits are the attributes `class_names` and `split_names`, as in our own datasets.
+/// Row i of every array belongs to the same sample; masks are uint8, all zero where a sample has none. `/row` says of
+/// each sample which of the M masks it has, M for none, as in a mask set. Names of classes and splits are the
+/// attributes `class_names` and `split_names`, as in our own datasets; the root attribute `export` is JSON for the
+/// import.
 public struct HDF5Export: Sendable {
     public let source: ExportSource
     public let output: String
@@ -38,7 +41,9 @@ public struct HDF5Export: Sendable {
         if let masks = source.masks {
             try writeMasks(masks, to: file) { progress(source.count + $0, total) }
             try file.setAttribute("DIMENSION_LABELS", of: "/masks", to: .strings(dimensions))
-            names.append("masks")
+            let rows = try source.exportedMasks()?.rows ?? []
+            try writeList("/row", rows.map { Int64($0) }, to: file)
+            names += ["masks", "row"]
         }
         if let labels = source.labels {
             try writeList("/labels", labels.map { Int64($0) }, to: file)
@@ -57,6 +62,19 @@ public struct HDF5Export: Sendable {
             "/ids", type: .fixedString(length: length), shape: TensorShape([source.count])
         ).writeStrings(source.ids)
         names.append("ids")
+        var mark = try source.markMembers()
+        // The names are attributes of their arrays already.
+        (mark["class_names"], mark["split_names"], mark["kind"]) = (nil, nil, "hdf5")
+        mark["layout"] = .string(layout.rawValue)
+        var arrays: [String: JSONValue] = [:]
+        for name in names {
+            let shape = try file.dataset("/" + name).shape
+            arrays[name] = ["shape": .array(shape.dimensions.map { .integer($0) })]
+        }
+        mark["arrays"] = .object(arrays)
+        try file.setAttribute("format", to: .string(ExportMark.format))
+        try file.setAttribute("format_version", to: .string(FileFormat.version))
+        try file.setAttribute("export", to: .string(JSONValue.object(mark).serialized()))
         try file.setAttribute("creator", to: .string(Dataset.creator))
         try file.setAttribute("source_fingerprint", to: .string(source.dataset.fingerprint))
         try file.close()

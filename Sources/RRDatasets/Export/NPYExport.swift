@@ -3,10 +3,12 @@ internal import RRSchemas
 internal import RRTensor
 
 /// Writes a dataset as NPY files in a folder: `images.npy`, and as far as there are any `labels.npy`, `splits.npy` and
-/// `masks.npy`, `ids.npy` as text, and `export.json` with shapes and names.
+/// `masks.npy`, `ids.npy` as text, and `export.json` with shapes and names; `ArrayImport` makes the same dataset and
+/// mask set of it.
 ///
 /// Row i of every array belongs to the same sample. Images have the type in which they are stored; masks are uint8,
-/// all zero where a sample has none.
+/// all zero where a sample has none. `row.npy` says of each sample which of the M masks it has, M for none, as in a
+/// mask set.
 public struct NPYExport: Sendable {
     public let source: ExportSource
     public let output: String
@@ -59,6 +61,11 @@ public struct NPYExport: Sendable {
                 }
             }
         }
+        if let rows = try source.exportedMasks()?.rows {
+            try write("row.npy", "<i8", [source.count]) { file in
+                try rows.map { Int64($0).littleEndian }.withUnsafeBytes { try file.write($0) }
+            }
+        }
         if let labels = source.labels {
             try write("labels.npy", "<i8", [source.count]) { file in
                 try labels.map { Int64($0).littleEndian }.withUnsafeBytes { try file.write($0) }
@@ -76,7 +83,7 @@ public struct NPYExport: Sendable {
             }
         }
         progress(total, total)
-        var members = source.markMembers
+        var members = try source.markMembers()
         members["kind"] = "npy"
         members["layout"] = .string(layout.rawValue)
         members["arrays"] = .object(arrays)

@@ -55,7 +55,7 @@ public struct PNGFolderExport: Sendable {
             try encoder.encode(try reader.image(position, layout: .nhwc), of: header)
         }
         let needsMetadata = try !Metadata.isRestored(by: images.temporaryPath, source)
-        var members = source.markMembers
+        var members = try source.markMembers()
         members["kind"] = "pngs"
         try images.writeMark(members)
         if needsMetadata {
@@ -126,11 +126,12 @@ public struct PNGFolderExport: Sendable {
         let dataset = source.dataset
         let name = PNGHeader.colorNames[dataset.imageShape.channels - 1]
         var notes: [String] = []
-        if dataset.color != name {
-            notes.append(
-                "an import of the folder calls the images \(name), where the dataset says \(dataset.color)")
-        }
         if !isRestored {
+            if dataset.color != name {
+                notes.append(
+                    "an import of the folder calls the images \(name), where the dataset says \(dataset.color)"
+                )
+            }
             notes.append(
                 "an import of the folder does not give back all labels, class names, splits and their order; "
                     + "`rrdata export npy` and `rrdata export hdf5` keep them")

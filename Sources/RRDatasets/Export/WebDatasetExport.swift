@@ -48,7 +48,7 @@ public struct WebDatasetExport: Sendable {
             try write(samples, to: name, in: folder, progress: progress)
             shards.append((name, samples))
         }
-        var members = source.markMembers
+        var members = try source.markMembers()
         members["kind"] = "webdataset"
         members["key"] = "the id, percent-encoded"
         members["shards"] = .array(

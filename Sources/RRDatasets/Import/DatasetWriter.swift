@@ -10,7 +10,7 @@ internal import Synchronization
 /// Unchecked: while images are written, only `rows`, which serves any thread, and `checksums` under its lock are
 /// touched; all else is called by one thread, after the images are written.
 package final class DatasetWriter: @unchecked Sendable {
-    private let target: DatasetTarget
+    private var target: DatasetTarget
     private var output: AtomicOutput
     private let file: HDF5File
     private let images: HDF5Dataset
@@ -96,18 +96,39 @@ package final class DatasetWriter: @unchecked Sendable {
         keeping rows: [Int]? = nil, ids: some RandomAccessCollection<String>, labels: [Int]?,
         classNames: [String]?, splits: [UInt8]?, splitNames: [String], provenance: JSONValue
     ) throws -> String {
+        try finish(
+            keeping: rows, ids: ids, labels: labels, classNames: classNames, splits: splits,
+            splitNames: splitNames, provenance: provenance, export: nil)
+    }
+
+    /// Writes what belongs to the samples that came from an export.
+    ///
+    /// - Parameter export: what the export says; where all is as it was exported, the file gets its colour and its
+    ///   provenance, and so its bytes.
+    func finish(
+        keeping rows: [Int]? = nil, ids: some RandomAccessCollection<String>, labels: [Int]?,
+        classNames: [String]?, splits: [UInt8]?, splitNames: [String], provenance: JSONValue,
+        export: ExportMark?
+    ) throws -> String {
         let checksums = checksums.withLock { $0 }
         if let rows, rows.count < checksums.count {
             let smaller = try copy(rows)
             let fingerprint = try smaller.finish(
                 ids: ids, labels: labels, classNames: classNames, splits: splits, splitNames: splitNames,
-                provenance: provenance)
+                provenance: provenance, export: export)
             output = smaller.output
+            target.color = smaller.target.color
             return fingerprint
         }
         precondition(ids.count == checksums.count)
         precondition(labels.map { $0.count == ids.count } ?? true)
         precondition(splits.map { $0.count == ids.count } ?? true)
+        let fingerprint = DatasetFingerprint.compute(
+            ids: ids, labels: labels, imageShape: target.imageShape, checksums: checksums)
+        let content = ExportMark.content(
+            fingerprint: fingerprint, classNames: classNames, splits: splits, splitNames: splitNames)
+        let restored = export?.provenance(of: content)
+        if restored != nil { target.color = export?.color ?? target.color }
         try file.setAttribute("DIMENSION_LABELS", of: "/images", to: .strings(["N", "C", "H", "W"]))
         try file.setAttribute("color", of: "/images", to: .string(target.color))
         if let labels {
@@ -125,16 +146,17 @@ package final class DatasetWriter: @unchecked Sendable {
             try file.setAttribute("split_names", of: "/split", to: .strings(splitNames))
         }
         try writeList("/checksum", checksums)
-        let fingerprint = DatasetFingerprint.compute(
-            ids: ids, labels: labels, imageShape: target.imageShape, checksums: checksums)
         try file.setAttribute("format", to: .string(FileFormat.dataset.rawValue))
         try file.setAttribute("format_version", to: .string(FileFormat.version))
         try file.setAttribute("creator", to: .string(Dataset.creator))
         try file.setAttribute("fingerprint", to: .string(fingerprint))
-        try file.setAttribute("provenance", to: .string(provenance.serialized()))
+        try file.setAttribute("provenance", to: .string(restored ?? provenance.serialized()))
         try file.close()
         return fingerprint
     }
+
+    /// What the file calls the channels: where an export was restored, what the exported dataset called them.
+    var color: String { target.color }
 
     /// Where the file is before `commit`; once it is finished, a dataset that can be opened.
     var temporaryPath: String { output.temporaryPath }
@@ -198,7 +220,7 @@ private struct DatasetTarget {
     let force: Bool
     let imageShape: ImageShape
     let elementType: ImageElementType
-    let color: String
+    var color: String
     let compression: Compression
 
     static let deflateLevel = 6

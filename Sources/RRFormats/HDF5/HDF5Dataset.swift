@@ -89,9 +89,15 @@ package final class HDF5Dataset {
         shape.dimensions.dropFirst().reduce(1, *)
     }
 
+    /// The most bytes of numbers that need no counterpart in the file.
+    static let largestFilling = 64 << 20
+
     /// Checks that the elements can be in the file, before anyone allocates memory for them.
     ///
-    /// Deflate makes data at most 1,032 times smaller, so a claim beyond that is damage or malice.
+    /// Deflate makes data at most 1,032 times smaller, so a claim beyond that is damage or malice, or of elements that
+    /// were never written: those fill nothing in the file and read as the fill value. Numbers of up to 64 MiB are
+    /// served in any case, which bounds what a file of nothing can ask for; text takes more memory than its bytes, so
+    /// the file has to hold it.
     ///
     /// - Throws: `FormatError` with the code `malformed`.
     package func checkSize() throws(FormatError) {
@@ -102,7 +108,8 @@ package final class HDF5Dataset {
         let fileSize = try file.fileSize()
         let (bytes, overflow) = shape.elementCount.multipliedReportingOverflow(by: H5Tget_size(storedType.id))
         let (limit, isBoundless) = fileSize.multipliedReportingOverflow(by: 1100)
-        guard !overflow, isBoundless || bytes <= limit else {
+        let filling = elementType.size == nil ? 0 : Self.largestFilling
+        guard !overflow, isBoundless || bytes <= max(limit, filling) else {
             throw FormatError(
                 .malformed, path: location,
                 "the shape \(shape) needs more data than a file of \(fileSize) bytes can hold")

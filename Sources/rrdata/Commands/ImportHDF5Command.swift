@@ -15,18 +15,22 @@ struct ImportHDF5Command: ParsableCommand {
             another, those of the first file first. Files and plugins that a file names are opened with --trust-links \
             only.
 
+            A file of `rrdata export hdf5` needs no names: images, labels, class names, ids, splits and masks come back \
+            as they were exported, and options name others.
+
             Examples:
               rrdata import hdf5 skin.h5 --images /images --labels /labels -o skin-dataset.h5
               rrdata import hdf5 skin.h5 --images x --masks a --masks-layout NHW --marks right -o d.h5 --masks-output m.h5
               rrdata import hdf5 skin.h5 --images x --labels y --masks a --flags has_mask -o d.h5 --masks-output m.h5
               rrdata import hdf5 batch1.h5 batch2.h5 --images data --shape 3x32x32 --labels labels -o cifar.h5
+              rrdata import hdf5 export.h5 -o d.h5 --masks-output m.h5
             """)
 
     @Argument(help: "The HDF5 files.")
     var files: [String]
 
-    @Option(help: "The path of the images in the file; may be repeated.")
-    var images: [String]
+    @Option(help: "The path of the images in the file; may be repeated. Of an export of ours it is known.")
+    var images: [String] = []
 
     @Option(help: "The path of the labels in the file; may be repeated.")
     var labels: [String] = []
@@ -52,7 +56,6 @@ struct ImportHDF5Command: ParsableCommand {
     }
 
     func validate() throws {
-        guard !images.isEmpty else { throw ValidationError("--images names the array of images") }
         guard !files.isEmpty else { throw ValidationError("name the HDF5 file") }
     }
 }

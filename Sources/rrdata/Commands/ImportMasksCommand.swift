@@ -43,7 +43,9 @@ struct ImportMasksCommand: ParsableCommand {
     @Option(help: "Arrays: the path of the masks in an HDF5 or NPZ file that holds several.")
     var masks: String?
 
-    @Option(help: "Arrays: the order of the masks' dimensions, NCHW, NHWC, NWHC, NCWH or NHW.")
+    @Option(
+        name: [.customLong("masks-layout"), .customLong("layout")],
+        help: "Arrays: the order of the masks' dimensions, NCHW, NHWC, NWHC, NCWH or NHW.")
     var masksLayout: ArrayLayout?
 
     @Option(help: "Arrays: the path of an array of the samples' row numbers, one a mask; beside NPY, a file.")

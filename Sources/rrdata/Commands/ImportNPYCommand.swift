@@ -10,12 +10,16 @@ struct ImportNPYCommand: ParsableCommand {
             `rrdata import hdf5` takes. Several files of images follow one another, and so do those of --labels and \
             --masks.
 
+            A folder of `rrdata export npy` is imported by its name: images, labels, class names, ids, splits and masks \
+            come back as they were exported, and options name others.
+
             Examples:
               rrdata import npy x.npy --labels y.npy --layout NHWC -o d.h5
+              rrdata import npy arrays -o d.h5 --masks-output m.h5
               rrdata import npy x.npy --masks a.npy --rows annotated.npy --marks right -o d.h5 --masks-output m.h5
             """)
 
-    @Argument(help: "The files of images.")
+    @Argument(help: "The files of images, or the folder of an export.")
     var images: [String]
 
     @Option(help: "A file of labels; may be repeated.")

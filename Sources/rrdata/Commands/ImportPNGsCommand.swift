@@ -56,8 +56,12 @@ struct ImportPNGsCommand: ParsableCommand {
     @Option(help: "What a file that cannot be decoded leads to: stop, or skip it and say so.")
     var onError: PNGFolderImport.ErrorPolicy = .stop
 
-    @Option(help: "none, or deflate for a smaller file that any HDF5 reader inflates.")
-    var compress: Compression = .none
+    @Option(
+        help: """
+            none, or deflate for a smaller file that any HDF5 reader inflates; none by default, but for an export of \
+            a dataset that was compressed.
+            """)
+    var compress: Compression?
 
     @Option(
         help: "Masks of the images, as import masks reads them: a folder of PNG files named after the ids, …."

@@ -10,8 +10,12 @@ struct ArrayOptions: ParsableArguments {
     @Option(help: "The shape of an image, CxHxW or HxW, where each is a row of an array (N,D).")
     var shape: ImageShape?
 
-    @Option(help: "none, or deflate for a smaller file that any HDF5 reader inflates.")
-    var compress: Compression = .none
+    @Option(
+        help: """
+            none, or deflate for a smaller file that any HDF5 reader inflates; none by default, but for an export of \
+            a dataset that was compressed.
+            """)
+    var compress: Compression?
 
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
@@ -29,7 +33,7 @@ struct ArrayMaskOptions: ParsableArguments {
     @Option(help: "An array of masks, 0 and 1 or 0 and 255; may be repeated.")
     var masks: [String] = []
 
-    @Option(help: "Where the mask set is written; goes with --masks.")
+    @Option(help: "Where the mask set is written; goes with --masks, or an export that holds masks.")
     var masksOutput: String?
 
     @Option(help: "The order of the masks' dimensions.")

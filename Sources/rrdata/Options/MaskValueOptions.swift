@@ -6,8 +6,12 @@ struct MaskValueOptions: ParsableArguments {
     @Option(help: "What a 1 of the masks marks: wrong reasons, or the right region, which is then inverted.")
     var marks: ArrayImport.Marks = .wrong
 
-    @Option(help: "Whether a sample whose mask is all zero is unannotated, or annotated and kept as it is.")
-    var empty: ArrayImport.EmptyMasks = .unannotated
+    @Option(
+        help: """
+            Whether a sample whose mask is all zero is unannotated, or annotated and kept as it is; unannotated by \
+            default, but for a folder of `rrdata export pngs`.
+            """)
+    var empty: ArrayImport.EmptyMasks?
 
     @Option(
         help:
@@ -36,6 +40,6 @@ struct MaskValueOptions: ParsableArguments {
 
     /// Whether an option is given that only masks have a use for.
     var isGiven: Bool {
-        marks != .wrong || empty != .unannotated || match != nil || maskValues != nil || maskThreshold != nil
+        marks != .wrong || empty != nil || match != nil || maskValues != nil || maskThreshold != nil
     }
 }

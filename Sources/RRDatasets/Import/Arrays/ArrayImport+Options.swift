@@ -9,7 +9,8 @@ extension ArrayImport {
     /// An array is named by its path in an HDF5 file, by its name in an NPZ file, and by its file for NPY and IDX.
     public struct Options: Sendable {
         /// The arrays of images, one after another. Empty for an NPZ file of arrays with the usual names:
-        /// `train_images` and `train_labels`, or `x_train` and `y_train`, and so on for `val` and `test`.
+        /// `train_images` and `train_labels`, or `x_train` and `y_train`, and so on for `val` and `test`; and for an
+        /// HDF5 file that is an export of ours. For NPY such an export is the name of its folder.
         public var images: [String]
         /// The arrays of labels: (N) or (N, 1) whole numbers or class names, or (N, K) with a single 1 in each
         /// row. Empty for none.
@@ -34,7 +35,8 @@ extension ArrayImport {
         public var maskThreshold: Double?
         /// The values of a mask that count as 1; all others count as 0.
         public var maskValues: [Int]?
-        public var compression: Compression = .none
+        /// Nil for that of the exported dataset where an export is read, else `none`.
+        public var compression: Compression?
         /// Whether other files and plugins that an HDF5 file names are opened.
         public var trustsLinks = false
         /// The number of threads; it has no effect on the result.
@@ -46,6 +48,13 @@ extension ArrayImport {
             self.images = images
         }
 
+        /// Whether an option asks for another reading of an export's masks than the one that gives them back.
+        var saysHowMasksAreRead: Bool {
+            marks != .wrong || empty != .unannotated || maskThreshold != nil || maskValues != nil
+                || rows != nil
+                || ids != nil || flags != nil
+        }
+
         /// Which elements of a mask are 1.
         var maskRule: ArrayMaskReader.Rule {
             if let maskValues { return .values(maskValues) }
@@ -54,17 +63,23 @@ extension ArrayImport {
         }
     }
 
-    func checkOptions() throws(DatasetError) {
+    func checkOptions(_ export: ExportedArrays?) throws(DatasetError) {
         func refuse(_ message: String, path: String = "") throws(DatasetError) {
             throw DatasetError(.invalidOption, path: path, message)
         }
-        if options.masks.isEmpty != (masksOutput == nil) {
+        if let export, options.masks.isEmpty {
+            if masksOutput != nil, !export.has(.masks) {
+                try refuse("the export holds no masks for --masks-output; name some with --masks")
+            }
+            if masksOutput == nil, options.masksLayout != nil || options.saysHowMasksAreRead {
+                try refuse("what says how masks are read goes with --masks-output")
+            }
+        } else if options.masks.isEmpty != (masksOutput == nil) {
             try refuse("--masks and --masks-output are given together or not at all")
         }
         let selections = [options.rows, options.ids, options.flags].compactMap { $0 }
-        if options.masks.isEmpty,
-            options.masksLayout != nil || options.marks != .wrong || options.empty != .unannotated
-                || options.maskThreshold != nil || options.maskValues != nil || !selections.isEmpty
+        if options.masks.isEmpty, export == nil,
+            options.masksLayout != nil || options.saysHowMasksAreRead
         {
             try refuse(
                 "--masks-layout, --marks, --empty, --mask-threshold, --mask-values, --rows, --ids and --flags need "
@@ -92,21 +107,29 @@ extension ArrayImport {
 
 extension ArrayImport {
     /// What the dataset says of its making; nothing in it depends on the machine.
-    func provenance(_ inputs: ArrayInputs, reading: ArrayReading) -> JSONValue {
+    func provenance(
+        _ inputs: ArrayInputs, reading: ArrayReading, compression: Compression, resizing: Resizing?
+    ) -> JSONValue {
         var given: [String: JSONValue] = [
             "images": Self.list(inputs.imageNames, isFile: files.isEmpty),
             "labels": Self.list(inputs.labelNames, isFile: files.isEmpty),
             "layout": .string(options.shape == nil ? reading.layout.rawValue : "ND"),
-            "compress": .string(options.compression.rawValue),
+            "compress": .string(compression.rawValue),
         ]
         given["shape"] = options.shape.map { .array($0.dimensions.map { .integer($0) }) }
-        return ["command": .string("import \(format.rawValue)"), "source": source, "options": .object(given)]
+        var provenance: [String: JSONValue] = [
+            "command": .string("import \(format.rawValue)"), "source": source, "options": .object(given),
+        ]
+        provenance["resize"] = resizing?.json
+        return .object(provenance)
     }
 
-    func maskProvenance(reading: ArrayReading) -> JSONValue {
+    func maskProvenance(_ inputs: ArrayInputs, layout: ArrayLayout) -> JSONValue {
         var given: [String: JSONValue] = [
-            "masks": Self.list(options.masks, isFile: files.isEmpty),
-            "masks_layout": .string(reading.layout.rawValue), "marks": .string(options.marks.rawValue),
+            "masks": inputs.takesMasksOfExport
+                ? .string(inputs.export?.name(of: .masks) ?? "masks")
+                : Self.list(options.masks, isFile: files.isEmpty),
+            "masks_layout": .string(layout.rawValue), "marks": .string(options.marks.rawValue),
             "empty": .string(options.empty.rawValue),
         ]
         given["mask_values"] = options.maskValues.map { .array($0.map { .integer($0) }) }

@@ -9,6 +9,13 @@ struct ArrayInputs {
     let selection: MaskSelection.Basis
     /// The layout of the images that the options or the convention of the file's names say.
     let layout: ArrayLayout?
+    /// Where all or some of the arrays are those of an export.
+    let export: ExportedArrays?
+    /// The id of each image; nil where the source names none.
+    let ids: [String]?
+    /// Whether labels, and masks, are the export's, which names their classes and rows.
+    let takesLabelsOfExport: Bool
+    let takesMasksOfExport: Bool
     /// The names of the arrays as they were found.
     let imageNames: [String]
     let labelNames: [String]
@@ -23,8 +30,34 @@ struct ArrayInputs {
     ///
     /// - Throws: `FormatError` where a file or an array is missing, damaged or not served; `DatasetError` with the
     ///   code `invalidOption`.
-    init(_ arrays: ArrayImport) throws {
+    init(_ arrays: ArrayImport, export: ExportedArrays? = nil) throws {
         let options = arrays.options
+        self.export = export
+        takesLabelsOfExport = options.labels.isEmpty && export?.has(.labels) ?? false
+        takesMasksOfExport =
+            arrays.masksOutput != nil && options.masks.isEmpty && export?.has(.masks) ?? false
+        if let export {
+            (ids, splits) = (try export.ids(), try export.splits())
+            layout = options.layout ?? export.mark.layout
+            splitNames = splits == nil ? [] : export.mark.splitNames
+            images = try export.array(.images)
+            imageNames = [export.name(of: .images)]
+            let shelf = try Shelf(arrays)
+            if takesLabelsOfExport {
+                labels = try export.array(.labels)
+                labelNames = [export.name(of: .labels)]
+            } else {
+                labelNames = options.labels
+                labels = labelNames.isEmpty ? nil : try JoinedArray.join(shelf.arrays(labelNames))
+            }
+            masks =
+                takesMasksOfExport
+                ? try export.array(.masks)
+                : options.masks.isEmpty ? nil : try JoinedArray.join(shelf.arrays(options.masks))
+            selection = try Self.selection(options, shelf)
+            return
+        }
+        ids = nil
         let shelf = try Shelf(arrays)
         var imageNames = options.images
         var labelNames = options.labels
@@ -43,15 +76,7 @@ struct ArrayInputs {
         }
         labels = labelNames.isEmpty ? nil : try JoinedArray.join(shelf.arrays(labelNames))
         masks = options.masks.isEmpty ? nil : try JoinedArray.join(shelf.arrays(options.masks))
-        if let rows = options.rows {
-            selection = .rows(try JoinedArray.join(shelf.arrays([rows])))
-        } else if let ids = options.ids {
-            selection = .ids(try JoinedArray.join(shelf.arrays([ids])))
-        } else if let flags = options.flags {
-            selection = .flags(try JoinedArray.join(shelf.arrays([flags])))
-        } else {
-            selection = .order
-        }
+        selection = try Self.selection(options, shelf)
         self.layout = layout
         self.imageNames = imageNames
         self.labelNames = labelNames
@@ -62,6 +87,15 @@ struct ArrayInputs {
             : parts.enumerated().flatMap { number, part in
                 repeatElement(UInt8(number), count: part.shape.rank == 0 ? 0 : part.shape[0])
             }
+    }
+
+    private static func selection(
+        _ options: ArrayImport.Options, _ shelf: Shelf
+    ) throws -> MaskSelection.Basis {
+        if let rows = options.rows { return .rows(try JoinedArray.join(shelf.arrays([rows]))) }
+        if let ids = options.ids { return .ids(try JoinedArray.join(shelf.arrays([ids]))) }
+        if let flags = options.flags { return .flags(try JoinedArray.join(shelf.arrays([flags]))) }
+        return .order
     }
 
     /// The files of an import, open.

@@ -43,7 +43,7 @@ extension ImportedMasks {
                 .binary
             }
         let result = try ArrayMaskReader(
-            array: masks, reading: reading, rule: rule, marks: options.marks, empty: options.empty
+            array: masks, reading: reading, rule: rule, marks: options.marks, empty: options.emptyMasks
         ).read(selection, sampleCount: dataset.sampleCount)
         bits = result.bits
         rows = result.rows
@@ -52,7 +52,7 @@ extension ImportedMasks {
         suppliedCount = selection.samples.count { $0 != nil }
         let annotatedCount = result.bits.rowCount - 1
         emptyCount =
-            options.empty == .unannotated
+            options.emptyMasks == .unannotated
             ? suppliedCount - annotatedCount : (0..<annotatedCount).count { result.bits.count(row: $0) == 0 }
         tally = MaskTally()
     }

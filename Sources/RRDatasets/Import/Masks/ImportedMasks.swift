@@ -29,7 +29,7 @@ extension ImportedMasks {
         let total = source.samples.count
         var collector = try MaskCollector(
             capacity: total, sampleCount: sampleCount, maskSize: source.maskShape.elementCount,
-            marks: options.marks, empty: options.empty)
+            marks: options.marks, empty: options.emptyMasks)
         let block = MaskBlock(maskSize: source.maskShape.elementCount, jobs: options.jobs)
         var first = 0
         while first < total {

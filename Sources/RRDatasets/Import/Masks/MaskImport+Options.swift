@@ -48,10 +48,22 @@ extension MaskImport {
         }
     }
 
+    /// The options, and where they are silent on masks of zeros what an export of ours says: in its folder a sample has
+    /// a file just where it has a row in the mask set.
+    func options(for kind: MaskSourceKind) throws -> Options {
+        guard kind == .pngs, options.empty == nil, options.marks == .wrong,
+            try ExportMark(of: source, kind: "mask-pngs") != nil
+        else { return options }
+        var options = options
+        options.empty = .annotated
+        return options
+    }
+
     /// What the mask set says of its making; nothing in it depends on the machine.
-    func provenance(_ kind: MaskSourceKind) -> JSONValue {
+    func provenance(_ kind: MaskSourceKind) throws -> JSONValue {
+        let empty = try options(for: kind).emptyMasks
         var given: [String: JSONValue] = [
-            "marks": .string(options.marks.rawValue), "empty": .string(options.empty.rawValue),
+            "marks": .string(options.marks.rawValue), "empty": .string(empty.rawValue),
         ]
         given["match"] = options.match.map { .string($0) }
         given["mask_values"] = options.maskValues.map { .array($0.map { .integer($0) }) }

@@ -10,7 +10,8 @@ internal import RRTensor
 public struct MaskImport: Sendable {
     public struct Options: Sendable {
         public var marks: ArrayImport.Marks = .wrong
-        public var empty: ArrayImport.EmptyMasks = .unannotated
+        /// Nil for `unannotated`, but for an export of ours, whose every mask file is of an annotated sample.
+        public var empty: ArrayImport.EmptyMasks?
         /// How a PNG file's name is made of an id; nil for the id alone.
         public var match: String?
         /// The palette indices, gray values or elements that count as 1; nil for 1, or the largest throughout.
@@ -40,6 +41,8 @@ public struct MaskImport: Sendable {
         public var force: Bool = false
 
         public init() {}
+
+        var emptyMasks: ArrayImport.EmptyMasks { empty ?? .unannotated }
     }
 
     public let source: String
@@ -79,11 +82,13 @@ public struct MaskImport: Sendable {
     func write(
         _ masks: ImportedMasks, _ kind: MaskSourceKind, for dataset: Dataset, to file: AtomicOutput
     ) throws -> MaskImportSummary {
+        let maskSet = try MaskSet(
+            bits: masks.bits, rows: masks.rows, maskShape: masks.shape,
+            datasetFingerprint: dataset.fingerprint)
+        let export = kind == .pngs ? try ExportMark(of: source, kind: "mask-pngs") : nil
         try MaskSetWriter.write(
-            MaskSet(
-                bits: masks.bits, rows: masks.rows, maskShape: masks.shape,
-                datasetFingerprint: dataset.fingerprint),
-            provenance: provenance(kind), to: file)
+            maskSet, provenanceText: try export?.maskProvenance(of: maskSet) ?? provenance(kind).serialized(),
+            to: file)
         return MaskImportSummary(
             path: output, source: kind, sampleCount: dataset.sampleCount, maskShape: masks.shape,
             marks: options.marks, suppliedCount: masks.suppliedCount, annotatedCount: masks.annotatedCount,
@@ -107,6 +112,6 @@ public struct MaskImport: Sendable {
             return try ImportedMasks(arraysIn: source, for: dataset, options: options)
         }
         return try ImportedMasks(
-            masks, sampleCount: dataset.sampleCount, options: options, progress: progress)
+            masks, sampleCount: dataset.sampleCount, options: options(for: kind), progress: progress)
     }
 }

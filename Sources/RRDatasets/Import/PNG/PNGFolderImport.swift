@@ -71,7 +71,8 @@ public struct PNGFolderImport: Sendable {
         /// What lies behind transparent pixels and around padded images.
         public var background: RGBColor = .black
         public var onError: ErrorPolicy = .stop
-        public var compression: Compression = .none
+        /// Nil for that of the exported dataset where the folder is an export of ours, else `none`.
+        public var compression: Compression?
         /// Masks that are imported along; both files appear, or neither.
         public var masks: AccompanyingMasks?
         /// The number of threads that decode; it has no effect on the result.
@@ -109,10 +110,12 @@ public struct PNGFolderImport: Sendable {
         let imageShape = try ImageShape(channels: header.channels, height: header.height, width: header.width)
         let elementType: ImageElementType = header.bitDepth == 16 ? .uint16 : .uint8
         let color = PNGHeader.colorNames[header.channels - 1]
+        let export = try ExportMark(of: folder, kind: "pngs")
+        let compression = options.compression ?? export?.compression ?? .none
         let masks = try options.masks.map { try PendingMasks($0, beside: output, force: options.force) }
         let writer = try DatasetWriter(
             path: output, force: options.force, sampleCount: files.count, imageShape: imageShape,
-            elementType: elementType, color: color, compression: options.compression)
+            elementType: elementType, color: color, compression: compression)
 
         var skipped: [(position: Int, file: ImportSummary.SkippedFile)] = []
         let pipeline = PNGImportPipeline(
@@ -141,7 +144,12 @@ public struct PNGFolderImport: Sendable {
             keeping: kept, ids: files.ids, labels: files.labels.map { $0.map { Int($0) } },
             classNames: files.classNames, splits: files.splits.isEmpty ? nil : files.splits,
             splitNames: files.splitNames,
-            provenance: provenance(skipped: skipped.map(\.file), files, colorSpaceCount: colorSpaceCount))
+            provenance: provenance(
+                skipped: skipped.map(\.file), files, colorSpaceCount: colorSpaceCount,
+                compression: compression,
+                resizing: options.resizing
+                    ?? (export?.imageDimensions == imageShape.dimensions ? export?.resizing : nil)),
+            export: compression == export?.compression ? export : nil)
         let written = try masks?.write(forDatasetAt: writer.temporaryPath, files: files.maskPaths, in: folder)
         try writer.commit()
         try masks?.commit()
@@ -151,7 +159,7 @@ public struct PNGFolderImport: Sendable {
         }
         return ImportSummary(
             path: output, sampleCount: files.count, imageShape: imageShape, elementType: elementType,
-            color: color, isLabelled: files.labels != nil, classNames: files.classNames,
+            color: writer.color, isLabelled: files.labels != nil, classNames: files.classNames,
             splits: files.splitNames.enumerated().map { number, name in
                 .init(name: name, sampleCount: files.splits.count { $0 == number })
             },
@@ -205,11 +213,12 @@ extension PNGFolderImport {
 
     /// What the dataset says of its making; nothing in it depends on the machine.
     private func provenance(
-        skipped: [ImportSummary.SkippedFile], _ files: PNGFileList, colorSpaceCount: Int
+        skipped: [ImportSummary.SkippedFile], _ files: PNGFileList, colorSpaceCount: Int,
+        compression: Compression, resizing: Resizing?
     ) -> JSONValue {
         var chosen: [String: JSONValue] = [
             "labels": .string(options.labels.rawValue), "color": .string(options.color.rawValue),
-            "on_error": .string(options.onError.rawValue), "compress": .string(options.compression.rawValue),
+            "on_error": .string(options.onError.rawValue), "compress": .string(compression.rawValue),
         ]
         if let depth = options.depth { chosen["depth"] = .integer(depth.rawValue) }
         if options.background != .black { chosen["background"] = .string(options.background.hexadecimal) }
@@ -221,7 +230,7 @@ extension PNGFolderImport {
             "other_files": .integer(files.otherFileCount),
             "ignored_color_spaces": .integer(colorSpaceCount),
         ]
-        if let resizing = options.resizing { provenance["resize"] = resizing.json }
+        if let resizing { provenance["resize"] = resizing.json }
         return .object(provenance)
     }
 }
