@@ -13,24 +13,7 @@ package enum FileBytes {
             throw FormatError(
                 .unsupported, path: path, "the file has \(size) bytes; at most \(maximumSize) are read")
         }
-        var failure: Int32 = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            while count < size {
-                let step = Glibc.read(file.descriptor, buffer.baseAddress?.advanced(by: count), size - count)
-                if step > 0 {
-                    count += step
-                } else if step == 0 {
-                    return
-                } else if errno != EINTR {
-                    failure = errno
-                    return
-                }
-            }
-        }
-        guard failure == 0 else {
-            throw FormatError(.cannotRead, path: path, SystemFailure.message(failure))
-        }
-        return bytes
+        return try bytes(of: file, path, upTo: size)
     }
 
     /// Reads the first bytes of a file, all where it has fewer.
@@ -39,11 +22,18 @@ package enum FileBytes {
     package static func read(_ path: String, prefix maximumCount: Int) throws(FormatError) -> [UInt8] {
         let file = try InputFile(reading: path)
         _ = try file.size()
+        return try bytes(of: file, path, upTo: maximumCount)
+    }
+
+    /// Reads on from where the file stands, to its end where that comes first.
+    private static func bytes(
+        of file: borrowing InputFile, _ path: String, upTo size: Int
+    ) throws(FormatError) -> [UInt8] {
+        let descriptor = file.descriptor
         var failure: Int32 = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: maximumCount) { buffer, count in
-            while count < maximumCount {
-                let step = Glibc.read(
-                    file.descriptor, buffer.baseAddress?.advanced(by: count), maximumCount - count)
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while count < size {
+                let step = Glibc.read(descriptor, buffer.baseAddress?.advanced(by: count), size - count)
                 if step > 0 {
                     count += step
                 } else if step == 0 {
