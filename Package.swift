@@ -42,6 +42,7 @@ let package = Package(
         .target(name: "CPNGShim", dependencies: ["CLibPNG"]),
         .target(name: "CConvolution"),
         .target(name: "CPixelPlanes"),
+        .target(name: "CStoredElements"),
 
         .target(
             name: "RRSchemas",
@@ -53,9 +54,9 @@ let package = Package(
                 .embedInCode("metrics.schema.json"),
             ],
             swiftSettings: swiftSettings),
-        module("RRTensor"),
+        module("RRTensor", "CStoredElements"),
         module("RRFormats", "RRTensor", "CPNGShim", "CPixelPlanes", "CHDF5", "CLibDeflate", "CLibCrypto"),
-        module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas"),
+        module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas", "CStoredElements"),
         module("RRStreaming", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),
         module("RRNetworks", "RRTensor", "COpenBLAS", "CConvolution"),
         module("RRExplanation", "RRTensor", "RRNetworks"),

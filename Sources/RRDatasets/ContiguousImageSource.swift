@@ -25,7 +25,7 @@ final class ContiguousImageSource: ImageSource, ImageRowReader {
 
     /// Small images cost a system call each; large ones come from the system's own cache as fast as from ours.
     var block: ImageBlock {
-        ImageBlock(rows: max(1, (64 << 10) / rowSize), isWorthKeeping: rowSize < 32 << 10)
+        ImageBlock(rows: max(1, (8 << 10) / rowSize), isWorthKeeping: rowSize < 32 << 10)
     }
 
     func makeReader() -> any ImageRowReader { self }

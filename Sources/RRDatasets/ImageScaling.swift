@@ -1,3 +1,5 @@
+internal import CStoredElements
+
 /// The way from stored integers to floats between 0 and 1.
 enum ImageScaling {
     /// The elements that are converted at a time.
@@ -28,18 +30,11 @@ enum ImageScaling {
         }
     }
 
-    /// Writes bytes divided by 255 as floats, bit for bit IEEE's quotient and so NumPy's.
-    ///
-    /// 1/255 is the sum of 0x1.01p-8, whose product with a byte is exact, and a rest that is 65,536 times smaller: the
-    /// one rounding that shows is that of the sum. Two products and a sum take a third of the time of a division.
+    /// Writes bytes divided by 255 as floats, bit for bit NumPy's.
     static func scale(_ bytes: UnsafeBufferPointer<UInt8>, into image: UnsafeMutableBufferPointer<Float>) {
         precondition(bytes.count == image.count)
-        let high: Float = 0x1.01p-8
-        let low = Float(1.0 / 255 - 0x1.01p-8)
-        for position in 0..<image.count {
-            let value = Float(Int32(bytes[position]))
-            image[position] = value * high + value * low
-        }
+        guard let bytes = bytes.baseAddress, let target = image.baseAddress else { return }
+        rr_scale_bytes(bytes, image.count, target)
     }
 
     /// Writes 16-bit integers divided by 65,535 as floats, bit for bit NumPy's.

@@ -25,16 +25,7 @@ extension MaskSet {
         let fingerprint = try reader.string("dataset_fingerprint")
         let rows = try reader.list("/row", count: dataset.sampleCount, as: Int64.self).map { Int($0) }
         let shape = try ImageShape(channels: masks.shape[1], height: masks.shape[2], width: masks.shape[3])
-        var bits = try MaskBits(rowCount: masks.shape[0], elementsPerRow: shape.elementCount)
-        try MaskRows(masks).forEach { row, bytes in
-            if let place = MaskRows.firstNonBinary(in: bytes) {
-                throw DatasetError(
-                    .nonBinaryMask, path: "\(path):/A",
-                    "\(MaskRows.describe(row: row, place: place, shape: shape.dimensions)) is \(bytes[place]); "
-                        + "masks hold 0 and 1 only")
-            }
-            bits.setRow(row, from: bytes)
-        }
+        let bits = try MaskReading(array: HDF5Array(masks), shape: shape, path: path).bits()
         try self.init(
             bits: bits, rows: rows, maskShape: shape, datasetFingerprint: fingerprint, path: path,
             provenance: FileDescriber(file: file).text("provenance"))

@@ -56,7 +56,7 @@ final class BatchCrew: @unchecked Sendable {
         self.imageShape = imageShape
         slots = Array(repeating: nil, count: capacity)
         pool.reserveCapacity(capacity + Self.spareStorages)
-        rowsPerPiece = max(1, min(64, 32_768 / max(1, imageShape.elementCount)))
+        rowsPerPiece = max(1, min(128, 131_072 / max(1, imageShape.elementCount)))
     }
 
     /// Starts a thread for each filler, which ends with the last batch, an error or `cancel()`.
@@ -131,6 +131,7 @@ final class BatchCrew: @unchecked Sendable {
             let places = piece.storage.places
             for row in piece.rows {
                 if isCancelled.load(ordering: .relaxed) { return }
+                if row + 1 < piece.rows.upperBound { filler.prepare(row + 1, of: places) }
                 do {
                     try filler.fill(row, of: places, epoch: piece.epoch)
                 } catch {

@@ -29,6 +29,12 @@ final class SampleFiller {
         seed = options.seed
     }
 
+    /// Asks for the image of a sample that is filled next.
+    func prepare(_ row: Int, of places: BatchStorage.Places) {
+        let index = Int(places.indices[row])
+        if index >= 0 { reader.prefetchImage(at: index) }
+    }
+
     /// Fills the place of a sample whose index stands in the batch.
     ///
     /// - Parameter epoch: that of the batch.

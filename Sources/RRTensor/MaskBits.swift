@@ -1,3 +1,5 @@
+internal import CStoredElements
+
 /// Rows of binary elements, one bit an element; a set bit says "this pixel is no valid reason".
 ///
 /// Every row starts on a word of its own, so rows can be written by different threads.
@@ -45,38 +47,29 @@ public struct MaskBits: Equatable, Sendable {
     }
 
     /// Sets a row from bytes: a bit for every byte that is not zero. O(`elementsPerRow`).
-    @inlinable
     public mutating func setRow(_ row: Int, from bytes: UnsafeBufferPointer<UInt8>) {
-        precondition(bytes.count == elementsPerRow)
-        for word in 0..<wordsPerRow {
-            var bits: UInt64 = 0
-            let start = word << 6
-            for position in start..<min(start + 64, elementsPerRow) where bytes[position] != 0 {
-                bits |= 1 << UInt64(position & 63)
-            }
-            words[row * wordsPerRow + word] = bits
+        withRowWriter { _ = $0.setRow(row, from: bytes) }
+    }
+
+    /// Lets a body write rows, from several threads if each has rows of its own.
+    package mutating func withRowWriter<Result, Failure: Error>(
+        _ body: (MaskRowWriter) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let (rowCount, elementsPerRow, wordsPerRow) = (rowCount, elementsPerRow, wordsPerRow)
+        return try words.withUnsafeMutableBufferPointer { words throws(Failure) in
+            try body(
+                MaskRowWriter(
+                    words: words, rowCount: rowCount, elementsPerRow: elementsPerRow, wordsPerRow: wordsPerRow
+                ))
         }
     }
 
     /// Writes a row as bytes that are 0 or 1. O(`elementsPerRow`).
-    @inlinable
     public func expandRow(_ row: Int, into bytes: UnsafeMutableBufferPointer<UInt8>) {
         precondition(bytes.count == elementsPerRow && row >= 0 && row < rowCount)
-        guard let base = bytes.baseAddress else { return }
-        let target = UnsafeMutableRawPointer(base)
-        let wholeCount = elementsPerRow >> 3
         words.withUnsafeBufferPointer { words in
-            for octet in 0..<wholeCount {
-                // Eight copies of eight bits, of which byte i keeps bit i; the sum carries it to the byte's top.
-                let bits = words[row * wordsPerRow + octet >> 3] >> UInt64((octet & 7) << 3) & 0xFF
-                let chosen = bits &* 0x0101_0101_0101_0101 & 0x8040_2010_0804_0201
-                let bytes = (chosen &+ 0x7F7F_7F7F_7F7F_7F7F) >> 7 & 0x0101_0101_0101_0101
-                target.storeBytes(of: bytes.littleEndian, toByteOffset: octet << 3, as: UInt64.self)
-            }
-            for position in wholeCount << 3..<elementsPerRow {
-                let bits = words[row * wordsPerRow + position >> 6]
-                base[position] = UInt8(truncatingIfNeeded: bits >> UInt64(position & 63) & 1)
-            }
+            guard let words = words.baseAddress, let bytes = bytes.baseAddress else { return }
+            rr_spread_bits(words + row * wordsPerRow, elementsPerRow, bytes)
         }
     }
 
@@ -94,6 +87,13 @@ public struct MaskBits: Equatable, Sendable {
         precondition(count >= 0 && count <= rowCount)
         words.removeLast((rowCount - count) * wordsPerRow)
         rowCount = count
+    }
+
+    /// Tells whether no bit of a row is set.
+    package func isZero(row: Int) -> Bool {
+        words.withUnsafeBufferPointer { words in
+            (row * wordsPerRow..<(row + 1) * wordsPerRow).allSatisfy { words[$0] == 0 }
+        }
     }
 
     /// The number of set bits in a row.

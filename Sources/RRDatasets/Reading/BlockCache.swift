@@ -93,6 +93,13 @@ final class BlockCache: @unchecked Sendable {
         try body(UnsafeRawBufferPointer(bytes(at: place)))
     }
 
+    /// A block that is in memory to stay; nil for one that is not there yet or may go.
+    func keptBlock(_ block: Int) -> UnsafeRawBufferPointer? {
+        guard holdsAll else { return nil }
+        let place = places[block].load(ordering: .acquiring)
+        return place >= 0 ? UnsafeRawBufferPointer(bytes(at: place)) : nil
+    }
+
     /// Finds a block or a place for it, which stays while it is in use.
     private func reserve(_ block: Int) -> (place: Int, isMine: Bool) {
         monitor.withLock {

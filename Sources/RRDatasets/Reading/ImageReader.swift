@@ -1,3 +1,4 @@
+internal import CStoredElements
 internal import RRFormats
 internal import RRTensor
 
@@ -43,6 +44,14 @@ package final class ImageReader {
     package func readStored(at index: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
         precondition(bytes.count == dataset.imageSize)
         try withStored(at: index) { bytes.copyMemory(from: $0) }
+    }
+
+    /// Asks for an image that is read soon, where it is in memory.
+    package func prefetchImage(at index: Int) {
+        guard let cache else { return }
+        let (block, row) = index.quotientAndRemainder(dividingBy: cache.rowsPerBlock)
+        guard let start = cache.blocks.keptBlock(block)?.baseAddress else { return }
+        rr_prefetch(start + row * dataset.imageSize, dataset.imageSize)
     }
 
     /// Checks that nobody has written to the file since it was opened; after a read, that what was read is right.

@@ -1,8 +1,12 @@
 internal import Dispatch
+internal import Glibc
 internal import Synchronization
 
 /// Threads that work on samples, a few thousand of them at a time.
 struct SampleCrew {
+    /// As many threads as pay where nobody says how many.
+    static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
     /// The number of threads; it has no effect on the result.
     let jobs: Int
 
