@@ -20,6 +20,12 @@ public struct Run: Sendable {
         public var lambda1: Double
         public var reduction: PenaltyReduction
         public var batchSize: Int
+
+        public init(lambda1: Double, reduction: PenaltyReduction = .mean, batchSize: Int = 1) {
+            self.lambda1 = lambda1
+            self.reduction = reduction
+            self.batchSize = batchSize
+        }
     }
 
     /// Opens a run folder.

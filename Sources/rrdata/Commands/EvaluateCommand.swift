@@ -101,7 +101,7 @@ struct EvaluateCommand: ParsableCommand {
             }
         var weight = run.penaltyWeight
         if let lambda1 {
-            weight = weight ?? Run.PenaltyWeight(lambda1: lambda1, reduction: .mean, batchSize: 1)
+            weight = weight ?? Run.PenaltyWeight(lambda1: lambda1)
             weight?.lambda1 = lambda1
         }
         let printed = EvaluationReport(
