@@ -52,10 +52,12 @@ struct RandomDataset {
             splits = splitNames.isEmpty ? nil : (0..<count).map { _ in UInt8(random(splitCount)) }
             (images, bits, rows) = try Self.content(
                 count: count, shape: shape, elementType: elementType, random: random)
-            groups = [
-                nil, SampleGroups(numbers: (0..<count).map { _ in random(3) * 5 }, names: nil),
-                SampleGroups(numbers: (0..<count).map { _ in random(2) }, names: ["z, z", "a", "unused"]),
-            ][random(3)]
+            groups =
+                [
+                    nil, SampleGroups(numbers: (0..<count).map { _ in random(3) * 5 }, names: nil),
+                    SampleGroups(
+                        numbers: (0..<count).map { _ in random(2) }, names: ["z, z", "a", "unused"]),
+                ][random(3)]
             return
         }
         let splitNames = [[], ["test", "train"], ["train", "val"], ["test", "train", "val"]][random(4)]

@@ -106,7 +106,8 @@ struct ExplanationMetricsTests {
             figures.map(value).reduce(0, +) / Double(figures.count)
         }
         for (found, expected) in [
-            (metrics.gradientShare.insideMask, mean(\.inside)), (metrics.gradientShare.maskedArea, mean(\.area)),
+            (metrics.gradientShare.insideMask, mean(\.inside)),
+            (metrics.gradientShare.maskedArea, mean(\.area)),
             (metrics.gradientShare.relativeToArea, mean(\.relative)),
             (metrics.ranks.rankAccuracy, mean(\.rankAccuracy)),
             (metrics.ranks.topIntersection, mean(\.topIntersection)),

@@ -11,7 +11,8 @@ struct EvaluateCommandTests {
     init() throws {
         folder = try TemporaryFolder()
         let arguments = [
-            "import", "npy", "\(Self.fixture)/images.npy", "--labels", "\(Self.fixture)/labels.npy", "--masks",
+            "import", "npy", "\(Self.fixture)/images.npy", "--labels", "\(Self.fixture)/labels.npy",
+            "--masks",
             "\(Self.fixture)/masks.npy", "--masks-layout", "NHW", "--empty", "annotated", "--group",
             "\(Self.fixture)/groups.npy", "-o", "d.h5", "--masks-output", "m.h5",
         ]

@@ -40,7 +40,8 @@ extension MaskMaking {
 
     private static func checkReplaceable(_ path: String) throws {
         let listing = try FolderListing(of: path)
-        let isOurs = listing.folders.isEmpty && listing.otherCount == 0
+        let isOurs =
+            listing.folders.isEmpty && listing.otherCount == 0
             && listing.files.allSatisfy { $0.hasPrefix("class-") && $0.hasSuffix(".h5") }
         guard isOurs else {
             throw FormatError(

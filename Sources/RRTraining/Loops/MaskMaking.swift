@@ -70,7 +70,8 @@ public struct MaskMaking: Sendable {
         if let classIndex, !(0..<network.model.classCount ~= classIndex) {
             throw ExplanationError(
                 .labelOutOfRange,
-                "there is no class \(classIndex): the model has the classes 0 to \(network.model.classCount - 1)")
+                "there is no class \(classIndex): the model has the classes 0 to \(network.model.classCount - 1)"
+            )
         }
         let maker = try MaskMaker(self, network: network, parameters: parameters, maskSize: maskSize)
         let stream = try BatchStream(

@@ -49,7 +49,9 @@ struct MakeMasksCommand: ParsableCommand {
     var perPixel = false
 
     @Option(
-        help: "What is differentiated: sum-log-prob by default, as in the penalty; the paper's loop takes predicted.")
+        help:
+            "What is differentiated: sum-log-prob by default, as in the penalty; the paper's loop takes predicted."
+    )
     var target: PenaltyTarget?
 
     @Flag(help: "Make a mask set for each class of the model, from the gradient of its log-probability.")
@@ -77,7 +79,8 @@ struct MakeMasksCommand: ParsableCommand {
     func validate() throws {
         _ = try selection()
         if perClass, target != nil {
-            throw ValidationError("--per-class differentiates each class's log-probability: leave out --target")
+            throw ValidationError(
+                "--per-class differentiates each class's log-probability: leave out --target")
         }
         if let smooth, smooth < 1 { throw ValidationError("--smooth must be at least 1") }
         guard smoothNoise > 0, smoothNoise.isFinite else {

@@ -98,17 +98,17 @@ struct EvaluationReport {
             let top = metrics.ranks.topIntersection, let hits = metrics.ranks.pointingGame,
             let wrong = metrics.wrongReason.mean
         else { return ["no annotated sample has an input gradient to measure" + leftOut(metrics)] }
-        let topName = measurement.topCount.map { "the \($0)" } ?? "as many of the"
+        let topName = measurement.topCount.map(String.init) ?? "equally many"
         var lines = [
             "\(Figure.percent(inside)) of |input gradient| lies inside A, which covers \(Figure.percent(area)) of "
                 + "the image (\(metrics.measuredCount) annotated samples)" + leftOut(metrics),
             "  \(Figure.text(relative)) times what a model has that looks everywhere alike",
             "  \(Figure.percent(rank)) of A is among the highest elements (relevance rank accuracy)",
-            "  \(Figure.percent(top)) is the intersection of \(topName) highest elements and A, by their union",
+            "  \(Figure.percent(top)) is what A and the \(topName) highest elements share, by their union",
             "  \(Figure.percent(hits)) of samples have the highest element inside A (pointing game)",
             "  \(Figure.percent(wrong)) of A is looked at more than the image's mean (wrong-reason score)",
         ]
-        if let ratio = ratio(of: metrics) {
+        if let ratio = ratio(of: metrics), ratio > 0 {
             lines.append("  \(Figure.text(ratio)) is lambda1 times the penalty, by the cross-entropy")
         }
         if let flips = metrics.flips.share {
