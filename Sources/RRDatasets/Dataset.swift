@@ -29,6 +29,8 @@ public final class Dataset: Sendable {
     public let splitNames: [String]
     /// The number of each sample's split; nil where the dataset has one split.
     public let splits: [UInt8]?
+    /// The group of each sample; nil where the samples are in none.
+    public let groups: SampleGroups?
     /// The hexadecimal SHA-256 over ids, labels, image shape and checksums.
     public let fingerprint: String
 
@@ -59,6 +61,7 @@ public final class Dataset: Sendable {
         checksums = try reader.list("/checksum", count: count, as: UInt32.self)
         (labels, classNames, classCount) = try reader.labels(count: count)
         (splits, splitNames) = try reader.splits(count: count)
+        groups = try reader.groups(count: count)
         fingerprint = try reader.string("fingerprint")
         source = try reader.source(
             of: images, elementType: elementType, rowSize: imageShape.elementCount * elementType.size)
@@ -74,6 +77,7 @@ public final class Dataset: Sendable {
         (imageShape, elementType, color) = (first.imageShape, first.elementType, first.color)
         (labels, classNames, classCount) = (join.labels, first.classNames, join.classCount)
         (splitNames, splits) = (join.splitNames, join.splits)
+        groups = join.groups
         self.fingerprint = fingerprint
         checksums = join.checksums
         source = JoinedImageSource(join.parts.map { ($0.source, $0.sampleCount) }, rowSize: first.imageSize)

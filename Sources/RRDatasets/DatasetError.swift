@@ -34,6 +34,8 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
         case unknownSplit
         /// A sample's split number has no name.
         case splitOutOfRange
+        /// A sample's group number is below zero, or has no name.
+        case groupOutOfRange
         /// A sample, row or class was asked for that does not exist.
         case indexOutOfRange
         /// A number is outside what can be stored or trained on.

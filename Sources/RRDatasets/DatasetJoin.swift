@@ -8,6 +8,7 @@ struct DatasetJoin {
     let classCount: Int
     let splitNames: [String]
     let splits: [UInt8]?
+    let groups: SampleGroups?
     let checksums: [UInt32]
 
     /// - Throws: `DatasetError` with the code `inconsistentImages` where shapes, types or colours differ, or
@@ -39,12 +40,21 @@ struct DatasetJoin {
                     .wrongAttribute, "the splits are", Self.describe(part.splitNames),
                     Self.describe(first.splitNames))
             }
+            guard part.groups?.names == first.groups?.names, (part.groups == nil) == (first.groups == nil)
+            else {
+                throw differs(
+                    .wrongAttribute, "the groups are", Self.describe(part.groups?.names),
+                    Self.describe(first.groups?.names))
+            }
         }
         self.parts = parts
         self.first = first
         labels = first.labels == nil ? nil : parts.flatMap { $0.labels ?? [] }
         classCount = parts.map(\.classCount).max() ?? 0
         checksums = parts.flatMap(\.checksums)
+        groups = first.groups.map { groups in
+            SampleGroups(numbers: parts.flatMap { $0.groups?.numbers ?? [] }, names: groups.names)
+        }
         var names: [String] = []
         for name in parts.flatMap(\.splitNames) where !names.contains(name) { names.append(name) }
         guard names.count <= 256 else {

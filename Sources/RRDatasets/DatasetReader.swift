@@ -111,6 +111,19 @@ struct DatasetReader {
         return (splits, names)
     }
 
+    func groups(count: Int) throws -> SampleGroups? {
+        guard file.exists("/group") else { return nil }
+        let numbers = try list("/group", count: count, as: Int64.self).map { Int($0) }
+        let names = try names("group_names", of: "/group")
+        let limit = names?.count ?? Self.largestBareLabel + 1
+        if let index = numbers.firstIndex(where: { $0 < 0 || $0 >= limit }) {
+            throw fault(
+                .groupOutOfRange, "/group",
+                "sample \(index) is in group \(numbers[index]), but the groups are 0 to \(limit - 1)")
+        }
+        return SampleGroups(numbers: numbers, names: names)
+    }
+
     func ids(count: Int) throws -> [String] {
         let dataset = try require("/ids")
         guard dataset.shape.dimensions == [count] else {

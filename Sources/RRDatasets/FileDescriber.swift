@@ -125,9 +125,9 @@ struct FileDescriber {
     }
 
     private func parts(_ objectPath: String, names attribute: String) -> JSONValue? {
-        guard let numbers = integers(objectPath), let names = names(attribute, of: objectPath) else {
-            return nil
-        }
+        guard let numbers = integers(objectPath) else { return nil }
+        let bareCount = min(numbers.max() ?? -1, DatasetReader.largestBareLabel) + 1
+        let names = names(attribute, of: objectPath) ?? (0..<max(0, bareCount)).map(String.init)
         let samples = Self.counts(of: numbers, below: names.count)
         return .array(zip(names, samples).map { ["name": .string($0), "samples": .integer($1)] })
     }

@@ -44,7 +44,15 @@ package enum MaskSetWriter {
     static func write(_ masks: MaskSet, provenanceText: String, to output: AtomicOutput) throws {
         let file = try HDF5File(creating: output)
         try write(masks.bits, shape: masks.maskShape, to: file)
-        let rows = masks.rows.map { Int64($0) }
+        try writeRest(
+            rows: masks.rows.map { Int64($0) }, datasetFingerprint: masks.datasetFingerprint,
+            provenanceText: provenanceText, to: file)
+    }
+
+    /// Writes what a mask set file has beside A, and closes it.
+    static func writeRest(
+        rows: [Int64], datasetFingerprint: String, provenanceText: String, to file: HDF5File
+    ) throws {
         let rowList = try file.createDataset("/row", type: .int64, shape: TensorShape([rows.count]))
         try rows.withUnsafeBufferPointer { rows in
             Result { try rowList.write(rows, rows: 0..<rows.count) }
@@ -52,7 +60,7 @@ package enum MaskSetWriter {
         try file.setAttribute("format", to: .string(FileFormat.masks.rawValue))
         try file.setAttribute("format_version", to: .string(FileFormat.version))
         try file.setAttribute("creator", to: .string(Dataset.creator))
-        try file.setAttribute("dataset_fingerprint", to: .string(masks.datasetFingerprint))
+        try file.setAttribute("dataset_fingerprint", to: .string(datasetFingerprint))
         try file.setAttribute("provenance", to: .string(provenanceText))
         try file.close()
     }

@@ -172,6 +172,15 @@ struct DatasetTests {
         Fault(code: .splitOutOfRange, message: "sample 1 is in split 2") {
             $0.setting(array: "/split", to: .bytes([0, 2, 0], [3]))
         },
+        Fault(code: .groupOutOfRange, message: "sample 2 is in group -1") {
+            $0.setting(array: "/group", to: .integers([0, 2, -1], [3]))
+        },
+        Fault(code: .groupOutOfRange, message: "sample 1 is in group 9223372036854775807") {
+            $0.setting(array: "/group", to: .integers([0, .max, 1], [3]))
+        },
+        Fault(code: .wrongShape, message: "there are 3 images") {
+            $0.setting(array: "/group", to: .integers([0, 1], [2]))
+        },
     ]
 
     @Test("a file that is no sound dataset is refused by name", arguments: faults)

@@ -13,6 +13,7 @@ struct RandomDataset {
     let classNames: [String]?
     let splits: [UInt8]?
     let splitNames: [String]
+    let groups: SampleGroups?
     let images: [[UInt8]]
     let bits: MaskBits
     /// The row of each sample's mask.
@@ -51,6 +52,12 @@ struct RandomDataset {
             splits = splitNames.isEmpty ? nil : (0..<count).map { _ in UInt8(random(splitCount)) }
             (images, bits, rows) = try Self.content(
                 count: count, shape: shape, elementType: elementType, random: random)
+            groups =
+                [
+                    nil, SampleGroups(numbers: (0..<count).map { _ in random(3) * 5 }, names: nil),
+                    SampleGroups(
+                        numbers: (0..<count).map { _ in random(2) }, names: ["z, z", "a", "unused"]),
+                ][random(3)]
             return
         }
         let splitNames = [[], ["test", "train"], ["train", "val"], ["test", "train", "val"]][random(4)]
@@ -69,6 +76,7 @@ struct RandomDataset {
         }
         (self.ids, self.labels, self.splits) = (ids, labels, splitNames.isEmpty ? nil : splits)
         (self.classNames, self.splitNames) = (classNames, splitNames)
+        groups = nil
         (images, bits, rows) = try Self.content(
             count: ids.count, shape: shape, elementType: elementType, random: random)
     }
@@ -113,7 +121,7 @@ struct RandomDataset {
         }
         _ = try writer.finish(
             ids: ids, labels: labels, classNames: classNames, splits: splits, splitNames: splitNames,
-            provenance: [:])
+            provenance: [:], groups: groups)
         try writer.commit()
         return try Dataset(path: path)
     }

@@ -90,6 +90,9 @@ struct ValidationTests {
         Fault(code: .splitOutOfRange, message: "sample 1 (“b”) has 9") {
             $0.setting(array: "/split", to: .bytes([0, 9, 0], [3]))
         },
+        Fault(code: .groupOutOfRange, message: "sample 1 (“b”) has -2") {
+            $0.setting(array: "/group", to: .integers([0, -2, 0], [3]))
+        },
         Fault(code: .checksumMismatch, message: "sample 1 (“b”)") {
             $0.setting(array: "/images", to: .bytes((0..<60).map { $0 == 30 ? 99 : $0 }, [3, 1, 5, 4]))
         },

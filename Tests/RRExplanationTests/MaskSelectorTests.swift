@@ -81,24 +81,3 @@ struct MaskSelectorTests {
         return (mask, outcome)
     }
 }
-
-@Suite("The share of the input gradient inside A")
-struct GradientShareTests {
-    @Test("the mean is over annotated samples with a gradient; the others are counted")
-    func mean() {
-        var share = GradientShare()
-        #expect(share.insideMask == nil)
-        for (gradient, mask) in [
-            ([3, -1, 0, 0], [0, 1, 0, 0]), ([1, 1, 0, 2], [1, 1, 1, 0]), ([1, 2, 3, 4], [0, 0, 0, 0]),
-            ([0, 0, 0, 0], [1, 0, 0, 0]),
-        ] as [([Double], [UInt8])] {
-            gradient.withUnsafeBufferPointer { gradient in
-                mask.withUnsafeBufferPointer { share.add(GradientShare.Share(gradient: gradient, mask: $0)) }
-            }
-        }
-        #expect(share.sampleCount == 2)
-        #expect(share.zeroGradientCount == 1)
-        #expect(share.insideMask == (0.25 + 0.5) / 2)
-        #expect(share.maskedArea == (0.25 + 0.75) / 2)
-    }
-}

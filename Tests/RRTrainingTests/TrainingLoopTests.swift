@@ -35,9 +35,9 @@ struct TrainingLoopTests {
         #expect(evaluation.accuracy == 1)
         #expect(evaluation.sampleCount == 48)
         #expect(evaluation.confusion == [[24, 0], [0, 24]])
-        #expect(evaluation.unannotatedCount == 32)
-        #expect(evaluation.gradientShare?.sampleCount == 16)
-        #expect(evaluation.gradientShare?.maskedArea == 0.5)
+        #expect(evaluation.explanation?.unannotatedCount == 32)
+        #expect(evaluation.explanation?.measuredCount == 16)
+        #expect(evaluation.explanation?.gradientShare.maskedArea == 0.5)
         let tensors = try SafeTensorsFile.read(run.weightsPath)
         #expect(tensors.allSatisfy { $0.type == (precision == .double ? .float64 : .float32) })
         let lines = try String(
@@ -135,7 +135,7 @@ struct TrainingLoopTests {
             let evaluation = try Evaluation(
                 network: network, parameters: run.parameters(of: network), dataset: shades.dataset,
                 masks: shades.masks)
-            return try #require(evaluation.gradientShare?.insideMask)
+            return try #require(evaluation.explanation?.gradientShare.insideMask)
         }
         let plain = try share(lambda1: 0)
         let right = try share(lambda1: 1)

@@ -83,7 +83,7 @@ public struct DecoyMaker: Sendable {
         }
         let fingerprint = try writer.finish(
             ids: try dataset.ids(), labels: labels, classNames: dataset.classNames, splits: dataset.splits,
-            splitNames: dataset.splitNames, provenance: provenance)
+            splitNames: dataset.splitNames, provenance: provenance, groups: dataset.groups)
         let masks = try MaskSet(
             bits: bits, rows: Array(0..<dataset.sampleCount), maskShape: shape,
             datasetFingerprint: fingerprint)

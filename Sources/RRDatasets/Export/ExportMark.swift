@@ -45,6 +45,8 @@ struct ExportMark: Sendable {
         (members["compress"]?.stringValue).flatMap(Compression.init(rawValue:))
     }
     var classNames: [String]? { members["class_names"].flatMap(Self.names) }
+    /// Nil where the groups are bare numbers, or there are none.
+    var groupNames: [String]? { members["group_names"].flatMap(Self.names) }
     var splitNames: [String] { members["split_names"].flatMap(Self.names) ?? [] }
     /// The resizing that the exported dataset remembers.
     var resizing: Resizing? { Self.json(members["provenance"])?["resize"].flatMap { Resizing(json: $0) } }
@@ -92,13 +94,18 @@ struct ExportMark: Sendable {
 
     /// A digest of what a dataset holds: its fingerprint, and what that leaves out.
     static func content(
-        fingerprint: String, classNames: [String]?, splits: [UInt8]?, splitNames: [String]
+        fingerprint: String, classNames: [String]?, splits: [UInt8]?, splitNames: [String],
+        groups: SampleGroups?
     ) -> String {
         var hasher = SHA256Hasher()
         func list(_ names: [String]?) -> JSONValue { names.map { .array($0.map { .string($0) }) } ?? .null }
         let names: JSONValue = [.string(fingerprint), list(classNames), list(splitNames)]
         Array(names.serialized().utf8).withUnsafeBytes { hasher.update($0) }
         (splits ?? []).withUnsafeBytes { hasher.update($0) }
+        if let groups {
+            Array(list(groups.names).serialized().utf8).withUnsafeBytes { hasher.update($0) }
+            groups.numbers.map { Int64($0).littleEndian }.withUnsafeBytes { hasher.update($0) }
+        }
         return hasher.finalize()
     }
 
@@ -134,12 +141,13 @@ extension ExportSource {
             "content": .string(
                 ExportMark.content(
                     fingerprint: fingerprint, classNames: labels == nil ? nil : dataset.classNames,
-                    splits: splits, splitNames: splitNames)),
+                    splits: splits, splitNames: splitNames, groups: groups)),
         ]
         members["provenance"] = try dataset.provenanceText().map(ExportMark.kept)
         if labels != nil {
             members["class_names"] = dataset.classNames.map { .array($0.map { .string($0) }) }
         }
+        members["group_names"] = groups?.names.map { .array($0.map { .string($0) }) }
         if !splitNames.isEmpty { members["split_names"] = .array(splitNames.map { .string($0) }) }
         if let masks = try exportedMasks() {
             var mask: [String: JSONValue] = [

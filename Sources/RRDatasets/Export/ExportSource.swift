@@ -9,6 +9,8 @@ public struct ExportSource: Sendable {
     public let ids: [String]
     /// The label of each sample; nil where the dataset has none.
     public let labels: [Int]?
+    /// The group of each sample; nil where the dataset has none.
+    public let groups: SampleGroups?
     /// The number of each sample's split; nil where there is one.
     public let splits: [UInt8]?
     /// The names of the splits by number; empty where there is one.
@@ -32,6 +34,7 @@ public struct ExportSource: Sendable {
         self.indices = indices
         ids = isWhole ? allIDs : indices.map { allIDs[$0] }
         labels = dataset.labels.map { labels in isWhole ? labels : indices.map { labels[$0] } }
+        groups = isWhole ? dataset.groups : dataset.groups?.keeping(indices)
         let isOneSplit = split != "all" || dataset.splits == nil
         splits = isOneSplit ? nil : dataset.splits
         splitNames = isOneSplit ? [] : dataset.splitNames

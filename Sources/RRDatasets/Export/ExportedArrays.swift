@@ -35,7 +35,9 @@ struct ExportedArrays {
         members["format"] = describer.text("format").map { .string($0) }
         members["format_version"] = describer.text("format_version").map { .string($0) }
         // The names stand where those who read the file look for them, and may have been changed there.
-        for (member, object) in [("class_names", "/labels"), ("split_names", "/split")] {
+        for (member, object) in [
+            ("class_names", "/labels"), ("split_names", "/split"), ("group_names", "/group"),
+        ] {
             members[member] = describer.names(member, of: object).map { .array($0.map { .string($0) }) }
         }
         guard let mark = try ExportMark(.object(members), path: path) else {
@@ -68,11 +70,11 @@ struct ExportedArrays {
 
     /// The arrays of an export by what they hold.
     enum Content: String {
-        case images, labels, masks, row, ids, split
+        case images, labels, masks, row, ids, split, group
 
         fileprivate func name(inFolder isFolder: Bool) -> String {
             guard isFolder else { return rawValue }
-            return (self == .split ? "splits" : rawValue) + ".npy"
+            return rawValue + (self == .split || self == .group ? "s" : "") + ".npy"
         }
     }
 
@@ -124,6 +126,14 @@ struct ExportedArrays {
                 "samples \(min(left, right)) and \(max(left, right)) have the same id “\(ids[left])”")
         }
         return ids
+    }
+
+    /// The group of each sample with the names that the export gives them; nil where it has none.
+    ///
+    /// - Throws: as `array(_:)`, and `groupOutOfRange`.
+    func groups() throws -> SampleGroups? {
+        guard has(.group), let count = mark.sampleCount else { return nil }
+        return try ArrayGroups.read(try array(.group), count: count, names: mark.groupNames)
     }
 
     /// The number of each sample's split among `mark.splitNames`; nil where there is one split.

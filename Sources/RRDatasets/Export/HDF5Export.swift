@@ -3,11 +3,11 @@ internal import RRSchemas
 internal import RRTensor
 
 /// Writes a dataset as plain arrays of an HDF5 file for other programs: `/images`, `/ids`, and as far as there are any
-/// `/labels`, `/split` and `/masks`, from which `ArrayImport` makes the same dataset and mask set.
+/// `/labels`, `/split`, `/group` and `/masks`, from which `ArrayImport` makes the same dataset and mask set.
 ///
 /// Row i of every array belongs to the same sample; masks are uint8, all zero where a sample has none. `/row` says of
 /// each sample which of the M masks it has, M for none, as in a mask set. Names of classes and splits are the
-/// attributes `class_names` and `split_names`, as in our own datasets; the root attribute `export` is JSON for the
+/// attributes `class_names`, `split_names` and `group_names`, as in our own datasets; the root attribute `export` is JSON for the
 /// import.
 public struct HDF5Export: Sendable {
     public let source: ExportSource
@@ -57,6 +57,13 @@ public struct HDF5Export: Sendable {
             try file.setAttribute("split_names", of: "/split", to: .strings(source.splitNames))
             names.append("split")
         }
+        if let groups = source.groups {
+            try writeList("/group", groups.numbers.map { Int64($0) }, to: file)
+            if let groupNames = groups.names {
+                try file.setAttribute("group_names", of: "/group", to: .strings(groupNames))
+            }
+            names.append("group")
+        }
         let length = max(1, source.ids.lazy.map(\.utf8.count).max() ?? 1)
         try file.createDataset(
             "/ids", type: .fixedString(length: length), shape: TensorShape([source.count])
@@ -64,7 +71,8 @@ public struct HDF5Export: Sendable {
         names.append("ids")
         var mark = try source.markMembers()
         // The names are attributes of their arrays already.
-        (mark["class_names"], mark["split_names"], mark["kind"]) = (nil, nil, "hdf5")
+        (mark["class_names"], mark["split_names"], mark["group_names"]) = (nil, nil, nil)
+        mark["kind"] = "hdf5"
         mark["layout"] = .string(layout.rawValue)
         var arrays: [String: JSONValue] = [:]
         for name in names {

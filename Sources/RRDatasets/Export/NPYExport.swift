@@ -2,8 +2,8 @@ internal import RRFormats
 internal import RRSchemas
 internal import RRTensor
 
-/// Writes a dataset as NPY files in a folder: `images.npy`, and as far as there are any `labels.npy`, `splits.npy` and
-/// `masks.npy`, `ids.npy` as text, and `export.json` with shapes and names; `ArrayImport` makes the same dataset and
+/// Writes a dataset as NPY files in a folder: `images.npy`, and as far as there are any `labels.npy`, `splits.npy`,
+/// `groups.npy` and `masks.npy`, `ids.npy` as text, and `export.json` with shapes and names; `ArrayImport` makes the same dataset and
 /// mask set of it.
 ///
 /// Row i of every array belongs to the same sample. Images have the type in which they are stored; masks are uint8,
@@ -73,6 +73,11 @@ public struct NPYExport: Sendable {
         }
         if let splits = source.splits {
             try write("splits.npy", "|u1", [source.count]) { try $0.write(splits) }
+        }
+        if let groups = source.groups {
+            try write("groups.npy", "<i8", [source.count]) { file in
+                try groups.numbers.map { Int64($0).littleEndian }.withUnsafeBytes { try file.write($0) }
+            }
         }
         let length = max(1, source.ids.lazy.map(\.unicodeScalars.count).max() ?? 1)
         try write("ids.npy", "<U\(length)", [source.count]) { file in

@@ -1,7 +1,7 @@
 internal import RRFormats
 
 extension PNGFolderExport {
-    /// The table that says of every file what the folders do not: `file_name`, `label`, `split`.
+    /// The table that says of every file what the folders do not: `file_name`, `label`, `split`, `group`.
     struct Metadata {
         static let fileName = "metadata.csv"
 
@@ -26,7 +26,8 @@ extension PNGFolderExport {
                 files.labels?.elementsEqual(source.labels ?? [], by: { Int($0) == $1 })
                     ?? (source.labels == nil),
                 files.classNames.map(Self.bytes) == source.dataset.classNames.map(Self.bytes),
-                files.splits == source.splits ?? [], bytes(files.splitNames) == bytes(source.splitNames)
+                files.groups == source.groups, files.splits == source.splits ?? [],
+                bytes(files.splitNames) == bytes(source.splitNames)
             else { return false }
             return source.ids.indices.allSatisfy { index in
                 files.paths.withUTF8(at: index) { $0.dropLast(4).elementsEqual(source.ids[index].utf8) }
@@ -40,11 +41,13 @@ extension PNGFolderExport {
             var columns = ["file_name"]
             if source.labels != nil { columns.append("label") }
             if source.splits != nil { columns.append("split") }
+            if source.groups != nil { columns.append("group") }
             var text = columns.joined(separator: ",") + "\r\n"
             for (position, id) in source.ids.enumerated() {
                 var fields = [id + ".png"]
                 if let labels = source.labels { fields.append(source.className(of: labels[position])) }
                 if let splits = source.splits { fields.append(source.splitNames[Int(splits[position])]) }
+                if let groups = source.groups { fields.append(groups.name(of: groups.numbers[position])) }
                 text += fields.map(Self.quoted).joined(separator: ",") + "\r\n"
             }
             return Array(text.utf8)

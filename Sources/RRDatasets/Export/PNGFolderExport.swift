@@ -142,5 +142,5 @@ public struct PNGFolderExport: Sendable {
 
 extension MaskSet {
     /// Whether a sample has a row of its own in A, be it all zero.
-    func hasRow(_ index: Int) -> Bool { rows[index] != bits.rowCount - 1 }
+    package func hasRow(_ index: Int) -> Bool { rows[index] != bits.rowCount - 1 }
 }

@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// Writes a dataset as tar shards in the form of WebDataset: `000000.tar`, `000001.tar`, …, and `export.json`.
 ///
-/// A sample has `KEY.png` (`KEY.npy`, `(C, H, W)`, where PNG cannot hold its image), `KEY.cls` with its label in
-/// decimal digits, and where masks are given `KEY.mask.png`, black throughout where the sample has none. The key is the
+/// A sample has `KEY.png` (`KEY.npy`, `(C, H, W)`, where PNG cannot hold its image), `KEY.cls` with its label and
+/// `KEY.group` with its group in decimal digits where it has them, and where masks are given `KEY.mask.png`, black throughout where the sample has none. The key is the
 /// id with every byte but ASCII letters, digits, `-` and `_` as `%` and two hexadecimal digits: WebDataset's readers end
 /// a key at its first point, and Python's `urllib.parse.unquote` gives the id back. A shard holds samples of one split.
 public struct WebDatasetExport: Sendable {
@@ -142,6 +142,9 @@ public struct WebDatasetExport: Sendable {
             members.append((".npy", head + Array(try reader.image(position, layout: .nchw))))
         }
         if let labels = source.labels { members.append((".cls", Array(String(labels[position]).utf8))) }
+        if let groups = source.groups {
+            members.append((".group", Array(String(groups.numbers[position]).utf8)))
+        }
         if let masks = source.masks {
             members.append((".mask.png", try reader.maskPNG(position, of: masks, encoder: encoder)))
         }

@@ -90,15 +90,17 @@ package final class DatasetWriter: @unchecked Sendable {
     /// - Parameters:
     ///   - rows: the rows to keep, increasing; nil for all. The other parameters are of those rows only.
     ///   - splits: a number of `splitNames` for each sample; nil where there is one split.
+    ///   - groups: nil where the samples are in none.
     /// - Returns: the dataset's fingerprint.
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package func finish(
         keeping rows: [Int]? = nil, ids: some RandomAccessCollection<String>, labels: [Int]?,
-        classNames: [String]?, splits: [UInt8]?, splitNames: [String], provenance: JSONValue
+        classNames: [String]?, splits: [UInt8]?, splitNames: [String], provenance: JSONValue,
+        groups: SampleGroups? = nil
     ) throws -> String {
         try finish(
             keeping: rows, ids: ids, labels: labels, classNames: classNames, splits: splits,
-            splitNames: splitNames, provenance: provenance, export: nil)
+            splitNames: splitNames, provenance: provenance, groups: groups, export: nil)
     }
 
     /// Writes what belongs to the samples that came from an export.
@@ -108,14 +110,14 @@ package final class DatasetWriter: @unchecked Sendable {
     func finish(
         keeping rows: [Int]? = nil, ids: some RandomAccessCollection<String>, labels: [Int]?,
         classNames: [String]?, splits: [UInt8]?, splitNames: [String], provenance: JSONValue,
-        export: ExportMark?
+        groups: SampleGroups?, export: ExportMark?
     ) throws -> String {
         let checksums = checksums.withLock { $0 }
         if let rows, rows.count < checksums.count {
             let smaller = try copy(rows)
             let fingerprint = try smaller.finish(
                 ids: ids, labels: labels, classNames: classNames, splits: splits, splitNames: splitNames,
-                provenance: provenance, export: export)
+                provenance: provenance, groups: groups, export: export)
             output = smaller.output
             target.color = smaller.target.color
             return fingerprint
@@ -123,10 +125,12 @@ package final class DatasetWriter: @unchecked Sendable {
         precondition(ids.count == checksums.count)
         precondition(labels.map { $0.count == ids.count } ?? true)
         precondition(splits.map { $0.count == ids.count } ?? true)
+        precondition(groups.map { $0.numbers.count == ids.count } ?? true)
         let fingerprint = DatasetFingerprint.compute(
             ids: ids, labels: labels, imageShape: target.imageShape, checksums: checksums)
         let content = ExportMark.content(
-            fingerprint: fingerprint, classNames: classNames, splits: splits, splitNames: splitNames)
+            fingerprint: fingerprint, classNames: classNames, splits: splits, splitNames: splitNames,
+            groups: groups)
         let restored = export?.provenance(of: content)
         if restored != nil { target.color = export?.color ?? target.color }
         try file.setAttribute("DIMENSION_LABELS", of: "/images", to: .strings(["N", "C", "H", "W"]))
@@ -144,6 +148,12 @@ package final class DatasetWriter: @unchecked Sendable {
         if let splits {
             try writeList("/split", splits)
             try file.setAttribute("split_names", of: "/split", to: .strings(splitNames))
+        }
+        if let groups {
+            try writeList("/group", groups.numbers.map { Int64($0) })
+            if let names = groups.names {
+                try file.setAttribute("group_names", of: "/group", to: .strings(names))
+            }
         }
         try writeList("/checksum", checksums)
         try file.setAttribute("format", to: .string(FileFormat.dataset.rawValue))

@@ -64,6 +64,7 @@ struct DatasetValidator {
         (facts.labels, facts.hasLabels) = (labels, file.exists("/labels"))
         facts.classNames = describer.names("class_names", of: "/labels")
         checkNumbers("/split", names: "split_names", code: .splitOutOfRange, count: count)
+        checkNumbers("/group", names: "group_names", code: .groupOutOfRange, count: count)
         let checksums: [UInt32]? = integers("/checksum", count: count).map {
             $0.map { UInt32(truncatingIfNeeded: $0) }
         }

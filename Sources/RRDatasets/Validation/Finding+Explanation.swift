@@ -13,6 +13,7 @@ extension Finding.Code {
         case .duplicateId: "two samples have the same id"
         case .labelOutOfRange: "a label is below zero, or has no class"
         case .splitOutOfRange: "a sample's split has no name"
+        case .groupOutOfRange: "a sample's group is below zero, or has no name"
         case .notFinite: "an image or a weight is infinite or no number"
         case .largeValues: "floats lie outside [−10, 10] (warning)"
         case .suspiciousLayout: "the images look as if their dimensions stood in another order (warning)"

@@ -18,6 +18,7 @@ package struct Finding: Hashable, Sendable, CustomStringConvertible {
         case duplicateId = "duplicate-id"
         case labelOutOfRange = "label-out-of-range"
         case splitOutOfRange = "split-out-of-range"
+        case groupOutOfRange = "group-out-of-range"
         case notFinite = "not-finite"
         case largeValues = "large-values"
         case suspiciousLayout = "suspicious-layout"

@@ -12,16 +12,15 @@ package enum MaskOutcome: Equatable, Sendable {
 /// Selects mask elements from input gradients, in memory that is used again for the next sample.
 package struct MaskSelector<Scalar: NetworkScalar> {
     private let selection: MaskSelection
-    /// The absolute values, and a copy that the search for the K-th largest may disorder.
     private var magnitudes: [Scalar]
-    private var ranked: [Scalar]
+    private var largest: LargestElements<Scalar>
 
     /// - Parameter elementCount: the number of elements that are ranked: C · H · W, or H · W where channels are
     ///   summed.
     package init(_ selection: MaskSelection, elementCount: Int) {
         self.selection = selection
         magnitudes = Array(repeating: 0, count: elementCount)
-        ranked = magnitudes
+        largest = LargestElements(elementCount: elementCount)
     }
 
     /// Writes 1 for every selected element and 0 for the others.
@@ -41,25 +40,25 @@ package struct MaskSelector<Scalar: NetworkScalar> {
         for start in stride(from: count, to: gradient.count, by: count) {
             for index in 0..<count { magnitudes[index] += gradient[start + index].magnitude }
         }
-        var largest = Scalar.zero
+        var maximum = Scalar.zero
         for index in 0..<count {
             guard magnitudes[index].isFinite else { return .notFinite }
-            largest = max(largest, magnitudes[index])
+            maximum = max(maximum, magnitudes[index])
         }
-        guard largest > 0 else { return .zeroGradient }
+        guard maximum > 0 else { return .zeroGradient }
         switch selection {
         case .top(let kept): selectLargest(kept, into: mask)
         case .topFraction(let fraction):
             selectLargest(max(1, Int((fraction * Double(count)).rounded())), into: mask)
         case .threshold(let factor):
-            let bound = Scalar(factor) * largest
+            let bound = Scalar(factor) * maximum
             for index in 0..<count where magnitudes[index] > bound { mask[index] = 1 }
         }
         return .mask
     }
 
     private mutating func selectLargest(_ kept: Int, into mask: UnsafeMutableBufferPointer<UInt8>) {
-        let bound = value(ofRank: kept)
+        let bound = magnitudes.withUnsafeBufferPointer { largest.value(ofRank: kept, in: $0) }
         var free = kept
         for index in magnitudes.indices where magnitudes[index] > bound {
             mask[index] = 1
@@ -70,35 +69,5 @@ package struct MaskSelector<Scalar: NetworkScalar> {
             mask[index] = 1
             free -= 1
         }
-    }
-
-    /// Finds the value that `rank` elements are not below: Hoare's selection, O(n) on average.
-    private mutating func value(ofRank rank: Int) -> Scalar {
-        for index in magnitudes.indices { ranked[index] = magnitudes[index] }
-        var low = 0
-        var high = ranked.count - 1
-        let wanted = rank - 1
-        while low < high {
-            let pivot = ranked[low + (high - low) / 2]
-            var left = low
-            var right = high
-            while left <= right {
-                while ranked[left] > pivot { left += 1 }
-                while ranked[right] < pivot { right -= 1 }
-                if left <= right {
-                    ranked.swapAt(left, right)
-                    left += 1
-                    right -= 1
-                }
-            }
-            if wanted <= right {
-                high = right
-            } else if wanted >= left {
-                low = left
-            } else {
-                break
-            }
-        }
-        return ranked[wanted]
     }
 }

@@ -5,13 +5,13 @@ internal import RRStreaming
 
 /// How good a model is on a split, and for which reasons.
 public struct Evaluation: Sendable {
-    /// The figures of one class.
-    public struct ClassFigures: Equatable, Sendable {
-        /// The label.
+    /// The figures of one class, or of one group.
+    public struct PartFigures: Equatable, Sendable {
+        /// The label, or the group's number.
         public let index: Int
         public let name: String
         public let sampleCount: Int
-        /// The share of the class's samples that were recognised.
+        /// The share of the part's samples that were recognised.
         public let accuracy: Double
     }
 
@@ -24,18 +24,24 @@ public struct Evaluation: Sendable {
     /// `largestConfusion` classes, of which no one would read the square.
     public let confusion: [[Int]]?
     /// The classes of which the split has samples.
-    public let perClass: [ClassFigures]
-    /// Where the input gradients lie; nil where no masks were given.
-    public let gradientShare: GradientShare?
-    /// The samples without a mask, which `gradientShare` leaves out; 0 where no masks were given.
-    public let unannotatedCount: Int
+    public let perClass: [PartFigures]
+    /// The groups of which the split has samples; nil where the dataset has no groups.
+    public let perGroup: [PartFigures]?
+    /// What the input gradients say; nil where no masks were given.
+    public let explanation: ExplanationMetrics?
 
     /// The number of classes up to which confusion is counted: 8 MB of counts.
     public static let largestConfusion = 1000
 
     /// The class that is recognised worst, the first of equal ones.
-    public var worstClass: ClassFigures? {
-        perClass.min { ($0.accuracy, $0.index) < ($1.accuracy, $1.index) }
+    public var worstClass: PartFigures? { Self.worst(of: perClass) }
+
+    /// The group that is recognised worst, the first of equal ones: worst-group accuracy as in Sagawa, Koh, Hashimoto
+    /// and Liang, "Distributionally robust neural networks for group shifts", ICLR 2020.
+    public var worstGroup: PartFigures? { Self.worst(of: perGroup ?? []) }
+
+    private static func worst(of parts: [PartFigures]) -> PartFigures? {
+        parts.min { ($0.accuracy, $0.index) < ($1.accuracy, $1.index) }
     }
 
     /// Measures a model on a split.
@@ -44,108 +50,64 @@ public struct Evaluation: Sendable {
     ///   - normalization: what is done to the images, as in training; nil for nothing.
     ///   - masks: the masks of the dataset; nil to leave explanations out.
     ///   - split: a split's name or `all`; nil for `test` where the dataset has splits, else all samples.
+    ///   - measurement: how explanations are measured.
     ///   - batchSize: the number of samples that are read at a time; without effect on the figures but for
     ///     rounding.
     ///   - threads: the number of threads; nil for one a processor core.
+    ///   - progress: is told of the samples done and of all.
     /// - Throws: `DatasetError` where a sample is damaged or the split is unknown, `TrainingError` where the
-    ///   dataset has no labels, `ExplanationError` where it does not fit the model.
+    ///   dataset has no labels, `ExplanationError` where it does not fit the model or the measurement.
     public init<Scalar: NetworkScalar>(
         network: Network<Scalar>, parameters: Parameters<Scalar>,
         normalization: InputNormalization? = nil, dataset: Dataset, masks: MaskSet?, split: String? = nil,
-        batchSize: Int = 256, threads: Int? = nil
+        measurement: ExplanationMeasurement = ExplanationMeasurement(), batchSize: Int = 256,
+        threads: Int? = nil, progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         guard dataset.labels != nil else {
             throw TrainingError(
                 .unsuitableDataset, dataset.path, "has no labels to measure the model against")
         }
-        let explainer = InputGradients(network: network, threads: threads)
+        let observer = try SampleObserver(
+            network: network, parameters: parameters, normalization: normalization, dataset: dataset,
+            measurement: measurement, threads: threads)
         let stream = try BatchStream(
             dataset: dataset, masks: masks,
             options: StreamOptions(
                 batchSize: batchSize, shuffle: false, seed: 0, epochs: 1,
                 split: split ?? dataset.split(preferring: "test"), dropLast: false))
-        var tally = Tally(classCount: network.model.classCount)
-        var outcomes: [SampleOutcome] = []
+        var tally = EvaluationTally(
+            classCount: network.model.classCount, groups: dataset.groups, masks: masks)
         while let batch = try stream.next() {
-            let labelled = try LabelledBatch(batch, normalization)
-            outcomes = Array(repeating: SampleOutcome(), count: batch.count)
-            try outcomes.withUnsafeMutableBufferPointer { outcomes throws(ExplanationError) in
-                let results = UncheckedSendable(outcomes)
-                try explainer.forEachSample(
-                    of: labelled, at: parameters, withGradient: labelled.masks != nil
-                ) { sample in
-                    results.value[sample.position] = SampleOutcome(sample, masks: labelled.masks)
-                }
+            let observations = try observer.observe(batch)
+            for (position, observation) in observations.enumerated() {
+                tally.add(
+                    observation, label: Int(batch.labels[position]), index: Int(batch.indices[position]))
             }
-            for (outcome, label) in zip(outcomes, batch.labels) { tally.add(outcome, label: Int(label)) }
+            progress(tally.sampleCount, stream.samplesPerEpoch)
         }
-        self.init(tally, classNames: dataset.classNames, hasMasks: masks != nil)
+        self.init(tally, classNames: dataset.classNames)
     }
 
-    private init(_ tally: Tally, classNames: [String]?, hasMasks: Bool) {
+    private init(_ tally: EvaluationTally, classNames: [String]?) {
+        let classes = SampleGroups(numbers: [], names: classNames)
         sampleCount = tally.sampleCount
-        accuracy = Double(tally.correctCounts.reduce(0, +)) / Double(max(sampleCount, 1))
+        accuracy = Double(tally.classes.correct.reduce(0, +)) / Double(max(sampleCount, 1))
         crossEntropy = tally.crossEntropy / Double(max(sampleCount, 1))
         confusion = tally.confusion
-        perClass = tally.counts.enumerated().compactMap { index, count in
-            guard count > 0 else { return nil }
-            let isNamed = classNames.map { $0.indices.contains(index) } ?? false
-            return ClassFigures(
-                index: index, name: isNamed ? classNames?[index] ?? "" : String(index), sampleCount: count,
-                accuracy: Double(tally.correctCounts[index]) / Double(count))
-        }
-        gradientShare = hasMasks ? tally.share : nil
-        unannotatedCount = hasMasks ? tally.unannotatedCount : 0
+        perClass = tally.classes.figures { classes.name(of: $0) }
+        perGroup = tally.groups.map { groups in tally.groupCounts.figures { groups.name(of: $0) } }
+        explanation = tally.masks == nil ? nil : tally.explanation
     }
 }
 
-/// What one sample adds to an evaluation.
-private struct SampleOutcome: Sendable {
-    var prediction = 0
-    var crossEntropy = 0.0
-    var share = GradientShare.Share.unannotated
+/// How the explanations of an evaluation are measured.
+public struct ExplanationMeasurement: Sendable {
+    /// The quantity whose input gradient is measured.
+    public var target: PenaltyTarget = .sumLogProbability
+    /// The k of the top-k intersection; nil for as many elements as each sample's mask marks.
+    public var topCount: Int?
+    /// Decides the values that the pixels in A are randomised to.
+    public var seed: UInt64 = 0
 
-    init() {}
-
-    init<Scalar: NetworkScalar>(_ sample: ExplainedSample<Scalar>, masks: [UInt8]?) {
-        prediction = sample.prediction
-        crossEntropy = sample.crossEntropy
-        guard let masks else { return }
-        let count = sample.gradient.count
-        share = masks.withUnsafeBufferPointer { masks in
-            GradientShare.Share(
-                gradient: sample.gradient,
-                mask: UnsafeBufferPointer(
-                    rebasing: masks[sample.position * count..<(sample.position + 1) * count]))
-        }
-    }
-}
-
-/// The sums of an evaluation.
-private struct Tally {
-    var sampleCount = 0
-    var crossEntropy = 0.0
-    /// The samples of each class, and how many of them were recognised.
-    var counts: [Int]
-    var correctCounts: [Int]
-    var confusion: [[Int]]?
-    var share = GradientShare()
-    var unannotatedCount = 0
-
-    init(classCount: Int) {
-        counts = Array(repeating: 0, count: classCount)
-        correctCounts = counts
-        confusion =
-            classCount > Evaluation.largestConfusion ? nil : Array(repeating: counts, count: classCount)
-    }
-
-    mutating func add(_ outcome: SampleOutcome, label: Int) {
-        sampleCount += 1
-        crossEntropy += outcome.crossEntropy
-        counts[label] += 1
-        if outcome.prediction == label { correctCounts[label] += 1 }
-        confusion?[label][outcome.prediction] += 1
-        share.add(outcome.share)
-        if outcome.share == .unannotated { unannotatedCount += 1 }
-    }
+    public init() {}
 }

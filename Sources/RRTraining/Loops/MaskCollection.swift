@@ -37,13 +37,30 @@ struct MaskCollection {
 
     /// - Throws: `TensorError` where the masks have more elements than memory can address.
     init(_ dataset: Dataset, isPerPixel: Bool, union: MaskSet?) throws {
-        let image = dataset.imageShape
-        let plane = try ImageShape(channels: 1, height: image.height, width: image.width)
-        maskShape = isPerPixel ? plane : image
-        outputShape = isPerPixel && union.map { $0.maskShape.channels == 1 } ?? true ? plane : image
+        (maskShape, outputShape) = try Self.shapes(of: dataset, isPerPixel: isPerPixel, union: union)
         bits = try MaskBits(rowCount: dataset.sampleCount, elementsPerRow: outputShape.elementCount)
         self.dataset = dataset
         self.union = union
+    }
+
+    /// The shapes of a mask as it is added, and joined with an older one.
+    static func shapes(
+        of dataset: Dataset, isPerPixel: Bool, union: MaskSet?
+    ) throws(TensorError) -> (added: ImageShape, written: ImageShape) {
+        let image = dataset.imageShape
+        let plane = try ImageShape(channels: 1, height: image.height, width: image.width)
+        return (
+            isPerPixel ? plane : image,
+            isPerPixel && union.map { $0.maskShape.channels == 1 } ?? true ? plane : image
+        )
+    }
+
+    /// The error for a gradient that cannot be ranked.
+    static func notFinite(sample index: Int, of dataset: Dataset) throws -> ExplanationError {
+        ExplanationError(
+            .gradientNotFinite,
+            "the input gradient of sample \(index) (\(try dataset.ids()[index])) is not finite: the weights are of "
+                + "no use")
     }
 
     /// Forgets the masks that were added.
@@ -67,11 +84,7 @@ struct MaskCollection {
             sampleCount += 1
             switch outcome {
             case .zeroGradient: zeroGradientCount += 1
-            case .notFinite:
-                let id = try dataset.ids()[index]
-                throw ExplanationError(
-                    .gradientNotFinite,
-                    "the input gradient of sample \(index) (\(id)) is not finite: the weights are of no use")
+            case .notFinite: throw try Self.notFinite(sample: index, of: dataset)
             case .mask:
                 let mask = masks[position * count..<(position + 1) * count]
                 let repeated = copies == 1 ? mask : ArraySlice((0..<copies).flatMap { _ in mask })

@@ -1,6 +1,7 @@
 public import RRDatasets
 public import RRExplanation
 public import RRNetworks
+package import RRSchemas
 internal import RRStreaming
 internal import RRTensor
 
@@ -9,6 +10,10 @@ public struct MaskMaking: Sendable {
     public let dataset: Dataset
     public var selection: MaskSelection
     public var target: PenaltyTarget = .sumLogProbability
+    /// The class k whose log p_k is differentiated in place of `target`; nil for the target.
+    public var classIndex: Int?
+    /// Nil for the gradient at the image itself.
+    public var smoothing: GradientSmoothing?
     /// Whether |gradient| is summed over channels, so that whole pixels are selected.
     public var isPerPixel = false
     /// What is done to the images, as in training; nil for nothing.
@@ -36,32 +41,67 @@ public struct MaskMaking: Sendable {
     public func run<Scalar: NetworkScalar>(
         network: Network<Scalar>, parameters: Parameters<Scalar>, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> CollectedMasks {
-        let workers = Workers(count: threads)
-        let gathering = try MaskGathering<Scalar>(
-            dataset, selection: selection, isPerPixel: isPerPixel, union: union, workerCount: workers.count)
-        let explainer = InputGradients(network: network, target: target, threads: workers.count)
+        var collection = try MaskCollection(dataset, isPerPixel: isPerPixel, union: union)
+        try forEachBatch(network, parameters, maskSize: collection.maskShape.elementCount, progress) {
+            try collection.add($0, $1, indices: $2)
+        }
+        return try collection.finish()
+    }
+
+    /// Makes masks and writes them to a mask set file as they come: memory does not grow with their number, but for
+    /// the list of rows.
+    ///
+    /// - Throws: as `run(network:parameters:progress:)`, and `FormatError` where the file cannot be written.
+    package func write<Scalar: NetworkScalar>(
+        network: Network<Scalar>, parameters: Parameters<Scalar>, provenance: JSONValue, path: String,
+        force: Bool, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws -> WrittenMasks {
+        let writing = try MaskWriting(self, path: path, force: force)
+        try forEachBatch(network, parameters, maskSize: writing.maskShape.elementCount, progress) {
+            try writing.add($0, $1, indices: $2)
+        }
+        return try writing.finish(provenance: provenance)
+    }
+
+    private func forEachBatch<Scalar: NetworkScalar>(
+        _ network: Network<Scalar>, _ parameters: Parameters<Scalar>, maskSize: Int,
+        _ progress: (Int, Int) -> Void, _ body: ([UInt8], [MaskOutcome], [Int64]) throws -> Void
+    ) throws {
+        if let classIndex, !(0..<network.model.classCount ~= classIndex) {
+            throw ExplanationError(
+                .labelOutOfRange,
+                "there is no class \(classIndex): the model has the classes 0 to \(network.model.classCount - 1)"
+            )
+        }
+        let maker = try MaskMaker(self, network: network, parameters: parameters, maskSize: maskSize)
         let stream = try BatchStream(
             dataset: dataset, masks: nil,
             options: StreamOptions(
                 batchSize: batchSize, shuffle: false, seed: 0, epochs: 1, split: split, dropLast: false))
+        var done = 0
         while let batch = try stream.next() {
-            let labelled = try labelled(batch)
-            try gathering.gather(indices: batch.indices) { visitor throws(ExplanationError) in
-                try explainer.forEachSample(of: labelled, at: parameters, withGradient: true, visitor)
-            }
-            progress(gathering.sampleCount, stream.samplesPerEpoch)
+            try maker.make(batch)
+            try body(maker.masks, maker.outcomes, batch.indices)
+            done += batch.count
+            progress(done, stream.samplesPerEpoch)
         }
-        return try gathering.finish()
     }
+}
 
-    /// Takes a batch whose labels need not be there unless the target asks for them.
-    private func labelled(_ batch: Batch) throws -> LabelledBatch {
-        guard dataset.labels != nil || target != .label else {
-            throw TrainingError(
-                .unsuitableDataset, dataset.path, "has no labels, which --target label needs")
-        }
-        return try LabelledBatch(
-            imageShape: batch.imageShape, images: batch.images(normalization),
-            labels: batch.labels.map { max($0, 0) })
+/// Gradients that are means over noisy copies of the image, which are steadier than the gradient at the image: SmoothGrad
+/// (Smilkov, Thorat, Kim, Viégas and Wattenberg, 2017).
+public struct GradientSmoothing: Equatable, Sendable {
+    /// The number of copies, at least 1.
+    public var copyCount: Int
+    /// The standard deviation of the normal noise as a share of the range of values: 0 to 1 for integers, from the
+    /// smallest to the largest value of each image for floating-point numbers.
+    public var deviation: Double
+    /// Decides the noise, together with the sample and the number of the copy.
+    public var seed: UInt64
+
+    public init(copyCount: Int, deviation: Double = 0.15, seed: UInt64 = 0) {
+        self.copyCount = copyCount
+        self.deviation = deviation
+        self.seed = seed
     }
 }

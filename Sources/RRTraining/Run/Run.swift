@@ -1,3 +1,4 @@
+public import RRExplanation
 internal import RRFormats
 public import RRNetworks
 internal import RRSchemas
@@ -11,18 +12,47 @@ public struct Run: Sendable {
     public let normalization: InputNormalization?
     /// The safetensors file with the weights.
     public let weightsPath: String
+    /// How the run weighed the penalty; nil where weights came without a run.
+    public let penaltyWeight: PenaltyWeight?
+
+    /// How a run weighed the penalty against the cross-entropy.
+    public struct PenaltyWeight: Equatable, Sendable {
+        public var lambda1: Double
+        public var reduction: PenaltyReduction
+        public var batchSize: Int
+
+        public init(lambda1: Double, reduction: PenaltyReduction = .mean, batchSize: Int = 1) {
+            self.lambda1 = lambda1
+            self.reduction = reduction
+            self.batchSize = batchSize
+        }
+    }
 
     /// Opens a run folder.
     ///
+    /// - Parameter best: whether the weights are those of the best epoch of `--validation`, else the last step's.
     /// - Throws: `FormatError` where a file is missing or is not what its name says, and `TrainingError` with the
     ///   code `malformedRun` where `config.json` has no sense.
-    public init(path: String) throws {
+    public init(path: String, best: Bool = false) throws {
         let configuration = try Self.configuration(of: path)
         precision = configuration["options"]?["precision"]?.stringValue.flatMap(Precision.init(rawValue:))
         normalization = try RunConfiguration.normalization(
             in: configuration, path: path + "/" + RunFile.configuration)
         model = try ModelFile.read(path + "/" + RunFile.model)
-        weightsPath = path + "/" + RunFile.weights
+        weightsPath = path + "/" + (best ? RunFile.best : RunFile.weights)
+        if best, FileTree.kind(of: weightsPath) != .file {
+            throw FormatError(
+                .notFound, path: weightsPath,
+                "there are no weights of a best epoch; train --validation SPLIT keeps them")
+        }
+        let options = configuration["options"]
+        let lambda1 = options?["lambda1"]?.doubleValue
+        penaltyWeight = lambda1.map { lambda1 in
+            PenaltyWeight(
+                lambda1: lambda1,
+                reduction: options?["penalty_reduction"]?.stringValue.flatMap(PenaltyReduction.init) ?? .mean,
+                batchSize: options?["batch_size"]?.integerValue ?? 1)
+        }
     }
 
     /// Tells whether a folder is a run, of whatever version.
@@ -62,6 +92,7 @@ public struct Run: Sendable {
         model = try ModelFile.read(modelPath)
         precision = nil
         normalization = nil
+        penaltyWeight = nil
         self.weightsPath = weightsPath
     }
 

@@ -2,7 +2,6 @@ internal import ArgumentParser
 import RRDatasets
 import RRExplanation
 import RRNetworks
-import RRSchemas
 import RRTraining
 
 struct EvaluateCommand: ParsableCommand {
@@ -12,10 +11,31 @@ struct EvaluateCommand: ParsableCommand {
         discussion: """
             Examples:
               rrdata evaluate right decoy.h5 --masks masks.h5
+              rrdata evaluate right decoy.h5 --masks masks.h5 --best --top-k 32 --json
               rrdata evaluate photos.h5 --model model.json --weights weights.safetensors --split val --json
 
-            With masks, gradient_share_inside_mask is the mean over annotated samples of the share of the input \
-            gradient's absolute value that lies inside A.
+            worst_class is the class with the lowest accuracy; per_group and worst_group are the same for the groups \
+            of the dataset, where it has some (Sagawa et al. 2020).
+
+            With masks, the object "explanation" has the following figures. g is the input gradient of --target, A \
+            what a sample's mask marks, D the number of elements C·H·W. Elements are ranked by |g|, of equal ones the \
+            first in (C,H,W). Each is a mean over the measured samples: annotated, with a gradient that is finite \
+            and not zero throughout; all others are counted. Where A marks wrong reasons, lower is better.
+              gradient_share_inside_mask       Σ over A of |g|, by Σ |g| (Arras et al. 2022: relevance mass accuracy)
+              mask_share_of_area               |A| / D
+              gradient_share_relative_to_area  the first by the second; 1 for a model that looks everywhere alike
+              relevance_rank_accuracy          the share of A among the |A| highest elements (Arras et al. 2022)
+              top_k_intersection               the k highest elements and A: their intersection by their union
+              pointing_game                    how often the highest element lies in A (Zhang et al. 2016)
+              wrong_reason_score               the share of A with |g| above the image's mean of |g| (after Friedrich \
+            et al. 2023, whose threshold and normalisation were others)
+            Over all samples, measured or not:
+              penalty                          R = Σ over n of Σ over A of g², by the number of samples
+              penalty_to_cross_entropy         λ1 R / CE, R reduced as in the run (sum: of a batch of the run's size)
+              prediction_flips                 how often a prediction changes when the elements in A are replaced
+            by low + (high − low) u: 0 and 1 for integers, else the image's smallest and largest value, before \
+            normalisation. u of the element d is the upper 53 bits of mix(s + (d+1)·0x9E3779B97F4A7C15) by 2^53, with \
+            s = mix(mix(seed) + index), mix the output function of SplitMix64, and index the row in the dataset.
             """)
 
     @Argument(help: "The run folder, and the dataset; the dataset alone with --model and --weights.")
@@ -23,103 +43,82 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var trained: TrainedModelOptions
 
+    @Flag(help: "Take the weights of the run's best epoch, best.safetensors, in place of the last step's.")
+    var best = false
+
     @Option(help: "The mask set that says which pixels are no valid reason.")
     var masks: String?
 
     @Option(help: "The split to measure on, or all; test where the dataset has splits, else all.")
     var split: String?
 
+    @Option(help: "Whose input gradient is measured.")
+    var target: PenaltyTarget = .sumLogProbability
+
+    @Option(help: "The k of top_k_intersection; as many elements as each mask marks by default.")
+    var topK: Int?
+
+    @Option(
+        name: .customLong("lambda1"),
+        help: "The weight of the penalty in penalty_to_cross_entropy; the run's by default.")
+    var lambda1: Double?
+
+    @Option(help: "Decides the values that the pixels in A are randomised to.")
+    var seed: UInt64 = 0
+
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
 
     func validate() throws {
-        let expected = trained.model == nil && trained.weights == nil ? 2 : 1
-        guard inputs.count == expected else {
+        let takesRun = trained.model == nil && trained.weights == nil
+        guard inputs.count == (takesRun ? 2 : 1) else {
             throw ValidationError(
-                expected == 2
+                takesRun
                     ? "give a run folder and a dataset" : "give the dataset alone with --model and --weights")
+        }
+        if best, !takesRun { throw ValidationError("--best is for a run; --weights names a file already") }
+        if masks == nil, topK != nil || lambda1 != nil {
+            throw ValidationError("--top-k and --lambda1 are about explanations, which need --masks")
+        }
+        if let lambda1, !(lambda1 >= 0 && lambda1.isFinite) {
+            throw ValidationError("--lambda1 must be a number from 0 on")
         }
     }
 
     func run() throws {
-        let run = try trained.open(run: inputs.count == 2 ? inputs[0] : nil, pathName: "a run folder")
+        let run = try trained.open(
+            run: inputs.count == 2 ? inputs[0] : nil, pathName: "a run folder", best: best)
         let dataset = try Dataset(path: inputs[inputs.count - 1])
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
+        var measurement = ExplanationMeasurement()
+        measurement.target = target
+        measurement.topCount = topK
+        measurement.seed = seed
         let evaluation =
             switch trained.precision ?? run.precision ?? .float {
-            case .float: try evaluate(Float.self, run, dataset, masks)
-            case .double: try evaluate(Double.self, run, dataset, masks)
+            case .float: try evaluate(Float.self, run, dataset, masks, measurement)
+            case .double: try evaluate(Double.self, run, dataset, masks, measurement)
             }
-        if report.json { Console.print(evaluation.json) } else { Console.print(evaluation.text) }
+        var weight = run.penaltyWeight
+        if let lambda1 {
+            weight = weight ?? Run.PenaltyWeight(lambda1: lambda1)
+            weight?.lambda1 = lambda1
+        }
+        let printed = EvaluationReport(
+            evaluation: evaluation, measurement: measurement, penaltyWeight: weight)
+        if report.json { Console.print(printed.json) } else { Console.print(printed.text) }
     }
 
     private func evaluate<Scalar: NetworkScalar>(
-        _: Scalar.Type, _ run: Run, _ dataset: Dataset, _ masks: MaskSet?
+        _: Scalar.Type, _ run: Run, _ dataset: Dataset, _ masks: MaskSet?,
+        _ measurement: ExplanationMeasurement
     ) throws -> Evaluation {
         let network = try Network<Scalar>(run.model)
+        let line = ProgressLine()
+        defer { line.clear() }
         return try Evaluation(
             network: network, parameters: run.parameters(of: network), normalization: run.normalization,
-            dataset: dataset, masks: masks, split: split, threads: threads.jobs)
-    }
-}
-
-extension Evaluation {
-    fileprivate var json: JSONValue {
-        var object: [String: JSONValue] = [
-            "samples": .integer(sampleCount), "accuracy": .number(accuracy),
-            "cross_entropy": .number(crossEntropy), "per_class": .array(perClass.map(\.json)),
-            "worst_class": worstClass?.json ?? .null,
-            "confusion": confusion.map { .array($0.map { .array($0.map { .integer($0) }) }) } ?? .null,
-        ]
-        if let gradientShare { object["explanation"] = json(gradientShare) }
-        return .object(object)
-    }
-
-    private func json(_ share: GradientShare) -> JSONValue {
-        [
-            "annotated_samples": .integer(share.sampleCount + share.zeroGradientCount),
-            "unannotated_samples": .integer(unannotatedCount),
-            "zero_gradient_samples": .integer(share.zeroGradientCount),
-            "gradient_share_inside_mask": share.insideMask.map { .number($0) } ?? .null,
-            "mask_share_of_area": share.maskedArea.map { .number($0) } ?? .null,
-        ]
-    }
-
-    fileprivate var text: String {
-        var lines = [
-            "\(sampleCount) samples: accuracy \(Figure.percent(accuracy)), cross-entropy \(Figure.text(crossEntropy))"
-        ]
-        if let worstClass, perClass.count > 1 {
-            lines.append("worst class: \(worstClass.name) at \(Figure.percent(worstClass.accuracy))")
-        }
-        let width = perClass.map(\.name.count).max() ?? 0
-        for figures in perClass {
-            let name = figures.name + String(repeating: " ", count: width - figures.name.count)
-            lines.append("  \(name)  \(Figure.percent(figures.accuracy)) of \(figures.sampleCount)")
-        }
-        if let gradientShare { lines.append(text(gradientShare)) }
-        return lines.joined(separator: "\n")
-    }
-
-    private func text(_ share: GradientShare) -> String {
-        guard let inside = share.insideMask, let area = share.maskedArea else {
-            return "no annotated sample has an input gradient to measure"
-        }
-        var line =
-            "\(Figure.percent(inside)) of |input gradient| lies inside A, which covers \(Figure.percent(area)) of "
-            + "the image (\(share.sampleCount) annotated samples)"
-        if share.zeroGradientCount > 0 {
-            line += "; \(share.zeroGradientCount) more have an input gradient of zero"
-        }
-        return line
-    }
-}
-
-extension Evaluation.ClassFigures {
-    fileprivate var json: JSONValue {
-        [
-            "class": .integer(index), "name": .string(name), "samples": .integer(sampleCount),
-            "accuracy": .number(accuracy),
-        ]
+            dataset: dataset, masks: masks, split: split, measurement: measurement, threads: threads.jobs
+        ) { done, total in line.show("samples", done: done, of: total) }
     }
 }

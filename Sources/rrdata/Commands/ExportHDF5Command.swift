@@ -6,8 +6,8 @@ struct ExportHDF5Command: ParsableCommand {
         commandName: "hdf5",
         abstract: "Write a dataset as plain arrays of an HDF5 file.",
         discussion: """
-            /images in the stored type, /ids as text, and as far as there are any /labels, /split and /masks (uint8, \
-            a row a sample, 0 where there is no mask), with class_names and split_names as attributes. /row says which \
+            /images in the stored type, /ids as text, and as far as there are any /labels, /split, /group and /masks (uint8, \
+            a row a sample, 0 where there is no mask), with class_names, split_names and group_names as attributes. /row says which \
             of the M masks a sample has, M for none.
 
             `rrdata import hdf5 FILE -o D.h5 --masks-output M.h5` gives the same files back, byte for byte.

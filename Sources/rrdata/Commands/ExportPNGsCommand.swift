@@ -7,7 +7,7 @@ struct ExportPNGsCommand: ParsableCommand {
         abstract: "Write a dataset as a folder of PNG files.",
         discussion: """
             `rrdata import pngs` of the folder gives the same dataset back: each file is named by its sample's id, \
-            and where folders do not say it all, metadata.csv has labels and splits. uint8 becomes 8-bit and uint16 \
+            and where folders do not say it all, metadata.csv has labels, splits and groups. uint8 becomes 8-bit and uint16 \
             16-bit PNG. Masks become 1-bit PNG of the same names, white where a 1 was, in a folder of their own; a \
             sample without a mask has none there. A mask that differs from channel to channel is an error.
 

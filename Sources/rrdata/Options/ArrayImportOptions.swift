@@ -10,6 +10,9 @@ struct ArrayOptions: ParsableArguments {
     @Option(help: "The shape of an image, CxHxW or HxW, where each is a row of an array (N,D).")
     var shape: ImageShape?
 
+    @Option(help: "An array of each image's group, whole numbers or names; may be repeated, as labels are.")
+    var group: [String] = []
+
     @Option(
         help: """
             none, or deflate for a smaller file that any HDF5 reader inflates; none by default, but for an export of \
@@ -23,6 +26,7 @@ struct ArrayOptions: ParsableArguments {
     func apply(to options: inout ArrayImport.Options) {
         options.layout = layout
         options.shape = shape
+        options.groups = group
         options.compression = compress
         if let jobs = threads.jobs { options.jobs = jobs }
     }

@@ -15,9 +15,11 @@ struct TrainedModelOptions: ParsableArguments {
     var precision: Precision?
 
     /// Opens the run at a path, or the model and the weights.
-    func open(run path: String?, pathName: String) throws -> Run {
+    ///
+    /// - Parameter best: whether the run's best epoch is wanted.
+    func open(run path: String?, pathName: String, best: Bool = false) throws -> Run {
         switch (path, model, weights) {
-        case (let path?, nil, nil): try Run(path: path)
+        case (let path?, nil, nil): try Run(path: path, best: best)
         case (nil, let model?, let weights?): try Run(modelPath: model, weightsPath: weights)
         default:
             throw ValidationError("give either \(pathName), or both --model and --weights")

@@ -15,6 +15,8 @@ extension ArrayImport {
         /// The arrays of labels: (N) or (N, 1) whole numbers or class names, or (N, K) with a single 1 in each
         /// row. Empty for none.
         public var labels: [String] = []
+        /// The arrays of groups, (N) or (N, 1) whole numbers or names; empty for none.
+        public var groups: [String] = []
         /// The arrays of masks; empty for none.
         public var masks: [String] = []
         /// An array of the M dataset rows that the masks are for.
@@ -116,6 +118,7 @@ extension ArrayImport {
             "layout": .string(options.shape == nil ? reading.layout.rawValue : "ND"),
             "compress": .string(compression.rawValue),
         ]
+        if !options.groups.isEmpty { given["group"] = Self.list(options.groups, isFile: files.isEmpty) }
         given["shape"] = options.shape.map { .array($0.dimensions.map { .integer($0) }) }
         var provenance: [String: JSONValue] = [
             "command": .string("import \(format.rawValue)"), "source": source, "options": .object(given),

@@ -55,7 +55,7 @@ public struct ArrayImport: Sendable {
     /// - Parameter progress: called with the number of images done and the number of all.
     /// - Throws: `FormatError` where a file or an array is missing, damaged or not served, or an output
     ///   exists or cannot be written; `DatasetError` with the code `invalidOption`, `ambiguousLayout`,
-    ///   `wrongShape`, `wrongType`, `empty`, `valueOutOfRange` (a pixel), `labelOutOfRange`, `severalLabels`,
+    ///   `wrongShape`, `wrongType`, `empty`, `valueOutOfRange` (a pixel), `labelOutOfRange`, `groupOutOfRange`, `severalLabels`,
     ///   `wrongMaskSize`, `nonBinaryMask`, `indexOutOfRange` or `duplicateId`, with the row and value;
     ///   of an export also `missingObject`, `splitOutOfRange`, `rowOutOfRange` or `unsupportedVersion`.
     public func run(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> ImportSummary {
@@ -99,7 +99,7 @@ public struct ArrayImport: Sendable {
             provenance: provenance(
                 inputs, reading: reading, compression: compression,
                 resizing: keepsShape ? export?.mark.resizing : nil),
-            export: compression == export?.mark.compression ? export?.mark : nil)
+            groups: inputs.groups, export: compression == export?.mark.compression ? export?.mark : nil)
         if let masks, let masksFile {
             let maskSet = try MaskSet(
                 bits: masks.masks.bits, rows: masks.masks.rows, maskShape: masks.masks.shape,

@@ -16,6 +16,8 @@ struct ArrayInputs {
     /// Whether labels, and masks, are the export's, which names their classes and rows.
     let takesLabelsOfExport: Bool
     let takesMasksOfExport: Bool
+    /// The group of each image; nil where they are in none.
+    let groups: SampleGroups?
     /// The names of the arrays as they were found.
     let imageNames: [String]
     let labelNames: [String]
@@ -55,6 +57,7 @@ struct ArrayInputs {
                 ? try export.array(.masks)
                 : options.masks.isEmpty ? nil : try JoinedArray.join(shelf.arrays(options.masks))
             selection = try Self.selection(options, shelf)
+            groups = try Self.groups(options, shelf, count: images.shape.dimensions.first) ?? export.groups()
             return
         }
         ids = nil
@@ -77,6 +80,7 @@ struct ArrayInputs {
         labels = labelNames.isEmpty ? nil : try JoinedArray.join(shelf.arrays(labelNames))
         masks = options.masks.isEmpty ? nil : try JoinedArray.join(shelf.arrays(options.masks))
         selection = try Self.selection(options, shelf)
+        groups = try Self.groups(options, shelf, count: images.shape.dimensions.first)
         self.layout = layout
         self.imageNames = imageNames
         self.labelNames = labelNames
@@ -87,6 +91,13 @@ struct ArrayInputs {
             : parts.enumerated().flatMap { number, part in
                 repeatElement(UInt8(number), count: part.shape.rank == 0 ? 0 : part.shape[0])
             }
+    }
+
+    private static func groups(
+        _ options: ArrayImport.Options, _ shelf: Shelf, count: Int?
+    ) throws -> SampleGroups? {
+        guard !options.groups.isEmpty else { return nil }
+        return try ArrayGroups.read(JoinedArray.join(shelf.arrays(options.groups)), count: count ?? 0)
     }
 
     private static func selection(

@@ -21,6 +21,7 @@ enum CSVMetadata {
                 "line 1: there is no column file_name, only \(columns.joined(separator: ", "))")
         }
         let (label, split, mask) = (try column("label"), try column("split"), try column("mask_file_name"))
+        let group = try column("group")
         while true {
             let line = reader.line
             guard let values = try reader.nextRecord() else { return }
@@ -32,7 +33,8 @@ enum CSVMetadata {
             try body(
                 PNGMetadata.Row(
                     fileName: values[fileName], label: label.map { values[$0] },
-                    split: split.map { values[$0] }, maskFileName: mask.map { values[$0] }, line: line))
+                    split: split.map { values[$0] }, group: group.map { values[$0] },
+                    maskFileName: mask.map { values[$0] }, line: line))
         }
     }
 }

@@ -31,6 +31,11 @@ enum JSONLinesMetadata {
             row.fileName = try text("file_name")
             row.split = try text("split")
             row.maskFileName = try text("mask_file_name")
+            if let group = object["group"], group.stringValue == nil, let whole = group.integerValue {
+                row.group = String(whole)
+            } else {
+                row.group = try text("group")
+            }
             switch object["label"] {
             case nil, .null?: break
             case .string(let name)?: row.label = name

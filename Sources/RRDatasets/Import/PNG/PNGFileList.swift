@@ -14,6 +14,8 @@ struct PNGFileList {
     var splits: [UInt8] = []
     /// The names of the splits, sorted; empty where there is one.
     var splitNames: [String] = []
+    /// The group of each file; nil without groups.
+    var groups: SampleGroups?
     /// The path of each file's mask relative to the folder, empty where it has none; nil where no file has one.
     var maskPaths: TextList?
     /// The number of files that are no PNG by their names.
@@ -32,6 +34,7 @@ struct PNGFileList {
         list.paths = paths.keeping(positions)
         list.labels = labels.map { labels in positions.map { labels[$0] } }
         if !splits.isEmpty { list.splits = positions.map { splits[$0] } }
+        list.groups = groups?.keeping(positions)
         list.maskPaths = maskPaths?.keeping(positions)
         return list
     }

@@ -149,7 +149,7 @@ public struct PNGFolderImport: Sendable {
                 compression: compression,
                 resizing: options.resizing
                     ?? (export?.imageDimensions == imageShape.dimensions ? export?.resizing : nil)),
-            export: compression == export?.compression ? export : nil)
+            groups: files.groups, export: compression == export?.compression ? export : nil)
         let written = try masks?.write(forDatasetAt: writer.temporaryPath, files: files.maskPaths, in: folder)
         try writer.commit()
         try masks?.commit()

@@ -8,6 +8,7 @@ struct PNGMetadata {
         var fileName: String?
         var label: String?
         var split: String?
+        var group: String?
         var maskFileName: String?
         /// The line on which it begins, from 1.
         var line: Int
@@ -22,6 +23,7 @@ struct PNGMetadata {
     private var labels: [Int32] = []
     private var splits: [UInt8] = []
     private var splitNames: [String] = []
+    private var groups = PNGGroupColumn()
     private var masks = TextList()
     private var hasMasks = false
     private var places: [(source: UInt8, line: Int32)] = []
@@ -106,6 +108,9 @@ struct PNGMetadata {
         places.append((UInt8(sources.count - 1), Int32(clamping: row.line)))
         try addLabel(row)
         try addSplit(split ?? row.split, line: row.line)
+        guard groups.add(row.group, after: texts.count - 1) else {
+            throw fault(line: row.line, "some images have a group and others none; each has one, or none has")
+        }
         let mask = try row.maskFileName.flatMap { $0.isEmpty ? nil : $0 }.map {
             prefix + (try checked($0, column: "mask_file_name", line: row.line))
         }
@@ -181,6 +186,7 @@ struct PNGMetadata {
             files.splitNames = names
             files.splits = order.map { splits[$0] }
         }
+        files.groups = groups.groups(inOrder: order)
         if hasMasks { files.maskPaths = masks.keeping(order) }
         return files
     }
@@ -209,6 +215,11 @@ struct PNGMetadata {
         guard let labelNumbers,
             let splitNumbers = numbers(of: splitNames, in: markNames.isEmpty ? [""] : markNames)
         else { return false }
+        if !groups.isEmpty {
+            let groupNames = mark["group_names"]?.arrayValue?.compactMap(\.stringValue)
+            guard let groups = groups.groups(ofExportNaming: groupNames) else { return false }
+            files.groups = groups
+        }
         files.paths = texts
         if !labels.isEmpty {
             files.labels = labels.map { labelNumbers[Int($0)] }

@@ -1,0 +1,94 @@
+internal import RRFormats
+package import RRSchemas
+package import RRTensor
+
+/// A mask set file that is written mask by mask, so that memory does not grow with their number.
+package final class MaskSetFile {
+    private var output: AtomicOutput
+    private var file: HDF5File
+    private var array: HDF5Dataset
+    private let force: Bool
+    private let capacity: Int
+    private let maskShape: ImageShape
+    private var block: [UInt8] = []
+    /// The masks that were added.
+    package private(set) var count = 0
+
+    private static let blockSize = 4 << 20
+
+    /// Starts a file with room for masks.
+    ///
+    /// - Parameters:
+    ///   - capacity: the most masks that will be added.
+    ///   - maskShape: `(C or 1, H, W)`.
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`; `TensorError` where the masks have more
+    ///   elements than memory can address.
+    package init(path: String, force: Bool, capacity: Int, maskShape: ImageShape) throws {
+        self.force = force
+        self.capacity = capacity
+        self.maskShape = maskShape
+        output = try AtomicOutput(path: path, force: force)
+        file = try HDF5File(creating: output)
+        array = try file.createDataset(
+            "/A", type: .uint8, shape: TensorShape([capacity + 1] + maskShape.dimensions))
+    }
+
+    /// Adds a mask as the next row of A.
+    ///
+    /// - Parameter mask: `maskShape.elementCount` bytes that are 0 or 1.
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package func append(_ mask: some Collection<UInt8>) throws {
+        precondition(mask.count == maskShape.elementCount && count < capacity)
+        block += mask
+        count += 1
+        if block.count >= Self.blockSize { try flush() }
+    }
+
+    private func flush() throws {
+        let rows = count - block.count / maskShape.elementCount..<count
+        try block.withUnsafeBufferPointer { block in Result { try array.write(block, rows: rows) } }.get()
+        block.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes the last row, which is all zero, and what belongs to the samples, after which only `commit` is left to
+    /// do.
+    ///
+    /// - Parameter rows: the number of each sample's mask in the order of adding; nil for an unannotated one.
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package func finish(rows: [Int?], datasetFingerprint: String, provenance: JSONValue) throws {
+        try flush()
+        if count < capacity { try shrink() }
+        let zeros = Array(repeating: UInt8(0), count: maskShape.elementCount)
+        try zeros.withUnsafeBufferPointer { zeros in
+            Result { try array.write(zeros, rows: count..<count + 1) }
+        }.get()
+        try MaskSetWriter.writeRest(
+            rows: rows.map { Int64($0 ?? count) }, datasetFingerprint: datasetFingerprint,
+            provenanceText: provenance.serialized(), to: file)
+    }
+
+    /// Copies the masks to a file of their number: room in a contiguous array cannot be given back.
+    private func shrink() throws {
+        let smaller = try MaskSetFile(path: output.path, force: force, capacity: count, maskShape: maskShape)
+        let size = maskShape.elementCount
+        let rowsAtATime = max(1, Self.blockSize / size)
+        var bytes = Array(repeating: UInt8(0), count: min(rowsAtATime, count) * size)
+        for start in stride(from: 0, to: count, by: rowsAtATime) {
+            let rows = start..<min(start + rowsAtATime, count)
+            let result = bytes.withUnsafeMutableBufferPointer { bytes in
+                Result {
+                    let part = UnsafeMutableBufferPointer(rebasing: bytes[..<(rows.count * size)])
+                    try array.read(rows: rows, as: UInt8.self, into: part)
+                    try smaller.array.write(UnsafeBufferPointer(part), rows: rows)
+                }
+            }
+            try result.get()
+        }
+        (output, file, array) = (smaller.output, smaller.file, smaller.array)
+    }
+
+    /// Puts the finished file in its place.
+    ///
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
+    package func commit() throws { try output.commit() }
+}

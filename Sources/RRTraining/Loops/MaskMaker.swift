@@ -1,0 +1,160 @@
+internal import RRDatasets
+internal import RRExplanation
+internal import RRNetworks
+internal import RRStreaming
+internal import RRTensor
+
+/// Makes the masks of batches from a model's input gradients, in memory that is used again for the next batch.
+final class MaskMaker<Scalar: NetworkScalar> {
+    private let making: MaskMaking
+    private let parameters: Parameters<Scalar>
+    private let workers: Workers
+    private let explainer: InputGradients<Scalar>
+    private let noise: GaussianNoise?
+    private let maskSize: Int
+    private var selectors: [MaskSelector<Scalar>]
+    private(set) var masks: [UInt8] = []
+    private(set) var outcomes: [MaskOutcome] = []
+    /// The sums of the gradients of noisy copies.
+    private var sums: [Scalar] = []
+    private var copies: [Float] = []
+
+    /// - Parameter maskSize: the elements of a mask that are ranked.
+    /// - Throws: `ExplanationError` where the selection is impossible; `TrainingError` where labels are needed that the
+    ///   dataset does not have.
+    init(
+        _ making: MaskMaking, network: Network<Scalar>, parameters: Parameters<Scalar>, maskSize: Int
+    ) throws {
+        guard making.dataset.labels != nil || making.target != .label else {
+            throw TrainingError(
+                .unsuitableDataset, making.dataset.path, "has no labels, which --target label needs")
+        }
+        try making.selection.check(elementCount: maskSize)
+        self.making = making
+        self.parameters = parameters
+        self.maskSize = maskSize
+        workers = Workers(count: making.threads)
+        noise = making.smoothing.map {
+            GaussianNoise(seed: $0.seed, deviation: $0.deviation, range: making.dataset.valueRange)
+        }
+        // The class is settled before the gradient, and the same for every noisy copy.
+        let isOfOneClass = making.classIndex != nil || (making.target == .predicted && noise != nil)
+        explainer = InputGradients(
+            network: network, target: isOfOneClass ? .label : making.target, threads: workers.count)
+        selectors = (0..<workers.count).map { _ in MaskSelector(making.selection, elementCount: maskSize) }
+    }
+
+    /// Makes the masks of a batch: `masks` (samples, elements of a mask) and `outcomes`.
+    ///
+    /// - Throws: `ExplanationError` with the code `batchMismatch` or `labelOutOfRange`.
+    func make(_ batch: Batch) throws(ExplanationError) {
+        let count = batch.count
+        if outcomes.count != count {
+            masks = Array(repeating: 0, count: count * maskSize)
+            outcomes = Array(repeating: .zeroGradient, count: count)
+        }
+        let labels = try labels(of: batch)
+        guard let smoothing = making.smoothing, let noise else {
+            let images = batch.images(making.normalization)
+            try select { select throws(ExplanationError) in
+                try explainer.forEachSample(
+                    of: LabelledBatch(imageShape: batch.imageShape, images: images, labels: labels),
+                    at: parameters, withGradient: true
+                ) { select($0.worker, $0.position, $0.gradient) }
+            }
+            return
+        }
+        try sum(batch, labels: labels, copyCount: smoothing.copyCount, noise: noise)
+        let size = batch.imageShape.elementCount
+        select { select in
+            sums.withUnsafeBufferPointer { sums in
+                let memory = UncheckedSendable(sums)
+                workers.run(parts: count) { worker, position in
+                    // The sum of the copies ranks as their mean does.
+                    select(
+                        worker, position,
+                        UnsafeBufferPointer(rebasing: memory.value[position * size..<(position + 1) * size]))
+                }
+            }
+        }
+    }
+
+    /// What is differentiated for, by sample.
+    private func labels(of batch: Batch) throws(ExplanationError) -> [Int64] {
+        if let classIndex = making.classIndex { return batch.labels.map { _ in Int64(classIndex) } }
+        let known = batch.labels.map { max($0, 0) }
+        guard making.target == .predicted, noise != nil else { return known }
+        var predictions = known
+        let images = batch.images(making.normalization)
+        try predictions.withUnsafeMutableBufferPointer { predictions throws(ExplanationError) in
+            let results = UncheckedSendable(predictions)
+            try explainer.forEachSample(
+                of: LabelledBatch(imageShape: batch.imageShape, images: images, labels: known),
+                at: parameters, withGradient: false
+            ) { results.value[$0.position] = Int64($0.prediction) }
+        }
+        return predictions
+    }
+
+    /// Adds up the gradients of noisy copies.
+    private func sum(
+        _ batch: Batch, labels: [Int64], copyCount: Int, noise: GaussianNoise
+    ) throws(ExplanationError) {
+        let size = batch.imageShape.elementCount
+        if sums.count != batch.count * size {
+            sums = Array(repeating: 0, count: batch.count * size)
+        } else {
+            for index in sums.indices { sums[index] = 0 }
+        }
+        for copy in 1...max(copyCount, 1) {
+            copies = batch.images
+            copies.withUnsafeMutableBufferPointer { images in
+                let memory = UncheckedSendable((images, batch.indices))
+                workers.run(parts: batch.count) { _, position in
+                    let (images, indices) = memory.value
+                    noise.apply(
+                        to: UnsafeMutableBufferPointer(
+                            rebasing: images[position * size..<(position + 1) * size]),
+                        index: indices[position], copy: copy)
+                }
+            }
+            making.normalization?.apply(to: &copies, pixelCount: batch.imageShape.pixelCount)
+            let labelled = try LabelledBatch(imageShape: batch.imageShape, images: copies, labels: labels)
+            try sums.withUnsafeMutableBufferPointer { sums throws(ExplanationError) in
+                let memory = UncheckedSendable(sums)
+                try explainer.forEachSample(of: labelled, at: parameters, withGradient: true) { sample in
+                    MaskMaker.add(
+                        sample.gradient,
+                        to: UnsafeMutableBufferPointer(
+                            rebasing: memory.value[sample.position * size..<(sample.position + 1) * size]))
+                }
+            }
+        }
+    }
+
+    private static func add(
+        _ gradient: UnsafeBufferPointer<Scalar>, to sum: UnsafeMutableBufferPointer<Scalar>
+    ) {
+        for index in 0..<sum.count { sum[index] += gradient[index] }
+    }
+
+    /// Lets a body hand over the gradients of the samples, from several threads at once.
+    private func select<Failure: Error>(
+        _ body: (@escaping @Sendable (Int, Int, UnsafeBufferPointer<Scalar>) -> Void) throws(Failure) -> Void
+    ) throws(Failure) {
+        let size = maskSize
+        try masks.withUnsafeMutableBufferPointer { masks throws(Failure) in
+            try outcomes.withUnsafeMutableBufferPointer { outcomes throws(Failure) in
+                try selectors.withUnsafeMutableBufferPointer { selectors throws(Failure) in
+                    let memory = UncheckedSendable((masks, outcomes, selectors))
+                    try body { worker, position, gradient in
+                        let (masks, outcomes, selectors) = memory.value
+                        let mask = masks[position * size..<(position + 1) * size]
+                        outcomes[position] = selectors[worker].select(
+                            gradient, into: UnsafeMutableBufferPointer(rebasing: mask))
+                    }
+                }
+            }
+        }
+    }
+}

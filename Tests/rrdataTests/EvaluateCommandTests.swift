@@ -1,0 +1,130 @@
+import Foundation
+import RRSchemas
+import TestSupport
+import Testing
+
+@Suite("evaluate and make-masks at the command line")
+struct EvaluateCommandTests {
+    let folder: TemporaryFolder
+    private static let fixture = Fixtures.path("reference/explanation")
+
+    init() throws {
+        folder = try TemporaryFolder()
+        let arguments = [
+            "import", "npy", "\(Self.fixture)/images.npy", "--labels", "\(Self.fixture)/labels.npy",
+            "--masks",
+            "\(Self.fixture)/masks.npy", "--masks-layout", "NHW", "--empty", "annotated", "--group",
+            "\(Self.fixture)/groups.npy", "-o", "d.h5", "--masks-output", "m.h5",
+        ]
+        let outcome = try CommandLineTool.run(arguments, in: folder.path)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+
+    private var model: [String] {
+        ["--model", "\(Self.fixture)/model.json", "--weights", "\(Self.fixture)/weights.safetensors"]
+    }
+
+    private func json(_ arguments: [String]) throws -> JSONValue {
+        let outcome = try CommandLineTool.run(arguments + ["--json"], in: folder.path)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return try JSONValue(parsing: outcome.text)
+    }
+
+    @Test("every figure is the one that NumPy finds", arguments: ["1", "3"])
+    func figures(jobs: String) throws {
+        let text = try String(contentsOfFile: Self.fixture + "/expected.json", encoding: .utf8)
+        let expected = try JSONValue(parsing: text)
+        let found = try json(
+            ["evaluate", "d.h5", "--masks", "m.h5", "--precision", "double", "--top-k", "6", "--seed", "11"]
+                + ["--lambda1", "2.5", "--jobs", jobs] + model)
+        func compare(_ found: JSONValue?, _ expected: JSONValue?, _ name: String) throws {
+            let (value, other) = (try #require(found?.doubleValue), try #require(expected?.doubleValue))
+            #expect((value - other).magnitude <= 1e-11 * max(1, other.magnitude), "\(name)")
+        }
+        for name in ["samples", "accuracy", "cross_entropy"] {
+            try compare(found[name], expected[name], name)
+        }
+        for name in ["worst_class", "worst_group"] {
+            try compare(found[name]?["accuracy"], expected[name], name)
+        }
+        let groups = try #require(found["per_group"]?.arrayValue)
+        #expect(groups.compactMap { $0["group"]?.integerValue } == [0, 1, 3])
+        for group in groups {
+            let name = try #require(group["name"]?.stringValue)
+            try compare(group["accuracy"], expected["per_group"]?[name], name)
+        }
+        for (name, value) in try #require(expected["explanation"]?.objectValue) {
+            try compare(found["explanation"]?[name], value, name)
+        }
+    }
+
+    @Test("another seed randomises to other values, and another k changes the intersection alone")
+    func options() throws {
+        let arguments = ["evaluate", "d.h5", "--masks", "m.h5", "--precision", "double"] + model
+        let first = try #require(try json(arguments)["explanation"]?.objectValue)
+        let second = try #require(try json(arguments + ["--top-k", "3"])["explanation"]?.objectValue)
+        #expect(Set(first.keys.filter { first[$0] != second[$0] }) == ["top_k", "top_k_intersection"])
+        #expect(first["penalty_to_cross_entropy"] == .null && first["lambda1"] == .null)
+        let shares = try (0..<6).map { seed in
+            try json(arguments + ["--seed", "\(seed)"])["explanation"]?["prediction_flips"]?.doubleValue
+        }
+        #expect(Set(shares).count > 1)
+    }
+
+    @Test("options that contradict each other, and weights that are not there, are refused")
+    func refusals() throws {
+        for (arguments, status, message) in [
+            (["evaluate", "d.h5", "--top-k", "3"] + model, 64, "need --masks"),
+            (["evaluate", "d.h5", "--best"] + model, 64, "--best is for a run"),
+            (["evaluate", "d.h5", "--masks", "m.h5", "--lambda1=-1"] + model, 64, "--lambda1"),
+            (["evaluate", "d.h5", "--masks", "m.h5", "--top-k", "21"] + model, 64, "choose 1 to 20"),
+            (["make-masks", "d.h5", "--top-k", "3", "--smooth", "0", "-o", "x"] + model, 64, "--smooth"),
+            (
+                ["make-masks", "d.h5", "--top-k", "3", "--per-class", "--target", "label", "-o", "x"] + model,
+                64, "leave out --target"
+            ),
+        ] as [([String], Int32, String)] {
+            let outcome = try CommandLineTool.run(arguments, in: folder.path)
+            #expect(outcome.status == status && outcome.errors.contains(message), "\(outcome.errors)")
+        }
+        #expect(try folder.names() == ["d.h5", "m.h5"])
+        let outcome = try Workshop.run("evaluate", "plain", "decoy.h5", "--best")
+        #expect(outcome.status == 66 && outcome.errors.contains("best.safetensors"))
+    }
+
+    @Test("--best takes the weights of the best epoch")
+    func best() throws {
+        let workshop = try Workshop.shared.get().path
+        let training = try CommandLineTool.run(
+            ["train", "decoy.h5", "--model", "mlp", "--batch-size", "16", "--epochs", "3", "--validation"]
+                + ["test", "-o", "validated"], in: workshop)
+        #expect(training.status == 0, "\(training.errors)")
+        let best = try Workshop.json("evaluate", "validated", "decoy.h5", "--best")
+        let same = try Workshop.json(
+            "evaluate", "decoy.h5", "--model", "validated/model.json", "--weights",
+            "validated/best.safetensors")
+        #expect(best == same)
+        let lines = try String(decoding: Workshop.bytes("validated/metrics.jsonl"), as: UTF8.self)
+            .split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+        let accuracies = lines.filter { $0["kind"] == "epoch" }
+            .compactMap { $0["validation"]?["accuracy"]?.doubleValue }
+        #expect(best["accuracy"]?.doubleValue == accuracies.max())
+    }
+
+    @Test("--per-class makes a mask set for each class, and --force replaces such a folder only")
+    func perClass() throws {
+        let command = ["make-masks", "d.h5", "--top-k", "4", "--per-class", "-o", "classes"] + model
+        let made = try json(command)
+        #expect(made["classes"]?.arrayValue?.count == 3)
+        let names = ["class-0.h5", "class-1.h5", "class-2.h5"]
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("classes")).sorted() == names)
+        let files = names.map { "classes/\($0)" }
+        #expect(try CommandLineTool.run(["validate", "d.h5"] + files, in: folder.path).status == 0)
+        let info = try json(["info", "classes/class-2.h5"])
+        #expect(info["provenance"]?["class"] == 2 && info["provenance"]?["target"] == "class")
+        #expect(try CommandLineTool.run(command, in: folder.path).status == 73)
+        #expect(try CommandLineTool.run(command + ["--force"], in: folder.path).status == 0)
+        try folder.write([1], to: "classes/mine.txt")
+        #expect(try CommandLineTool.run(command + ["--force"], in: folder.path).status == 73)
+    }
+}
