@@ -1,4 +1,4 @@
-package import RRTensor
+internal import RRTensor
 
 /// The random numbers that change a sample: a pure function of the seed, the sample and the number of its copy.
 ///
