@@ -49,6 +49,8 @@ struct TrainCommand: ParsableCommand {
         help: "The first steps, over which lambda1 rises in a straight line from 0.")
     var lambda1Warmup = 0
 
+    @OptionGroup var guidance: GuidanceOptions
+
     @Option(help: "What a batch's penalties are divided by: its samples, one, or its annotated samples.")
     var penaltyReduction: PenaltyReduction = .mean
 
@@ -102,7 +104,8 @@ struct TrainCommand: ParsableCommand {
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
         let description = try model.description(input: dataset.imageShape, classCount: dataset.classCount)
         var options = TrainingOptions(
-            model: description, lambda1: lambda1 ?? (masks == nil ? .value(0) : .automatic))
+            model: description, lambda1: try lambda1 ?? guidance.lambda1(hasMasks: masks != nil))
+        guidance.apply(to: &options)
         options.penaltyReduction = penaltyReduction
         options.penaltyTarget = penaltyTarget
         options.precision = precision
