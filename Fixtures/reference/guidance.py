@@ -37,9 +37,9 @@ CASES = {
         guidance="augment", lambda1=2.0, reduction="annotated", class_weights=[0.25, 2.0, 0.75], label_smoothing=0.2),
     "augment-sum": dict(guidance="augment", lambda1=0.1, reduction="sum"),
     "augment-range": dict(guidance="augment", lambda1=1.0, reduction="mean", range=[-1.5, 0.5]),
-    "pgd": dict(guidance="pgd", lambda1=1.0, reduction="mean", steps=7, radius=0.5, step_size=0.15),
+    "pgd": dict(guidance="pgd", lambda1=1.0, reduction="mean", search_steps=7, radius=0.5, step_size=0.15),
     "pgd-weights": dict(
-        guidance="pgd", lambda1=3.0, reduction="annotated", steps=2, radius=2.0, step_size=1.5,
+        guidance="pgd", lambda1=3.0, reduction="annotated", search_steps=2, radius=2.0, step_size=1.5,
         class_weights=[0.25, 2.0, 0.75]),
     "input-gradient": dict(guidance="input-gradient", lambda1=0.5, reduction="mean"),
     "input-gradient-sum": dict(
@@ -83,7 +83,7 @@ def changed(network, case, loss_of, x, y, masks, epoch, rows):
         return torch.where(masks > 0, low + (high - low) * unit, x)
     radius = case["radius"]
     delta = masks * radius * (2 * unit - 1)
-    for _ in range(case["steps"]):
+    for _ in range(case["search_steps"]):
         delta.requires_grad_()
         # The sum of the samples': each sample's sign is its own.
         loss = loss_of(network(x + masks * delta), y, reduction="sum")

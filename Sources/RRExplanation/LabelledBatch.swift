@@ -88,6 +88,7 @@ public struct LabelledBatch: Sendable {
         }
         return try LabelledBatch(
             imageShape: imageShape, images: rows(of: images), labels: samples.map { labels[$0] },
-            masks: rows(of: masks), indices: indices.map { indices in samples.map { indices[$0] } }, epoch: epoch)
+            masks: rows(of: masks), indices: indices.map { indices in samples.map { indices[$0] } },
+            epoch: epoch)
     }
 }

@@ -74,8 +74,10 @@ extension TrainingOptions {
         }
         if let annotatedFraction {
             try require(0...1 ~= annotatedFraction, "--annotated-fraction", "must be from 0 to 1")
-            try require(hasMasks, "--annotated-fraction", "needs --masks, which say which samples are annotated")
-            try require(isShuffled, "--annotated-fraction", "draws samples, which --no-shuffle does not allow")
+            try require(
+                hasMasks, "--annotated-fraction", "needs --masks, which say which samples are annotated")
+            try require(
+                isShuffled, "--annotated-fraction", "draws samples, which --no-shuffle does not allow")
         }
         guard guidance != .rightReasons else { return }
         let name = guidance.name
@@ -92,7 +94,8 @@ extension TrainingOptions {
                     + "--penalty-target label is the same inside the masks")
         } else {
             try require(
-                hasMasks, "--guidance", "\(name) changes pixels inside the masks, and there are none: give --masks")
+                hasMasks, "--guidance",
+                "\(name) changes pixels inside the masks, and there are none: give --masks")
         }
         guard case .adversarial(let adversary) = guidance else { return }
         try require(1...10_000 ~= adversary.stepCount, "--pgd-steps", "must be from 1 to 10,000")

@@ -93,7 +93,8 @@ struct ResumeTests {
         let files = try FileManager.default.contentsOfDirectory(atPath: shades.folder.path("run")).sorted()
         #expect(
             files == [
-                "best.safetensors", "config.json", "metrics.jsonl", "model.json", "weights.safetensors",
+                "best.safetensors", "config.json", "metrics.csv", "metrics.jsonl", "model.json",
+                "weights.safetensors",
             ])
         #expect(try shades.folder.names() == ["d.h5", "run", "whole"])
     }

@@ -31,7 +31,8 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
 
     /// Takes the masks of a group, and what its random values follow from.
     func load(
-        _ batchMasks: UnsafePointer<UInt8>, samples: ArraySlice<Int>, columnCount: Int, key: CounterexampleKey,
+        _ batchMasks: UnsafePointer<UInt8>, samples: ArraySlice<Int>, columnCount: Int,
+        key: CounterexampleKey,
         identities: [Int64]?
     ) {
         Transposition.write(
@@ -45,7 +46,8 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
     ///
     /// - Parameter ranges: the values of each channel.
     func randomize(
-        _ input: UnsafeMutablePointer<Scalar>, in ranges: [ClosedRange<Float>], sampleCount: Int, columnCount: Int
+        _ input: UnsafeMutablePointer<Scalar>, in ranges: [ClosedRange<Float>], sampleCount: Int,
+        columnCount: Int
     ) {
         let planeSize = elementCount / max(ranges.count, 1)
         for (channel, range) in ranges.enumerated() {
@@ -75,7 +77,8 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
 
     /// Takes one step along the sign of the gradient, back into the box.
     func climb(
-        _ input: UnsafeMutablePointer<Scalar>, along gradient: UnsafePointer<Scalar>, _ options: AdversaryOptions,
+        _ input: UnsafeMutablePointer<Scalar>, along gradient: UnsafePointer<Scalar>,
+        _ options: AdversaryOptions,
         sampleCount: Int, columnCount: Int
     ) {
         CounterexampleLoops.climb(

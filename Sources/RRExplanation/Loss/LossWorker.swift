@@ -62,7 +62,8 @@ final class LossWorker<Scalar: NetworkScalar> {
                 to: pass.logitAdjoint, column: column, of: pass.columnCount)
         }
         pass.gradient(job.parameters, isSecondOrder: isPenalized, addingTo: gradient)
-        if isGuided, let plan = job.plan.counterexamples, let memory = counterexamples, let masks = job.masks {
+        if isGuided, let plan = job.plan.counterexamples, let memory = counterexamples, let masks = job.masks
+        {
             let guided = positions.clamped(to: 0..<job.plan.order.annotatedCount)
             runCounterexamples(
                 job, plan, memory, samples: job.plan.order.samples[guided], masks: masks,

@@ -71,7 +71,8 @@ public struct EpochRecord: Equatable, Sendable {
             duration / .seconds(1), waiting / .seconds(1), validation.map { Double($0.sampleCount) },
             validation?.crossEntropy, validation?.accuracy, validation?.worstClass?.accuracy,
         ]
-        return ([epoch, stepCount, sampleCount].map(String.init)
+        return
+            ([epoch, stepCount, sampleCount].map(String.init)
             + figures.map { $0.map { "\($0)" } ?? "" }).joined(separator: ",")
     }
 

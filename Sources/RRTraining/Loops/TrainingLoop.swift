@@ -118,9 +118,10 @@ extension TrainingLoop {
                     let plane = images[start..<start + shape.pixelCount]
                     guard let low = plane.min(), let high = plane.max(), low <= high else { continue }
                     let channel = start / shape.pixelCount % shape.channels
-                    ranges[channel] = ranges[channel].map {
-                        min($0.lowerBound, low)...max($0.upperBound, high)
-                    } ?? low...high
+                    ranges[channel] =
+                        ranges[channel].map {
+                            min($0.lowerBound, low)...max($0.upperBound, high)
+                        } ?? low...high
                 }
             }
         }

@@ -23,7 +23,8 @@ struct ValidationSource {
             return
         }
         guard FileTree.kind(of: text) == .file else {
-            let splits = training.splitNames.isEmpty ? "no splits" : training.splitNames.joined(separator: ", ")
+            let splits =
+                training.splitNames.isEmpty ? "no splits" : training.splitNames.joined(separator: ", ")
             throw TrainingError(
                 .invalidOption, "--validation",
                 "“\(text)” is neither a split of \(training.path), which has \(splits), nor a file")
@@ -39,7 +40,9 @@ struct ValidationSource {
                     + "the same --size and --color")
         }
         if let names = other.classNames, let known = training.classNames,
-            let stranger = names.indices.first(where: { !known.indices.contains($0) || known[$0] != names[$0] })
+            let stranger = names.indices.first(where: {
+                !known.indices.contains($0) || known[$0] != names[$0]
+            })
         {
             throw refusal(
                 "has the class “\(names[stranger])” as number \(stranger), which in \(training.path) is "

@@ -11,7 +11,8 @@ struct TrainCommand: ParsableCommand {
         abstract: "Train a classifier with the explanation loss.",
         discussion: """
             The loss is the cross-entropy plus lambda1 times the penalty: the squared input gradient where the \
-            masks say that no valid reason is. Without masks, or with --lambda1 0, it is plain cross-entropy.
+            masks say that no valid reason is. Without masks, or with --lambda1 0, it is plain cross-entropy. --guidance \
+            puts another term in the penalty's place.
 
             Examples:
               rrdata train decoy.h5 --model mlp --epochs 40 -o plain
@@ -21,9 +22,9 @@ struct TrainCommand: ParsableCommand {
             --resume -o run
 
             The run folder has config.json, model.json, weights.safetensors (as PyTorch reads it; the last step's), \
-            best.safetensors with --validation, and metrics.jsonl, with a line a step. Until the run is done, it \
-            stands beside that name as RUN.unfinished, with a checkpoint. Whatever stops it, the same command with \
-            --resume goes on from there, and ends with the same weights to the last bit.
+            best.safetensors with --validation, metrics.jsonl, with a line a step, and metrics.csv, with a row an epoch, \
+            for curves. Until the run is done, it stands beside that name as RUN.unfinished, with a checkpoint. Whatever \
+            stops it, the same command with --resume goes on from there, and ends with the same weights to the last bit.
             """)
 
     @Argument(help: "The dataset.")

@@ -31,7 +31,8 @@ struct GuidanceOptions: ParsableArguments {
 
     @Option(
         help:
-            "Of pgd: the largest change of an element of the network's input, after --normalize. (default: 0.3)")
+            "Of pgd: the largest change of an element of the network's input, after --normalize. (default: 0.3)"
+    )
     var pgdRadius: Double?
 
     @Option(help: "Of pgd: the length of a step. (default: 2.5 times the radius over the steps)")
@@ -70,7 +71,8 @@ struct GuidanceOptions: ParsableArguments {
         case .rrr: hasMasks ? .automatic : .value(0)
         case .augment, .pgd: .value(1)
         case .inputGradient:
-            throw ValidationError("--guidance input-gradient needs --lambda1, the weight of the squared gradient")
+            throw ValidationError(
+                "--guidance input-gradient needs --lambda1, the weight of the squared gradient")
         }
     }
 }
