@@ -13,6 +13,8 @@ public struct LabelledBatch: Sendable {
     public let masks: [UInt8]?
     /// `(N)`: the row of each sample in its dataset, which dropout knows it by; nil where it comes from none.
     public let indices: [Int64]?
+    /// The epoch that the batch is of, from 0: counterexamples change from one to the next.
+    public let epoch: Int
 
     /// The number of samples N.
     public var count: Int { labels.count }
@@ -22,7 +24,7 @@ public struct LabelledBatch: Sendable {
     /// - Throws: `ExplanationError` with the code `batchMismatch`.
     public init(
         imageShape: ImageShape, images: [Float], labels: [Int64], masks: [UInt8]? = nil,
-        indices: [Int64]? = nil
+        indices: [Int64]? = nil, epoch: Int = 0
     ) throws(ExplanationError) {
         let (expected, overflow) = imageShape.elementCount.multipliedReportingOverflow(by: labels.count)
         guard !overflow, images.count == expected else {
@@ -46,6 +48,7 @@ public struct LabelledBatch: Sendable {
         self.labels = labels
         self.masks = masks
         self.indices = indices
+        self.epoch = epoch
     }
 
     /// Checks that a network of this input and these classes can take the batch.
@@ -85,6 +88,7 @@ public struct LabelledBatch: Sendable {
         }
         return try LabelledBatch(
             imageShape: imageShape, images: rows(of: images), labels: samples.map { labels[$0] },
-            masks: rows(of: masks), indices: indices.map { indices in samples.map { indices[$0] } })
+            masks: rows(of: masks), indices: indices.map { indices in samples.map { indices[$0] } },
+            epoch: epoch)
     }
 }

@@ -62,6 +62,13 @@ public struct InputNormalization: Hashable, Sendable {
             standardDeviations: deviations.map { $0 > 1e-12 ? Float($0) : 1 })
     }
 
+    /// Scales the range of each channel.
+    func ranges(_ ranges: [ClosedRange<Float>]) -> [ClosedRange<Float>] {
+        zip(ranges, zip(means, standardDeviations)).map { range, scale in
+            (range.lowerBound - scale.0) / scale.1...(range.upperBound - scale.0) / scale.1
+        }
+    }
+
     /// Scales images (N, C, H, W) with a pixel count H · W.
     func apply(to images: inout [Float], pixelCount: Int) {
         images.withUnsafeMutableBufferPointer { images in

@@ -9,7 +9,8 @@ extension LabelledBatch {
     package init(_ batch: Batch, _ normalization: InputNormalization?) throws(ExplanationError) {
         try self.init(
             imageShape: batch.imageShape, images: batch.images(normalization), labels: batch.labels,
-            masks: batch.annotated.contains(true) ? batch.masks : nil, indices: batch.indices)
+            masks: batch.annotated.contains(true) ? batch.masks : nil, indices: batch.indices,
+            epoch: batch.epoch)
     }
 }
 

@@ -1,6 +1,7 @@
 public import RRExplanation
 public import RRNetworks
 public import RRStreaming
+internal import RRTensor
 
 /// A network in training: its parameters, the loss that judges them and the optimiser that moves them.
 ///
@@ -29,8 +30,11 @@ public final class Trainer<Scalar: NetworkScalar> {
     ///
     /// - Parameters:
     ///   - parameters: where training starts; nil for PyTorch's default initialisation from `seed`.
-    ///   - seed: decides, beside the initialisation, what dropout leaves out.
+    ///   - seed: decides, beside the initialisation, what dropout leaves out and what the guidance draws.
     ///   - lambda1: the weight of the penalty, at least 0.
+    ///   - guidance: what the loss has beside the cross-entropy.
+    ///   - imageRanges: the values in each channel, before normalisation, that `Guidance.randomized` draws from; nil for
+    ///     0 to 1.
     ///   - refinements: what training may have beyond a loss and an optimiser.
     ///   - threads: the number of threads, without effect on any result; nil for one a processor core.
     /// - Throws: `NetworkError` where the model's layers do not fit each other, and `TrainingError` with the code
@@ -38,6 +42,7 @@ public final class Trainer<Scalar: NetworkScalar> {
     public init(
         model: ModelDescription, parameters: Parameters<Scalar>? = nil, seed: UInt64 = 0, lambda1: Double,
         target: PenaltyTarget = .sumLogProbability, reduction: PenaltyReduction = .mean,
+        guidance: Guidance = .rightReasons, imageRanges: [ClosedRange<Float>]? = nil,
         optimizer: OptimizerOptions = OptimizerOptions(),
         refinements: TrainingRefinements = TrainingRefinements(),
         normalization: InputNormalization? = nil, threads: Int? = nil
@@ -59,10 +64,16 @@ public final class Trainer<Scalar: NetworkScalar> {
         loss = ExplanationLoss(
             network: network, lambda1: lambda1, target: target, reduction: reduction,
             classWeights: refinements.classWeights, labelSmoothing: refinements.labelSmoothing,
+            guidance: guidance, seed: seed,
+            imageRanges: normalization?.ranges(
+                imageRanges ?? Array(repeating: 0...1, count: model.input.channels)) ?? imageRanges,
             threads: threads)
         self.optimizer = Optimizer(
             optimizer, layout: network.parameterLayout, trained: trained, workers: workers)
     }
+
+    /// The quantity whose input gradient the loss and a visitor meet.
+    var penaltyTarget: PenaltyTarget { loss.target }
 
     /// The rate of the next step.
     public var learningRate: Double { rates.learningRate }

@@ -1,3 +1,4 @@
+internal import RRExplanation
 internal import RRNetworks
 internal import RRTensor
 
@@ -24,11 +25,12 @@ extension TrainingOptions {
         if case .fixed(let weights) = classWeights {
             try refinements(classWeights: weights).check(classCount: model.classCount)
         }
+        try checkGuidance(hasMasks: hasMasks)
         if case .value(let lambda1) = lambda1 {
             guard lambda1.isFinite, lambda1 >= 0 else {
                 throw TrainingError(.invalidOption, "--lambda1", "must be auto or a number of at least 0")
             }
-            guard lambda1 == 0 || hasMasks else {
+            guard lambda1 == 0 || hasMasks || guidance == .inputGradient else {
                 throw TrainingError(
                     .invalidOption, "--lambda1",
                     "is above 0, but there are no masks for the penalty: give --masks, or --lambda1 0")
@@ -46,12 +48,12 @@ extension TrainingOptions {
             guard patience >= 1 else {
                 throw TrainingError(.invalidOption, "--patience", "must be at least 1 epoch")
             }
-            guard validationSplit != nil else {
+            guard validation != nil else {
                 throw TrainingError(
                     .invalidOption, "--patience", "needs --validation to tell which epoch is better")
             }
         }
-        guard lambda1WarmupSteps == 0 || hasMasks else {
+        guard lambda1WarmupSteps == 0 || hasMasks || guidance == .inputGradient else {
             throw TrainingError(
                 .invalidOption, "--lambda1-warmup", "needs --masks, without which there is no penalty")
         }
@@ -62,5 +64,45 @@ extension TrainingOptions {
         if let threads, threads < 1 {
             throw TrainingError(.invalidOption, "--jobs", "must be at least 1")
         }
+    }
+
+    private func checkGuidance(hasMasks: Bool) throws(TrainingError) {
+        func require(
+            _ condition: Bool, _ option: String, _ message: @autoclosure () -> String
+        ) throws(TrainingError) {
+            guard condition else { throw TrainingError(.invalidOption, option, message()) }
+        }
+        if let annotatedFraction {
+            try require(0...1 ~= annotatedFraction, "--annotated-fraction", "must be from 0 to 1")
+            try require(
+                hasMasks, "--annotated-fraction", "needs --masks, which say which samples are annotated")
+            try require(
+                isShuffled, "--annotated-fraction", "draws samples, which --no-shuffle does not allow")
+        }
+        guard guidance != .rightReasons else { return }
+        let name = guidance.name
+        try require(
+            penaltyTarget == .sumLogProbability, "--penalty-target",
+            "is of --guidance rrr; \(name) is about the cross-entropy of the label")
+        try require(
+            lambda1 != .automatic, "--lambda1",
+            "auto is of --guidance rrr: give \(name) a number, as 1")
+        if guidance == .inputGradient {
+            try require(
+                !hasMasks, "--guidance",
+                "input-gradient is over all pixels of all samples and takes no --masks; --guidance rrr "
+                    + "--penalty-target label is the same inside the masks")
+        } else {
+            try require(
+                hasMasks, "--guidance",
+                "\(name) changes pixels inside the masks, and there are none: give --masks")
+        }
+        guard case .adversarial(let adversary) = guidance else { return }
+        try require(1...10_000 ~= adversary.stepCount, "--pgd-steps", "must be from 1 to 10,000")
+        try require(
+            adversary.radius > 0 && adversary.radius.isFinite, "--pgd-radius", "must be a number above 0")
+        try require(
+            adversary.stepSize > 0 && adversary.stepSize.isFinite, "--pgd-step-size",
+            "must be a number above 0")
     }
 }

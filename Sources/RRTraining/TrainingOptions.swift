@@ -49,7 +49,9 @@ public struct CollectionOptions: Equatable, Sendable {
 /// All that decides the outcome of a training run, beside the dataset and the masks.
 public struct TrainingOptions: Sendable {
     public var model: ModelDescription
+    /// The weight of what `guidance` adds to the cross-entropy.
     public var lambda1: Lambda1
+    public var guidance: Guidance = .rightReasons
     public var penaltyTarget: PenaltyTarget = .sumLogProbability
     public var penaltyReduction: PenaltyReduction = .mean
     /// The first steps, over which λ1 rises in a straight line from 0.
@@ -69,17 +71,20 @@ public struct TrainingOptions: Sendable {
     public var batchSize = 128
     /// The number of passes over the training split.
     public var epochs = 10
-    /// Decides the initial weights, the order of the samples and what dropout leaves out.
+    /// Decides the initial weights, the order of the samples, what dropout leaves out and random values in images.
     public var seed: UInt64 = 0
     public var isShuffled = true
     /// Whether the last batch of an epoch is left out where it is smaller than the others.
     public var dropsLast = false
+    /// The share of annotated samples in every batch, from 0 to 1; nil for chance to decide.
+    public var annotatedFraction: Double?
     /// The random changes of images and masks, also a function of the seed; nil for none.
     public var augmentation: Augmentation?
     /// The split to train on; nil for `train` where the dataset has splits, else all samples.
     public var split: String?
-    /// The split that every epoch ends with a measurement on; nil for none.
-    public var validationSplit: String?
+    /// What every epoch ends with a measurement on: a split of the dataset, or the path of another dataset, as
+    /// `ValidationSource` reads it; nil for none.
+    public var validation: String?
     /// The figure of the validation that `best.safetensors` is chosen by.
     public var bestMetric: ValidationMetric = .accuracy
     /// The epochs without a better figure after which training stops; nil to train to the end.

@@ -227,7 +227,7 @@ struct ExplanationLossTests {
     }
 
     /// A batch of several groups, with masks for two samples of three.
-    private static func wideBatch<Scalar: NetworkScalar>(
+    static func wideBatch<Scalar: NetworkScalar>(
         _: Scalar.Type, sampleCount: Int
     ) throws -> (Network<Scalar>, Parameters<Scalar>, LabelledBatch) {
         let input = try ImageShape(channels: 2, height: 6, width: 5)

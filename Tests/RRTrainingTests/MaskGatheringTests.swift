@@ -154,7 +154,7 @@ struct TrainingRefinementsTests {
     func patience() throws {
         let shades = try TwoShades()
         var options = shades.options
-        options.validationSplit = "all"
+        options.validation = "all"
         options.bestMetric = .crossEntropy
         options.patience = 2
         options.epochs = 40

@@ -138,7 +138,7 @@ struct OptimizerReferenceTests {
             OptionChange("--class-weights", { $0.classWeights = .fixed([1, -1]) }),
             OptionChange("--class-weights", { $0.classWeights = .fixed([0, 0]) }),
             OptionChange("--patience", { $0.patience = 2 }),
-            OptionChange("--patience", { ($0.patience, $0.validationSplit) = (0, "all") }),
+            OptionChange("--patience", { ($0.patience, $0.validation) = (0, "all") }),
             OptionChange("--freeze", { $0.frozenLayers = ["7"] }),
             OptionChange("--freeze", { $0.frozenLayers = ["1", "3", "5"] }),
         ])

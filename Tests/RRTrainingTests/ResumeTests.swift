@@ -57,7 +57,7 @@ struct ResumeTests {
         options.largestNorm = 0.5
         options.classWeights = .automatic
         options.epochs = 3
-        options.validationSplit = "all"
+        options.validation = "all"
         options.batchSize = 7
         return options
     }
@@ -93,7 +93,8 @@ struct ResumeTests {
         let files = try FileManager.default.contentsOfDirectory(atPath: shades.folder.path("run")).sorted()
         #expect(
             files == [
-                "best.safetensors", "config.json", "metrics.jsonl", "model.json", "weights.safetensors",
+                "best.safetensors", "config.json", "metrics.csv", "metrics.jsonl", "model.json",
+                "weights.safetensors",
             ])
         #expect(try shades.folder.names() == ["d.h5", "run", "whole"])
     }
@@ -115,7 +116,7 @@ struct ResumeTests {
             OptionChange("--precision", { $0.precision = .double }),
             OptionChange("--class-weights", { $0.classWeights = .fixed([1, 2]) }),
             OptionChange("--patience", { $0.patience = 3 }),
-            OptionChange("--validation", { $0.validationSplit = nil }),
+            OptionChange("--validation", { $0.validation = nil }),
             OptionChange(
                 "--model",
                 {

@@ -18,7 +18,7 @@ struct TrainingLoopTests {
         let shades = try TwoShades()
         var options = shades.options
         options.precision = precision
-        options.validationSplit = "all"
+        options.validation = "all"
         var steps: [Int] = []
         let summary = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
             .run(output: shades.folder.path("run"), force: false) { steps.append($0.step) }

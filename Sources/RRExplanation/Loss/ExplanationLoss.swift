@@ -21,28 +21,41 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     public let network: Network<Scalar>
     /// λ1, at least 0; it may change from batch to batch.
     public var lambda1: Double
+    /// The target of the input gradient; with `Guidance.inputGradient` the label.
     public let target: PenaltyTarget
     public let reduction: PenaltyReduction
     /// The weight of each class in the cross-entropy; nil where all are alike.
     public let classWeights: [Double]?
     /// ε, from 0 to 1: how much of each label is spread over all classes.
     public let labelSmoothing: Double
+    /// What R is; the formulas above are those of `rightReasons`.
+    public let guidance: Guidance
 
+    private let seed: UInt64
+    private let imageRanges: [ClosedRange<Float>]
     private let workers: Workers
     private var memory: LossMemory<Scalar>?
 
-    /// - Parameter threads: the number of threads; nil for one a processor core.
+    /// - Parameters:
+    ///   - seed: decides the random values of counterexamples.
+    ///   - imageRanges: the values in each channel that random ones are drawn from; nil for 0 to 1.
+    ///   - threads: the number of threads; nil for one a processor core.
     public init(
         network: Network<Scalar>, lambda1: Double, target: PenaltyTarget = .sumLogProbability,
         reduction: PenaltyReduction = .mean, classWeights: [Double]? = nil, labelSmoothing: Double = 0,
+        guidance: Guidance = .rightReasons, seed: UInt64 = 0, imageRanges: [ClosedRange<Float>]? = nil,
         threads: Int? = nil
     ) {
         self.network = network
         self.lambda1 = lambda1
-        self.target = target
+        self.target = guidance == .inputGradient ? .label : target
         self.reduction = reduction
         self.classWeights = classWeights
         self.labelSmoothing = labelSmoothing
+        self.guidance = guidance
+        self.seed = seed
+        self.imageRanges =
+            imageRanges ?? Array(repeating: 0...1, count: network.model.input.channels)
         workers = Workers(count: threads)
     }
 
@@ -76,36 +89,61 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
         let labelWeights = try LabelWeights(
             labels: batch.labels, classWeights: classWeights, labelSmoothing: labelSmoothing,
             classCount: network.model.classCount)
-        let annotated = lambda1 > 0 ? batch.annotatedSamples() : []
+        let coversImages = guidance == .inputGradient
+        let guided =
+            lambda1 > 0 ? (coversImages ? Array(0..<batch.count) : batch.annotatedSamples()) : []
+        let divisor = divisor(labelWeights, batch, guided)
         let plan = LossPlan(
             schedule: GroupSchedule(
-                sampleCount: batch.count, penalizedCount: annotated.count, limits: network.groupLimits),
-            order: BatchOrder(sampleCount: batch.count, annotated: annotated),
+                sampleCount: batch.count, penalizedCount: guided.count, limits: network.groupLimits),
+            order: BatchOrder(sampleCount: batch.count, annotated: guided),
             target: target,
             dropout: dropout,
             labelWeights: labelWeights,
-            tangentScale: annotated.isEmpty
-                ? 0
-                : 2 * lambda1
-                    / reduction.divisor(sampleCount: batch.count, annotatedCount: annotated.count))
+            tangentScale: guided.isEmpty ? 0 : 2 * lambda1 / divisor,
+            coversImages: coversImages,
+            counterexamples: guided.isEmpty
+                ? nil : counterexamples(epoch: batch.epoch, scale: lambda1 * labelWeights.sum / divisor))
         let memory = memory(for: plan.schedule)
         memory.run(batch, plan, parameters: parameters.values, visitor: visitor, workers: workers)
         memory.addLanes(plan.schedule.lanes.count, into: &gradient, workers: workers)
 
-        let divisor = reduction.divisor(sampleCount: batch.count, annotatedCount: annotated.count)
         return LossTerms(
             crossEntropy: labelWeights.mean(of: memory.crossEntropies, labels: batch.labels),
-            penalty: annotated.isEmpty
-                ? nil : annotated.reduce(0) { $0 + memory.penalties[$1] } / divisor,
+            penalty: guided.isEmpty ? nil : guided.reduce(0) { $0 + memory.penalties[$1] } / divisor,
             lambda1: lambda1,
             sampleCount: batch.count,
-            annotatedCount: lambda1 > 0 ? annotated.count : batch.annotatedSamples().count,
+            annotatedCount: lambda1 > 0 && !coversImages ? guided.count : batch.annotatedSamples().count,
             correctCount: memory.isCorrect[..<batch.count].count { $0 })
+    }
+
+    /// What R is divided by.
+    private func divisor(_ labelWeights: LabelWeights, _ batch: LabelledBatch, _ guided: [Int]) -> Double {
+        guard guidance.hasCounterexamples else {
+            return reduction.divisor(batch: Double(batch.count), annotated: Double(guided.count))
+        }
+        let weight = guided.reduce(0) { $0 + labelWeights[Int(batch.labels[$1])] }
+        let divisor = reduction.divisor(batch: labelWeights.sum, annotated: weight)
+        // Where no annotated sample weighs anything, R is 0 whatever it is divided by.
+        return divisor > 0 ? divisor : 1
+    }
+
+    private func counterexamples(epoch: Int, scale: Double) -> CounterexamplePlan? {
+        let adversary: AdversaryOptions?
+        switch guidance {
+        case .rightReasons, .inputGradient: return nil
+        case .randomized: adversary = nil
+        case .adversarial(let options): adversary = options
+        }
+        return CounterexamplePlan(
+            adversary: adversary, ranges: imageRanges, key: CounterexampleKey(seed: seed, epoch: epoch),
+            scale: scale)
     }
 
     private func memory(for schedule: GroupSchedule) -> LossMemory<Scalar> {
         if let memory, memory.fits(schedule) { return memory }
-        let fresh = LossMemory(network: network, schedule: schedule, workerCount: workers.count)
+        let fresh = LossMemory(
+            network: network, guidance: guidance, schedule: schedule, workerCount: workers.count)
         memory = fresh
         return fresh
     }
@@ -138,4 +176,8 @@ struct LossPlan {
     let labelWeights: LabelWeights
     /// 2 λ1 over the reduction's divisor: v = tangentScale · A ∘ g.
     let tangentScale: Double
+    /// Whether A is 1 for every pixel of every sample, whatever the masks.
+    let coversImages: Bool
+    /// How images are changed where R is their cross-entropy; nil elsewhere.
+    let counterexamples: CounterexamplePlan?
 }

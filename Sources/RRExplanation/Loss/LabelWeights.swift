@@ -57,6 +57,12 @@ struct LabelWeights: Sendable {
             + labelSmoothing / classCount * spread
     }
 
+    /// What a sample adds to the sum that is divided by Σ w, weighted.
+    func summand(_ softmax: Softmax, label: Int) -> Double {
+        let value = crossEntropy(softmax, label: label)
+        return labelSmoothing > 0 ? value : self[label] * value
+    }
+
     /// The mean of the samples' cross-entropies.
     func mean(of values: [Double], labels: [Int64]) -> Double {
         guard labelSmoothing == 0 else { return labels.indices.reduce(0) { $0 + values[$1] } / sum }

@@ -5,7 +5,7 @@ internal import RRTensor
 final class LossMemory<Scalar: NetworkScalar> {
     /// CE of each sample of the batch.
     private(set) var crossEntropies: [Double]
-    /// Σ_d (A_d g_d)² of each annotated sample of the batch.
+    /// What each annotated sample of the batch adds to R before it is divided.
     private(set) var penalties: [Double]
     /// Whether each sample's largest logit is the label's.
     private(set) var isCorrect: [Bool]
@@ -15,11 +15,11 @@ final class LossMemory<Scalar: NetworkScalar> {
     private let workers: [LossWorker<Scalar>]
     private var laneGradients: [Scalar]
 
-    init(network: Network<Scalar>, schedule: GroupSchedule, workerCount: Int) {
+    init(network: Network<Scalar>, guidance: Guidance, schedule: GroupSchedule, workerCount: Int) {
         self.network = network
         groupCapacity = schedule.groupCapacity
         workers = (0..<workerCount).map { _ in
-            LossWorker(network: network, capacity: schedule.groupCapacity)
+            LossWorker(network: network, guidance: guidance, capacity: schedule.groupCapacity)
         }
         laneGradients = Array(repeating: 0, count: schedule.laneCapacity * network.parameterLayout.count)
         crossEntropies = Array(repeating: 0, count: schedule.sampleCount)

@@ -2,7 +2,7 @@
 public struct LossTerms: Equatable, Sendable {
     /// CE: the mean over the batch of −log p_y, weighted where classes are.
     public let crossEntropy: Double
-    /// R: the penalty before λ1; nil where it was not computed, because λ1 is 0 or no sample is annotated.
+    /// R: the penalty before λ1, or whatever the guidance has in its place; nil where it was not computed, because λ1 is 0 or no sample is annotated.
     public let penalty: Double?
     public let lambda1: Double
     /// The number of samples in the batch.

@@ -3,18 +3,19 @@ internal import RRTensor
 
 /// One worker of an explanation loss: it takes groups of samples through all passes.
 final class LossWorker<Scalar: NetworkScalar> {
-    private let pass: GroupPass<Scalar>
+    let pass: GroupPass<Scalar>
     private let elementCount: Int
     /// The softmax of each sample of the group.
-    private var softmaxes: [Softmax]
+    var softmaxes: [Softmax]
     /// A of the group, (C · H · W, samples).
     private let masks: UnsafeMutablePointer<Scalar>
     private var columnPenalties: [Double]
     /// One sample's logits and input gradient, for a visitor.
     private var logits: [Scalar]
     private var gradient: [Scalar]
+    private let counterexamples: CounterexampleMemory<Scalar>?
 
-    init(network: Network<Scalar>, capacity: Int) {
+    init(network: Network<Scalar>, guidance: Guidance, capacity: Int) {
         pass = GroupPass(network: network, capacity: capacity)
         elementCount = network.model.input.elementCount
         softmaxes = Array(repeating: Softmax(classCount: network.model.classCount), count: capacity)
@@ -22,6 +23,13 @@ final class LossWorker<Scalar: NetworkScalar> {
         columnPenalties = Array(repeating: 0, count: capacity + 16)
         logits = Array(repeating: 0, count: network.model.classCount)
         gradient = Array(repeating: 0, count: elementCount)
+        counterexamples =
+            guidance.hasCounterexamples
+            ? CounterexampleMemory(elementCount: elementCount, capacity: capacity) : nil
+        // A of the whole image, which nothing is written over.
+        if guidance == .inputGradient {
+            masks.initialize(repeating: 1, count: elementCount * (capacity + 16))
+        }
     }
 
     deinit { masks.deallocate() }
@@ -42,10 +50,11 @@ final class LossWorker<Scalar: NetworkScalar> {
                 softmaxes[column], label: label)
             job.terms.isCorrect[sample] = softmaxes[column].prediction == label
         }
-        let isPenalized = positions.lowerBound < job.plan.order.annotatedCount
+        let isGuided = positions.lowerBound < job.plan.order.annotatedCount
+        let isPenalized = isGuided && job.plan.counterexamples == nil
         if isPenalized || job.visitor != nil { runReverse(job, samples) }
         if let visitor = job.visitor { visit(visitor, job, samples) }
-        if isPenalized, let masks = job.masks { runPenalty(job, samples, masks) }
+        if isPenalized { runPenalty(job, samples) }
         for (column, sample) in samples.enumerated() {
             softmaxes[column].writeAdjoint(
                 label: Int(job.labels[sample]), weights: job.plan.labelWeights,
@@ -53,6 +62,13 @@ final class LossWorker<Scalar: NetworkScalar> {
                 to: pass.logitAdjoint, column: column, of: pass.columnCount)
         }
         pass.gradient(job.parameters, isSecondOrder: isPenalized, addingTo: gradient)
+        if isGuided, let plan = job.plan.counterexamples, let memory = counterexamples, let masks = job.masks
+        {
+            let guided = positions.clamped(to: 0..<job.plan.order.annotatedCount)
+            runCounterexamples(
+                job, plan, memory, samples: job.plan.order.samples[guided], masks: masks,
+                addingTo: gradient)
+        }
     }
 
     /// Runs the pass for g.
@@ -88,13 +104,13 @@ final class LossWorker<Scalar: NetworkScalar> {
     }
 
     /// Runs the pass for the tangent along v = ∂(λ1 R)/∂g.
-    private func runPenalty(
-        _ job: LossJob<Scalar>, _ samples: ArraySlice<Int>, _ batchMasks: UnsafePointer<UInt8>
-    ) {
+    private func runPenalty(_ job: LossJob<Scalar>, _ samples: ArraySlice<Int>) {
         let count = pass.columnCount
         for column in 0..<samples.count { columnPenalties[column] = 0 }
-        Transposition.write(
-            batchMasks, elementCount: elementCount, samples: samples, columnCount: count, into: masks)
+        if !job.plan.coversImages, let batchMasks = job.masks {
+            Transposition.write(
+                batchMasks, elementCount: elementCount, samples: samples, columnCount: count, into: masks)
+        }
         columnPenalties.withUnsafeMutableBufferPointer { penalties in
             Penalty.writeTangent(
                 gradients: pass.inputCotangent, masks: masks, scale: job.plan.tangentScale,

@@ -7,11 +7,14 @@ public enum PenaltyReduction: String, CaseIterable, Codable, Sendable {
     /// The number of annotated samples in the batch, so that few masks are not starved.
     case annotated
 
-    func divisor(sampleCount: Int, annotatedCount: Int) -> Double {
+    /// - Parameters:
+    ///   - batch: the number of samples in the batch, or what they weigh together.
+    ///   - annotated: that of the annotated samples.
+    func divisor(batch: Double, annotated: Double) -> Double {
         switch self {
-        case .mean: Double(sampleCount)
+        case .mean: batch
         case .sum: 1
-        case .annotated: Double(annotatedCount)
+        case .annotated: annotated
         }
     }
 }

@@ -101,6 +101,20 @@ package struct Softmax {
         }
     }
 
+    /// Writes the derivative of the mean cross-entropy by the logits, times a factor, to a column.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    func writeCrossEntropySeed<Scalar: NetworkScalar>(
+        label: Int, weights: LabelWeights, scale: Double, to seeds: UnsafeMutablePointer<Scalar>,
+        column: Int, of columnCount: Int
+    ) {
+        for index in probabilities.indices {
+            let derivative = weights.logitGradient(
+                self, label: label, difference: difference(from: label, at: index), at: index)
+            seeds[index * columnCount + column] = Scalar(scale * derivative)
+        }
+    }
+
     /// (e_c − p)_k for a class c.
     private func difference(from chosen: Int, at index: Int) -> Double {
         guard index == chosen else { return -probabilities[index] }

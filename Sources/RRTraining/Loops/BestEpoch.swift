@@ -55,6 +55,7 @@ extension RunPosition {
             "format": .string(CheckpointFile.format), "format_version": .string(CheckpointFile.version),
             "step": .integer(step), "epoch": .integer(epoch), "batch": .integer(batch),
             "epoch_so_far": record.state, "metrics_bytes": .integer(metricsSize),
+            "curves_bytes": .integer(curvesSize),
             "seconds": .number(seconds),
             "best": watch.best.map { ["epoch": .integer($0.epoch), "value": .number($0.value)] } ?? .null,
             "epochs_since_best": .integer(watch.epochsWithout),
@@ -66,6 +67,7 @@ extension RunPosition {
         guard let epoch = state["epoch"]?.integerValue, let batch = state["batch"]?.integerValue,
             let record = state["epoch_so_far"].flatMap(EpochRecord.init(state:)),
             let metricsSize = state["metrics_bytes"]?.integerValue,
+            let curvesSize = state["curves_bytes"]?.integerValue, curvesSize >= 0,
             let seconds = state["seconds"]?.doubleValue, let watch = BestWatch(state), epoch >= 0, batch >= 0,
             metricsSize >= 0
         else { return nil }
@@ -74,6 +76,7 @@ extension RunPosition {
         self.record = record
         self.watch = watch
         self.metricsSize = metricsSize
+        self.curvesSize = curvesSize
         self.seconds = seconds
     }
 }

@@ -58,6 +58,24 @@ public struct EpochRecord: Equatable, Sendable {
             samplesPerSecond: count / max(duration / .seconds(1), 1e-9))
     }
 
+    /// The first row of `metrics.csv`.
+    static let header =
+        "epoch,steps,samples,loss,cross_entropy,penalty,accuracy,seconds,seconds_waiting,validation_samples,"
+        + "validation_cross_entropy,validation_accuracy,validation_worst_class"
+
+    /// The epoch's row in `metrics.csv`: numbers, empty where there is none.
+    func row(validation: Evaluation?) -> String {
+        let summary = summary
+        let figures: [Double?] = [
+            summary.loss, summary.crossEntropy, summary.penalty, summary.accuracy,
+            duration / .seconds(1), waiting / .seconds(1), validation.map { Double($0.sampleCount) },
+            validation?.crossEntropy, validation?.accuracy, validation?.worstClass?.accuracy,
+        ]
+        return
+            ([epoch, stepCount, sampleCount].map(String.init)
+            + figures.map { $0.map { "\($0)" } ?? "" }).joined(separator: ",")
+    }
+
     /// The epoch's line in `metrics.jsonl`.
     func json(validation: Evaluation?, split: String?) -> JSONValue {
         let summary = summary

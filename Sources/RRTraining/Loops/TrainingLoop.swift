@@ -2,16 +2,19 @@ public import RRDatasets
 internal import RRExplanation
 internal import RRNetworks
 internal import RRStreaming
+internal import RRTensor
 
 /// The loop behind `rrdata train`: batches in, a run folder out.
 public struct TrainingLoop {
     public let dataset: Dataset
     public let masks: MaskSet?
     public let options: TrainingOptions
+    let validation: ValidationSource?
 
-    /// - Throws: `TrainingError` where options contradict each other or the dataset lacks labels or images of the
-    ///   model's shape.
-    public init(dataset: Dataset, masks: MaskSet?, options: TrainingOptions) throws(TrainingError) {
+    /// - Throws: `TrainingError` where options contradict each other, the dataset lacks labels or images of the model's
+    ///   shape, or the validation does not fit it; `FormatError` or `DatasetError` where the file of the validation
+    ///   cannot be read or is no dataset.
+    public init(dataset: Dataset, masks: MaskSet?, options: TrainingOptions) throws {
         try options.check(hasMasks: masks != nil)
         guard dataset.labels != nil else {
             throw TrainingError(
@@ -30,6 +33,7 @@ public struct TrainingLoop {
         self.dataset = dataset
         self.masks = masks
         self.options = options
+        validation = try options.validation.map { try ValidationSource($0, for: dataset) }
     }
 
     /// Trains, and writes the run folder.
@@ -100,11 +104,36 @@ extension TrainingLoop {
         }
     }
 
+    /// The values of each channel that random ones are drawn from: nil for 0 to 1, which integers are scaled to, and
+    /// those of the training split where the images are floats.
+    func imageRanges() throws -> [ClosedRange<Float>]? {
+        guard options.guidance == .randomized, dataset.elementType == .float32 else { return nil }
+        let shape = dataset.imageShape
+        var ranges: [ClosedRange<Float>?] = Array(repeating: nil, count: shape.channels)
+        let stream = try BatchStream(
+            dataset: dataset, options: StreamOptions(batchSize: 256, split: options.split))
+        while let batch = try stream.next() {
+            batch.images.withUnsafeBufferPointer { images in
+                for start in stride(from: 0, to: images.count, by: shape.pixelCount) {
+                    let plane = images[start..<start + shape.pixelCount]
+                    guard let low = plane.min(), let high = plane.max(), low <= high else { continue }
+                    let channel = start / shape.pixelCount % shape.channels
+                    ranges[channel] =
+                        ranges[channel].map {
+                            min($0.lowerBound, low)...max($0.upperBound, high)
+                        } ?? low...high
+                }
+            }
+        }
+        return ranges.map { $0 ?? 0...1 }
+    }
+
     func streamOptions(epochs: Int) -> StreamOptions {
         var stream = StreamOptions(
             batchSize: options.batchSize, shuffle: options.isShuffled, seed: options.seed, epochs: epochs,
             split: options.split, dropLast: options.dropsLast)
         stream.augmentation = options.augmentation
+        stream.annotatedFraction = options.annotatedFraction
         return stream
     }
 

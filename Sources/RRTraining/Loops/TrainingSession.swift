@@ -88,7 +88,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
         trainer = try Trainer(
             model: options.model, parameters: initial, seed: options.seed, lambda1: lambda1,
             target: options.penaltyTarget, reduction: options.penaltyReduction,
-            optimizer: options.optimizer,
+            guidance: options.guidance, imageRanges: loop.imageRanges(), optimizer: options.optimizer,
             refinements: options.refinements(
                 classWeights: classWeights,
                 schedule: LearningRateSchedule(
@@ -101,7 +101,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
         }
         let configuration = try RunConfiguration.json(
             options, dataset: dataset, split: stream.split, masks: loop.masks, lambda1: lambda1,
-            normalization: normalization, classWeights: classWeights)
+            normalization: normalization, classWeights: classWeights, validation: loop.validation)
         if let unfinished, let checkpoint {
             try unfinished.check(configuration, model: options.model, datasetPath: dataset.path)
             guard trainer.accepts(checkpoint.trainer), position.epoch < options.epochs,
@@ -118,7 +118,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
         writer =
             try fresh
             ?? RunWriter(
-                resuming: storage.output, metricsSize: position.metricsSize, force: storage.force)
+                resuming: storage.output, at: position, force: storage.force)
         if fresh != nil { try writer.write(configuration: configuration, model: options.model) }
         firstStep = trainer.stepCount
         secondsBefore = position.seconds
@@ -181,17 +181,18 @@ final class TrainingSession<Scalar: NetworkScalar> {
     ///
     /// - Returns: whether it was the last.
     private func endEpoch(_ epoch: Int) throws -> Bool {
-        let validation = try options.validationSplit.map { split in
+        let validation = try loop.validation.map { source in
             try Evaluation(
                 network: trainer.network, parameters: trainer.parameters, normalization: normalization,
-                dataset: loop.dataset, masks: nil, split: split, batchSize: options.batchSize,
+                dataset: source.dataset, masks: nil, split: source.split, batchSize: options.batchSize,
                 threads: options.threads)
         }
         if let validation, !validation.crossEntropy.isFinite {
             throw divergence(
                 step: trainer.stepCount, "the cross-entropy of the validation is no longer a finite number")
         }
-        try writer.append(position.record.json(validation: validation, split: options.validationSplit))
+        try writer.append(position.record.json(validation: validation, split: loop.validation?.split))
+        try writer.append(position.record.row(validation: validation))
         lastEpoch = position.record.summary
         position.record = EpochRecord()
         (position.epoch, position.batch) = (epoch + 1, 0)
@@ -219,7 +220,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
                 datasetFingerprint: loop.dataset.fingerprint,
                 provenance: [
                     "source": "train", "selection": .string(collection.description),
-                    "target": .string(options.penaltyTarget.rawValue),
+                    "target": .string(trainer.penaltyTarget.rawValue),
                     "epoch": .integer(position.epoch - 1),
                 ],
                 path: collection.output, force: storage.force || storage.resumes)

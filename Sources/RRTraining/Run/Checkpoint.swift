@@ -23,6 +23,8 @@ struct RunPosition: Equatable, Sendable {
     var watch = BestWatch()
     /// The bytes of `metrics.jsonl` so far.
     var metricsSize = 0
+    /// Those of `metrics.csv`.
+    var curvesSize = 0
     /// The wall time so far, in seconds.
     var seconds = 0.0
 }

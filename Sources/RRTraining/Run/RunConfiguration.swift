@@ -17,10 +17,15 @@ enum RunConfiguration {
     /// - Throws: `FormatError` where the file with the initial weights cannot be read.
     static func json(
         _ options: TrainingOptions, dataset: Dataset, split: String, masks: MaskSet?, lambda1: Double,
-        normalization: InputNormalization?, classWeights: [Double]?
+        normalization: InputNormalization?, classWeights: [Double]?, validation: ValidationSource?
     ) throws -> JSONValue {
         var record = options.json(split: split, lambda1: lambda1, hasMasks: masks != nil)
         record["class_weights"] = classWeights.map { .array($0.map { .number($0) }) } ?? .null
+        record["validation"] = validation.map { .string($0.split) } ?? .null
+        record["validation_file"] = validation?.path.map { .string($0) } ?? .null
+        record["validation_fingerprint"] =
+            validation?.path == nil
+            ? .null : validation.map { .string($0.dataset.fingerprint) } ?? .null
         record["init_sha256"] = try options.initialWeights.map { .string(try hash(ofFileAt: $0)) } ?? .null
         return [
             "format": .string(format),
@@ -43,6 +48,7 @@ enum RunConfiguration {
         case "lambda1_automatic": "--lambda1"
         case "class_weights_automatic": "--class-weights"
         case "init_sha256": "--init"
+        case "validation_fingerprint": "--validation"
         default: "--" + key.replacing("_", with: "-")
         }
     }
@@ -95,6 +101,10 @@ extension TrainingOptions {
             "lambda1": .number(lambda1),
             "lambda1_automatic": .bool(self.lambda1 == .automatic && hasMasks),
             "lambda1_warmup": .integer(lambda1WarmupSteps),
+            "guidance": .string(guidance.name),
+            "pgd_steps": guidance.adversary.map { .integer($0.stepCount) } ?? .null,
+            "pgd_radius": guidance.adversary.map { .number($0.radius) } ?? .null,
+            "pgd_step_size": guidance.adversary.map { .number($0.stepSize) } ?? .null,
             "penalty_target": .string(penaltyTarget.rawValue),
             "penalty_reduction": .string(penaltyReduction.rawValue),
             "optimizer": .string(optimizer.kind.rawValue),
@@ -117,14 +127,30 @@ extension TrainingOptions {
             "seed": .string(String(seed)),
             "shuffle": .bool(isShuffled),
             "drop_last": .bool(dropsLast),
+            "annotated_fraction": annotatedFraction.map { .number($0) } ?? .null,
             "augment": augmentation.map { .string($0.text) } ?? .null,
             "split": .string(split),
-            "validation": validationSplit.map { .string($0) } ?? .null,
             "best_metric": .string(bestMetric.rawValue),
             "patience": patience.map { .integer($0) } ?? .null,
             "collect_masks": collection.map { .string($0.description) } ?? .null,
             "init": initialWeights.map { .string($0) } ?? .null,
         ]
+    }
+}
+
+extension Guidance {
+    /// The name on the command line.
+    var name: String {
+        switch self {
+        case .rightReasons: "rrr"
+        case .randomized: "augment"
+        case .adversarial: "pgd"
+        case .inputGradient: "input-gradient"
+        }
+    }
+
+    fileprivate var adversary: AdversaryOptions? {
+        if case .adversarial(let options) = self { options } else { nil }
     }
 }
 

@@ -9,6 +9,7 @@ internal import RRSchemas
 final class RunWriter {
     private let folder: AtomicOutput
     private let metrics: LineFile
+    private let curves: LineFile
     private let unfinishedPath: String
     private var isKept: Bool
 
@@ -29,19 +30,22 @@ final class RunWriter {
         }
         folder = try AtomicOutput(path: path, force: force, isDirectory: true)
         metrics = try LineFile(creating: folder.temporaryPath + "/" + RunFile.metrics, shownAs: path)
+        curves = try LineFile(creating: folder.temporaryPath + "/" + RunFile.curves, shownAs: path)
+        try curves.append(EpochRecord.header)
         isKept = false
     }
 
     /// Goes on with an unfinished run.
     ///
-    /// - Parameter metricsSize: the bytes of `metrics.jsonl` that are kept.
+    /// - Parameter position: says how much of `metrics.jsonl` and `metrics.csv` is kept.
     /// - Throws: `FormatError` where another process works on the run, the output exists and `force` is false, or the
     ///   metrics are shorter.
-    init(resuming path: String, metricsSize: Int, force: Bool) throws(FormatError) {
+    init(resuming path: String, at position: RunPosition, force: Bool) throws(FormatError) {
         unfinishedPath = UnfinishedRun.path(of: path)
         folder = try AtomicOutput(resuming: unfinishedPath, path: path, force: force)
         metrics = try LineFile(
-            continuing: unfinishedPath + "/" + RunFile.metrics, after: metricsSize)
+            continuing: unfinishedPath + "/" + RunFile.metrics, after: position.metricsSize)
+        curves = try LineFile(continuing: unfinishedPath + "/" + RunFile.curves, after: position.curvesSize)
         isKept = true
     }
 
@@ -55,6 +59,12 @@ final class RunWriter {
     /// Appends a line to `metrics.jsonl`.
     func append(_ line: JSONValue) throws(FormatError) { try metrics.append(line.serialized()) }
 
+    /// Adds an epoch's row to `metrics.csv`, at once and whole.
+    func append(_ row: String) throws(FormatError) {
+        try curves.append(row)
+        _ = try curves.flush()
+    }
+
     /// Writes `best.safetensors`, in the place of an earlier one at once.
     func writeBest<Scalar: NetworkScalar>(_ parameters: Parameters<Scalar>) throws(FormatError) {
         let output = try AtomicOutput(path: file(RunFile.best), force: true)
@@ -67,6 +77,7 @@ final class RunWriter {
         _ trainer: Trainer<Scalar>.State, at position: inout RunPosition
     ) throws(FormatError) {
         position.metricsSize = try metrics.flush()
+        position.curvesSize = try curves.flush()
         try Checkpoint(trainer: trainer, progress: position).write(to: file(RunFile.checkpoint))
         guard !isKept else { return }
         try folder.keep(as: unfinishedPath)
@@ -76,6 +87,7 @@ final class RunWriter {
     /// Writes the weights and gives the folder its name.
     func finish<Scalar: NetworkScalar>(_ parameters: Parameters<Scalar>) throws(FormatError) {
         try metrics.close()
+        try curves.close()
         try WeightsFile.write(parameters, to: file(RunFile.weights))
         try folder.commit()
         FileTree.remove(folder.path + "/" + RunFile.checkpoint)
@@ -95,6 +107,8 @@ enum RunFile {
     /// The weights after the epoch with the best validation figures.
     static let best = "best.safetensors"
     static let metrics = "metrics.jsonl"
+    /// A row an epoch, for curves.
+    static let curves = "metrics.csv"
     /// The folder that an unfinished run has, with all that resuming needs.
     static let checkpoint = "checkpoint"
 }

@@ -80,7 +80,9 @@ public struct UnfinishedRun {
         }
         let before = configuration["options"]?.objectValue ?? [:]
         let now = wanted["options"]?.objectValue ?? [:]
-        for key in Set(before.keys).union(now.keys).sorted() where key != "init" && before[key] != now[key] {
+        // Files may have moved; what they hold is compared.
+        let names = Set(before.keys).union(now.keys).subtracting(["init", "validation_file"])
+        for key in names.sorted() where before[key] != now[key] {
             throw refusal(RunConfiguration.optionName(key), before[key], now[key])
         }
         if configuration["linear_algebra_kernel"] != wanted["linear_algebra_kernel"] {

@@ -11,7 +11,8 @@ struct TrainCommand: ParsableCommand {
         abstract: "Train a classifier with the explanation loss.",
         discussion: """
             The loss is the cross-entropy plus lambda1 times the penalty: the squared input gradient where the \
-            masks say that no valid reason is. Without masks, or with --lambda1 0, it is plain cross-entropy.
+            masks say that no valid reason is. Without masks, or with --lambda1 0, it is plain cross-entropy. --guidance \
+            puts another term in the penalty's place.
 
             Examples:
               rrdata train decoy.h5 --model mlp --epochs 40 -o plain
@@ -21,9 +22,9 @@ struct TrainCommand: ParsableCommand {
             --resume -o run
 
             The run folder has config.json, model.json, weights.safetensors (as PyTorch reads it; the last step's), \
-            best.safetensors with --validation, and metrics.jsonl, with a line a step. Until the run is done, it \
-            stands beside that name as RUN.unfinished, with a checkpoint. Whatever stops it, the same command with \
-            --resume goes on from there, and ends with the same weights to the last bit.
+            best.safetensors with --validation, metrics.jsonl, with a line a step, and metrics.csv, with a row an epoch, \
+            for curves. Until the run is done, it stands beside that name as RUN.unfinished, with a checkpoint. Whatever \
+            stops it, the same command with --resume goes on from there, and ends with the same weights to the last bit.
             """)
 
     @Argument(help: "The dataset.")
@@ -48,6 +49,8 @@ struct TrainCommand: ParsableCommand {
         name: .customLong("lambda1-warmup"),
         help: "The first steps, over which lambda1 rises in a straight line from 0.")
     var lambda1Warmup = 0
+
+    @OptionGroup var guidance: GuidanceOptions
 
     @Option(help: "What a batch's penalties are divided by: its samples, one, or its annotated samples.")
     var penaltyReduction: PenaltyReduction = .mean
@@ -102,7 +105,8 @@ struct TrainCommand: ParsableCommand {
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
         let description = try model.description(input: dataset.imageShape, classCount: dataset.classCount)
         var options = TrainingOptions(
-            model: description, lambda1: lambda1 ?? (masks == nil ? .value(0) : .automatic))
+            model: description, lambda1: try lambda1 ?? guidance.lambda1(hasMasks: masks != nil))
+        guidance.apply(to: &options)
         options.penaltyReduction = penaltyReduction
         options.penaltyTarget = penaltyTarget
         options.precision = precision

@@ -59,9 +59,13 @@ struct OptimizationOptions: ParsableArguments {
 /// What is kept of a run on its way.
 struct RunKeepingOptions: ParsableArguments {
     @Option(
-        help:
-            "A split to measure the model on after every epoch; best.safetensors then has the best epoch's weights."
-    )
+        help: ArgumentHelp(
+            "A split, or another dataset, to measure the model on after every epoch.",
+            discussion: """
+                best.safetensors then has the best epoch's weights. A name that is no split of the dataset is a file, \
+                of which val is taken where it has such a split, validation or test otherwise, and else all samples.
+                """,
+            valueName: "split|file"))
     var validation: String?
 
     @Option(
@@ -99,7 +103,7 @@ struct RunKeepingOptions: ParsableArguments {
     }
 
     func apply(to options: inout TrainingOptions) {
-        options.validationSplit = validation
+        options.validation = validation
         options.bestMetric = bestMetric
         options.patience = patience
         guard let collectMasks else { return }

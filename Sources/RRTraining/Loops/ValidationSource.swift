@@ -1,0 +1,59 @@
+internal import RRDatasets
+internal import RRFormats
+
+/// The samples that a model is measured on after every epoch.
+///
+/// A text names a split of the training dataset, or `all`, where there is one of that name; else it is the path of another
+/// dataset, of which the split `val` is taken where it has one, `validation` or `test` otherwise, and all samples where it
+/// has none of them.
+struct ValidationSource {
+    let dataset: Dataset
+    let split: String
+    /// Where another dataset lies; nil for that of the training.
+    let path: String?
+
+    /// - Throws: `TrainingError` with the code `invalidOption` where the text names neither, or `unsuitableDataset` where
+    ///   the other dataset has no labels, images of another shape, or other classes; `FormatError` or `DatasetError`
+    ///   where its file is no dataset.
+    init(_ text: String, for training: Dataset) throws {
+        if text == "all" || training.splitNames.contains(text) {
+            dataset = training
+            split = text
+            path = nil
+            return
+        }
+        guard FileTree.kind(of: text) == .file else {
+            let splits =
+                training.splitNames.isEmpty ? "no splits" : training.splitNames.joined(separator: ", ")
+            throw TrainingError(
+                .invalidOption, "--validation",
+                "“\(text)” is neither a split of \(training.path), which has \(splits), nor a file")
+        }
+        let other = try Dataset(path: text)
+        func refusal(_ message: String) -> TrainingError {
+            TrainingError(.unsuitableDataset, "--validation \(text)", message)
+        }
+        guard other.labels != nil else { throw refusal("has no labels to measure the model against") }
+        guard other.imageShape == training.imageShape else {
+            throw refusal(
+                "has images of \(other.imageShape), but \(training.path) of \(training.imageShape): import them with "
+                    + "the same --size and --color")
+        }
+        if let names = other.classNames, let known = training.classNames,
+            let stranger = names.indices.first(where: {
+                !known.indices.contains($0) || known[$0] != names[$0]
+            })
+        {
+            throw refusal(
+                "has the class “\(names[stranger])” as number \(stranger), which in \(training.path) is "
+                    + (known.indices.contains(stranger) ? "“\(known[stranger])”" : "none")
+                    + ": import it with the same class folders")
+        }
+        guard other.classCount <= training.classCount else {
+            throw refusal("has \(other.classCount) classes, but \(training.path) \(training.classCount)")
+        }
+        dataset = other
+        split = ["val", "validation", "test"].first(where: other.splitNames.contains) ?? "all"
+        path = text
+    }
+}

@@ -1,0 +1,189 @@
+import Foundation
+import RRDatasets
+import RRExplanation
+import RRFormats
+import RRNetworks
+import RRSchemas
+import RRStreaming
+import RRTensor
+@testable import RRTraining
+import TestSupport
+import Testing
+
+@Suite("Runs with each guidance")
+struct GuidanceRunTests {
+    private struct Stop: Error {}
+
+    static let guidances: [Guidance] = [
+        .rightReasons, .randomized, .adversarial(AdversaryOptions(stepCount: 2)), .inputGradient,
+    ]
+
+    private func options(_ shades: TwoShades, _ guidance: Guidance) -> TrainingOptions {
+        var options = shades.options
+        options.guidance = guidance
+        options.epochs = 3
+        options.batchSize = 7
+        return options
+    }
+
+    private func loop(_ shades: TwoShades, _ options: TrainingOptions) throws -> TrainingLoop {
+        let masks = options.guidance == .inputGradient ? nil : shades.masks
+        return try TrainingLoop(dataset: shades.dataset, masks: masks, options: options)
+    }
+
+    private func weights(_ shades: TwoShades, _ run: String) throws -> [UInt8] {
+        try FileBytes.read(shades.folder.path("\(run)/weights.safetensors"))
+    }
+
+    @Test(
+        "a run that is stopped within an epoch ends as one that never was, whatever the threads",
+        arguments: guidances, Precision.allCases)
+    func resuming(guidance: Guidance, precision: Precision) throws {
+        let shades = try TwoShades()
+        var options = options(shades, guidance)
+        options.precision = precision
+        options.threads = 1
+        _ = try loop(shades, options).run(output: shades.folder.path("whole"), force: false) { _ in }
+        options.threads = 3
+        let storage = RunStorage(
+            output: shades.folder.path("run"), resumes: true, checkpointSeconds: 0)
+        #expect(throws: Stop.self) {
+            try loop(shades, options).run(storage) { if $0.step == 10 { throw Stop() } }
+        }
+        _ = try loop(shades, options).run(storage) { _ in }
+        for name in ["weights.safetensors", "config.json"] {
+            #expect(
+                try FileBytes.read(shades.folder.path("run/\(name)"))
+                    == FileBytes.read(shades.folder.path("whole/\(name)")))
+        }
+    }
+
+    @Test("each guidance trains other weights, and λ1 = 0 those of plain cross-entropy")
+    func differences() throws {
+        let shades = try TwoShades()
+        var seen: Set<[UInt8]> = []
+        for (number, guidance) in Self.guidances.enumerated() {
+            var options = options(shades, guidance)
+            _ = try loop(shades, options).run(output: shades.folder.path("\(number)"), force: false) { _ in }
+            seen.insert(try weights(shades, "\(number)"))
+            options.lambda1 = .value(0)
+            _ = try loop(shades, options).run(
+                output: shades.folder.path("\(number)-0"), force: false
+            ) { _ in }
+        }
+        #expect(seen.count == 4)
+        let plain = try Set((0..<4).map { try weights(shades, "\($0)-0") })
+        #expect(plain.count == 1 && plain.isDisjoint(with: seen))
+    }
+
+    @Test(
+        "a run with another guidance is refused by the name of the option",
+        arguments: [
+            OptionChange("--guidance", { $0.guidance = .randomized }),
+            OptionChange("--pgd-steps", { $0.guidance = .adversarial(.init(stepCount: 3, stepSize: 0.375)) }),
+            OptionChange(
+                "--pgd-radius",
+                { $0.guidance = .adversarial(.init(stepCount: 2, radius: 0.1, stepSize: 0.375)) }),
+            OptionChange(
+                "--pgd-step-size", { $0.guidance = .adversarial(.init(stepCount: 2, stepSize: 0.1)) }),
+            OptionChange("--annotated-fraction", { $0.annotatedFraction = 0.5 }),
+        ])
+    func otherOptions(change: OptionChange) throws {
+        let shades = try TwoShades()
+        var options = options(shades, .adversarial(.init(stepCount: 2)))
+        let storage = RunStorage(output: shades.folder.path("run"), resumes: true)
+        #expect(throws: Stop.self) {
+            try loop(shades, options).run(storage) { if $0.step == 10 { throw Stop() } }
+        }
+        change.apply(&options)
+        let error = #expect(throws: TrainingError.self) { try loop(shades, options).run(storage) { _ in } }
+        #expect(error?.code == .invalidOption && error?.location == change.name)
+    }
+
+    @Test(
+        "what does not go together is refused by the name of the option",
+        arguments: [
+            (true, OptionChange("--guidance", { $0.guidance = .inputGradient })),
+            (false, OptionChange("--guidance", { $0.guidance = .randomized })),
+            (false, OptionChange("--guidance", { $0.guidance = .adversarial(.init()) })),
+            (true, OptionChange("--lambda1", { ($0.guidance, $0.lambda1) = (.randomized, .automatic) })),
+            (false, OptionChange("--lambda1", { ($0.guidance, $0.lambda1) = (.inputGradient, .automatic) })),
+            (
+                true,
+                OptionChange("--penalty-target", { ($0.guidance, $0.penaltyTarget) = (.randomized, .label) })
+            ),
+            (
+                true,
+                OptionChange("--pgd-steps", { $0.guidance = .adversarial(.init(stepCount: 0, stepSize: 1)) })
+            ),
+            (
+                true,
+                OptionChange("--pgd-radius", { $0.guidance = .adversarial(.init(radius: 0, stepSize: 1)) })
+            ),
+            (
+                true,
+                OptionChange("--pgd-radius", { $0.guidance = .adversarial(.init(radius: .nan, stepSize: 1)) })
+            ),
+            (true, OptionChange("--pgd-step-size", { $0.guidance = .adversarial(.init(stepSize: -1)) })),
+            (
+                false,
+                OptionChange(
+                    "--annotated-fraction", { ($0.annotatedFraction, $0.lambda1) = (0.5, .value(0)) })
+            ),
+            (
+                true,
+                OptionChange("--annotated-fraction", { ($0.annotatedFraction, $0.isShuffled) = (0.5, false) })
+            ),
+            (true, OptionChange("--annotated-fraction", { $0.annotatedFraction = 1.5 })),
+        ])
+    func contradictions(hasMasks: Bool, change: OptionChange) throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        change.apply(&options)
+        let error = #expect(throws: TrainingError.self) {
+            try TrainingLoop(
+                dataset: shades.dataset, masks: hasMasks ? shades.masks : nil, options: options)
+        }
+        #expect(error?.code == .invalidOption && error?.location == change.name)
+    }
+
+    @Test("every batch has the share of annotated samples that was asked for", arguments: [0, 0.25, 0.5, 1])
+    func annotatedFraction(fraction: Double) throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.annotatedFraction = fraction
+        options.epochs = 3
+        let stream = try BatchStream(
+            dataset: shades.dataset, masks: shades.masks,
+            options: loop(shades, options).streamOptions(epochs: 3))
+        while let batch = try stream.next() {
+            #expect(batch.annotated.count { $0 } == Int(8 * fraction))
+        }
+        _ = try shades.train(options)
+        let path = shades.folder.path("run/")
+        let configuration = try JSONValue(parsing: FileBytes.read(path + "config.json"))
+        #expect(configuration["options"]?["annotated_fraction"]?.doubleValue == fraction)
+        let steps = try String(decoding: FileBytes.read(path + "metrics.jsonl"), as: UTF8.self)
+            .split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+            .filter { $0["kind"] != "epoch" }
+        #expect(steps.count == 18)
+        #expect(steps.allSatisfy { ($0["penalty"]?.doubleValue != nil) == (fraction > 0) })
+    }
+
+    @Test("float images have random values from the range of the training split")
+    func floatRange() throws {
+        let folder = try TemporaryFolder()
+        let shades = try TwoShades()
+        #expect(try loop(shades, options(shades, .randomized)).imageRanges() == nil)
+        let dataset = try ValidationFileTests.dataset(
+            folder.path("f.h5"), elementType: .float32, pixels: [-3, 2, 0.5, 7])
+        var options = options(shades, .randomized)
+        options.model = BuiltInModel.mlp.description(input: dataset.imageShape, classCount: 2)
+        options.lambda1 = .value(0)
+        let masks = try MaskSet(
+            bits: .init(rowCount: 1, elementsPerRow: 4), rows: [0, 0], maskShape: dataset.imageShape,
+            datasetFingerprint: dataset.fingerprint)
+        let loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)
+        #expect(try loop.imageRanges() == [-3...7])
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import RRExplanation
+import RRNetworks
+import RRTensor
+import RRTraining
+import TestSupport
+import Testing
+
+/// Thirty training steps with each guidance, with every step's loss and the final weights from PyTorch.
+struct GuidedTraining: Decodable {
+    struct Case: Decodable, Sendable, CustomTestStringConvertible {
+        let name: String
+        let guidance: String
+        let lambda1: Double
+        let reduction: PenaltyReduction
+        let classWeights: [Double]?
+        let labelSmoothing: Double?
+        let range: [Float]?
+        let stepCount: Int?
+        let radius: Double?
+        let stepSize: Double?
+        /// Loss, cross-entropy and R of each step.
+        let steps: [[Double]]
+        let finalWeights: [String: [Double]]
+
+        var testDescription: String { name }
+
+        private enum CodingKeys: String, CodingKey {
+            case guidance, lambda1, reduction, range, radius, steps
+            case name = "case"
+            case classWeights = "class_weights"
+            case labelSmoothing = "label_smoothing"
+            case stepCount = "search_steps"
+            case stepSize = "step_size"
+            case finalWeights = "final_weights"
+        }
+    }
+
+    let model: ModelDescription
+    let seed: String
+    let batchSize: Int
+    let images: [Float]
+    let labels: [Int64]
+    let masks: [UInt8]
+    let orders: [[Int]]
+    let initialWeights: [String: Trajectory.Weight]
+    let cases: [Case]
+
+    private enum CodingKeys: String, CodingKey {
+        case model, seed, images, labels, masks, orders, cases
+        case batchSize = "batch_size"
+        case initialWeights = "initial_weights"
+    }
+
+    static let shared: GuidedTraining? = FileManager.default
+        .contents(atPath: Fixtures.path("reference/guidance.json"))
+        .flatMap { try? JSONDecoder().decode(GuidedTraining.self, from: $0) }
+
+    func batch(_ number: Int) throws -> LabelledBatch {
+        let (epoch, batch) = number.quotientAndRemainder(dividingBy: labels.count / batchSize)
+        let rows = orders[epoch][batch * batchSize..<(batch + 1) * batchSize]
+        let size = model.input.elementCount
+        return try LabelledBatch(
+            imageShape: model.input, images: rows.flatMap { images[$0 * size..<($0 + 1) * size] },
+            labels: rows.map { labels[$0] }, masks: rows.flatMap { masks[$0 * size..<($0 + 1) * size] },
+            indices: rows.map(Int64.init), epoch: epoch)
+    }
+}
+
+extension GuidedTraining.Case {
+    var kind: Guidance? {
+        switch guidance {
+        case "augment": return .randomized
+        case "input-gradient": return .inputGradient
+        case "pgd":
+            guard let stepCount, let radius, let stepSize else { return nil }
+            return .adversarial(AdversaryOptions(stepCount: stepCount, radius: radius, stepSize: stepSize))
+        default: return nil
+        }
+    }
+}
+
+@Suite("Training with each guidance against PyTorch's")
+struct GuidanceTrajectoryTests {
+    static let cases = GuidedTraining.shared?.cases ?? []
+
+    @Test("every case is there")
+    func casesAreThere() {
+        #expect(Self.cases.count == 8)
+        #expect(Set(Self.cases.map(\.guidance)) == ["augment", "pgd", "input-gradient"])
+        #expect(Self.cases.allSatisfy { $0.steps.count == 30 && $0.kind != nil })
+    }
+
+    @Test("30 losses and the final weights agree to 1e-9 in double", arguments: cases)
+    func double(reference: GuidedTraining.Case) throws {
+        try follow(reference, Double.self, steps: 30, within: 1e-9)
+    }
+
+    @Test("the first steps agree to 1e-3 in float", arguments: cases)
+    func float(reference: GuidedTraining.Case) throws {
+        try follow(reference, Float.self, steps: 3, within: 1e-3)
+    }
+
+    @Test("random values have the range of normalised images")
+    func normalized() throws {
+        let reference = try #require(Self.cases.first { $0.range != nil })
+        // (0 − 0.75) / 0.5 and (1 − 0.75) / 0.5 are the ends of the fixture's range.
+        try follow(
+            reference, Double.self, steps: 30, within: 1e-9,
+            normalization: InputNormalization(means: [0.75], standardDeviations: [0.5]))
+    }
+
+    private func follow<Scalar: NetworkScalar>(
+        _ reference: GuidedTraining.Case, _: Scalar.Type, steps: Int, within tolerance: Double,
+        normalization: InputNormalization? = nil
+    ) throws {
+        let training = try #require(GuidedTraining.shared)
+        let layout = try Network<Scalar>(training.model).parameterLayout
+        let start = try Parameters<Scalar>(
+            layout: layout,
+            named: training.initialWeights.mapValues {
+                try Tensor(shape: TensorShape($0.shape), elements: $0.values.map { Scalar($0) })
+            })
+        var refinements = TrainingRefinements()
+        refinements.classWeights = reference.classWeights
+        refinements.labelSmoothing = reference.labelSmoothing ?? 0
+        let trainer = try Trainer(
+            model: training.model, parameters: start, seed: #require(UInt64(training.seed)),
+            lambda1: reference.lambda1, reduction: reference.reduction, guidance: #require(reference.kind),
+            imageRanges: normalization == nil ? reference.range.map { [$0[0]...$0[1]] } : nil,
+            optimizer: OptimizerOptions(.adam, learningRate: 0.02), refinements: refinements,
+            normalization: normalization)
+        for (number, expected) in reference.steps.prefix(steps).enumerated() {
+            let terms = try trainer.step(training.batch(number))
+            let found = [terms.loss, terms.crossEntropy, try #require(terms.penalty)]
+            for (value, expected) in zip(found, expected) {
+                #expect((value - expected).magnitude <= tolerance * expected.magnitude, "step \(number)")
+            }
+        }
+        guard steps == reference.steps.count else { return }
+        for entry in layout.entries {
+            let expected = try #require(reference.finalWeights[entry.name])
+            let scale = expected.map(\.magnitude).max() ?? 0
+            for (value, expected) in zip(trainer.parameters.values(of: entry), expected) {
+                #expect((Double(value) - expected).magnitude <= tolerance * scale, "\(entry.name)")
+            }
+        }
+    }
+}

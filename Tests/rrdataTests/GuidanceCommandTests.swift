@@ -1,0 +1,118 @@
+import Foundation
+import RRSchemas
+import TestSupport
+import Testing
+
+@Suite("rrdata train --guidance")
+struct GuidanceCommandTests {
+    private func folder() throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        for name in ["decoy.h5", "masks.h5"] {
+            try FileManager.default.copyItem(
+                atPath: Workshop.shared.get().path(name), toPath: folder.path(name))
+        }
+        return folder
+    }
+
+    private func train(_ line: String, in folder: TemporaryFolder) throws -> ChildProcess.Outcome {
+        try CommandLineTool.run(
+            ["train", "decoy.h5", "--model", "mlp", "--batch-size", "16", "--epochs", "2"]
+                + line.split(separator: " ").map(String.init), in: folder.path)
+    }
+
+    @Test(
+        "each guidance trains, and config.json says which and how",
+        arguments: [
+            ("", "rrr", JSONValue.null, nil as Double?),
+            ("--guidance augment", "augment", .null, 1),
+            ("--guidance pgd --pgd-radius 0.5", "pgd", .number(2.5 * 0.5 / 7), 1),
+            ("--guidance pgd --pgd-steps 2 --pgd-step-size 0.2 --lambda1 3", "pgd", 0.2, 3),
+        ])
+    func trains(line: String, name: String, stepSize: JSONValue, lambda1: Double?) throws {
+        let folder = try folder()
+        let outcome = try train("--masks masks.h5 --annotated-fraction 1 -o run \(line)", in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let stored = try JSONValue(
+            parsing: String(contentsOf: URL(filePath: folder.path("run/config.json")), encoding: .utf8))[
+                "options"]
+        #expect(stored?["guidance"] == .string(name) && stored?["pgd_step_size"] == stepSize)
+        #expect(stored?["annotated_fraction"]?.doubleValue == 1)
+        if let lambda1 { #expect(stored?["lambda1"]?.doubleValue == lambda1) }
+        #expect(try CommandLineTool.run(["validate", "run"], in: folder.path).status == 0)
+    }
+
+    @Test("the input gradient's guidance needs no masks")
+    func inputGradient() throws {
+        let folder = try folder()
+        let outcome = try train("--guidance input-gradient --lambda1 0.1 -o run --json", in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect((try JSONValue(parsing: outcome.text)["penalty"]?.doubleValue ?? 0) > 0)
+    }
+
+    @Test(
+        "a loss that is no longer finite ends with 65, names the step and what to try, and overwrites nothing",
+        arguments: [
+            "--masks masks.h5 --lambda1 1", "--masks masks.h5 --guidance augment",
+            "--masks masks.h5 --guidance pgd --pgd-steps 2", "--guidance input-gradient --lambda1 1",
+        ])
+    func divergence(line: String) throws {
+        let folder = try folder()
+        let kept = try train("--lambda1 0 -o run", in: folder)
+        #expect(kept.status == 0)
+        let before = try Data(contentsOf: URL(filePath: folder.path("run/weights.safetensors")))
+        let outcome = try train(
+            "\(line) --optimizer sgd --learning-rate 1e20 --resume --force -o run", in: folder)
+        #expect(outcome.status == 65)
+        for hint in ["step ", "last good checkpoint", "--init", "--learning-rate", "--lambda1"] {
+            #expect(outcome.errors.contains(hint), "\(outcome.errors)")
+        }
+        #expect(try Data(contentsOf: URL(filePath: folder.path("run/weights.safetensors"))) == before)
+        #expect(try folder.names() == ["decoy.h5", "masks.h5", "run", "run.unfinished"])
+        // The checkpoint that is named starts the run that goes better.
+        let again = try train(
+            "\(line) --init run.unfinished/checkpoint/weights-0.safetensors --force -o run", in: folder)
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(try folder.names() == ["decoy.h5", "masks.h5", "run"])
+    }
+
+    @Test(
+        "what does not go together ends with 64 and names the option",
+        arguments: [
+            ("--guidance augment", "--masks"), ("--guidance pgd", "--masks"),
+            ("--guidance input-gradient", "--lambda1"),
+            ("--guidance input-gradient --lambda1 1 --masks masks.h5", "--penalty-target label"),
+            ("--guidance augment --masks masks.h5 --lambda1 auto", "--lambda1"),
+            ("--guidance pgd --masks masks.h5 --penalty-target label", "--penalty-target"),
+            ("--guidance augment --masks masks.h5 --pgd-steps 3", "--guidance pgd"),
+            ("--pgd-radius 1", "--guidance pgd"),
+            ("--guidance pgd --masks masks.h5 --pgd-steps 0", "--pgd-steps"),
+            ("--annotated-fraction 0.5", "--masks"),
+            ("--masks masks.h5 --annotated-fraction 0.5 --no-shuffle", "--no-shuffle"),
+            ("--masks masks.h5 --annotated-fraction 2", "--annotated-fraction"),
+            ("--validation nothing", "neither a split"), ("--guidance mask", "rrr"),
+        ])
+    func usage(line: String, hint: String) throws {
+        let folder = try folder()
+        let outcome = try train("\(line) -o run", in: folder)
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains(hint), "\(outcome.errors)")
+        #expect(try folder.names() == ["decoy.h5", "masks.h5"])
+    }
+
+    @Test("a validation that does not fit ends with 65")
+    func validation() throws {
+        let folder = try folder()
+        let made = try CommandLineTool.run(
+            ["import", "pngs", Workshop.shared.get().path("images"), "--size", "14x14", "-o", "small.h5"],
+            in: folder.path)
+        #expect(made.status == 0, "\(made.errors)")
+        let outcome = try train("--validation small.h5 -o run", in: folder)
+        #expect(outcome.status == 65 && outcome.errors.contains("(1, 14, 14)"), "\(outcome.errors)")
+        let fitting = try train("--validation masks.h5 -o run", in: folder)
+        #expect(fitting.status == 65, "\(fitting.errors)")
+        let other = try train(
+            "--validation \(Workshop.shared.get().path("fashion.h5")) -o run --json", in: folder)
+        #expect(other.status == 0, "\(other.errors)")
+        #expect((try JSONValue(parsing: other.text)["best"]?["value"]?.doubleValue ?? 0) > 0)
+    }
+}
