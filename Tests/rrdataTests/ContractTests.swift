@@ -11,7 +11,7 @@ struct ContractTests {
     static let commands = [
         ["import", "pngs"], ["import", "hdf5"], ["import", "npy"], ["import", "npz"], ["import", "idx"],
         ["import", "masks"], ["export", "pngs"], ["export", "npy"], ["export", "hdf5"],
-        ["export", "webdataset"], ["decoy"], ["validate"], ["info"], ["stream"], ["train"],
+        ["export", "webdataset"], ["decoy"], ["toy-colors"], ["validate"], ["info"], ["stream"], ["train"],
         ["evaluate"], ["make-masks"],
     ]
 
@@ -32,7 +32,8 @@ struct ContractTests {
             }
         #expect(
             listed == [
-                "import", "export", "decoy", "validate", "info", "stream", "train", "evaluate", "make-masks",
+                "import", "export", "decoy", "toy-colors", "validate", "info", "stream", "train", "evaluate",
+                "make-masks",
             ])
         #expect(try CommandLineTool.run(["--version"], in: "/").text.hasPrefix("rrdata "))
     }
@@ -57,6 +58,8 @@ struct ContractTests {
             ("make-masks decoy.h5 --top-k 3 -o x.h5", "--weights"),
             ("evaluate decoy.h5", "run folder"),
             ("decoy fashion.h5 -o x.h5 --masks-output y.h5 --random-split dev --seed 0", "dev"),
+            ("toy-colors -o x.h5 --corner-masks-output y.h5 --top-masks-output z.h5 --train 0", "--train"),
+            ("toy-colors -o x.h5 --corner-masks-output y.h5 --top-masks-output y.h5", "three files"),
             ("export pngs decoy.h5 -o x --masks-output y", "--masks"),
             ("export pngs decoy.h5 -o x --jobs 0", "--jobs"),
             ("export npy decoy.h5 -o x --split dev", "dev"),
@@ -101,6 +104,7 @@ struct ContractTests {
         arguments: [
             ("import pngs images", "fashion.h5"),
             ("decoy fashion.h5 --masks-output spare.h5 --random-split test --seed 3", "decoy.h5"),
+            ("toy-colors --corner-masks-output spare.h5 --top-masks-output spare-2.h5 --test 9", "decoy.h5"),
             ("train decoy.h5 --model mlp --batch-size 16 --epochs 2", "plain"),
             ("make-masks decoy.h5 --run plain --top-k 3", "masks.h5"),
             ("export hdf5 decoy.h5", "masks.h5"),
@@ -126,6 +130,7 @@ struct ContractTests {
         arguments: [
             "import pngs images -o json-1.h5", "info decoy.h5", "info masks.h5", "validate decoy.h5 masks.h5",
             "decoy fashion.h5 -o json-2.h5 --masks-output json-3.h5 --seed 0",
+            "toy-colors -o json-10.h5 --corner-masks-output json-11.h5 --top-masks-output json-12.h5 --train 9",
             "stream decoy.h5 --batch-size 8 --format null", "evaluate right decoy.h5 --masks masks.h5",
             "train decoy.h5 --model mlp --epochs 1 -o json-4",
             "make-masks decoy.h5 --run plain --top-k 3 -o json-5.h5",
