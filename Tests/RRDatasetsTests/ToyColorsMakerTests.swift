@@ -1,5 +1,6 @@
 import RRDatasets
 import RRFormats
+import RRTensor
 import TestSupport
 import Testing
 
