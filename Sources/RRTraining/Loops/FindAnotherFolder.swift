@@ -103,11 +103,14 @@ struct FindAnotherFolder {
 }
 
 extension FindAnotherFolder {
-    private static func isOne(_ path: String) -> Bool {
+    private static func isOne(_ path: String) -> Bool { roundCount(of: path) != nil }
+
+    /// The number of rounds that are done in a folder; nil where it is none of find-another.
+    static func roundCount(of path: String) -> Int? {
         guard let bytes = try? FileBytes.read(path + "/" + fileName),
-            let document = try? JSONValue(parsing: bytes)
-        else { return false }
-        return document["format"] == .string(format)
+            let document = try? JSONValue(parsing: bytes), document["format"] == .string(format)
+        else { return nil }
+        return document["rounds"]?.arrayValue?.count ?? 0
     }
 
     /// Reads the rounds of an unfinished folder, and checks that it was started with the same options.
@@ -162,6 +165,10 @@ extension FindAnotherFolder {
     }
 
     private static func optionName(_ key: String) -> String {
-        key == "mask_target" ? "--target" : RunConfiguration.optionName(key)
+        switch key {
+        case "mask_target": "--target"
+        case "selection": "--threshold"
+        default: RunConfiguration.optionName(key)
+        }
     }
 }

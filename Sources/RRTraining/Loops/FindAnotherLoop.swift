@@ -30,6 +30,11 @@ public struct FindAnotherLoop {
         self.options = options
     }
 
+    /// The number of rounds that are done in the unfinished folder for an output; nil where there is none.
+    public static func unfinishedRoundCount(of output: String) -> Int? {
+        FindAnotherFolder.roundCount(of: UnfinishedRun.path(of: output))
+    }
+
     /// Runs the rounds, and writes the folder with their runs and masks.
     ///
     /// - Parameters:
@@ -55,6 +60,9 @@ public struct FindAnotherLoop {
                 try folder.append(round)
                 try progress(.done(round))
             }
+        } catch let error as TrainingError where error.code == .diverged {
+            // The error names the last good checkpoint.
+            throw error
         } catch {
             folder.removeIfUntouched()
             throw error
@@ -171,7 +179,7 @@ extension FindAnotherLoop {
         }
         record["lambda1_automatic"] = nil
         record["rounds"] = .integer(options.rounds)
-        record["threshold"] = .string(
+        record["selection"] = .string(
             CollectionOptions(selection: options.selection, output: "").description)
         record["mask_target"] = .string(options.target.rawValue)
         record["per_pixel"] = .bool(options.isPerPixel)

@@ -43,9 +43,9 @@ struct FindAnotherCommand: ParsableCommand {
     @Option(
         name: .customLong("lambda1"),
         help:
-            "The weight of the penalty from the second round on, or auto: as heavy as the cross-entropy after 100 steps."
+            "The weight of the penalty from the second round on; large, so that A is out of the question. Or auto, as of train."
     )
-    var lambda1: Lambda1 = .automatic
+    var lambda1: Lambda1 = .value(1000)
 
     @OptionGroup var learning: LearningOptions
 
@@ -75,13 +75,23 @@ struct FindAnotherCommand: ParsableCommand {
         options.judgedSplit = judge
         let loop = try FindAnotherLoop(dataset: dataset, options: options)
         let progress = FindAnotherReport(roundCount: rounds)
-        defer { progress.clear() }
-        let done = try loop.run(
-            RunStorage(
-                output: output.output, force: output.force, resumes: resume,
-                checkpointSeconds: checkpointEvery)
-        ) { progress.show($0) }
-        progress.clear()
+        let done: [FindAnotherRound]
+        do {
+            done = try loop.run(
+                RunStorage(
+                    output: output.output, force: output.force, resumes: resume,
+                    checkpointSeconds: checkpointEvery)
+            ) { progress.show($0) }
+            progress.clear()
+        } catch {
+            progress.clear()
+            if let count = FindAnotherLoop.unfinishedRoundCount(of: output.output) {
+                Console.error(
+                    "rrdata: note: \(UnfinishedRun.path(of: output.output)) has \(count) of the rounds and what was "
+                        + "begun of the next; --resume goes on with them, --force begins anew")
+            }
+            throw error
+        }
         if report.json {
             Console.print(FindAnotherReport.json(done, output: output.output))
         } else {
