@@ -1,6 +1,7 @@
 import Foundation
 import RRDatasets
 import RRSchemas
+import RRTensor
 import TestSupport
 import Testing
 
