@@ -39,7 +39,9 @@ struct RRDataCommand: ParsableCommand {
             """,
         version: Dataset.creator,
         subcommands: [
-            ImportCommand.self, ExportCommand.self, DecoyCommand.self, ValidateCommand.self, InfoCommand.self,
+            ImportCommand.self, ExportCommand.self, DecoyCommand.self, ToyColorsCommand.self,
+            ValidateCommand.self, InfoCommand.self,
             StreamCommand.self, TrainCommand.self, EvaluateCommand.self, MakeMasksCommand.self,
+            FindAnotherCommand.self,
         ])
 }

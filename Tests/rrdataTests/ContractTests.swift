@@ -11,8 +11,8 @@ struct ContractTests {
     static let commands = [
         ["import", "pngs"], ["import", "hdf5"], ["import", "npy"], ["import", "npz"], ["import", "idx"],
         ["import", "masks"], ["export", "pngs"], ["export", "npy"], ["export", "hdf5"],
-        ["export", "webdataset"], ["decoy"], ["validate"], ["info"], ["stream"], ["train"],
-        ["evaluate"], ["make-masks"],
+        ["export", "webdataset"], ["decoy"], ["toy-colors"], ["validate"], ["info"], ["stream"], ["train"],
+        ["evaluate"], ["make-masks"], ["find-another"],
     ]
 
     @Test("every command's help has an example", arguments: commands)
@@ -32,7 +32,8 @@ struct ContractTests {
             }
         #expect(
             listed == [
-                "import", "export", "decoy", "validate", "info", "stream", "train", "evaluate", "make-masks",
+                "import", "export", "decoy", "toy-colors", "validate", "info", "stream", "train", "evaluate",
+                "make-masks", "find-another",
             ])
         #expect(try CommandLineTool.run(["--version"], in: "/").text.hasPrefix("rrdata "))
     }
@@ -57,6 +58,13 @@ struct ContractTests {
             ("make-masks decoy.h5 --top-k 3 -o x.h5", "--weights"),
             ("evaluate decoy.h5", "run folder"),
             ("decoy fashion.h5 -o x.h5 --masks-output y.h5 --random-split dev --seed 0", "dev"),
+            ("toy-colors -o x.h5 --corner-masks-output y.h5 --top-masks-output z.h5 --train 0", "--train"),
+            ("toy-colors -o x.h5 --corner-masks-output y.h5 --top-masks-output y.h5", "three files"),
+            ("find-another decoy.h5 --model mlp --rounds 0 -o x", "--rounds"),
+            ("find-another decoy.h5 --model mlp --lambda1 0 -o x", "--lambda1"),
+            ("find-another decoy.h5 --model mlp --threshold 1 -o x", "threshold"),
+            ("find-another decoy.h5 --model mlp --judge dev -o x", "test, train"),
+            ("find-another decoy.h5 -o x", "--model"),
             ("export pngs decoy.h5 -o x --masks-output y", "--masks"),
             ("export pngs decoy.h5 -o x --jobs 0", "--jobs"),
             ("export npy decoy.h5 -o x --split dev", "dev"),
@@ -79,6 +87,8 @@ struct ContractTests {
             "stream no.h5 --batch-size 8 --format null",
             "train no.h5 --model mlp -o x", "train decoy.h5 --masks no.h5 --model mlp -o x",
             "train decoy.h5 --model no.json -o x", "train decoy.h5 --model mlp --init no.safetensors -o x",
+            "find-another no.h5 --model mlp -o x", "find-another decoy.h5 --model no.json -o x",
+            "find-another decoy.h5 --model mlp --init no.safetensors -o x",
             "evaluate no decoy.h5", "make-masks decoy.h5 --run no --top-k 3 -o x.h5",
             "import pngs no -o x.h5", "export pngs no.h5 -o x", "export npy decoy.h5 --masks no.h5 -o x",
             "export hdf5 no.h5 -o x", "export webdataset no.h5 -o x",
@@ -101,6 +111,7 @@ struct ContractTests {
         arguments: [
             ("import pngs images", "fashion.h5"),
             ("decoy fashion.h5 --masks-output spare.h5 --random-split test --seed 3", "decoy.h5"),
+            ("toy-colors --corner-masks-output spare.h5 --top-masks-output spare-2.h5 --test 9", "decoy.h5"),
             ("train decoy.h5 --model mlp --batch-size 16 --epochs 2", "plain"),
             ("make-masks decoy.h5 --run plain --top-k 3", "masks.h5"),
             ("export hdf5 decoy.h5", "masks.h5"),
@@ -126,6 +137,8 @@ struct ContractTests {
         arguments: [
             "import pngs images -o json-1.h5", "info decoy.h5", "info masks.h5", "validate decoy.h5 masks.h5",
             "decoy fashion.h5 -o json-2.h5 --masks-output json-3.h5 --seed 0",
+            "find-another decoy.h5 --model mlp --epochs 1 --rounds 1 -o json-13",
+            "toy-colors -o json-10.h5 --corner-masks-output json-11.h5 --top-masks-output json-12.h5 --train 9",
             "stream decoy.h5 --batch-size 8 --format null", "evaluate right decoy.h5 --masks masks.h5",
             "train decoy.h5 --model mlp --epochs 1 -o json-4",
             "make-masks decoy.h5 --run plain --top-k 3 -o json-5.h5",

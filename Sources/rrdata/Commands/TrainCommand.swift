@@ -1,8 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
-import RRExplanation
 import RRSchemas
-import RRStreaming
 import RRTraining
 
 struct TrainCommand: ParsableCommand {
@@ -33,11 +31,6 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "The mask set that says which pixels are no valid reason.")
     var masks: String?
 
-    @Option(help: "\(ModelChoice.names), or a model.json.")
-    var model: ModelChoice
-
-    @OptionGroup var output: OutputOptions
-
     @Option(
         name: .customLong("lambda1"),
         help:
@@ -45,57 +38,9 @@ struct TrainCommand: ParsableCommand {
     )
     var lambda1: Lambda1?
 
-    @Option(
-        name: .customLong("lambda1-warmup"),
-        help: "The first steps, over which lambda1 rises in a straight line from 0.")
-    var lambda1Warmup = 0
-
+    @OptionGroup var learning: LearningOptions
     @OptionGroup var guidance: GuidanceOptions
-
-    @Option(help: "What a batch's penalties are divided by: its samples, one, or its annotated samples.")
-    var penaltyReduction: PenaltyReduction = .mean
-
-    @Option(help: "Whose input gradient is penalised; the paper's is the sum of all log-probabilities.")
-    var penaltyTarget: PenaltyTarget = .sumLogProbability
-
-    @Option(help: "The number type to compute in.")
-    var precision: Precision = .float
-
-    @Option(
-        help:
-            "none, auto for means and standard deviations of the training split, or MEANS,DEVIATIONS by channel."
-    )
-    var normalize: NormalizationChoice = .none
-
-    @OptionGroup var optimization: OptimizationOptions
-
-    @Option(help: "The number of samples in a batch.")
-    var batchSize = 128
-
-    @Option(help: "The number of passes over the training split.")
-    var epochs = 10
-
-    @Option(help: "Decides the initial weights and the order of the samples.")
-    var seed: UInt64 = 0
-
-    @Option(name: .customLong("init"), help: "A safetensors file with the initial weights.")
-    var initialWeights: String?
-
-    @Flag(help: "Take the samples in the order of the dataset.")
-    var noShuffle = false
-
-    @Flag(help: "Leave out the last batch of an epoch where it is smaller than the others.")
-    var dropLast = false
-
-    @Option(
-        help:
-            "Random changes of images and masks, with commas between them: hflip, vflip, crop:P, rot90, cutout:S, brightness:B, contrast:C, erase."
-    )
-    var augment: Augmentation?
-
-    @Option(help: "The split to train on; train where the dataset has splits, else all.")
-    var split: String?
-
+    @OptionGroup var output: OutputOptions
     @OptionGroup var keeping: RunKeepingOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
@@ -103,25 +48,10 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         let dataset = try Dataset(path: dataset)
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
-        let description = try model.description(input: dataset.imageShape, classCount: dataset.classCount)
-        var options = TrainingOptions(
-            model: description, lambda1: try lambda1 ?? guidance.lambda1(hasMasks: masks != nil))
+        var options = try learning.options(
+            for: dataset, lambda1: lambda1 ?? guidance.lambda1(hasMasks: masks != nil))
         guidance.apply(to: &options)
-        options.penaltyReduction = penaltyReduction
-        options.penaltyTarget = penaltyTarget
-        options.precision = precision
-        options.normalization = normalize
-        options.lambda1WarmupSteps = lambda1Warmup
-        optimization.apply(to: &options)
         keeping.apply(to: &options)
-        options.batchSize = batchSize
-        options.epochs = epochs
-        options.seed = seed
-        options.isShuffled = !noShuffle
-        options.dropsLast = dropLast
-        options.augmentation = augment
-        options.split = split
-        options.initialWeights = initialWeights
         options.threads = threads.jobs
 
         let loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)

@@ -74,6 +74,13 @@ extension Lambda1: ExpressibleByArgument {
             return nil
         }
     }
+
+    public var defaultValueDescription: String {
+        switch self {
+        case .value(let value): Figure.text(value)
+        case .automatic: "auto"
+        }
+    }
 }
 
 extension ImageShape: ExpressibleByArgument {

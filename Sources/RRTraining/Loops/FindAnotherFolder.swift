@@ -1,0 +1,174 @@
+internal import RRDatasets
+internal import RRFormats
+internal import RRSchemas
+
+/// The folder of a search for other explanations: it appears whole, under its name, when the last round is done.
+///
+/// Until then it is `FOLDER.unfinished`, which stays whatever becomes of the process, and which `--resume` finds.
+struct FindAnotherFolder {
+    static let format = "rrdata.find-another"
+    static let formatVersion = "1.0"
+    private static let fileName = "find-another.json"
+
+    private let output: AtomicOutput
+    /// What the file says of the options and the dataset.
+    private let record: [String: JSONValue]
+    /// The rounds that are done.
+    private(set) var rounds: [FindAnotherRound]
+
+    /// Starts a folder, or takes up the unfinished one.
+    ///
+    /// - Parameter record: the dataset and every option, as they are to be found again.
+    /// - Throws: `FormatError` where the output or an unfinished one exists and neither `--force` nor `--resume` says
+    ///   what becomes of it, where a folder of something else would be lost, or where it cannot be made;
+    ///   `TrainingError` where a search is resumed that was started otherwise.
+    init(_ storage: RunStorage, record: [String: JSONValue]) throws {
+        let unfinishedPath = UnfinishedRun.path(of: storage.output)
+        self.record = record
+        if storage.resumes, FileTree.kind(of: unfinishedPath) == .folder {
+            rounds = try Self.rounds(of: unfinishedPath, startedWith: record)
+            output = try AtomicOutput(
+                resuming: unfinishedPath, path: storage.output, force: storage.force)
+            return
+        }
+        if storage.resumes, !storage.force, Self.isOne(storage.output) {
+            throw FormatError(
+                .outputExists, path: storage.output,
+                "all rounds are done, so there is nothing to resume; --force begins anew")
+        }
+        for path in [storage.output, unfinishedPath] where FileTree.kind(of: path) == .folder {
+            guard !storage.force || Self.isOne(path) else {
+                throw FormatError(
+                    .cannotWrite, path: path,
+                    "the folder is not one of find-another, so --force does not replace it: name another output, "
+                        + "or remove it first")
+            }
+        }
+        if !storage.force, FileTree.kind(of: unfinishedPath) != nil {
+            throw FormatError(
+                .outputExists, path: unfinishedPath,
+                "unfinished rounds are there; --resume goes on with them, and --force begins anew")
+        }
+        rounds = []
+        output = try AtomicOutput(path: storage.output, force: storage.force, isDirectory: true)
+        try write()
+        try output.keep(as: unfinishedPath)
+    }
+
+    /// Makes the folder of a round, or clears it of all but its run where it is there.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    func makeFolder(forRound number: Int) throws(FormatError) {
+        let path = folder(ofRound: number)
+        guard try !FileTree.makeFolder(path) else { return }
+        let run = "run"
+        FileTree.clear(path, keeping: [run, UnfinishedRun.path(of: run)])
+    }
+
+    func run(ofRound number: Int) -> String { folder(ofRound: number) + "/run" }
+
+    /// What the model of a round looks at.
+    func masks(ofRound number: Int) -> String { folder(ofRound: number) + "/masks.h5" }
+
+    /// What the models up to a round look at: A of the round after it.
+    func masksSoFar(ofRound number: Int) -> String { folder(ofRound: number) + "/masks-so-far.h5" }
+
+    private func folder(ofRound number: Int) -> String { output.temporaryPath + "/round-\(number)" }
+
+    /// Notes that a round is done.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    mutating func append(_ round: FindAnotherRound) throws(FormatError) {
+        rounds.append(round)
+        try write()
+    }
+
+    /// Gives the folder its name.
+    ///
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
+    func commit() throws(FormatError) { try output.commit() }
+
+    /// Removes the folder where no step of training was done in it.
+    func removeIfUntouched() {
+        let run = run(ofRound: 1)
+        guard rounds.isEmpty, !Run.isRun(run), UnfinishedRun.stepCount(of: run) ?? 0 == 0 else { return }
+        FileTree.remove(output.temporaryPath)
+    }
+
+    private func write() throws(FormatError) {
+        var document = record
+        document["rounds"] = .array(rounds.map(\.json))
+        try CheckpointFile.replace(output.temporaryPath + "/" + Self.fileName, with: .object(document))
+    }
+}
+
+extension FindAnotherFolder {
+    private static func isOne(_ path: String) -> Bool { roundCount(of: path) != nil }
+
+    /// The number of rounds that are done in a folder; nil where it is none of find-another.
+    static func roundCount(of path: String) -> Int? {
+        guard let bytes = try? FileBytes.read(path + "/" + fileName),
+            let document = try? JSONValue(parsing: bytes), document["format"] == .string(format)
+        else { return nil }
+        return document["rounds"]?.arrayValue?.count ?? 0
+    }
+
+    /// Reads the rounds of an unfinished folder, and checks that it was started with the same options.
+    private static func rounds(
+        of folder: String, startedWith record: [String: JSONValue]
+    ) throws -> [FindAnotherRound] {
+        let path = folder + "/" + fileName
+        let document: JSONValue
+        do {
+            document = try JSONValue(parsing: FileBytes.read(path))
+        } catch let error as FormatError {
+            throw error
+        } catch {
+            throw FormatError(.malformed, path: path, "is not JSON: \(error)")
+        }
+        guard document["format"] == .string(format),
+            document["format_version"]?.stringValue?.split(separator: ".").first == "1"
+        else {
+            throw FormatError(.malformed, path: path, "is not a find-another.json of version 1")
+        }
+        try check(document, startedWith: record, folder: folder)
+        let entries = document["rounds"]?.arrayValue ?? []
+        let rounds = entries.compactMap { FindAnotherRound($0) }
+        guard rounds.count == entries.count, rounds.map(\.number) == Array(1..<rounds.count + 1) else {
+            throw FormatError(.malformed, path: path, "“rounds” are not the rounds from 1 on, in order")
+        }
+        return rounds
+    }
+
+    private static func check(
+        _ document: JSONValue, startedWith record: [String: JSONValue], folder: String
+    ) throws(TrainingError) {
+        let remedy = "give the same, or begin anew with --force"
+        guard document["dataset_fingerprint"] == record["dataset_fingerprint"] else {
+            throw TrainingError(
+                .unsuitableDataset, folder,
+                "was started with another dataset: their fingerprints differ; \(remedy)")
+        }
+        guard document["model"] == record["model"] else {
+            throw TrainingError(
+                .invalidOption, "--model",
+                "is not the model that \(folder) was started with: \(remedy)")
+        }
+        let before = document["options"]?.objectValue ?? [:]
+        let now = record["options"]?.objectValue ?? [:]
+        for key in Set(before.keys).union(now.keys).sorted() where key != "init" && before[key] != now[key] {
+            throw TrainingError(
+                .invalidOption, optionName(key),
+                "is \(now[key]?.serialized() ?? "none"), but \(folder) was started with "
+                    + "\(before[key]?.serialized() ?? "none"): \(remedy)")
+        }
+    }
+
+    private static func optionName(_ key: String) -> String {
+        switch key {
+        case "mask_target": "--target"
+        case "selection": "--threshold"
+        default: RunConfiguration.optionName(key)
+        }
+    }
+}

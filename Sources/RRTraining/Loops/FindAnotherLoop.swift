@@ -1,0 +1,196 @@
+public import RRDatasets
+internal import RRExplanation
+internal import RRFormats
+internal import RRNetworks
+internal import RRSchemas
+internal import RRTensor
+
+/// The loop behind `rrdata find-another`: each model must find another explanation than those before it.
+///
+/// A round trains a model from the same start, with the masks of all rounds before it as A, and marks what that
+/// model looks at. The first has no masks.
+///
+/// Source: Ross, Hughes and Doshi-Velez, "Right for the Right Reasons", IJCAI 2017, section 3.2
+/// ("find-another-explanation"), and `bin/find_another_mnist.py` in github.com/dtak/rrr.
+public struct FindAnotherLoop {
+    public let dataset: Dataset
+    public let options: FindAnotherOptions
+
+    private let judgedSplit: String
+
+    /// - Throws: `TrainingError` where options contradict each other or the dataset lacks labels or images of the
+    ///   model's shape; `ExplanationError` where the selection is impossible; `DatasetError` where the judged split
+    ///   is unknown.
+    public init(dataset: Dataset, options: FindAnotherOptions) throws {
+        try options.check()
+        _ = try TrainingLoop(dataset: dataset, masks: nil, options: options.training(inRound: 1))
+        judgedSplit = options.judgedSplit ?? dataset.split(preferring: "test")
+        _ = try dataset.indices(inSplit: judgedSplit)
+        self.dataset = dataset
+        self.options = options
+    }
+
+    /// The number of rounds that are done in the unfinished folder for an output; nil where there is none.
+    public static func unfinishedRoundCount(of output: String) -> Int? {
+        FindAnotherFolder.roundCount(of: UnfinishedRun.path(of: output))
+    }
+
+    /// Runs the rounds, and writes the folder with their runs and masks.
+    ///
+    /// - Parameters:
+    ///   - storage: where the folder is written, and how often a round's training can be resumed.
+    ///   - progress: is told of every step; what it throws ends the loop, while masks are made once all are.
+    /// - Returns: the rounds, those that were done before resuming included.
+    /// - Throws: as `TrainingLoop.run(_:progress:)` and `MaskMaking.run(network:parameters:progress:)`.
+    public func run(
+        _ storage: RunStorage, progress: (FindAnotherProgress) throws -> Void
+    ) throws -> [FindAnotherRound] {
+        try storage.check()
+        var folder = try FindAnotherFolder(storage, record: try record())
+        do {
+            var masks = try folder.rounds.last.map {
+                try MaskSet(path: folder.masksSoFar(ofRound: $0.number), for: dataset)
+            }
+            while folder.rounds.count < options.rounds {
+                let number = folder.rounds.count + 1
+                try folder.makeFolder(forRound: number)
+                let run = try train(number, masks, folder, storage, progress)
+                let round: FindAnotherRound
+                (round, masks) = try judge(number, run, masks, folder, progress)
+                try folder.append(round)
+                try progress(.done(round))
+            }
+        } catch let error as TrainingError where error.code == .diverged {
+            // The error names the last good checkpoint.
+            throw error
+        } catch {
+            folder.removeIfUntouched()
+            throw error
+        }
+        try folder.commit()
+        return folder.rounds
+    }
+
+    /// Trains the model of a round, unless that was done before resuming.
+    private func train(
+        _ number: Int, _ masks: MaskSet?, _ folder: FindAnotherFolder, _ storage: RunStorage,
+        _ progress: (FindAnotherProgress) throws -> Void
+    ) throws -> Run {
+        let path = folder.run(ofRound: number)
+        if !Run.isRun(path) {
+            let loop = try TrainingLoop(
+                dataset: dataset, masks: masks, options: options.training(inRound: number))
+            _ = try loop.run(
+                RunStorage(output: path, resumes: true, checkpointSeconds: storage.checkpointSeconds)
+            ) { try progress(.training(round: number, $0)) }
+        }
+        return try Run(path: path)
+    }
+
+    /// Measures the model of a round, and marks what it looks at.
+    ///
+    /// - Returns: the round, and the masks of all rounds so far.
+    private func judge(
+        _ number: Int, _ run: Run, _ earlier: MaskSet?, _ folder: FindAnotherFolder,
+        _ progress: (FindAnotherProgress) throws -> Void
+    ) throws -> (FindAnotherRound, MaskSet) {
+        let collected = try collect(number, run, progress)
+        let masks = try MaskSet(
+            bits: collected.bits, rows: collected.rows, maskShape: collected.maskShape,
+            datasetFingerprint: dataset.fingerprint)
+        let masksSoFar = try earlier?.union(masks) ?? masks
+        var provenance = try provenance(number, run)
+        for (masks, path, rounds) in [
+            (masks, folder.masks(ofRound: number), number...number),
+            (masksSoFar, folder.masksSoFar(ofRound: number), 1...number),
+        ] {
+            provenance["rounds"] = .array(rounds.map { .integer($0) })
+            try MaskSetWriter.write(masks, provenance: .object(provenance), path: path, force: true)
+        }
+        let evaluation =
+            switch options.training.precision {
+            case .float: try evaluation(of: run, as: Float.self)
+            case .double: try evaluation(of: run, as: Double.self)
+            }
+        let configuration = try Run.configuration(of: folder.run(ofRound: number))
+        let ones = masks.oneCount
+        let round = FindAnotherRound(
+            number: number, lambda1: configuration["options"]?["lambda1"]?.doubleValue ?? 0,
+            accuracy: evaluation.accuracy, crossEntropy: evaluation.crossEntropy,
+            shareInsideEarlier: try ones == 0
+                ? nil : earlier.map { Double(try masks.commonOneCount(with: $0)) / Double(ones) },
+            oneCount: ones, annotatedCount: masks.annotatedCount,
+            zeroGradientCount: collected.zeroGradientCount)
+        return (round, masksSoFar)
+    }
+
+    /// Marks what the model of a round looks at, in every sample of the dataset.
+    private func collect(
+        _ number: Int, _ run: Run, _ progress: (FindAnotherProgress) throws -> Void
+    ) throws -> CollectedMasks {
+        var making = MaskMaking(dataset: dataset, selection: options.selection)
+        making.target = options.target
+        making.isPerPixel = options.isPerPixel
+        making.normalization = run.normalization
+        making.threads = options.training.threads
+        // As make-masks: near the threshold float rounding would decide which element is taken.
+        let network = try Network<Double>(run.model)
+        var failure: (any Error)?
+        let masks = try making.run(network: network, parameters: run.parameters(of: network)) { done, total in
+            do {
+                try progress(.masks(round: number, done: done, total: total))
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+        return masks
+    }
+
+    private func evaluation<Scalar: NetworkScalar>(of run: Run, as _: Scalar.Type) throws -> Evaluation {
+        let network = try Network<Scalar>(run.model)
+        return try Evaluation(
+            network: network, parameters: run.parameters(of: network), normalization: run.normalization,
+            dataset: dataset, masks: nil, split: judgedSplit, threads: options.training.threads)
+    }
+}
+
+extension FindAnotherLoop {
+    private func provenance(_ number: Int, _ run: Run) throws -> [String: JSONValue] {
+        [
+            "source": "find-another", "weights_sha256": .string(try run.weightsHash()),
+            "selection": .string(CollectionOptions(selection: options.selection, output: "").description),
+            "target": .string(options.target.rawValue), "per_pixel": .bool(options.isPerPixel),
+            "precision": .string(Precision.double.rawValue),
+        ]
+    }
+
+    /// The dataset and every option, for `find-another.json`.
+    private func record() throws -> [String: JSONValue] {
+        let split = options.training.split ?? dataset.split(preferring: "train")
+        let configuration = try RunConfiguration.json(
+            options.training, dataset: dataset, split: split, masks: nil, lambda1: 0, normalization: nil,
+            classWeights: nil, validation: nil)
+        var record = configuration["options"]?.objectValue ?? [:]
+        if case .value(let lambda1) = options.training.lambda1 {
+            record["lambda1"] = .number(lambda1)
+        } else {
+            record["lambda1"] = "auto"
+        }
+        record["lambda1_automatic"] = nil
+        record["rounds"] = .integer(options.rounds)
+        record["selection"] = .string(
+            CollectionOptions(selection: options.selection, output: "").description)
+        record["mask_target"] = .string(options.target.rawValue)
+        record["per_pixel"] = .bool(options.isPerPixel)
+        record["judge"] = .string(judgedSplit)
+        return [
+            "format": .string(FindAnotherFolder.format),
+            "format_version": .string(FindAnotherFolder.formatVersion),
+            "creator": .string(Dataset.creator),
+            "dataset_fingerprint": .string(dataset.fingerprint),
+            "model": try JSONValue(parsing: ModelFile.bytes(of: options.training.model)),
+            "options": .object(record),
+        ]
+    }
+}

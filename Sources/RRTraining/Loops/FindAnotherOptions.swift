@@ -1,0 +1,46 @@
+public import RRExplanation
+internal import RRNetworks
+internal import RRTensor
+
+/// All that decides the outcome of a search for other explanations, beside the dataset.
+public struct FindAnotherOptions: Sendable {
+    /// How every round trains. λ1 is that of the rounds from the second on: the first has no masks.
+    public var training: TrainingOptions
+    /// The number of models that are trained.
+    public var rounds = 2
+    /// Which elements of a sample's input gradient become its mask.
+    public var selection: MaskSelection = .threshold(0.67)
+    /// What is differentiated for the masks: the paper's code takes the largest probability.
+    public var target: PenaltyTarget = .predicted
+    /// Whether |gradient| is summed over channels, so that whole pixels are selected.
+    public var isPerPixel = false
+    /// The split that the models are measured on; nil for `test` where the dataset has splits, else all samples.
+    public var judgedSplit: String?
+
+    public static let largestRoundCount = 1000
+
+    public init(training: TrainingOptions) { self.training = training }
+
+    /// How a round, from 1, trains.
+    func training(inRound number: Int) -> TrainingOptions {
+        guard number == 1 else { return training }
+        var plain = training
+        plain.lambda1 = .value(0)
+        plain.lambda1WarmupSteps = 0
+        return plain
+    }
+
+    /// - Throws: `TrainingError` with the code `invalidOption`, or `ExplanationError` where the selection is impossible.
+    func check() throws {
+        guard rounds >= 1, rounds <= Self.largestRoundCount else {
+            throw TrainingError(.invalidOption, "--rounds", "must be from 1 to \(Self.largestRoundCount)")
+        }
+        guard training.lambda1 != .value(0) else {
+            throw TrainingError(
+                .invalidOption, "--lambda1", "must be above 0, or every round would train the same model")
+        }
+        try training.check(hasMasks: true)
+        let input = training.model.input
+        try selection.check(elementCount: isPerPixel ? input.pixelCount : input.elementCount)
+    }
+}

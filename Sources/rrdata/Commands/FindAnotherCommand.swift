@@ -1,0 +1,101 @@
+internal import ArgumentParser
+import RRDatasets
+import RRExplanation
+import RRSchemas
+import RRTraining
+
+struct FindAnotherCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "find-another",
+        abstract: "Train models one after another, each for other reasons than those before it.",
+        discussion: """
+            Where nobody has annotated anything: the first model is trained by plain cross-entropy, what it looks \
+            at is marked, and the next must do without that, from the same start. Each round marks the elements \
+            above --threshold times the largest absolute input gradient of their sample, and adds them to A.
+
+            Where a new model's masks lie outside the earlier ones and its accuracy holds, it has found another \
+            explanation. Which of them is the right one, a person has to say.
+
+            Examples:
+              rrdata find-another toy.h5 --rounds 2 --model mlp --weight-decay 1e-4 --epochs 64 -o others
+              rrdata evaluate others/round-2/run toy.h5 --masks others/round-1/masks.h5
+
+            FOLDER has round-1, round-2, ..., each with its run, its masks.h5 and masks-so-far.h5, which is A of \
+            the round after it, and find-another.json with the options and the figures. Until the last round is \
+            done, it stands beside that name as FOLDER.unfinished, and the same command with --resume goes on.
+            """)
+
+    @Argument(help: "The dataset.")
+    var dataset: String
+
+    @Option(help: "The number of models to train.")
+    var rounds = 2
+
+    @Option(help: "Mark all elements above this factor of the sample's largest.")
+    var threshold = 0.67
+
+    @Option(help: "What is differentiated for the masks; the paper's code takes predicted.")
+    var target: PenaltyTarget = .predicted
+
+    @Flag(help: "Sum over channels first, and mark whole pixels.")
+    var perPixel = false
+
+    @Option(
+        name: .customLong("lambda1"),
+        help:
+            "The weight of the penalty from the second round on; large, so that A is out of the question. Or auto, as of train."
+    )
+    var lambda1: Lambda1 = .value(1000)
+
+    @OptionGroup var learning: LearningOptions
+
+    @Option(help: "The split to measure the models on; test where the dataset has splits, else all.")
+    var judge: String?
+
+    @OptionGroup var output: OutputOptions
+
+    @Flag(help: "Go on with the unfinished rounds for this output, if there are any.")
+    var resume = false
+
+    @Option(help: "The seconds between checkpoints within an epoch; every epoch ends with one.")
+    var checkpointEvery = 60.0
+
+    @OptionGroup var threads: ThreadOptions
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+        let dataset = try Dataset(path: dataset)
+        var options = FindAnotherOptions(
+            training: try learning.options(for: dataset, lambda1: lambda1))
+        options.training.threads = threads.jobs
+        options.rounds = rounds
+        options.selection = .threshold(threshold)
+        options.target = target
+        options.isPerPixel = perPixel
+        options.judgedSplit = judge
+        let loop = try FindAnotherLoop(dataset: dataset, options: options)
+        let progress = FindAnotherReport(roundCount: rounds)
+        let done: [FindAnotherRound]
+        do {
+            done = try loop.run(
+                RunStorage(
+                    output: output.output, force: output.force, resumes: resume,
+                    checkpointSeconds: checkpointEvery)
+            ) { progress.show($0) }
+            progress.clear()
+        } catch {
+            progress.clear()
+            if let count = FindAnotherLoop.unfinishedRoundCount(of: output.output) {
+                Console.error(
+                    "rrdata: note: \(UnfinishedRun.path(of: output.output)) has \(count) of the rounds and what was "
+                        + "begun of the next; --resume goes on with them, --force begins anew")
+            }
+            throw error
+        }
+        if report.json {
+            Console.print(FindAnotherReport.json(done, output: output.output))
+        } else {
+            Console.print(FindAnotherReport.table(done))
+        }
+    }
+}

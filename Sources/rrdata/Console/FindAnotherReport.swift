@@ -1,0 +1,67 @@
+import RRSchemas
+import RRTraining
+
+/// What `rrdata find-another` says on its way and at its end.
+final class FindAnotherReport {
+    private let roundCount: Int
+    private var training = TrainingReport()
+    private let line = ProgressLine()
+    private var round = 0
+
+    init(roundCount: Int) { self.roundCount = roundCount }
+
+    /// Shows how far the rounds are: training as `train` does, and a line where a round begins and where it ends.
+    func show(_ progress: FindAnotherProgress) {
+        switch progress {
+        case .training(let round, let progress):
+            if round != self.round {
+                self.round = round
+                Console.error("round \(round) of \(roundCount)")
+                training = TrainingReport()
+            }
+            training.show(progress)
+        case .masks(_, let done, let total):
+            training.clear()
+            line.show("samples", done: done, of: total)
+        case .done(let round):
+            clear()
+            Console.error(Self.sentence(round, of: roundCount))
+        }
+    }
+
+    func clear() {
+        training.clear()
+        line.clear()
+    }
+
+    private static func sentence(_ round: FindAnotherRound, of count: Int) -> String {
+        let inside = round.shareInsideEarlier.map {
+            ", \(Figure.percent($0)) of its mask inside the earlier ones"
+        }
+        return "round \(round.number) of \(count): accuracy \(Figure.percent(round.accuracy))\(inside ?? "")"
+    }
+
+    /// A line a round, in columns.
+    static func table(_ rounds: [FindAnotherRound]) -> String {
+        let header = ["round", "lambda1", "accuracy", "mask inside earlier ones", "ones a mask"]
+        let rows = rounds.map { round in
+            [
+                "\(round.number)", Figure.text(round.lambda1), Figure.percent(round.accuracy),
+                round.shareInsideEarlier.map(Figure.percent) ?? "-",
+                Figure.text(Double(round.oneCount) / Double(max(round.annotatedCount, 1))),
+            ]
+        }
+        let widths = header.indices.map { column in
+            ([header] + rows).map { $0[column].count }.max() ?? 0
+        }
+        return ([header] + rows).map { row in
+            zip(row, widths).map { cell, width in
+                String(repeating: " ", count: width - cell.count) + cell
+            }.joined(separator: "  ")
+        }.joined(separator: "\n")
+    }
+
+    static func json(_ rounds: [FindAnotherRound], output: String) -> JSONValue {
+        ["output": .string(output), "rounds": .array(rounds.map(\.json))]
+    }
+}

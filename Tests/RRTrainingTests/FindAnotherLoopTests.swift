@@ -1,0 +1,234 @@
+import Foundation
+import RRDatasets
+import RRExplanation
+import RRFormats
+import RRNetworks
+import RRSchemas
+import RRTensor
+import RRTraining
+import TestSupport
+import Testing
+
+@Suite("Finding other explanations")
+struct FindAnotherLoopTests {
+    let shades: TwoShades
+
+    init() throws {
+        shades = try TwoShades()
+    }
+
+    func options(rounds: Int = 3, lambda1: Lambda1 = .value(30)) -> FindAnotherOptions {
+        var training = shades.options
+        training.lambda1 = lambda1
+        training.lambda1WarmupSteps = 4
+        var options = FindAnotherOptions(training: training)
+        options.rounds = rounds
+        return options
+    }
+
+    func run(
+        _ options: FindAnotherOptions, output: String = "others", force: Bool = false,
+        resumes: Bool = false, checkpointSeconds: Double = 60,
+        _ progress: (FindAnotherProgress) throws -> Void = { _ in }
+    ) throws -> [FindAnotherRound] {
+        try FindAnotherLoop(dataset: shades.dataset, options: options).run(
+            RunStorage(
+                output: shades.folder.path(output), force: force, resumes: resumes,
+                checkpointSeconds: checkpointSeconds),
+            progress: progress)
+    }
+
+    func masks(_ name: String) throws -> MaskSet {
+        try MaskSet(path: shades.folder.path(name), for: shades.dataset)
+    }
+
+    /// Whether each element of each sample is set, in the order of samples.
+    func elements(_ masks: MaskSet) -> [Bool] {
+        (0..<TwoShades.sampleCount).flatMap { index in (0..<16).map { masks.bits[masks.rows[index], $0] } }
+    }
+
+    func weights(_ run: String) throws -> [UInt8] {
+        try FileBytes.read(shades.folder.path("\(run)/weights.safetensors"))
+    }
+
+    @Test(
+        "a round trains from the same start with the masks of all rounds before it, and marks what it looks at",
+        arguments: [false, true])
+    func rounds(isPerPixel: Bool) throws {
+        var options = options()
+        options.isPerPixel = isPerPixel
+        let rounds = try run(options)
+        #expect(rounds.map(\.number) == [1, 2, 3] && rounds.map(\.lambda1) == [0, 30, 30])
+        var soFar = Array(repeating: false, count: 48 * 16)
+        for (index, round) in rounds.enumerated() {
+            // The round's weights are those of a run with the masks so far, or with none.
+            var training = options.training
+            if index == 0 { (training.lambda1, training.lambda1WarmupSteps) = (.value(0), 0) }
+            let earlier = index == 0 ? nil : try masks("others/round-\(index)/masks-so-far.h5")
+            _ = try TrainingLoop(dataset: shades.dataset, masks: earlier, options: training)
+                .run(output: shades.folder.path("alone"), force: true) { _ in }
+            #expect(try weights("others/\(round.folder)/run") == weights("alone"))
+
+            // Its masks are those that make-masks makes of that run.
+            let run = try Run(path: shades.folder.path("alone"))
+            let network = try Network<Double>(run.model)
+            var making = MaskMaking(dataset: shades.dataset, selection: .threshold(0.67))
+            making.target = .predicted
+            making.isPerPixel = isPerPixel
+            let made = try making.run(network: network, parameters: run.parameters(of: network))
+            let own = try masks("others/\(round.folder)/masks.h5")
+            #expect(own.bits == made.bits && own.rows == made.rows)
+            #expect(round.annotatedCount == made.annotatedCount && round.oneCount == made.oneCount)
+            #expect(round.zeroGradientCount == made.zeroGradientCount)
+
+            let new = elements(own)
+            let common = zip(new, soFar).count { $0 && $1 }
+            #expect(
+                round.shareInsideEarlier
+                    == (index == 0 ? nil : Double(common) / Double(new.count { $0 })))
+            soFar = zip(soFar, new).map { $0 || $1 }
+            #expect(try elements(masks("others/\(round.folder)/masks-so-far.h5")) == soFar)
+
+            let floats = try Network<Float>(run.model)
+            let evaluation = try Evaluation(
+                network: floats, parameters: run.parameters(of: floats), dataset: shades.dataset, masks: nil)
+            #expect(round.accuracy == evaluation.accuracy)
+            #expect(round.crossEntropy == evaluation.crossEntropy)
+        }
+        // The masks are at work: no two rounds have the same weights.
+        #expect(Set(try (1...3).map { try weights("others/round-\($0)/run") }).count == 3)
+        let record = try JSONValue(
+            parsing: FileBytes.read(shades.folder.path("others/find-another.json")))
+        #expect(record["rounds"] == .array(rounds.map(\.json)))
+        #expect(record["options"]?["rounds"] == 3 && record["options"]?["judge"] == "all")
+        #expect(try shades.folder.names() == ["alone", "d.h5", "others"])
+    }
+
+    struct Stop: Error {}
+
+    /// A moment at which the loop is stopped.
+    enum Moment: CaseIterable {
+        case firstTraining, firstDone, secondTraining, secondMasks
+
+        func isReached(_ progress: FindAnotherProgress) -> Bool {
+            switch (self, progress) {
+            case (.firstTraining, .training(1, let progress)): progress.step == 8
+            case (.firstDone, .done(let round)): round.number == 1
+            case (.secondTraining, .training(2, let progress)): progress.step == 9
+            case (.secondMasks, .masks(2, _, _)): true
+            default: false
+            }
+        }
+    }
+
+    @Test("rounds that were stopped go on, and end as if they never were", arguments: Moment.allCases)
+    func resuming(moment: Moment) throws {
+        let options = options(rounds: 2, lambda1: .automatic)
+        let whole = try run(options, output: "whole")
+        #expect(throws: Stop.self) {
+            try run(options, checkpointSeconds: 0) { if moment.isReached($0) { throw Stop() } }
+        }
+        #expect(try shades.folder.names() == ["d.h5", "others.unfinished", "whole"])
+        let refused = #expect(throws: FormatError.self) { try run(options) }
+        #expect(refused?.code == .outputExists && refused?.message.contains("--resume") == true)
+
+        var other = options
+        other.selection = .threshold(0.5)
+        let mismatch = #expect(throws: TrainingError.self) { try run(other, resumes: true) }
+        #expect(mismatch?.location == "--threshold")
+        other = options
+        other.training.optimizer.learningRate = 0.02
+        #expect(throws: TrainingError.self) { try run(other, resumes: true) }
+
+        var steps = 0
+        let resumed = try run(options, resumes: true, checkpointSeconds: 0) {
+            if case .training = $0 { steps += 1 }
+        }
+        #expect(resumed == whole)
+        #expect(steps == [53, 30, 22, 0][Moment.allCases.firstIndex(of: moment) ?? 0])
+        for name in [
+            "round-1/run/weights.safetensors", "round-2/run/weights.safetensors", "round-2/masks-so-far.h5",
+        ] {
+            #expect(
+                try FileBytes.read(shades.folder.path("others/\(name)"))
+                    == FileBytes.read(shades.folder.path("whole/\(name)")))
+        }
+        #expect(try shades.folder.names() == ["d.h5", "others", "whole"])
+        let done = #expect(throws: FormatError.self) { try run(options, resumes: true) }
+        #expect(done?.code == .outputExists && done?.message.contains("--force") == true)
+    }
+
+    @Test("what fails before the first step is kept leaves nothing behind")
+    func untouched() throws {
+        #expect(throws: Stop.self) { try run(options()) { _ in throw Stop() } }
+        #expect(try shades.folder.names() == ["d.h5"])
+    }
+
+    @Test("--force replaces rounds, done or unfinished, but no folder that is something else")
+    func force() throws {
+        let options = options(rounds: 1)
+        _ = try run(options)
+        let existing = #expect(throws: FormatError.self) { try run(options) }
+        #expect(existing?.code == .outputExists)
+        #expect(throws: Stop.self) {
+            try run(options, force: true, checkpointSeconds: 0) {
+                if Moment.firstTraining.isReached($0) { throw Stop() }
+            }
+        }
+        #expect(try shades.folder.names() == ["d.h5", "others", "others.unfinished"])
+        _ = try run(options, force: true)
+        #expect(try shades.folder.names() == ["d.h5", "others"])
+
+        try shades.folder.write([1, 2], to: "photos/holiday.raw")
+        let foreign = #expect(throws: FormatError.self) { try run(options, output: "photos", force: true) }
+        #expect(foreign?.code == .cannotWrite)
+        #expect(try FileBytes.read(shades.folder.path("photos/holiday.raw")) == [1, 2])
+    }
+
+    @Test("options without sense are refused by name, and so is a dataset without labels")
+    func refusals() throws {
+        func refusal(_ change: (inout FindAnotherOptions) -> Void) throws -> TrainingError? {
+            var options = options()
+            change(&options)
+            return #expect(throws: TrainingError.self) { try run(options) }
+        }
+        #expect(try refusal { $0.rounds = 0 }?.location == "--rounds")
+        #expect(try refusal { $0.rounds = 1001 }?.location == "--rounds")
+        #expect(try refusal { $0.training.lambda1 = .value(0) }?.location == "--lambda1")
+        #expect(try refusal { $0.training.lambda1 = .value(-1) }?.location == "--lambda1")
+        #expect(try refusal { $0.training.epochs = 0 }?.location == "--epochs")
+        var impossible = options()
+        impossible.selection = .threshold(1)
+        #expect(throws: ExplanationError.self) { try run(impossible) }
+        var unknown = options()
+        unknown.judgedSplit = "dev"
+        #expect(throws: DatasetError.self) { try run(unknown) }
+        #expect(try shades.folder.names() == ["d.h5"])
+
+        let unlabelled = try TwoShades(isLabelled: false)
+        let error = #expect(throws: TrainingError.self) {
+            try FindAnotherLoop(dataset: unlabelled.dataset, options: options())
+        }
+        #expect(error?.code == .unsuitableDataset)
+    }
+
+    @Test("an unfinished folder whose record is damaged is refused with the place")
+    func damagedRecord() throws {
+        let options = options(rounds: 2)
+        #expect(throws: Stop.self) { try run(options) { if case .done = $0 { throw Stop() } } }
+        let path = "others.unfinished/find-another.json"
+        let sound = try FileBytes.read(shades.folder.path(path))
+        for (text, replacement) in [
+            ("\"round\": 1", "\"round\": 2"), ("rrdata.find-another", "rrdata.run"), ("\"1.0\"", "\"2.0\""),
+            ("{", "["),
+        ] {
+            let damaged = String(decoding: sound, as: UTF8.self).replacing(text, with: replacement)
+            #expect(damaged != String(decoding: sound, as: UTF8.self))
+            try shades.folder.write(Array(damaged.utf8), to: path)
+            let error = #expect(throws: FormatError.self) { try run(options, resumes: true) }
+            #expect(error?.code == .malformed && error?.path.contains("find-another.json") == true)
+        }
+        try shades.folder.write(sound, to: path)
+        #expect(try run(options, resumes: true).count == 2)
+    }
+}
