@@ -23,6 +23,8 @@ public final class BatchStream {
     let crew: BatchCrew
     var isFinished = false
 
+    private static let onePassMemory = 16 << 20
+
     /// Opens a stream and begins to read.
     ///
     /// - Parameters:
@@ -63,7 +65,11 @@ public final class BatchStream {
             floatsPerImage: givesStoredImages ? 0 : elementCount,
             bytesPerImage: givesStoredImages ? dataset.imageSize : 0, elementsPerMask: elementCount)
         let share = try resources.divide(batch: extents)
-        let cache = ImageCache(for: dataset, memory: share.cache, readerCount: resources.threadCount)
+        // Who passes through the images once, in their order, never comes back to one.
+        let isOnePass = !options.shuffle && options.epochs == 1
+        let cache = ImageCache(
+            for: dataset, memory: isOnePass ? Swift.min(share.cache, Self.onePassMemory) : share.cache,
+            readerCount: resources.threadCount)
         let fillers = try (0..<resources.threadCount).map { _ in
             try SampleFiller(
                 dataset: dataset, masks: masks, cache: cache, givesStored: givesStoredImages, options: options
