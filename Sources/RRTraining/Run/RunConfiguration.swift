@@ -32,7 +32,7 @@ enum RunConfiguration {
             "format_version": .string(formatVersion),
             "creator": .string(Dataset.creator),
             "linear_algebra_kernel": .string(LinearAlgebra.kernelName),
-            "dataset_fingerprint": .string(dataset.fingerprint),
+            "dataset_fingerprint": .string(try dataset.fingerprint),
             "masks": masks.map {
                 ["annotated": .integer($0.annotatedCount), "sha256": .string(hash(of: $0))]
             } ?? .null,
