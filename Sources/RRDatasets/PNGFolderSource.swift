@@ -148,11 +148,13 @@ final class PNGFolderSource: ImageSource {
                     .changed, path: error.path,
                     "the file was taken away after the folder was looked through; start again")
             case .failure(let error): throw error
-            case nil where checksums.insert(CRC32.checksum(of: UnsafeRawBufferPointer(image)), at: row): return
+            case nil where checksums.insert(CRC32.checksum(of: UnsafeRawBufferPointer(image)), at: row):
+                return
             case .otherHeader, nil:
                 throw FormatError(
                     .changed, path: folder + "/" + files.paths[row],
-                    "the file holds another image than before, though it has the same size and time; start again")
+                    "the file holds another image than before, though it has the same size and time; start again"
+                )
             }
         }
     }

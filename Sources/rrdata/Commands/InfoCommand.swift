@@ -19,7 +19,9 @@ struct InfoCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: "A file of any format that rrdata reads, a run folder, a folder of PNGs, or the folder of an export.")
+        help:
+            "A file of any format that rrdata reads, a run folder, a folder of PNGs, or the folder of an export."
+    )
     var file: String
 
     @OptionGroup var report: ReportOptions

@@ -101,7 +101,8 @@ struct StreamCommand: ParsableCommand {
         let dataset = try Dataset.joining(dataset, reading: reading)
         guard dataset.readsFolder || reading == PNGFolderReading() else {
             throw ValidationError(
-                "--labels, --color, --depth, --size and --fit go with a folder of PNG files, and there is none")
+                "--labels, --color, --depth, --size and --fit go with a folder of PNG files, and there is none"
+            )
         }
         if !masks.isEmpty || cursor != nil { try dataset.prepareFingerprint() }
         let masks = try MaskSet.joining(masks, for: dataset)

@@ -47,7 +47,8 @@ final class PNGFileBytes {
         // Asked after the reading: whoever wrote before or meanwhile has changed the time by now.
         if let state, try self.state(of: descriptor) != state {
             throw FormatError(
-                .changed, path: name, "the file was written to after the folder was looked through; start again"
+                .changed, path: name,
+                "the file was written to after the folder was looked through; start again"
             )
         }
         return UnsafeRawBufferPointer(rebasing: bytes[..<count])

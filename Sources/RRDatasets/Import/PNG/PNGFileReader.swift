@@ -64,7 +64,8 @@ final class PNGFileReader {
         _ bytes: UnsafeRawBufferPointer, _ storage: PNGStorage, into image: UnsafeMutableRawBufferPointer
     ) throws(FormatError) {
         try PNGDecoder.decode(
-            bytes, storage: storage, path: files.name, arrangement: .planar, workspace: workspace, into: image)
+            bytes, storage: storage, path: files.name, arrangement: .planar, workspace: workspace, into: image
+        )
     }
 
     private func clear(_ image: UnsafeMutableRawBufferPointer, for fault: Fault) -> Fault {

@@ -30,7 +30,8 @@ extension PNGFolderReading {
         let first = firstOther.map { ", \($0) from those before it" } ?? ""
         return DatasetError(
             .inconsistentImages, path: folder,
-            "the images differ in size or colour\(first):\(lines.joined())\n\(remedies.joined(separator: "; "))")
+            "the images differ in size or colour\(first):\(lines.joined())\n\(remedies.joined(separator: "; "))"
+        )
     }
 
     private func remedies(for headers: [PNGHeader]) -> [String] {
