@@ -1,4 +1,3 @@
-internal import Glibc
 internal import RRFormats
 internal import Synchronization
 
@@ -52,7 +51,7 @@ final class PNGFolderSource: ImageSource {
     ) throws -> [FileState] {
         try [FileState](unsafeUninitializedCapacity: files.count) { states, count in
             nonisolated(unsafe) let states = states
-            try SampleCrew(jobs: coreCount).run(
+            try SampleCrew(jobs: SampleCrew.coreCount).run(
                 0..<files.count, makeWorker: { PNGHeaderReader(folder: folder) }
             ) { reader, position in
                 let (header, state) = try reader.read(position, of: files)
@@ -62,8 +61,6 @@ final class PNGFolderSource: ImageSource {
             count = files.count
         }
     }
-
-    private static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     /// Decoding costs many times what a copy does.
     var block: ImageBlock { ImageBlock(rows: 1, isWorthKeeping: true) }
@@ -88,7 +85,7 @@ final class PNGFolderSource: ImageSource {
         for start in stride(from: 0, to: files.count, by: 1024) {
             let positions = start..<min(start + 1024, files.count)
             do {
-                try SampleCrew(jobs: Self.coreCount).run(
+                try SampleCrew(jobs: SampleCrew.coreCount).run(
                     positions, makeWorker: { (Reader(self), Scratch(byteCount: size)) }
                 ) { worker, position in
                     guard checksums[position] == nil else { return }
