@@ -113,6 +113,24 @@ def huggingface(dataset, masks):
     return Epochs()
 
 
+def image_folder(folder, workers, decoder):
+    """torchvision's folder of class folders, whose PNGs Pillow or torchvision decodes, as they stand."""
+    from PIL import Image
+    from torch.utils.data import DataLoader
+    from torchvision.datasets import ImageFolder
+    from torchvision.io import decode_image
+    from torchvision.transforms.functional import to_tensor
+
+    def by_pillow(path):
+        with Image.open(path) as image:
+            return to_tensor(image)
+
+    def by_torchvision(path):
+        return decode_image(path).float().div_(255)
+    samples = ImageFolder(folder, loader=by_pillow if decoder == "Pillow" else by_torchvision)
+    return DataLoader(samples, batch_size=BATCH, shuffle=True, num_workers=workers, persistent_workers=workers > 0)
+
+
 PEERS = {
     "PyTorch slicing in memory": lambda d, m, f: slicing(d, m),
     "DataLoader, 0 workers": lambda d, m, f: torch_loader(d, m, 0, False),
@@ -121,6 +139,9 @@ PEERS = {
     "DataLoader, batched sampler, 2 workers": lambda d, m, f: torch_loader(d, m, 2, True),
     "h5py, DataLoader, 0 workers": lambda d, m, f: torch_loader(d, m, 0, False, in_memory=False),
     "h5py, DataLoader, 2 workers": lambda d, m, f: torch_loader(d, m, 2, False, in_memory=False),
+    **{f"ImageFolder, {decoder}, DataLoader, {workers} workers":
+       lambda d, m, f, workers=workers, decoder=decoder: image_folder(d, workers, decoder)
+       for decoder in ("Pillow", "torchvision") for workers in (0, 2)},
     "WebDataset": webdataset,
     "Grain": lambda d, m, f: grain(d, m),
     "Hugging Face datasets": lambda d, m, f: huggingface(d, m),

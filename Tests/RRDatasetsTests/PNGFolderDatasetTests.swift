@@ -1,6 +1,8 @@
 import Foundation
 import RRDatasets
 import RRFormats
+import RRSchemas
+import RRTensor
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
 import RRDatasets
 import RRFormats
+import RRSchemas
 import RRTensor
 import TestSupport
 
@@ -18,7 +19,8 @@ struct PNGFolder {
     var importPath: String { folder.path("d.h5") }
 
     init(_ kind: Kind, sampleCount: Int = 60) throws {
-        folder = try TemporaryFolder()
+        let folder = try TemporaryFolder()
+        self.folder = folder
         var reading = PNGFolderReading()
         var generator = SplitMix64(seed: UInt64(sampleCount))
         func write(_ name: String, channels: Int = 1, bitDepth: Int = 8, height: Int = 5, width: Int = 7)
@@ -42,13 +44,13 @@ struct PNGFolder {
                 try write("\(["train", "test", "val"][sample % 3])/\(["b", "a"][sample % 2])/\(sample).png")
             }
         case .metadata, .jsonLines:
-            var lines = kind == .metadata ? ["file_name,label,split"] : []
+            var lines = kind == .metadata ? ["file_name,label,split,group"] : []
             for sample in (0..<sampleCount).reversed() {
                 try write("x\(sample % 4)/\(sample).png")
                 let (name, split) = ("x\(sample % 4)/\(sample).png", ["train", "dev"][sample % 2])
                 lines.append(
                     kind == .metadata
-                        ? "\(name),\(sample * 7 % 5),\(split)"
+                        ? "\(name),\(sample * 7 % 5),\(split),g\(sample % 3)"
                         : "{\"file_name\": \"\(name)\", \"label\": \"\(sample * 7 % 5)-th\", \"split\": \"\(split)\"}"
                 )
             }

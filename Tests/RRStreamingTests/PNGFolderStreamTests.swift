@@ -44,6 +44,7 @@ struct PNGFolderStreamTests {
         let (folder, file) = (try pngs.opened(), try pngs.imported())
         #expect(try folder.ids() == file.ids())
         #expect(folder.labels == file.labels && folder.classNames == file.classNames)
+        #expect(folder.groups == file.groups && (folder.groups != nil) == (kind == .metadata))
         #expect(folder.classCount == file.classCount && folder.color == file.color)
         #expect(folder.splits == file.splits && folder.splitNames == file.splitNames)
         #expect(folder.elementType == file.elementType && folder.imageShape == file.imageShape)
