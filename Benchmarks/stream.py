@@ -27,7 +27,7 @@ PEERS = FOLDER / "peers"
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
 USUAL, BEST = "DataLoader, 0 workers", "DataLoader, batched sampler, 0 workers"
 PLAIN = ["PyTorch slicing in memory", BEST, "DataLoader, batched sampler, 2 workers", USUAL, "DataLoader, 2 workers",
-         "Grain", "Hugging Face datasets", "WebDataset"]
+         "Grain", "Hugging Face datasets", "WebDataset", "FFCV"]
 FOLDERS = [f"ImageFolder, {decoder}, DataLoader, {workers} workers"
            for decoder in ("Pillow", "torchvision") for workers in (0, 2)]
 
