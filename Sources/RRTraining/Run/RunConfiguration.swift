@@ -24,8 +24,8 @@ enum RunConfiguration {
         record["validation"] = validation.map { .string($0.split) } ?? .null
         record["validation_file"] = validation?.path.map { .string($0) } ?? .null
         record["validation_fingerprint"] =
-            validation?.path == nil
-            ? .null : validation.map { .string($0.dataset.fingerprint) } ?? .null
+            try validation?.path == nil
+            ? .null : validation.map { .string(try $0.dataset.fingerprint) } ?? .null
         record["init_sha256"] = try options.initialWeights.map { .string(try hash(ofFileAt: $0)) } ?? .null
         return [
             "format": .string(format),
