@@ -191,4 +191,5 @@ def main():
         + "\n".join(lines) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -20,12 +20,16 @@ import time
 import h5py
 import numpy
 
+from formats import gray_pngs, natural_pngs
+
 FOLDER = pathlib.Path(__file__).resolve().parent
 PEERS = FOLDER / "peers"
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
 USUAL, BEST = "DataLoader, 0 workers", "DataLoader, batched sampler, 0 workers"
 PLAIN = ["PyTorch slicing in memory", BEST, "DataLoader, batched sampler, 2 workers", USUAL, "DataLoader, 2 workers",
-         "Grain", "Hugging Face datasets", "WebDataset"]
+         "Grain", "Hugging Face datasets", "WebDataset", "FFCV"]
+FOLDERS = [f"ImageFolder, {decoder}, DataLoader, {workers} workers"
+           for decoder in ("Pillow", "torchvision") for workers in (0, 2)]
 
 
 def ours(rrdata, *arguments):
@@ -126,6 +130,15 @@ def single_chunks(source, target):
         stored.attrs.update(images.attrs)
 
 
+def png_folder(title, rrdata, folder, rounds):
+    """A table of a folder of PNGs that is streamed without import, where every image is decoded as it is wanted, and
+    where it is kept after the first epoch."""
+    works = {"rrdata": lambda: ours(rrdata, folder, "--batch-size", 256),
+             "rrdata, 10 epochs, kept in memory": lambda: ours(rrdata, folder, "--batch-size", 256, "--epochs", 10)}
+    works |= {peer: lambda peer=peer: theirs(peer, folder, "none", str(folder.parent)) for peer in FOLDERS}
+    return table(title, in_turn(works, rounds), {})
+
+
 def large(rrdata, work, count):
     """A dataset of random images of 3×224×224."""
     with h5py.File(work / "source.h5", "w") as file:
@@ -179,6 +192,10 @@ def main():
             f"| share of a lenet step with masks that waits for its batch | {100 * share:.2f} % | below 1 % |",
             f"| allocations in 4,700 batches more | {count} | none |", ""]
         print(*lines[-8:], sep="\n")
+        gray_pngs(work / "gray", 60_000)
+        lines += png_folder("60,000 PNGs of 28×28 gray in a folder", rrdata, work / "gray", min(rounds, 3))
+        natural_pngs(work / "natural", 1_000)
+        lines += png_folder("1,000 PNGs of 224×224 RGB in a folder", rrdata, work / "natural", min(rounds, 3))
         offset = large(rrdata, work, options.large_count)
         program = str(work / "pread_convert")
         subprocess.run(["cc", "-O3", "-pthread", PEERS / "pread_convert.c", "-o", program], check=True)

@@ -113,6 +113,57 @@ def huggingface(dataset, masks):
     return Epochs()
 
 
+def image_folder(folder, workers, decoder):
+    """torchvision's folder of class folders, whose PNGs Pillow or torchvision decodes, as they stand."""
+    from PIL import Image
+    from torch.utils.data import DataLoader
+    from torchvision.datasets import ImageFolder
+    from torchvision.io import decode_image
+    from torchvision.transforms.functional import to_tensor
+
+    def by_pillow(path):
+        with Image.open(path) as image:
+            return to_tensor(image)
+
+    def by_torchvision(path):
+        return decode_image(path).float().div_(255)
+    samples = ImageFolder(folder, loader=by_pillow if decoder == "Pillow" else by_torchvision)
+    return DataLoader(samples, batch_size=BATCH, shuffle=True, num_workers=workers, persistent_workers=workers > 0)
+
+
+def ffcv(dataset, masks, folder):
+    """FFCV's own file with raw arrays, kept in memory, in its full random order; it needs OpenCV's and libturbojpeg's
+    headers to install."""
+    from ffcv.fields import IntField, NDArrayField
+    from ffcv.fields.decoders import IntDecoder, NDArrayDecoder
+    from ffcv.loader import Loader, OrderOption
+    from ffcv.transforms import Squeeze, ToTensor
+    from ffcv.writer import DatasetWriter
+    images, labels, all_masks = arrays(dataset, masks)
+    path = pathlib.Path(folder) / "samples.beton"
+
+    class Samples:
+        def __len__(self):
+            return len(images)
+
+        def __getitem__(self, index):
+            return images[index], int(labels[index]), index, all_masks[index]
+    if not path.exists():
+        DatasetWriter(str(path), {
+            "image": NDArrayField(images.dtype, images.shape[1:]), "label": IntField(), "index": IntField(),
+            "mask": NDArrayField(all_masks.dtype, all_masks.shape[1:])}, num_workers=1).from_indexed_dataset(Samples())
+    number = [IntDecoder(), ToTensor(), Squeeze()]
+    loader = Loader(str(path), batch_size=BATCH, num_workers=2, order=OrderOption.RANDOM, os_cache=True, pipelines={
+        "image": [NDArrayDecoder(), ToTensor()], "label": number, "index": number[:],
+        "mask": [NDArrayDecoder(), ToTensor()]})
+
+    class Epochs:
+        def __iter__(self):
+            for image, label, index, mask in loader:
+                yield image.float().div_(255), label, index, mask
+    return Epochs()
+
+
 PEERS = {
     "PyTorch slicing in memory": lambda d, m, f: slicing(d, m),
     "DataLoader, 0 workers": lambda d, m, f: torch_loader(d, m, 0, False),
@@ -121,7 +172,11 @@ PEERS = {
     "DataLoader, batched sampler, 2 workers": lambda d, m, f: torch_loader(d, m, 2, True),
     "h5py, DataLoader, 0 workers": lambda d, m, f: torch_loader(d, m, 0, False, in_memory=False),
     "h5py, DataLoader, 2 workers": lambda d, m, f: torch_loader(d, m, 2, False, in_memory=False),
+    **{f"ImageFolder, {decoder}, DataLoader, {workers} workers":
+       lambda d, m, f, workers=workers, decoder=decoder: image_folder(d, workers, decoder)
+       for decoder in ("Pillow", "torchvision") for workers in (0, 2)},
     "WebDataset": webdataset,
+    "FFCV": ffcv,
     "Grain": lambda d, m, f: grain(d, m),
     "Hugging Face datasets": lambda d, m, f: huggingface(d, m),
 }

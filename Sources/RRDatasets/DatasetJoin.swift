@@ -1,3 +1,4 @@
+internal import RRFormats
 internal import RRTensor
 
 /// Several datasets that are read as one, in the order given.
@@ -9,7 +10,6 @@ struct DatasetJoin {
     let splitNames: [String]
     let splits: [UInt8]?
     let groups: SampleGroups?
-    let checksums: [UInt32]
 
     /// - Throws: `DatasetError` with the code `inconsistentImages` where shapes, types or colours differ, or
     ///   `wrongAttribute` where classes or splits do.
@@ -51,7 +51,6 @@ struct DatasetJoin {
         self.first = first
         labels = first.labels == nil ? nil : parts.flatMap { $0.labels ?? [] }
         classCount = parts.map(\.classCount).max() ?? 0
-        checksums = parts.flatMap(\.checksums)
         groups = first.groups.map { groups in
             SampleGroups(numbers: parts.flatMap { $0.groups?.numbers ?? [] }, names: groups.names)
         }
@@ -77,14 +76,20 @@ struct DatasetJoin {
 }
 
 extension Dataset {
-    /// Opens files as one dataset, whose samples are those of each file in turn.
+    /// Opens files and folders of PNGs as one dataset, whose samples are those of each in turn.
     ///
     /// Its fingerprint is that of a file that held them so.
     ///
+    /// - Parameter reading: how folders are read.
     /// - Throws: as `init(path:)` for each; `DatasetError` with the code `inconsistentImages`, `wrongAttribute` or
     ///   `duplicateId` where they do not fit each other, and `empty` for no files.
-    public static func joining(_ paths: [String]) throws -> Dataset {
-        let parts = try paths.map { try Dataset(path: $0) }
+    public static func joining(
+        _ paths: [String], reading: PNGFolderReading = PNGFolderReading()
+    ) throws -> Dataset {
+        let parts = try paths.map { path in
+            FileTree.kind(of: path) == .folder
+                ? try Dataset(pngFolder: path, reading: reading) : try Dataset(path: path)
+        }
         guard let first = parts.first else { throw DatasetError(.empty, path: "", "there is no dataset") }
         guard parts.count > 1 else { return first }
         let join = try DatasetJoin(parts, first: first)
@@ -95,10 +100,7 @@ extension Dataset {
                 .duplicateId, path: paths.joined(separator: " + "),
                 "two samples have the id “\(id)”; import one of the files under other names")
         }
-        return Dataset(
-            join,
-            fingerprint: DatasetFingerprint.compute(
-                ids: ids, labels: join.labels, imageShape: first.imageShape, checksums: join.checksums))
+        return Dataset(join)
     }
 }
 
@@ -149,6 +151,6 @@ extension MaskSet {
             next += last
         }
         return try MaskSet(
-            bits: bits, rows: rows, maskShape: shape, datasetFingerprint: dataset.fingerprint)
+            bits: bits, rows: rows, maskShape: shape, datasetFingerprint: try dataset.fingerprint)
     }
 }

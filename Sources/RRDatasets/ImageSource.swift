@@ -17,7 +17,7 @@ protocol ImageSource: Sendable {
 
     /// Checks that nobody has written to the file since it was opened.
     ///
-    /// - Throws: `FormatError` with the code `cannotRead`.
+    /// - Throws: `FormatError` with the code `changed`.
     func checkUnchanged() throws(FormatError)
 }
 

@@ -1,3 +1,4 @@
+internal import RRFormats
 internal import RRTensor
 
 /// What a mask set says of the dataset that it is for, to be compared with a dataset.
@@ -44,14 +45,33 @@ struct MaskMatch {
     }
 
     /// Throws the plainest mismatch with a dataset.
+    ///
+    /// - Throws: also `DatasetError` with the code `unreadableImage` where the images of a folder cannot be read.
     func check(for dataset: Dataset, path: String) throws(DatasetError) {
-        let mismatch = mismatches(
-            datasetPath: dataset.path, sampleCount: dataset.sampleCount,
-            imageShape: dataset.imageShape.dimensions, fingerprint: dataset.fingerprint
-        ).first
+        func first(_ fingerprint: String?) -> Mismatch? {
+            mismatches(
+                datasetPath: dataset.path, sampleCount: dataset.sampleCount,
+                imageShape: dataset.imageShape.dimensions, fingerprint: fingerprint
+            ).first
+        }
+        // What is told without a fingerprint comes before it is computed.
+        var mismatch = first(nil)
+        if mismatch == nil { mismatch = first(try Self.fingerprint(of: dataset)) }
         guard let mismatch else { return }
         throw DatasetError(
             mismatch.code, path: mismatch.objectPath.map { "\(path):\($0)" } ?? path, mismatch.message)
+    }
+
+    private static func fingerprint(of dataset: Dataset) throws(DatasetError) -> String {
+        do {
+            return try dataset.fingerprint
+        } catch let error as DatasetError {
+            throw error
+        } catch let error as FormatError {
+            throw DatasetError(.unreadableImage, path: error.path, error.message)
+        } catch {
+            throw DatasetError(.unreadableImage, path: dataset.path, "\(error)")
+        }
     }
 
     private func sizeMismatch(datasetPath: String, imageShape: [Int]) -> Mismatch? {

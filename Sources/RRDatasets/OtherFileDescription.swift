@@ -42,12 +42,51 @@ package enum OtherFileDescription {
         let listing = try FolderListing(of: path)
         guard listing.files.contains(where: { $0.lowercased().hasSuffix(".png") }) || !listing.folders.isEmpty
         else { return nil }
-        let images = listing.files.count { $0.lowercased().hasSuffix(".png") }
-        return [
-            "format": "folder", "path": .string(path), "png_files": .integer(images),
-            "other_files": .integer(listing.files.count - images + listing.otherCount),
+        let pngCount = listing.files.count { $0.lowercased().hasSuffix(".png") }
+        var members: [String: JSONValue] = [
+            "format": "folder", "path": .string(path), "png_files": .integer(pngCount),
+            "other_files": .integer(listing.files.count - pngCount + listing.otherCount),
             "folders": .array(listing.folders.map { .string($0) }),
         ]
+        do {
+            members.merge(try images(of: path, hasClasses: pngCount == 0)) { _, new in new }
+        } catch let error as DatasetError where error.code == .empty {
+            // A folder of other things.
+        } catch {
+            members["problem"] = .string("\(error)")
+        }
+        return .object(members)
+    }
+
+    /// What a stream or an import of a folder of PNGs would give.
+    private static func images(of folder: String, hasClasses: Bool) throws -> [String: JSONValue] {
+        var reading = PNGFolderReading()
+        if !hasClasses, try PNGMetadata.list(in: folder) == nil { reading.labels = .none }
+        let dataset = try Dataset(pngFolder: folder, reading: reading)
+        var members: [String: JSONValue] = [
+            "samples": .integer(dataset.sampleCount), "color": .string(dataset.color),
+            "type": .string(dataset.elementType.rawValue),
+            "shape": .array(([dataset.sampleCount] + dataset.imageShape.dimensions).map { .integer($0) }),
+        ]
+        if let labels = dataset.labels {
+            var counts = Array(repeating: 0, count: dataset.classCount)
+            for label in labels { counts[label] += 1 }
+            members["classes"] = .array(
+                counts.enumerated().map { label, count in
+                    var members: [String: JSONValue] = [
+                        "label": .integer(label), "samples": .integer(count),
+                    ]
+                    if let names = dataset.classNames { members["name"] = .string(names[label]) }
+                    return .object(members)
+                })
+        }
+        if let splits = dataset.splits {
+            members["splits"] = .array(
+                dataset.splitNames.enumerated().map { number, name in
+                    ["name": .string(name), "samples": .integer(splits.count { Int($0) == number })]
+                })
+        }
+        return members
     }
 
     private static func png(_ path: String) throws -> [String: JSONValue] {

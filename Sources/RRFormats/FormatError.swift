@@ -5,6 +5,8 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
         case notFound
         /// The operating system refused or failed to read.
         case cannotRead
+        /// The file was written to, replaced or taken away after it was first looked at.
+        case changed
         /// The bytes break the format's rules: a truncated, corrupt or hostile file.
         case malformed
         /// The bytes follow the format but use a feature that is not served.

@@ -17,12 +17,12 @@ public struct CursorFile: Sendable {
 
     /// - Parameters:
     ///   - options: those of the stream.
-    /// - Throws: `DatasetError` with the code `unknownSplit`.
+    /// - Throws: as `Dataset.fingerprint`.
     public init(path: String, dataset: Dataset, masks: MaskSet?, options: StreamOptions) throws {
         self.path = path
         identity = [
             "order_version": .integer(KeyedPermutation.version),
-            "dataset_fingerprint": .string(dataset.fingerprint),
+            "dataset_fingerprint": .string(try dataset.fingerprint),
             "masks_fingerprint": masks.map { .string($0.fingerprint()) } ?? .null,
             "seed": Int(exactly: options.seed).map { .integer($0) } ?? .string(String(options.seed)),
         ]

@@ -23,7 +23,12 @@ public struct StreamError: Error, Sendable, CustomStringConvertible {
     public let message: String
 
     init(_ code: Code? = nil, sample index: Int, of dataset: Dataset, _ error: FormatError) {
-        self.code = code ?? (error.code == .cannotRead ? .cannotRead : .damagedFile)
+        self.code =
+            switch error.code {
+            case .cannotRead: code ?? .cannotRead
+            case .changed: .fileChanged
+            default: code ?? .damagedFile
+            }
         self.index = index
         let ids = (try? dataset.ids()) ?? []
         id = ids.indices.contains(index) ? ids[index] : nil

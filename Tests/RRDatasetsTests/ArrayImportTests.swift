@@ -46,7 +46,7 @@ struct ArrayImportTests {
         #expect(dataset.labels == [4, 0, 0, 2, 1])
         #expect(dataset.classCount == 5 && dataset.classNames == nil)
         #expect(try dataset.ids() == ["0", "1", "2", "3", "4"])
-        #expect(dataset.fingerprint == summary.fingerprint)
+        #expect(try dataset.fingerprint == summary.fingerprint)
         #expect(try images().readAll(as: UInt8.self) == Array(0..<120))
         let pixels = UnsafeMutableBufferPointer<Float>.allocate(capacity: 24)
         defer { pixels.deallocate() }

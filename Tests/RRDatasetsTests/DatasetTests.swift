@@ -39,7 +39,7 @@ struct DatasetTests {
         #expect(dataset.splits == sample.splits)
         #expect(dataset.splitNames == ["train", "test"])
         #expect(try dataset.ids() == (0..<7).map { "sample/\($0)" })
-        #expect(dataset.fingerprint.count == 64)
+        #expect(try dataset.fingerprint.count == 64)
         for index in [6, 0, 3, 3, 5, 1, 2, 4] {
             let bytes = sample.storedBytes(of: index)
             let expected: [Float] = bytes.withUnsafeBytes { bytes in

@@ -107,7 +107,7 @@ struct DecoyMakerTests {
         #expect(decoyed.labels == dataset.labels && decoyed.splits == dataset.splits)
         #expect(decoyed.splitNames == dataset.splitNames)
         #expect(try decoyed.ids() == dataset.ids())
-        #expect(decoyed.fingerprint == summary.fingerprint && decoyed.fingerprint != dataset.fingerprint)
+        #expect(try decoyed.fingerprint == summary.fingerprint && decoyed.fingerprint != dataset.fingerprint)
     }
 
     @Test("in the random split the value says nothing of the label, elsewhere nothing changes")

@@ -58,7 +58,7 @@ struct FileDescriptionTests {
         #expect(json["samples"] == 7)
         #expect(json["masks"] == 3)
         #expect(json["annotated"] == 3)
-        #expect(json["dataset_fingerprint"] == .string(dataset.fingerprint))
+        #expect(try json["dataset_fingerprint"] == .string(dataset.fingerprint))
         #expect(json["provenance"] == ["source": "test"])
     }
 

@@ -30,8 +30,8 @@ struct MaskSetTests {
         #expect(masks.sampleCount == 7)
         #expect(masks.annotatedCount == 3)
         #expect(masks.maskShape.dimensions == [1, 5, 4])
-        #expect(masks.datasetFingerprint == dataset.fingerprint)
-        #expect(masks.bits == (try sample.masks(dataset.fingerprint)).bits)
+        #expect(try masks.datasetFingerprint == dataset.fingerprint)
+        #expect(try masks.bits == sample.masks(dataset.fingerprint).bits)
         for index in 0..<7 {
             var plane = [UInt8](repeating: 0, count: 20)
             let isAnnotated = [1, 4, 6].contains(index)

@@ -69,7 +69,7 @@ struct OtherFileDescriptionTests {
         _ = try PNGFolderExport(source: ExportSource(dataset: dataset), output: folder.path("out")).run()
         let json = try describe(folder.path("out"))
         #expect(json["kind"] == "pngs" && json["samples"] == 7)
-        #expect(json["fingerprint"] == .string(dataset.fingerprint))
+        #expect(try json["fingerprint"] == .string(dataset.fingerprint))
         let other = try describe(Fixtures.path("fashion"))
         #expect(other["folders"] == ["test", "train"])
     }

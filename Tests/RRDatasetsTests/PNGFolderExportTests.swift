@@ -45,7 +45,7 @@ struct PNGFolderExportTests {
         #expect(again.color == dataset.color)
         #expect(again.elementType == dataset.elementType)
         #expect(try images(of: again) == random.images)
-        #expect(again.fingerprint == dataset.fingerprint)
+        #expect(try again.fingerprint == dataset.fingerprint)
         guard masks.annotatedCount > 0 else { return }
         _ = try MaskImport(
             source: folder.path("out-masks"), dataset: folder.path("again.h5"), output: folder.path("m.h5")

@@ -53,7 +53,7 @@ struct ToyColorsMakerTests {
         #expect(ids[0] == "test/000000" && ids[499] == "train/000299" && ids == ids.sorted())
         let labels = try #require(dataset.labels)
         #expect(summary.sampleCount == 500 && summary.bothRulesCount == labels.count { $0 == 1 })
-        #expect(summary.fingerprint == dataset.fingerprint)
+        #expect(try summary.fingerprint == dataset.fingerprint)
         for (image, label) in zip(try colors(of: dataset), labels) {
             #expect(Set(image).isSubset(of: Self.colors))
             let corners = Set([image[0], image[4], image[20], image[24]])

@@ -40,7 +40,7 @@ struct CursorFileTests {
         let json = try JSONValue(parsing: [UInt8](Data(contentsOf: URL(filePath: folder.path("c.json")))))
         #expect(json["format"] == "rrdata.cursor" && json["format_version"] == "1.0")
         #expect(json["order_version"] == 1)
-        #expect(json["dataset_fingerprint"]?.stringValue == small.dataset.fingerprint)
+        #expect(try json["dataset_fingerprint"]?.stringValue == small.dataset.fingerprint)
         #expect(json["seed"] == "18446744073709551615")
         #expect(json["epoch"] == 2 && json["position"] == 8)
     }

@@ -56,7 +56,7 @@ struct ValidationFileTests {
         #expect((stated - expected.crossEntropy).magnitude < 1e-5 * expected.crossEntropy)
         #expect(last["validation"]?["split"] == "all")
         let stored = try JSONValue(parsing: FileBytes.read(shades.folder.path("run/config.json")))["options"]
-        #expect(stored?["validation_fingerprint"] == .string(other.dataset.fingerprint))
+        #expect(try stored?["validation_fingerprint"] == .string(other.dataset.fingerprint))
         #expect(stored?["validation_file"] == .string(other.dataset.path))
     }
 

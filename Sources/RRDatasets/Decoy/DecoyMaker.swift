@@ -83,11 +83,11 @@ public struct DecoyMaker: Sendable {
         }
         let fingerprint = try writer.finish(
             ids: try dataset.ids(), labels: labels, classNames: dataset.classNames, splits: dataset.splits,
-            splitNames: dataset.splitNames, provenance: provenance, groups: dataset.groups)
+            splitNames: dataset.splitNames, provenance: try provenance(), groups: dataset.groups)
         let masks = try MaskSet(
             bits: bits, rows: Array(0..<dataset.sampleCount), maskShape: shape,
             datasetFingerprint: fingerprint)
-        try MaskSetWriter.write(masks, provenance: provenance, to: masksFile)
+        try MaskSetWriter.write(masks, provenance: try provenance(), to: masksFile)
         try writer.commit()
         try masksFile.commit()
         return Summary(
@@ -121,8 +121,8 @@ public struct DecoyMaker: Sendable {
         return labels
     }
 
-    private var provenance: JSONValue {
-        [
+    private func provenance() throws -> JSONValue {
+        try [
             "command": "decoy", "source": .string(dataset.fingerprint),
             "options": [
                 "random_split": randomSplit.map { .string($0) } ?? .null, "seed": .string(String(seed)),

@@ -129,7 +129,8 @@ extension ExportSource {
     ///
     /// - Throws: `FormatError` where the dataset cannot be read any more.
     func markMembers() throws -> [String: JSONValue] {
-        let checksums = indices.map { dataset.checksums[$0] }
+        let known = try dataset.checksums()
+        let checksums = indices.map { known[$0] }
         let fingerprint = DatasetFingerprint.compute(
             ids: ids, labels: labels, imageShape: dataset.imageShape, checksums: checksums)
         var members: [String: JSONValue] = try [

@@ -84,7 +84,7 @@ public struct HDF5Export: Sendable {
         try file.setAttribute("format_version", to: .string(FileFormat.version))
         try file.setAttribute("export", to: .string(JSONValue.object(mark).serialized()))
         try file.setAttribute("creator", to: .string(Dataset.creator))
-        try file.setAttribute("source_fingerprint", to: .string(source.dataset.fingerprint))
+        try file.setAttribute("source_fingerprint", to: .string(try source.dataset.fingerprint))
         try file.close()
         try output.commit()
         return ExportSummary(

@@ -56,7 +56,7 @@ package final class ImageReader {
 
     /// Checks that nobody has written to the file since it was opened; after a read, that what was read is right.
     ///
-    /// - Throws: `FormatError` with the code `cannotRead`.
+    /// - Throws: `FormatError` with the code `changed`.
     package func checkUnchanged() throws { try dataset.source.checkUnchanged() }
 
     private func withStored(at index: Int, _ body: (UnsafeRawBufferPointer) -> Void) throws {

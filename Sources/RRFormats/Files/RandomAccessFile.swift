@@ -23,11 +23,11 @@ package final class RandomAccessFile: Sendable {
     ///
     /// A file that was replaced by another of its name is still the old one here.
     ///
-    /// - Throws: `FormatError` with the code `cannotRead`.
+    /// - Throws: `FormatError` with the code `changed`, or `cannotRead` where the system does not tell.
     package func checkUnchanged() throws(FormatError) {
         guard try FileState(of: file, path: path) == state else {
             throw FormatError(
-                .cannotRead, path: path, "the file was written to while it was being read; start again")
+                .changed, path: path, "the file was written to while it was being read; start again")
         }
     }
 

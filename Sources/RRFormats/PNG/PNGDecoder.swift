@@ -12,6 +12,27 @@ package enum PNGDecoder {
     package static func storage(of bytes: UnsafeRawBufferPointer, path: String) throws(FormatError)
         -> PNGStorage
     {
+        try read(bytes, fileSize: bytes.count, path: path).storage
+    }
+
+    /// Reads the same from the beginning of a file; nil where that ends before the pixels do begin.
+    ///
+    /// - Parameter fileSize: the bytes of the whole file.
+    /// - Throws: as `storage(of:path:)`.
+    package static func storage(
+        ofStart bytes: UnsafeRawBufferPointer, fileSize: Int, path: String
+    ) throws(FormatError) -> PNGStorage? {
+        let (storage, end) = try read(bytes, fileSize: fileSize, path: path)
+        guard bytes.count < fileSize else { return storage }
+        guard end <= bytes.count - 8 else { return nil }
+        let type = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: end + 4, as: UInt32.self))
+        return type == PNGChunk.imageData ? storage : nil
+    }
+
+    /// What the chunks before the pixels tell, and where the last that was read ends.
+    private static func read(
+        _ bytes: UnsafeRawBufferPointer, fileSize: Int, path: String
+    ) throws(FormatError) -> (storage: PNGStorage, end: Int) {
         let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
         guard bytes.count >= 8, UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)) == wholeSignature
         else {
@@ -59,8 +80,8 @@ package enum PNGDecoder {
         let storage = PNGStorage(
             width: width, height: height, colorType: colorType, bitDepth: bitDepth,
             isInterlaced: bytes[28] == 1, hasTransparency: hasTransparency, hasColorSpace: hasColorSpace)
-        try checkSize(storage, fileSize: bytes.count, path: path)
-        return storage
+        try checkSize(storage, fileSize: fileSize, path: path)
+        return (storage, offset)
     }
 
     /// Reads what decoding will make of a file.

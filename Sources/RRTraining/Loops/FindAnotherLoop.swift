@@ -188,7 +188,7 @@ extension FindAnotherLoop {
             "format": .string(FindAnotherFolder.format),
             "format_version": .string(FindAnotherFolder.formatVersion),
             "creator": .string(Dataset.creator),
-            "dataset_fingerprint": .string(dataset.fingerprint),
+            "dataset_fingerprint": .string(try dataset.fingerprint),
             "model": try JSONValue(parsing: ModelFile.bytes(of: options.training.model)),
             "options": .object(record),
         ]

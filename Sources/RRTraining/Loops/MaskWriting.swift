@@ -104,7 +104,7 @@ final class MaskWriting {
     /// Writes what is left, and puts the file in its place.
     func finish(provenance: JSONValue) throws -> WrittenMasks {
         try addOlder(before: dataset.sampleCount)
-        try file.finish(rows: rows, datasetFingerprint: dataset.fingerprint, provenance: provenance)
+        try file.finish(rows: rows, datasetFingerprint: try dataset.fingerprint, provenance: provenance)
         try file.commit()
         return written
     }

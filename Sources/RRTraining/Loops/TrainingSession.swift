@@ -217,7 +217,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
         if let masks, let collection = options.collection {
             try MaskSetWriter.write(
                 bits: masks.bits, rows: masks.rows, maskShape: masks.maskShape,
-                datasetFingerprint: loop.dataset.fingerprint,
+                datasetFingerprint: try loop.dataset.fingerprint,
                 provenance: [
                     "source": "train", "selection": .string(collection.description),
                     "target": .string(trainer.penaltyTarget.rawValue),

@@ -24,15 +24,15 @@ enum RunConfiguration {
         record["validation"] = validation.map { .string($0.split) } ?? .null
         record["validation_file"] = validation?.path.map { .string($0) } ?? .null
         record["validation_fingerprint"] =
-            validation?.path == nil
-            ? .null : validation.map { .string($0.dataset.fingerprint) } ?? .null
+            try validation?.path == nil
+            ? .null : validation.map { .string(try $0.dataset.fingerprint) } ?? .null
         record["init_sha256"] = try options.initialWeights.map { .string(try hash(ofFileAt: $0)) } ?? .null
         return [
             "format": .string(format),
             "format_version": .string(formatVersion),
             "creator": .string(Dataset.creator),
             "linear_algebra_kernel": .string(LinearAlgebra.kernelName),
-            "dataset_fingerprint": .string(dataset.fingerprint),
+            "dataset_fingerprint": .string(try dataset.fingerprint),
             "masks": masks.map {
                 ["annotated": .integer($0.annotatedCount), "sha256": .string(hash(of: $0))]
             } ?? .null,

@@ -65,6 +65,7 @@ struct FindAnotherCommand: ParsableCommand {
 
     func run() throws {
         let dataset = try Dataset(path: dataset)
+        try dataset.prepareFingerprint()
         var options = FindAnotherOptions(
             training: try learning.options(for: dataset, lambda1: lambda1))
         options.training.threads = threads.jobs

@@ -35,23 +35,7 @@ struct ImportPNGsCommand: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    @Option(help: "folders for a class a folder, none for images without labels.")
-    var labels: PNGFolderImport.Labels = .folders
-
-    @Option(help: "auto for the colour type of the files, or gray, rgb, rgba or gray-alpha.")
-    var color: PNGFolderImport.Color = .auto
-
-    @Option(help: "The bits of a sample, 8 or 16; those of the files by default.")
-    var depth: PNGFolderImport.Depth?
-
-    @Option(help: "HEIGHTxWIDTH, the size that images are brought to.")
-    var size: ImageSize?
-
-    @Option(help: "How images of other proportions are brought to --size: stretch, crop or pad.")
-    var fit: Resizing.Fit?
-
-    @Option(help: "RRGGBB, the colour behind transparent pixels and around padded images; 000000 by default.")
-    var background: RGBColor?
+    @OptionGroup var reading: FolderOptions
 
     @Option(help: "What a file that cannot be decoded leads to: stop, or skip it and say so.")
     var onError: PNGFolderImport.ErrorPolicy = .stop
@@ -79,23 +63,13 @@ struct ImportPNGsCommand: ParsableCommand {
         if masksOutput == nil, masks != nil || maskValues.isGiven {
             throw ValidationError("--masks, and what says how masks are read, goes with --masks-output")
         }
-        if fit != nil, size == nil { throw ValidationError("--fit goes with --size") }
-        if background != nil, fit != .pad, color != .gray, color != .rgb {
-            throw ValidationError("--background goes with --fit pad, --color gray or --color rgb")
-        }
     }
 
     func run() throws {
         var options = PNGFolderImport.Options()
-        options.labels = labels
+        options.reading = try reading.reading()
         options.onError = onError
         options.compression = compress
-        options.color = color
-        options.depth = depth
-        options.resizing = try size.map {
-            try Resizing(height: $0.height, width: $0.width, fit: fit ?? .stretch)
-        }
-        options.background = background ?? .black
         options.force = output.force
         if let jobs = threads.jobs { options.jobs = jobs }
         if let masksOutput {

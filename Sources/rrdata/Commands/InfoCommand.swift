@@ -10,14 +10,18 @@ struct InfoCommand: ParsableCommand {
         discussion: """
             Shapes, types, classes, splits, layout, sizes and provenance of a dataset or a mask set; the arrays of \
             any other HDF5, NPY, NPZ or IDX file; the kind of a PNG; tensors of safetensors; images and categories \
-            of COCO annotations; layers and parameters of a model.json; a run folder or an exported folder.
+            of COCO annotations; layers and parameters of a model.json; a run folder, a folder of PNGs or an exported \
+            folder.
 
             Examples:
               rrdata info fashion.h5
               rrdata info run/weights.safetensors --json
             """)
 
-    @Argument(help: "A file of any format that rrdata reads, a run folder, or the folder of an export.")
+    @Argument(
+        help:
+            "A file of any format that rrdata reads, a run folder, a folder of PNGs, or the folder of an export."
+    )
     var file: String
 
     @OptionGroup var report: ReportOptions

@@ -25,7 +25,7 @@ struct MakeMasksCommand: ParsableCommand {
               rrdata make-masks photos.h5 --run run --top-k 50 --per-class -o classes
             """)
 
-    @Argument(help: "The dataset.")
+    @Argument(help: "The dataset, or a folder of PNG files.")
     var dataset: String
 
     @Option(name: .customLong("run"), help: "The run folder with the model.")
@@ -91,6 +91,7 @@ struct MakeMasksCommand: ParsableCommand {
     func run() throws {
         let model = try trained.open(run: runFolder, pathName: "--run", best: best)
         let dataset = try Dataset(path: dataset)
+        try dataset.prepareFingerprint()
         var making = MaskMaking(dataset: dataset, selection: try selection())
         making.target = target ?? .sumLogProbability
         making.isPerPixel = perPixel

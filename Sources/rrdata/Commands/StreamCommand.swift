@@ -15,6 +15,8 @@ struct StreamCommand: ParsableCommand {
 
             The file must not be written to meanwhile: that is an error.
 
+            A folder of PNG files is streamed as its import would be, without one: the same samples, labels and order,             and --labels, --color, --depth, --size, --fit and --background as import pngs has them. Images are decoded as             they are wanted, and kept while --memory has room for them. --masks and --cursor go by the fingerprint             of the pixels, for which all images are decoded once before the first batch.
+
             --cursor keeps the place in a small JSON file. It is written as batches leave the pipe, at most every \
             50 ms, so all that comes before it was read from the pipe; the same command goes on from there. With \
             ranks, give each a file of its own; they may be resumed, all from a copy of one file, with another \
@@ -25,6 +27,7 @@ struct StreamCommand: ParsableCommand {
             many epochs all have their turn. Both need --shuffle.
 
             Examples:
+              rrdata stream photos --size 224x224 --fit crop --color rgb --batch-size 32 --shuffle --format npy | python train.py
               rrdata stream decoy.h5 --masks masks.h5 --batch-size 256 --shuffle --seed 7 --format npy | python train.py
               rrdata stream decoy.h5 --batch-size 256 --shuffle --raw --format webdataset > decoy.tar
               rrdata stream decoy.h5 --batch-size 256 --shuffle --format null
@@ -36,7 +39,7 @@ struct StreamCommand: ParsableCommand {
         case npy, webdataset, null
     }
 
-    @Argument(help: "The dataset; several files are streamed as one.")
+    @Argument(help: "The dataset, or a folder of PNG files; several are streamed as one.")
     var dataset: [String]
 
     @Option(help: "The mask set of the dataset; of several files each may have one, given by --masks each.")
@@ -61,6 +64,8 @@ struct StreamCommand: ParsableCommand {
     var dropLast = false
 
     @OptionGroup var samples: SampleOptions
+
+    @OptionGroup var folder: FolderOptions
 
     @Option(help: "A file that keeps the place in the stream, to go on from; it is replaced without --force.")
     var cursor: String?
@@ -92,7 +97,14 @@ struct StreamCommand: ParsableCommand {
     }
 
     func run() throws {
-        let dataset = try Dataset.joining(dataset)
+        let reading = try folder.reading()
+        let dataset = try Dataset.joining(dataset, reading: reading)
+        guard dataset.readsFolder || reading == PNGFolderReading() else {
+            throw ValidationError(
+                "--labels, --color, --depth, --size and --fit go with a folder of PNG files, and there is none"
+            )
+        }
+        if !masks.isEmpty || cursor != nil { try dataset.prepareFingerprint() }
         let masks = try MaskSet.joining(masks, for: dataset)
         let clock = ContinuousClock()
         let start = clock.now

@@ -25,7 +25,7 @@ struct TrainCommand: ParsableCommand {
             stops it, the same command with --resume goes on from there, and ends with the same weights to the last bit.
             """)
 
-    @Argument(help: "The dataset.")
+    @Argument(help: "The dataset, or a folder of PNG files.")
     var dataset: String
 
     @Option(help: "The mask set that says which pixels are no valid reason.")
@@ -47,6 +47,7 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         let dataset = try Dataset(path: dataset)
+        try dataset.prepareFingerprint()
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
         var options = try learning.options(
             for: dataset, lambda1: lambda1 ?? guidance.lambda1(hasMasks: masks != nil))

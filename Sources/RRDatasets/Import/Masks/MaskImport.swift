@@ -84,7 +84,7 @@ public struct MaskImport: Sendable {
     ) throws -> MaskImportSummary {
         let maskSet = try MaskSet(
             bits: masks.bits, rows: masks.rows, maskShape: masks.shape,
-            datasetFingerprint: dataset.fingerprint)
+            datasetFingerprint: try dataset.fingerprint)
         let export = kind == .pngs ? try ExportMark(of: source, kind: "mask-pngs") : nil
         try MaskSetWriter.write(
             maskSet, provenanceText: try export?.maskProvenance(of: maskSet) ?? provenance(kind).serialized(),

@@ -15,12 +15,12 @@ struct PNGConversion {
     /// Takes what the options leave open from an image.
     ///
     /// - Throws: `DatasetError` with the code `invalidOption` where the images would be too large.
-    init(_ options: PNGFolderImport.Options, first: PNGHeader) throws {
-        color = options.color
-        depth = options.depth
-        resizing = options.resizing
-        background = options.background
-        target = Self.target(of: first, options.color, options.depth, options.resizing)
+    init(_ reading: PNGFolderReading, first: PNGHeader) throws {
+        color = reading.color
+        depth = reading.depth
+        resizing = reading.resizing
+        background = reading.background
+        target = Self.target(of: first, reading.color, reading.depth, reading.resizing)
         guard target.height * target.width <= PNGHeader.largestByteCount / 8 else {
             throw DatasetError(
                 .invalidOption, path: "",

@@ -81,6 +81,26 @@ public struct PNGFolderImport: Sendable {
         public var force: Bool = false
 
         public init() {}
+
+        /// What a stream of the folder has in common with its import.
+        public var reading: PNGFolderReading {
+            get {
+                var reading = PNGFolderReading()
+                reading.labels = labels
+                reading.color = color
+                reading.depth = depth
+                reading.resizing = resizing
+                reading.background = background
+                return reading
+            }
+            set {
+                labels = newValue.labels
+                color = newValue.color
+                depth = newValue.depth
+                resizing = newValue.resizing
+                background = newValue.background
+            }
+        }
     }
 
     public let folder: String
@@ -104,8 +124,9 @@ public struct PNGFolderImport: Sendable {
     ///   `badFolderStructure`, `badMetadata`, `unsafeId`, `duplicateId`, `empty`, `unreadableImage` (damaged, or too
     ///   large), `inconsistentImages` or `invalidOption`. The error names the file, and no output is left.
     public func run(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> ImportSummary {
-        var files = try fileList()
-        let conversion = try PNGConversion(options, first: firstHeader(of: files))
+        let reading = options.reading
+        var files = try reading.files(in: folder)
+        let conversion = try PNGConversion(reading, first: firstHeader(of: files))
         let header = conversion.target
         let imageShape = try ImageShape(channels: header.channels, height: header.height, width: header.width)
         let elementType: ImageElementType = header.bitDepth == 16 ? .uint16 : .uint8
@@ -123,9 +144,9 @@ public struct PNGFolderImport: Sendable {
         let colorSpaceCount = try pipeline.run { block in
             for (position, fault) in block.faults {
                 switch fault {
-                case .otherHeader: throw disagreement(of: files, conversion)
+                case .otherHeader: throw reading.disagreement(of: files, in: folder, conversion)
                 case .failure(let error):
-                    guard options.onError == .skip else { throw Self.unreadable(error) }
+                    guard options.onError == .skip else { throw PNGFolderReading.unreadable(error) }
                     skipped.append((position, .init(path: files.paths[position], reason: error.message)))
                 }
             }
@@ -170,45 +191,21 @@ public struct PNGFolderImport: Sendable {
 }
 
 extension PNGFolderImport {
-    private func fileList() throws -> PNGFileList {
-        if options.labels == .folders, let list = try PNGMetadata.list(in: folder) { return list }
-        return try PNGFolderScan(folder: folder, labels: options.labels).files
-    }
-
     /// The header of the first file that has a sound one, which decides what the options leave open.
     private func firstHeader(of files: PNGFileList) throws -> PNGHeader {
-        for file in files.paths {
-            do {
-                return try Self.header(of: folder + "/" + file)
+        let headers = PNGHeaderReader(folder: folder)
+        for position in files.paths.indices {
+            do throws(FormatError) {
+                return try headers.read(position, of: files).header
             } catch {
-                guard options.onError == .skip else { throw Self.unreadable(error) }
+                guard options.onError == .skip else { throw PNGFolderReading.unreadable(error) }
             }
         }
         throw noneReadable(of: files)
     }
 
-    static func header(of path: String) throws(FormatError) -> PNGHeader {
-        let bytes = try FileBytes.read(path)
-        let result: Result<PNGHeader, FormatError> = bytes.withUnsafeBytes { bytes in
-            do throws(FormatError) {
-                return .success(try PNGDecoder.header(of: bytes, path: path))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
-    }
-
     private func noneReadable(of files: PNGFileList) -> DatasetError {
         DatasetError(.empty, path: folder, "none of the \(files.count) PNG files can be decoded")
-    }
-
-    /// The error for a file that ends the import.
-    private static func unreadable(_ error: FormatError) -> any Error {
-        switch error.code {
-        case .malformed, .unsupported: DatasetError(.unreadableImage, path: error.path, error.message)
-        default: error
-        }
     }
 
     /// What the dataset says of its making; nothing in it depends on the machine.

@@ -1,11 +1,18 @@
 internal import RRFormats
 
-extension PNGFolderImport {
-    /// The error for files that differ, with a few files of each kind and the options that bring them together.
-    func disagreement(of files: PNGFileList, _ conversion: PNGConversion) -> DatasetError {
+extension PNGFolderReading {
+    /// The error for files that differ: the first that does, a few files of each kind, and the options that bring them
+    /// together.
+    func disagreement(
+        of files: PNGFileList, in folder: String, _ conversion: PNGConversion
+    ) -> DatasetError {
         var kinds: [PNGHeader: (count: Int, files: [String])] = [:]
-        for file in files.paths {
-            guard let header = try? Self.header(of: folder + "/" + file) else { continue }
+        var firstOther: String?
+        let headers = PNGHeaderReader(folder: folder)
+        for position in files.paths.indices {
+            guard let header = try? headers.read(position, of: files).header else { continue }
+            let file = files.paths[position]
+            if firstOther == nil, !conversion.serves(header) { firstOther = file }
             kinds[header, default: (0, [])].count += 1
             if kinds[header, default: (0, [])].files.count < 3 {
                 kinds[header, default: (0, [])].files.append(file)
@@ -19,21 +26,23 @@ extension PNGFolderImport {
             return "\n  \(header): \(kind.count) (\(kind.files.joined(separator: ", "))\(more))"
         }
         if sorted.count > 6 { lines.append("\n  and \(sorted.count - 6) more kinds") }
-        let remedies = Self.remedies(Array(kinds.keys), options)
+        let remedies = remedies(for: Array(kinds.keys))
+        let first = firstOther.map { ", \($0) from those before it" } ?? ""
         return DatasetError(
             .inconsistentImages, path: folder,
-            "the images differ in size or colour:\(lines.joined())\n\(remedies.joined(separator: "; "))")
+            "the images differ in size or colour\(first):\(lines.joined())\n\(remedies.joined(separator: "; "))"
+        )
     }
 
-    private static func remedies(_ headers: [PNGHeader], _ options: Options) -> [String] {
+    private func remedies(for headers: [PNGHeader]) -> [String] {
         var remedies: [String] = []
-        if options.resizing == nil, Set(headers.map { [$0.height, $0.width] }).count > 1 {
+        if resizing == nil, Set(headers.map { [$0.height, $0.width] }).count > 1 {
             remedies.append("--size HEIGHTxWIDTH brings all to one size")
         }
-        if options.color == .auto, Set(headers.map(\.channels)).count > 1 {
+        if color == .auto, Set(headers.map(\.channels)).count > 1 {
             remedies.append("--color gray, rgb, rgba or gray-alpha brings all to one colour type")
         }
-        if options.depth == nil, Set(headers.map(\.bitDepth)).count > 1 {
+        if depth == nil, Set(headers.map(\.bitDepth)).count > 1 {
             remedies.append("--depth 8 or 16 brings all to one depth")
         }
         return remedies

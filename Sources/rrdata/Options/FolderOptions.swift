@@ -1,0 +1,43 @@
+internal import ArgumentParser
+import RRDatasets
+
+/// How a folder of PNG files is read.
+struct FolderOptions: ParsableArguments {
+    @Option(help: "folders for a class a folder, none for images without labels.")
+    var labels: PNGFolderImport.Labels = .folders
+
+    @Option(help: "auto for the colour type of the files, or gray, rgb, rgba or gray-alpha.")
+    var color: PNGFolderImport.Color = .auto
+
+    @Option(help: "The bits of a sample, 8 or 16; those of the files by default.")
+    var depth: PNGFolderImport.Depth?
+
+    @Option(help: "HEIGHTxWIDTH, the size that images are brought to.")
+    var size: ImageSize?
+
+    @Option(help: "How images of other proportions are brought to --size: stretch, crop or pad.")
+    var fit: Resizing.Fit?
+
+    @Option(help: "RRGGBB, the colour behind transparent pixels and around padded images; 000000 by default.")
+    var background: RGBColor?
+
+    func validate() throws {
+        if fit != nil, size == nil { throw ValidationError("--fit goes with --size") }
+        if background != nil, fit != .pad, color != .gray, color != .rgb {
+            throw ValidationError("--background goes with --fit pad, --color gray or --color rgb")
+        }
+    }
+
+    /// - Throws: `DatasetError` with the code `invalidOption` for a size that is too large.
+    func reading() throws -> PNGFolderReading {
+        var reading = PNGFolderReading()
+        reading.labels = labels
+        reading.color = color
+        reading.depth = depth
+        reading.resizing = try size.map {
+            try Resizing(height: $0.height, width: $0.width, fit: fit ?? .stretch)
+        }
+        reading.background = background ?? .black
+        return reading
+    }
+}
