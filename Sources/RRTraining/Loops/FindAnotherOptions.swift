@@ -27,6 +27,9 @@ public struct FindAnotherOptions: Sendable {
         var plain = training
         plain.lambda1 = .value(0)
         plain.lambda1WarmupSteps = 0
+        // Whatever says how masks are used, there are none.
+        plain.guidance = .rightReasons
+        plain.annotatedFraction = nil
         return plain
     }
 
