@@ -108,7 +108,6 @@ struct FindAnotherLoopTests {
     func guidance() throws {
         var options = options(rounds: 2, lambda1: .value(1))
         options.training.guidance = .randomized
-        options.training.annotatedFraction = 0.5
         _ = try run(options)
         var plain = shades.options
         plain.lambda1 = .value(0)

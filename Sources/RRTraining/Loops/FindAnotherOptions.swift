@@ -27,9 +27,8 @@ public struct FindAnotherOptions: Sendable {
         var plain = training
         plain.lambda1 = .value(0)
         plain.lambda1WarmupSteps = 0
-        // Whatever says how masks are used, there are none.
+        // The other kinds need masks, or do without them in every round.
         plain.guidance = .rightReasons
-        plain.annotatedFraction = nil
         return plain
     }
 
