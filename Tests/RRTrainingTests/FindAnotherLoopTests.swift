@@ -104,6 +104,19 @@ struct FindAnotherLoopTests {
         #expect(try shades.folder.names() == ["alone", "d.h5", "others"])
     }
 
+    @Test("options that need masks wait for the second round")
+    func guidance() throws {
+        var options = options(rounds: 2, lambda1: .value(1))
+        options.training.guidance = .randomized
+        _ = try run(options)
+        var plain = shades.options
+        plain.lambda1 = .value(0)
+        _ = try TrainingLoop(dataset: shades.dataset, masks: nil, options: plain)
+            .run(output: shades.folder.path("plain"), force: false) { _ in }
+        #expect(try weights("others/round-1/run") == weights("plain"))
+        #expect(try weights("others/round-2/run") != weights("plain"))
+    }
+
     struct Stop: Error {}
 
     /// A moment at which the loop is stopped.

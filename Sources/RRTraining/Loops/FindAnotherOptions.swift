@@ -27,6 +27,8 @@ public struct FindAnotherOptions: Sendable {
         var plain = training
         plain.lambda1 = .value(0)
         plain.lambda1WarmupSteps = 0
+        // The other kinds need masks, or do without them in every round.
+        plain.guidance = .rightReasons
         return plain
     }
 
