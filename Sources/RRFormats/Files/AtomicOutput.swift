@@ -4,8 +4,8 @@ internal import Synchronization
 /// A file or folder that appears whole or not at all.
 ///
 /// What is written goes to a hidden sibling of the target, in the same folder, which `commit()` renames.
-/// Without a commit the sibling is removed: in `deinit`, or by `removeAllPending()` when the process is told
-/// to end.
+/// Without a commit the sibling is removed: in `deinit`, or by `removeAllPending(thenExitWith:)` when the
+/// process is told to end.
 package final class AtomicOutput {
     /// The target: where the output is to appear.
     package let path: String
@@ -105,11 +105,24 @@ package final class AtomicOutput {
         try result.get()
     }
 
-    /// Removes what every output of this process has written and not committed.
+    /// Calls a body with the temporary path while it is sure that nobody removes what is there; never returns where
+    /// that was done already, since the process is about to end.
+    package func whilePending(_ body: (String) throws(FormatError) -> Void) throws(FormatError) {
+        let result: Result<Void, FormatError> = Self.pending.withLock { _ in
+            do throws(FormatError) {
+                return .success(try body(temporaryPath))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// Removes what every output of this process has written and not committed, and ends the process.
     ///
     /// It takes a lock and allocates: call it from a thread or a dispatch source that waits for the signal,
-    /// never from an asynchronous signal handler, and end the process after it.
-    package static func removeAllPending() {
+    /// never from an asynchronous signal handler.
+    package static func removeAllPending(thenExitWith status: Int32) -> Never {
         pending.withLock { pending in
             for temporaryPath in pending {
                 // Other threads may still write into a folder. Under another name they find it no more, and what
@@ -118,7 +131,9 @@ package final class AtomicOutput {
                 let target = Glibc.rename(temporaryPath, renamed) == 0 ? renamed : temporaryPath
                 for _ in 0..<100 where FileTree.kind(of: target) != nil { FileTree.remove(target) }
             }
-            pending.removeAll()
+            // Within the lock: who waits for it would make anew what was removed. Not `exit`, which would run while
+            // the other threads still work.
+            _exit(status)
         }
     }
 

@@ -45,7 +45,15 @@ package final class HDF5File {
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package convenience init(creating output: AtomicOutput) throws(FormatError) {
-        try self.init(creating: output.temporaryPath, path: output.path)
+        let writes = HDF5WriteState()
+        var created: HDF5Handle?
+        try output.whilePending { temporaryPath throws(FormatError) in
+            created = try Self.create(temporaryPath, path: output.path, writes)
+        }
+        guard let handle = created.take() else {
+            throw FormatError(.cannotWrite, path: output.path, "the file was not made")
+        }
+        try self.init(path: output.path, writtenPath: output.temporaryPath, handle: handle, writes: writes)
     }
 
     /// Creates a file, replacing what is at `writtenPath`.
@@ -58,7 +66,14 @@ package final class HDF5File {
     package convenience init(creating writtenPath: String, path: String? = nil) throws(FormatError) {
         let path = path ?? writtenPath
         let writes = HDF5WriteState()
-        let handle = try HDF5Library.quietly { () throws(FormatError) in
+        let handle = try Self.create(writtenPath, path: path, writes)
+        try self.init(path: path, writtenPath: writtenPath, handle: handle, writes: writes)
+    }
+
+    private static func create(
+        _ writtenPath: String, path: String, _ writes: HDF5WriteState
+    ) throws(FormatError) -> HDF5Handle {
+        try HDF5Library.quietly { () throws(FormatError) in
             let access = try Self.makeAccess(for: path)
             try HDF5Library.check(
                 H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18), at: path, code: .cannotWrite)
@@ -77,7 +92,6 @@ package final class HDF5File {
                 H5Fcreate(writtenPath, rr_h5f_acc_trunc(), creation.id, access.id), at: path,
                 code: .cannotWrite, of: writes)
         }
-        try self.init(path: path, writtenPath: writtenPath, handle: handle, writes: writes)
     }
 
     private init(

@@ -14,9 +14,7 @@ enum Interruption {
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 isUnderWay.store(true, ordering: .sequentiallyConsistent)
-                AtomicOutput.removeAllPending()
-                // Not `exit`: it would run while the other threads still work.
-                _exit(128 + number)
+                AtomicOutput.removeAllPending(thenExitWith: 128 + number)
             }
             source.activate()
             sources.append(source)
