@@ -10,7 +10,6 @@ import statistics
 import laboratory
 
 DECADES = ["0.001", "0.01", "0.1", "1", "10", "100", "1000", "10000", "100000", "1000000"]
-EPOCHS = {"mlp": 64, "lenet": 5}
 # What the annotations are worth: clean training has no decoys at all. Points that the explanation loss may lie below it.
 TARGETS = {"mlp": 0.5, "lenet": 1.0}
 TITLES = {"mlp": "the 50-30 perceptron", "lenet": "a convolutional network, `lenet`"}
@@ -35,7 +34,7 @@ def rows(network):
 
 def main():
     parser = laboratory.parser("Accuracy on Decoy Fashion-MNIST.")
-    parser.add_argument("--network", required=True, choices=EPOCHS)
+    parser.add_argument("--network", required=True, choices=TITLES)
     options = parser.parse_args()
     network = options.network
     name = f"decoy_fashion_{network}"
@@ -47,8 +46,7 @@ def main():
         for row, _, (dataset, *arguments) in rows(network):
             if not place.is_wanted(row) and not options.table_only:
                 continue
-            arguments = [*arguments, "--model", network, "--optimizer", "adam", "--learning-rate", "0.001",
-                         "--weight-decay", "0.0001", "--batch-size", "256", "--epochs", EPOCHS[network], "--seed", seed]
+            arguments += laboratory.training_options(network, seed)
             place.train({"row": row, "network": network, "seed": seed}, dataset, arguments,
                         masks=None if dataset == "fashion.h5" else "masks.h5")
     for record in place.records.values():
@@ -85,7 +83,7 @@ def write(name, network, found):
             text += f" auto: {mean('rrr-auto'):.2f} %, {mean(best) - mean('rrr-auto'):.2f} points below that best."
     shared = next(record for records in found.values() for record in records)["commands"][0]
     intro = (
-        f"{EPOCHS[network]} epochs with {TITLES[network]}, Adam at 0.001, weight decay 0.0001, batches of 256; all 60,000 "
+        f"{laboratory.EPOCHS[network]} epochs with {TITLES[network]}, Adam at 0.001, weight decay 0.0001, batches of 256; all 60,000 "
         "training images have a decoy, a patch in a corner whose shade gives the class away, and on the 10,000 test "
         "images its shade is random. Mean and standard deviation over the seeds.\n\n")
     text += (f"\n\nMade by `Benchmarks/experiments/decoy_fashion.py --network {network}`; "

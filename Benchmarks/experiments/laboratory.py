@@ -21,7 +21,8 @@ import numpy
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results"
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
-CLASSES = 10
+# So many epochs are enough for cross-entropy to stand still.
+EPOCHS = {"mlp": 64, "lenet": 5}
 
 
 def machine():
@@ -161,6 +162,12 @@ def make_decoys(laboratory):
 
     change_masks(work, "permuted.h5", permuted)
     change_masks(work, "centre.h5", centred)
+
+
+def training_options(network, seed):
+    """The arguments of `train` that all runs on Decoy Fashion-MNIST share."""
+    return ["--model", network, "--optimizer", "adam", "--learning-rate", "0.001", "--weight-decay", "0.0001",
+            "--batch-size", "256", "--epochs", EPOCHS[network], "--seed", seed]
 
 
 def training_rows(dataset):
