@@ -36,6 +36,7 @@ def parser(description):
     options.add_argument("--rrdata", required=True, type=os.path.abspath, help="the rrdata executable")
     options.add_argument("--work", type=pathlib.Path, help="a folder to keep the data sets in; else a temporary one")
     options.add_argument("--seeds", type=int, default=5, help="runs of each row, with the seeds 0, 1, …")
+    options.add_argument("--jobs", type=int, default=os.cpu_count(), help="threads of a run; no result depends on them")
     options.add_argument("--rows", help="only these rows, with commas between them")
     options.add_argument("--table-only", action="store_true", help="run nothing, write the tables of the runs so far")
     return options
@@ -45,7 +46,7 @@ class Laboratory:
     """Runs commands in a folder and remembers their figures in results/NAME.jsonl."""
 
     def __init__(self, name, options):
-        self.rrdata, self.seeds = options.rrdata, options.seeds
+        self.rrdata, self.seeds, self.jobs = options.rrdata, options.seeds, options.jobs
         self.wanted = options.rows.split(",") if options.rows else None
         self.only_table = options.table_only
         self.ledger = RESULTS / f"{name}.jsonl"
@@ -76,14 +77,18 @@ class Laboratory:
         found = self.records.get(key(commands))
         if found or self.only_table:
             return found
-        record = {**labels, **figures(*[self.call(*command) for command in commands])}
-        record |= {"version": self.version, "machine": machine(), "commands": [f"rrdata {' '.join(c)}" for c in commands]}
+        outputs = [self.call(*command, *self.threads(command)) for command in commands]
+        record = {**labels, **figures(*outputs), "threads": self.jobs, "version": self.version, "machine": machine()}
+        record |= {"commands": [f"rrdata {' '.join(c)}" for c in commands]}
         RESULTS.mkdir(exist_ok=True)
         with open(self.ledger, "a") as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
         self.records[key(record["commands"])] = record
         print({name: record[name] for name in (*labels, "accuracy") if name in record}, flush=True)
         return record
+
+    def threads(self, command):
+        return ["--jobs", self.jobs] if command[0] == "train" else []
 
     def train(self, labels, dataset, arguments, judged_on=None, masks="masks.h5"):
         """Trains, and evaluates on the split `test`: `masks` measures how much of the input gradient lies on the decoys."""

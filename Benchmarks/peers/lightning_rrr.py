@@ -23,7 +23,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-torch.set_num_threads(2)
+# A step of this network is too short for two threads.
+torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
 warnings.filterwarnings("ignore")
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
