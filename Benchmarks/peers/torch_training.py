@@ -1,6 +1,6 @@
 """The best PyTorch script for the work that `Benchmarks/training.py` times: a whole training with the explanation loss.
 
-    python torch_training.py eager|compiled DATASET.h5 MASKS.h5 EPOCHS LAMBDA1 OUTPUT
+    python torch_training.py eager|channels_last|compiled DATASET.h5 MASKS.h5 EPOCHS LAMBDA1 OUTPUT
 
 Images, labels and masks are in memory, batches are slices of a permutation (no DataLoader), and the input gradient is
 differentiated again; two threads. Writes the weights, and a line of loss terms a step, as rrdata does.
@@ -23,9 +23,9 @@ torch.manual_seed(0)
 with h5py.File(dataset) as file, h5py.File(masks) as marks:
     names = [name if isinstance(name, str) else name.decode() for name in file["split"].attrs["split_names"]]
     training = torch.from_numpy(file["split"][:]) == names.index("train")
-    images = torch.from_numpy(file["images"][:])[training]
+    images = torch.from_numpy(file["images"][:])[training].float().div_(255)
     labels = torch.from_numpy(file["labels"][:])[training]
-    rows, marked = torch.from_numpy(marks["row"][:])[training], torch.from_numpy(marks["A"][:])
+    marked = torch.from_numpy(marks["A"][:])[torch.from_numpy(marks["row"][:])[training]].float()
 
 network = nn.Sequential(
     nn.Conv2d(1, 20, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
@@ -39,13 +39,13 @@ with open(f"{output}.jsonl", "w") as log:
     step = 0
     for epoch in range(epochs):
         for index in torch.randperm(len(images)).split(256):
-            x = images[index].float().div_(255)
+            x = images[index]
             if mode == "channels_last":
                 x = x.contiguous(memory_format=torch.channels_last)
             x.requires_grad_()
             logits = forward(x)
             gradient, = torch.autograd.grad(functional.log_softmax(logits, 1).sum(), x, create_graph=True)
-            penalty = (marked[rows[index]] * gradient).square().sum() / len(index)
+            penalty = (marked[index] * gradient).square().sum() / len(index)
             cross_entropy = functional.cross_entropy(logits, labels[index])
             optimizer.zero_grad()
             (cross_entropy + lambda1 * penalty).backward()
