@@ -36,10 +36,11 @@ WAYS = {
                           "`validation_step`",
                           "the trainer may stay as it is"),
     "SharedStep": ("one `_step` for training and validation, the trainer's defaults",
-                   "validation runs in inference mode, where nothing has a gradient; the sanity check stops it"),
-    "EnableGradient": ("`enable_grad()` in validation, the trainer's defaults",
-                       "inference mode is stronger than `enable_grad()`"),
-    "NoInferenceMode": ("`Trainer(inference_mode=False)` alone", "validation runs under `no_grad` then"),
+                   "validation runs without gradients; the sanity check before the first step stops it"),
+    "NoInferenceMode": ("the same with `Trainer(inference_mode=False)`", "validation runs under `no_grad` then"),
+    "EnableGradient": ("`enable_grad()` in `validation_step`, the trainer's defaults",
+                       "`fit` validates under `no_grad`, but `trainer.validate` and `test` in inference mode, which is "
+                       "stronger than `enable_grad()`"),
     "WithoutGraph": ("`autograd.grad` without `create_graph`", "it frees the graph that the loss needs"),
     "RetainedGraph": ("`autograd.grad(…, retain_graph=True)`, as that error proposes",
                       "the penalty is a constant for the loss: it is logged, and trains nothing"),
@@ -76,7 +77,8 @@ def make_data(place):
         _, _, index, _ = (numpy.lib.format.read_array(reader) for _ in range(4))
         steps[f"{seen // size} {len(steps):05}"] = index
         seen += len(index)
-    numpy.savez(work / "order.npz", **steps)
+    with laboratory.made_once(work / "order.npz") as path:
+        numpy.savez(path, **steps)
 
 
 def read_safetensors(path):
@@ -102,7 +104,7 @@ def ours(place, masks):
     evaluation = json.loads(place.call(
         "evaluate", "--model", "ours/model.json", "--weights", "ours.safetensors", "--precision", "double", "decoy.h5",
         "--json"))
-    return {"steps": steps, "moved": len(steps), "accuracy": evaluation["accuracy"]}
+    return {"steps": steps, "moved": len(steps), "validate": None, "accuracy": evaluation["accuracy"]}
 
 
 def theirs(place, python, way, masks):
@@ -127,7 +129,9 @@ def table(runs):
         if "error" in real:
             lines.append(f"| {title} | – | – | – | – | stops: “{real['error'].split('.')[0]}” | {reason} |")
             continue
-        verdict = "reference" if way == "loop" else "equal" if max(zero["difference"], real["difference"]) < 1e-9 else "WRONG"
+        verdict = "reference" if way == "loop" else "equal" if max(zero["difference"], real["difference"]) < 1e-9 else "wrong"
+        if real["validate"]:
+            verdict += f", but `trainer.validate` stops: “{real['validate'].split('.')[0]}”"
         differences = " | ".join("–" if way == "loop" else f"{run['difference']:.1e}" for run in (zero, real))
         lines.append(f"| {title} | {real['moved']} of {len(real['steps'])} | {differences} | {100 * real['accuracy']:.2f} "
                      f"| {verdict} | {reason} |")
@@ -155,19 +159,26 @@ def main():
         place = laboratory.Laboratory("lightning", types.SimpleNamespace(
             rrdata=options.rrdata, work=(options.work or pathlib.Path(folder)).resolve(), seeds=1, jobs=2, rows=None,
             table_only=False))
-        make_data(place)
+        if not (place.work / "order.npz").exists():
+            make_data(place)
         runs, versions = {}, None
         for masks in ("zero.h5", "masks.h5"):
             runs[masks] = {}
             for way in WAYS:
-                run = ours(place, masks) if way == "ours" else theirs(place, options.python.split(), way, masks)
-                if way == "loop":
-                    reference = read_safetensors(place.work / "loop.safetensors")
-                if "error" not in run:
-                    run["difference"] = difference(place, way, reference)
-                versions = versions or (run.pop("torch", None), run.pop("lightning", None))
-                run.pop("torch", None), run.pop("lightning", None)
-                runs[masks][way] = run
+                # What a stopped experiment has done is kept in the work folder.
+                kept = place.work / f"{masks}-{way}.json"
+                if not kept.exists():
+                    run = ours(place, masks) if way == "ours" else theirs(place, options.python.split(), way, masks)
+                    if way == "loop":
+                        os.replace(place.work / "loop.safetensors", place.work / f"{masks}-loop.safetensors")
+                        run["difference"] = 0.0
+                    elif "error" not in run:
+                        reference = read_safetensors(place.work / f"{masks}-loop.safetensors")
+                        run["difference"] = difference(place, way, reference)
+                    kept.write_text(json.dumps(run))
+                run = json.loads(kept.read_text())
+                versions = versions or (run["torch"], run["lightning"])
+                runs[masks][way] = {name: run[name] for name in run if name not in ("torch", "lightning")}
                 print(masks, way, run.get("error") or (run["moved"], run["difference"], run["accuracy"]), flush=True)
     lines = table(runs)
     results = BENCHMARKS / "results"

@@ -116,7 +116,7 @@ class Right(lightning.LightningModule):
 
 
 class InferenceModeLeft(Right):
-    """Right with the trainer's defaults: validation leaves inference mode by itself."""
+    """Right with the trainer's defaults: validation_step leaves inference mode by itself."""
 
     inference_mode = True
 
@@ -136,7 +136,7 @@ class SharedStep(Right):
 
 
 class EnableGradient(Right):
-    """Gradients asked for in validation, but inference mode stays."""
+    """Gradients asked for in validation, the trainer's defaults: `fit` validates under no_grad, `validate` does not."""
 
     inference_mode = True
 
@@ -244,7 +244,7 @@ def by_loop(layers, samples, lambda1):
             optimizer.zero_grad()
             (cross_entropy + lambda1 * penalty).backward()
             optimizer.step()
-    return steps, len(steps)
+    return steps, len(steps), None
 
 
 def by_lightning(way, layers, samples, lambda1):
@@ -255,7 +255,16 @@ def by_lightning(way, layers, samples, lambda1):
         reload_dataloaders_every_n_epochs=1)
     with contextlib.redirect_stdout(sys.stderr):
         trainer.fit(module)
-    return module.steps, module.moved
+        try:
+            trainer.validate(module, verbose=False)
+            fault = None
+        except RuntimeError as error:
+            fault = first_line(error)
+    return module.steps, module.moved, fault
+
+
+def first_line(error):
+    return str(error).strip().splitlines()[0]
 
 
 def main():
@@ -263,17 +272,17 @@ def main():
     samples, layers = Samples(folder, folder / masks), network(folder)
     try:
         if way == "loop":
-            steps, moved = by_loop(layers, samples, lambda1)
+            steps, moved, fault = by_loop(layers, samples, lambda1)
         else:
-            steps, moved = by_lightning(WAYS[way], layers, samples, lambda1)
+            steps, moved, fault = by_lightning(WAYS[way], layers, samples, lambda1)
     except RuntimeError as error:
-        print(json.dumps({"error": str(error).strip().splitlines()[0]}))
+        print(json.dumps({"error": first_line(error)}))
         return
     safetensors.torch.save_file(layers.state_dict(), folder / f"{way}.safetensors", metadata={"format": "pt"})
     images, labels, _ = samples.batch(samples.test)
     with torch.no_grad():
         accuracy = (layers(images).argmax(1) == labels).double().mean().item()
-    print(json.dumps({"steps": steps, "moved": moved, "accuracy": accuracy, "torch": torch.__version__,
+    print(json.dumps({"steps": steps, "moved": moved, "validate": fault, "accuracy": accuracy, "torch": torch.__version__,
                       "lightning": lightning.__version__}))
 
 
