@@ -88,7 +88,7 @@ class Laboratory:
         return record
 
     def threads(self, command):
-        return ["--jobs", self.jobs] if command[0] == "train" else []
+        return ["--jobs", self.jobs] if command[0] in ("train", "find-another") else []
 
     def train(self, labels, dataset, arguments, judged_on=None, masks="masks.h5"):
         """Trains, and evaluates on the split `test`: `masks` measures how much of the input gradient lies on the decoys."""

@@ -100,7 +100,7 @@ def main():
     left.curve(sweep(networks["mlp"]), "explanation loss, mlp", BLUE, 1e-1, below=True)
     left.curve(sweep(networks["lenet"]), "lenet", ORANGE, 1e4)
     right = Panel(WIDTH, "… over the number of masks, λ1 = 1, mlp", "annotated samples", 1, 6e4,
-                  [(1, "1"), (10, "10"), (100, "100"), (1e3, "1,000"), (1e4, "10,000"), (6e4, "60,000")])
+                  [(1, "1"), (10, "10"), (100, "100"), (1e3, "1,000"), (1e4, "10,000"), (6e4, "all")])
     right.level(accuracies(networks["mlp"], row="clean"), "no decoys", GRAY)
     right.level(accuracies(networks["mlp"], row="plain"), "plain cross-entropy", GRAY, below=True, at=150)
     everything = accuracies(counts, annotated=60_000)

@@ -35,14 +35,21 @@ def region(path):
         return file["A"][0].astype(bool)
 
 
-def shares(place, masks):
-    """How much of a mask set's marked elements, in the test split, lies in the corners and at the top."""
+def marked(place, masks):
+    """The masks of the samples of the split `test`."""
     with h5py.File(place.work / "toy.h5") as file, h5py.File(masks) as marks:
         names = [name if isinstance(name, str) else name.decode() for name in file["split"].attrs["split_names"]]
-        rows = marks["row"][:][file["split"][:] == names.index("test")]
-        marked = marks["A"][:][rows].astype(bool)
-    regions = {name: region(place.work / f"{name}.h5") for name in ("corners", "top")}
-    return {name: float((marked & where).sum() / marked.sum()) for name, where in regions.items()}
+        return marks["A"][:][marks["row"][:][file["split"][:] == names.index("test")]].astype(bool)
+
+
+def share(masks, where):
+    """How much of what the masks mark lies there."""
+    return float((masks & where).sum() / masks.sum())
+
+
+def shares(place, masks):
+    """How much of the masks lies in the corners and at the top."""
+    return {name: share(masks, region(place.work / f"{name}.h5")) for name in ("corners", "top")}
 
 
 def measure(place, labels, masks, arguments, seed):
@@ -53,7 +60,7 @@ def measure(place, labels, masks, arguments, seed):
     def figures(training, evaluation, _):
         training, evaluation = json.loads(training), json.loads(evaluation)
         return {"accuracy": evaluation["accuracy"], "lambda1_used": training["lambda1"],
-                "seconds": round(training["seconds"], 2), **shares(place, place.work / "seen.h5")}
+                "seconds": round(training["seconds"], 2), **shares(place, marked(place, place.work / "seen.h5"))}
 
     chosen = ["--masks", masks] if masks else []
     return place.measure({**labels, "seed": seed}, [
@@ -82,11 +89,13 @@ def find_another(place, seed):
     shutil.rmtree(place.work / "rounds", ignore_errors=True)
 
     def figures(output):
-        table = json.loads(output)["rounds"]
-        folder = place.work / "rounds"
-        found = [shares(place, masks) for masks in sorted(folder.glob("round-*/masks.h5"))]
-        return {"rounds": [
-            {"accuracy": row["accuracy"], "overlap": row["overlap"], **share} for row, share in zip(table, found)]}
+        rounds, earlier = [], None
+        for row in json.loads(output)["rounds"]:
+            masks = marked(place, place.work / "rounds" / f"round-{row['round']}" / "masks.h5")
+            overlap = None if earlier is None else share(masks, earlier)
+            rounds.append({"accuracy": row["accuracy"], "overlap": overlap, **shares(place, masks)})
+            earlier = masks if earlier is None else earlier | masks
+        return {"rounds": rounds}
 
     return place.measure({"part": "find-another", "seed": seed}, [
         ["find-another", "toy.h5", "--rounds", 2, "--threshold", "0.67", "--lambda1", STRENGTH, *TRAINING, "--seed", seed,
