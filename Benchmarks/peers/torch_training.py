@@ -53,4 +53,5 @@ with open(f"{output}.jsonl", "w") as log:
             log.write(json.dumps({"epoch": epoch, "step": step, "cross_entropy": cross_entropy.item(),
                                   "penalty": penalty.item()}) + "\n")
             step += 1
-safetensors.torch.save_file(network.state_dict(), f"{output}.safetensors", metadata={"format": "pt"})
+weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+safetensors.torch.save_file(weights, f"{output}.safetensors", metadata={"format": "pt"})
