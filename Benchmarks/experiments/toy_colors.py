@@ -43,8 +43,8 @@ def marked(place, masks):
 
 
 def share(masks, where):
-    """How much of what the masks mark lies there."""
-    return float((masks & where).sum() / masks.sum())
+    """How much of what the masks mark lies there; nothing where they mark nothing."""
+    return float((masks & where).sum() / masks.sum()) if masks.any() else None
 
 
 def shares(place, masks):
@@ -85,7 +85,7 @@ def annotate(place, count, seed):
 
 
 def find_another(place, seed):
-    """The paper's loop of two rounds, and the shares of each round's mask."""
+    """Three rounds of the paper's loop, of which two have a rule to find, and the shares of each round's mask."""
     shutil.rmtree(place.work / "rounds", ignore_errors=True)
 
     def figures(output):
@@ -98,7 +98,7 @@ def find_another(place, seed):
         return {"rounds": rounds}
 
     return place.measure({"part": "find-another", "seed": seed}, [
-        ["find-another", "toy.h5", "--rounds", 2, "--threshold", "0.67", "--lambda1", STRENGTH, *TRAINING, "--seed", seed,
+        ["find-another", "toy.h5", "--rounds", 3, "--threshold", "0.67", "--lambda1", STRENGTH, *TRAINING, "--seed", seed,
          "--json", "-o", "rounds"]], figures)
 
 
@@ -107,16 +107,15 @@ def main():
     place = laboratory.Laboratory("toy_colors", options)
     if not options.table_only:
         make_data(place)
-    found = []
     for seed in range(options.seeds):
         for part, value, masks, arguments in works():
             if not place.is_wanted(part):
                 continue
             if part == "annotated":
                 masks = annotate(place, value, seed)
-            found.append(measure(place, {"part": part, "value": value}, masks, arguments, seed))
+            measure(place, {"part": part, "value": value}, masks, arguments, seed)
         if place.is_wanted("find-another") and (options.table_only or "find-another" in place.call("--help")):
-            found.append(find_another(place, seed))
+            find_another(place, seed)
     write(list(place.records.values()))
     place.close()
 
