@@ -54,8 +54,8 @@ class Panel:
             'stroke-dasharray="5 4"/>',
             text(self.origin + LEFT + 8 + at, y + (14 if below else -6), f"{label}: {mean:.1f} %", color=color)]
 
-    def curve(self, runs, label, color, label_at, below=False):
-        """The mean and the band of the runs, {position: accuracies}, with its name beside the point `label_at`."""
+    def curve(self, runs, label, color, label_at, right, down, anchor):
+        """The mean and the band of the runs, {position: accuracies}, with its name so far from the point `label_at`."""
         if not runs:
             return
         points = sorted(runs.items())
@@ -68,7 +68,7 @@ class Panel:
                        f'<polyline points="{path(means)}" fill="none" stroke="{color}" stroke-width="2"/>']
         self.parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{color}"/>' for x, y in means]
         x, y = means[min(range(len(points)), key=lambda number: abs(math.log10(points[number][0] / label_at)))]
-        self.parts.append(text(x, y + (18 if below else -10), label, anchor="middle", color=color))
+        self.parts.append(text(x + right, y + down, label, anchor=anchor, color=color))
 
 
 def text(x, y, words, anchor="start", color="#222222", weight="normal"):
@@ -97,21 +97,21 @@ def main():
                      "0.001", "", "0.1", "", "10", "", "1,000", "", "100,000", ""))])
     left.level(accuracies(networks["mlp"], row="clean"), "no decoys", GRAY)
     left.level(accuracies(networks["mlp"], row="plain"), "plain cross-entropy", GRAY)
-    left.curve(sweep(networks["mlp"]), "explanation loss, mlp", BLUE, 1e-1, below=True)
-    left.curve(sweep(networks["lenet"]), "lenet", ORANGE, 1e4)
+    left.curve(sweep(networks["mlp"]), "explanation loss, mlp", BLUE, 1e1, 0, 22, "middle")
+    left.curve(sweep(networks["lenet"]), "lenet", ORANGE, 1e2, 0, -10, "middle")
     right = Panel(WIDTH, "… over the number of masks, λ1 = 1, mlp", "annotated samples", 1, 6e4,
                   [(1, "1"), (10, "10"), (100, "100"), (1e3, "1,000"), (1e4, "10,000"), (6e4, "all")])
-    right.level(accuracies(networks["mlp"], row="clean"), "no decoys", GRAY)
+    right.level(accuracies(networks["mlp"], row="clean"), "no decoys", GRAY, at=236)
     right.level(accuracies(networks["mlp"], row="plain"), "plain cross-entropy", GRAY, below=True, at=150)
     everything = accuracies(counts, annotated=60_000)
-    for way, label, color, place, below in (
-            ("annotated", "divided by the annotated samples", BLUE, 100, False),
-            ("mean", "divided by all samples of the batch", ORANGE, 100, True)):
+    for way, label, color, *place in (
+            ("annotated", "penalty per annotated sample", BLUE, 100, -20, -12, "middle"),
+            ("mean", "penalty per sample of the batch", ORANGE, 100, 8, 12, "start")):
         found = {run["annotated"]: accuracies(counts, way=way, annotated=run["annotated"])
                  for run in counts if run["way"] == way and run["annotated"]}
         if found and everything:
             found[60_000] = everything
-        right.curve(found, label, color, place, below)
+        right.curve(found, label, color, *place)
     OUTPUT.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDTH} {HEIGHT}" width="{2 * WIDTH}" height="{HEIGHT}" '
         'font-family="Helvetica, Arial, sans-serif" font-size="11">\n'
