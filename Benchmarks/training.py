@@ -84,14 +84,14 @@ def main():
             lines.append(f"| {title} | {medians[title]:.1f} | {medians[title] / medians['rrdata']:.2f} | {target} |")
     print(*lines, sep="\n")
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    version = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True,
-                             check=True).stdout.strip()
+    version = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"], capture_output=True,
+                             text=True, check=True).stdout.strip()
     options.output.parent.mkdir(exist_ok=True)
     options.output.write_text(
         "# A whole training against PyTorch\n\n"
         f"Made by `make bench-training` on {os.cpu_count()} cores of {model}, {platform.machine()}; PyTorch {version}, 2 "
-        f"threads. `lenet` on Decoy Fashion-MNIST, {options.epochs} epochs with a mask for each of 60,000 images, batches of "
-        f"256, λ1 = {LAMBDA1}, from the start of the process to the saved weights; PyTorch's data are in its memory. Medians "
+        f"threads. `lenet` on Decoy Fashion-MNIST, {options.epochs} epochs with a mask for each of 60,000 images, batches "
+        f"of 256, λ1 = {LAMBDA1}, from the start of the process to the saved weights; PyTorch's data are in its memory. Medians "
         f"of {options.rounds} rounds in turn.\n\n" + "\n".join(lines) + "\n")
 
 

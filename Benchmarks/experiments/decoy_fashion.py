@@ -29,8 +29,10 @@ def rows(network):
         ("permuted", "control: A permuted over samples, λ1 = 1", masked("--lambda1", "1", masks="permuted.h5"))]
     sweep = [(f"rrr-{value}", f"explanation loss, λ1 = {value}", masked("--lambda1", value))
              for value in DECADES if value != "1"]
-    others = [("augment-1", "counterexamples: random values inside A, λ1 = 1", masked("--guidance", "augment", "--lambda1", "1")),
-              ("pgd-1", "the worst case inside A, λ1 = 1", masked("--guidance", "pgd", "--lambda1", "1"))] + [
+    others = [
+        ("augment-1", "counterexamples: random values inside A, λ1 = 1",
+         masked("--guidance", "augment", "--lambda1", "1")),
+        ("pgd-1", "the worst case inside A, λ1 = 1", masked("--guidance", "pgd", "--lambda1", "1"))] + [
         (f"input-gradient-{value}", f"the squared input gradient of the cross-entropy, without A, λ1 = {value}",
          ["decoy.h5", "--guidance", "input-gradient", "--lambda1", value]) for value in ("0.1", "1", "10")]
     return main + controls + sweep + others
@@ -63,8 +65,8 @@ def main():
 def write(name, network, found):
     def mean(row):
         return 100 * statistics.mean(record["accuracy"] for record in found[row])
-    order = ["clean", "plain", *(f"rrr-{value}" for value in DECADES), "rrr-auto", "permuted", "centre", "augment-1", "pgd-1",
-             *(f"input-gradient-{value}" for value in ("0.1", "1", "10"))]
+    order = ["clean", "plain", *(f"rrr-{value}" for value in DECADES), "rrr-auto", "permuted", "centre",
+             "augment-1", "pgd-1", *(f"input-gradient-{value}" for value in ("0.1", "1", "10"))]
     titles = {row: title for row, title, _ in rows(network)}
     lines = ["| training | λ1 | test accuracy, % | worst class, % | input gradient on the decoy, % | seeds |",
              "|---|---|---|---|---|---|"]
@@ -86,14 +88,14 @@ def write(name, network, found):
                  f"{mean(best):.2f} %, {mean('clean') - mean(best):.2f} points below it (target: at most "
                  f"{TARGETS[network]}).")
         if found["rrr-auto"]:
-            text += f" auto: {mean('rrr-auto'):.2f} %, {mean(best) - mean('rrr-auto'):.2f} points below that best."
+            text += f" auto: {mean('rrr-auto'):.2f} %, {mean('rrr-auto') - mean(best):+.2f} points from that best."
     if found["permuted"]:
         text += (" Masks of other samples do as well, since a decoy may lie in any corner: accuracy does not show whether "
                  "masks are aligned. Masks that mark no decoy do not help." if found["centre"] else "")
     shared = next(record for records in found.values() for record in records)["commands"][0]
     intro = (
-        f"{laboratory.EPOCHS[network]} epochs with {TITLES[network]}, Adam at 0.001, weight decay 0.0001, batches of 256; all 60,000 "
-        "training images have a decoy, a patch in a corner whose shade gives the class away, and on the 10,000 test "
+        f"{laboratory.EPOCHS[network]} epochs with {TITLES[network]}, Adam at 0.001, weight decay 0.0001, batches of 256; all "
+        "60,000 training images have a decoy, a patch in a corner whose shade gives the class away, and on the 10,000 test "
         "images its shade is random. Mean and standard deviation over the seeds.\n\n")
     text += (f"\n\nMade by `Benchmarks/experiments/decoy_fashion.py --network {network}`; "
              f"every run and its commands are in `{name}.jsonl`, the first of which is `{shared}`.")

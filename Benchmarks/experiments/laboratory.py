@@ -207,5 +207,5 @@ def write_table(name, title, text, records):
     """results/NAME.md; the runs themselves are in the ledger."""
     machines = " and ".join(sorted({record["machine"] for record in records}))
     (RESULTS / f"{name}.md").write_text(
-        f"# {title}\n\n{text.strip()}\n\nRun on {machines}. The seconds of the runs are those of a machine that did other work "
-        "at the same time.\n")
+        f"# {title}\n\n{text.strip()}\n\nRun on {machines}. The seconds of the runs are those of a machine "
+        "that did other work at the same time.\n")

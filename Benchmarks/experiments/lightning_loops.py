@@ -1,4 +1,4 @@
-"""The explanation loss in a plain PyTorch loop, in PyTorch Lightning and in rrdata: the same start, the same order of samples.
+"""The explanation loss in a plain PyTorch loop, in PyTorch Lightning and in rrdata, from the same start in the same order.
 
     python Benchmarks/experiments/lightning_loops.py --rrdata rrdata [--work FOLDER] [--python PYTHON]
 
@@ -72,7 +72,8 @@ def make_data(place):
         [place.rrdata, "stream", "decoy.h5", "--batch-size", str(BATCH), "--shuffle", "--seed", str(SEED), "--epochs",
          str(EPOCHS), "--format", "npy"], cwd=work, capture_output=True, check=True).stdout
     pipe = io.BytesIO(stream)
-    reader, steps, seen, size = types.SimpleNamespace(read=pipe.read), {}, 0, len(laboratory.training_rows(work / "decoy.h5"))
+    reader, steps, seen = types.SimpleNamespace(read=pipe.read), {}, 0
+    size = len(laboratory.training_rows(work / "decoy.h5"))
     while pipe.tell() < len(stream):
         _, _, index, _ = (numpy.lib.format.read_array(reader) for _ in range(4))
         steps[f"{seen // size} {len(steps):05}"] = index
@@ -118,7 +119,8 @@ def theirs(place, python, way, masks):
 
 def difference(place, way, reference):
     """The largest difference of a weight, of the largest weight."""
-    return float(numpy.abs(read_safetensors(place.work / f"{way}.safetensors") - reference).max() / numpy.abs(reference).max())
+    weights = read_safetensors(place.work / f"{way}.safetensors")
+    return float(numpy.abs(weights - reference).max() / numpy.abs(reference).max())
 
 
 def table(runs):
@@ -129,11 +131,12 @@ def table(runs):
         if "error" in real:
             lines.append(f"| {title} | – | – | – | – | stops: “{real['error'].split('.')[0]}” | {reason} |")
             continue
-        verdict = "reference" if way == "loop" else "equal" if max(zero["difference"], real["difference"]) < 1e-9 else "wrong"
+        differences = [run["difference"] for run in (zero, real)]
+        verdict = "reference" if way == "loop" else "equal" if max(differences) < 1e-9 else "wrong"
         if real["validate"]:
             verdict += f", but `trainer.validate` stops: “{real['validate'].split('.')[0]}”"
-        differences = " | ".join("–" if way == "loop" else f"{run['difference']:.1e}" if run["difference"] else "0" for run in (zero, real))
-        lines.append(f"| {title} | {real['moved']} of {len(real['steps'])} | {differences} | {100 * real['accuracy']:.2f} "
+        cells = " | ".join("–" if way == "loop" else f"{value:.1e}" if value else "0" for value in differences)
+        lines.append(f"| {title} | {real['moved']} of {len(real['steps'])} | {cells} | {100 * real['accuracy']:.2f} "
                      f"| {verdict} | {reason} |")
     lines += ["", "Cross-entropy and penalty on the way, with masks:", "",
               "| step | " + " | ".join(way for way in WAYS if "error" not in runs["masks.h5"][way]) + " |",

@@ -30,7 +30,8 @@ class Panel:
         self.parts = [text(origin + LEFT, 18, title, weight="bold")]
         for value in range(20, 101, 20):
             y = self.y(value)
-            self.parts += [f'<line x1="{origin + LEFT}" x2="{origin + WIDTH - 10}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e4e4e4"/>',
+            self.parts += [f'<line x1="{origin + LEFT}" x2="{origin + WIDTH - 10}" y1="{y:.1f}" y2="{y:.1f}" '
+                           'stroke="#e4e4e4"/>',
                            text(origin + LEFT - 6, y + 4, f"{value} %", anchor="end", color=GRAY)]
         for value, label in ticks:
             self.parts.append(text(self.x(value), HEIGHT - BOTTOM + 16, label, anchor="middle", color=GRAY))
@@ -115,7 +116,8 @@ def main():
     OUTPUT.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDTH} {HEIGHT}" width="{2 * WIDTH}" height="{HEIGHT}" '
         'font-family="Helvetica, Arial, sans-serif" font-size="11">\n'
-        f'<rect width="{2 * WIDTH}" height="{HEIGHT}" fill="#ffffff"/>\n' + "\n".join(left.parts + right.parts) + "\n</svg>\n")
+        f'<rect width="{2 * WIDTH}" height="{HEIGHT}" fill="#ffffff"/>\n'
+        + "\n".join(left.parts + right.parts) + "\n</svg>\n")
 
 
 main()

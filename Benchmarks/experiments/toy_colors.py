@@ -1,4 +1,4 @@
-"""Toy colours: which of two rules a model uses, over λ1 and over the number of annotated samples, and the second explanation.
+"""Toy colours: which of two rules a model uses, over λ1 and the number of annotated samples, and the second explanation.
 
     python Benchmarks/experiments/toy_colors.py --rrdata rrdata [--work FOLDER]
 

@@ -1,5 +1,5 @@
-"""PyTorch's side of `Benchmarks/experiments/lightning.py`: the explanation loss in a plain loop, and in PyTorch Lightning as
-people write it first, and as it is right.
+"""PyTorch's side of `Benchmarks/experiments/lightning_loops.py`: the explanation loss in a plain loop, and in PyTorch
+Lightning as people write it first, and as it is right.
 
     python lightning_rrr.py WAY FOLDER LAMBDA1 MASKS.h5
 
