@@ -5,7 +5,8 @@ PREFIX ?= /usr/local
 SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
-.PHONY: help dependencies build install lint test demo peers bench-engine bench-formats bench-stream clean
+.PHONY: help dependencies build install lint test demo peers bench-engine bench-formats bench-stream bench-training \
+	experiments clean
 
 help:
 	@echo "make dependencies   install the system libraries that are missing"
@@ -17,6 +18,8 @@ help:
 	@echo "make bench-engine   training steps against PyTorch and JAX, in one run (some minutes)"
 	@echo "make bench-formats  imports against Pillow, OpenCV, torchvision and h5py, in one run (some minutes)"
 	@echo "make bench-stream   streams against PyTorch, h5py, WebDataset, Grain and others, in one run (some minutes)"
+	@echo "make bench-training a whole training with masks against PyTorch, in one run (some minutes)"
+	@echo "make experiments    the paper's tables and the comparison with PyTorch Lightning (hours; it goes on where it stopped)"
 	@echo "make clean          remove what was built"
 
 dependencies:
@@ -56,6 +59,16 @@ bench-formats: build peers
 
 bench-stream: build peers
 	.build-peers/bin/python Benchmarks/stream.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata"
+
+bench-training: build peers
+	.build-peers/bin/python Benchmarks/training.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata"
+
+experiments: build peers
+	set -e; rrdata="$$(swift build -c release --show-bin-path)/rrdata"; cd Benchmarks/experiments; \
+	for experiment in "toy_colors.py" "decoy_fashion.py --network mlp" "annotated_count.py" \
+		"decoy_fashion.py --network lenet" "lightning_loops.py"; do \
+		../../.build-peers/bin/python $$experiment --rrdata "$$rrdata"; \
+	done; ../../.build-peers/bin/python picture.py
 
 clean:
 	rm -rf .build .build-peers Benchmarks/.build demo

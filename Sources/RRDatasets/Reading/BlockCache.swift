@@ -44,7 +44,6 @@ final class BlockCache: @unchecked Sendable {
                 nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | Int32(MAP_NORESERVE), -1, 0),
             memory != MAP_FAILED
         else { return nil }
-        madvise(memory, size, MADV_HUGEPAGE)
         self.blockSize = blockSize
         self.blockCount = blockCount
         self.capacity = capacity
