@@ -36,7 +36,8 @@ struct PipelineTests {
     func runFolder() throws {
         let folder = try Workshop.shared.get()
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("right")).sorted()
-        #expect(names == ["config.json", "metrics.csv", "metrics.jsonl", "model.json", "weights.safetensors"])
+        #expect(
+            names == ["config.json", "metrics.csv", "metrics.jsonl", "model.json", "weights.safetensors"])
         let model = try JSONValue(
             parsing: String(decoding: Workshop.bytes("right/model.json"), as: UTF8.self))
         #expect(JSONSchema.model.validate(model).isEmpty)
