@@ -1,6 +1,9 @@
 """Times the stream against what people use today, in turn, and writes the table of Benchmarks/results/stream.md.
 
     make bench-stream
+    python Benchmarks/stream.py --rrdata rrdata --only start,large
+
+With --only the other sections of the table stay as they were.
 
 Fashion-MNIST comes from Debian's dataset-fashion-mnist. Everybody gives float32 images, labels, index and A[index] in
 shuffled batches of 256; files are in the page cache. A figure is the median of the rounds, samples a second.
@@ -153,14 +156,80 @@ def large(rrdata, work, count):
         return file["images"].id.get_offset()
 
 
+def in_memory(rrdata, work, dataset, masks, options):
+    works = {"rrdata": lambda: ours(rrdata, dataset, "--masks", masks, "--batch-size", 256, "--epochs", 20)}
+    works |= {peer: lambda peer=peer: theirs(peer, dataset, masks, str(work)) for peer in PLAIN}
+    return table("Fashion-MNIST with masks", in_turn(works, options.rounds), {PLAIN[0]: 2, BEST: 3, USUAL: 20})
+
+
+def deflated(rrdata, work, dataset, masks, options):
+    path = str(work / "deflated.h5")
+    single_chunks(dataset, path)
+    works = {"rrdata": lambda: ours(rrdata, path, "--masks", masks, "--batch-size", 256, "--epochs", 20),
+             "rrdata, first epoch": lambda: ours(rrdata, path, "--masks", masks, "--batch-size", 256)}
+    peers = ["h5py, DataLoader, 0 workers", "h5py, DataLoader, 2 workers"]
+    works |= {peer: lambda peer=peer: theirs(peer, path, masks, str(work)) for peer in peers}
+    return table("the same, a deflated chunk a sample", in_turn(works, min(options.rounds, 3)),
+                 dict.fromkeys(peers, 20))
+
+
+def start(rrdata, work, dataset, masks, options):
+    times = first_batches(rrdata, dataset, masks, str(work / "cursor.json"), 2 * options.rounds)
+    count = allocations(rrdata, dataset, masks, str(work / "allocations.so"))
+    share = waiting(rrdata, dataset, masks, str(work / "run"))
+    lines = [
+        "| Fashion-MNIST with masks | | target |", "|---|---|---|",
+        f"| first batch on a pipe, from the start of the process | {times['plain']:.0f} ms | below 50 ms |",
+        f"| the same with a new cursor | {times['new']:.0f} ms | |",
+        f"| the same, resumed from a cursor in the middle of an epoch | {times['resumed']:.0f} ms | as new |",
+        f"| share of a lenet step with masks that waits for its batch | {100 * share:.2f} % | below 1 % |",
+        f"| allocations in 4,700 batches more | {count} | none |", ""]
+    print(*lines, sep="\n")
+    return lines
+
+
+def folders(rrdata, work, dataset, masks, options):
+    rounds = min(options.rounds, 3)
+    gray_pngs(work / "gray", 60_000)
+    lines = png_folder("60,000 PNGs of 28×28 gray in a folder", rrdata, work / "gray", rounds)
+    natural_pngs(work / "natural", 1_000)
+    return lines + png_folder("1,000 PNGs of 224×224 RGB in a folder", rrdata, work / "natural", rounds)
+
+
+def large_images(rrdata, work, dataset, masks, options):
+    count = options.large_count
+    offset = large(rrdata, work, count)
+    program = str(work / "pread_convert")
+    subprocess.run(["cc", "-O3", "-pthread", PEERS / "pread_convert.c", "-o", program], check=True)
+    numbers = map(str, (offset, 3 * 224 * 224, count, os.cpu_count()))
+    command = [program, work / "large.h5", *numbers]
+    works = {"rrdata": lambda: ours(rrdata, work / "large.h5", "--batch-size", 32),
+             "pread and conversion alone, in C": lambda: float(subprocess.check_output(command))}
+    return table(f"{count:,} images of 3×224×224", in_turn(works, min(options.rounds, 3)),
+                 {"pread and conversion alone, in C": 0.8})
+
+
+SECTIONS = {"memory": in_memory, "deflated": deflated, "start": start, "folders": folders, "large": large_images}
+
+
+def sections_of(path):
+    """The sections that a table has, by their titles."""
+    parts = path.read_text().split("\n## ")[1:] if path.exists() else []
+    return dict(part.split("\n\n", 1) for part in parts)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rrdata", required=True, type=os.path.abspath, help="the rrdata executable")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default=",".join(SECTIONS), help="sections to measure, with commas between them")
     parser.add_argument("--large-count", type=int, default=28_500, help="images of 3×224×224; 28,500 are 4.3 GB")
     parser.add_argument("--output", type=pathlib.Path, default=FOLDER / "results" / "stream.md")
     options = parser.parse_args()
-    rrdata, rounds = options.rrdata, options.rounds
+    chosen = options.only.split(",")
+    if not set(chosen) <= set(SECTIONS):
+        parser.error(f"--only takes {', '.join(SECTIONS)}")
+    rrdata, results = options.rrdata, sections_of(options.output)
     with tempfile.TemporaryDirectory() as name:
         work = pathlib.Path(name)
         plain, dataset, masks = (str(work / f"{file}.h5") for file in ("plain", "decoy", "masks"))
@@ -169,50 +238,17 @@ def main():
              FASHION / "train-labels-idx1-ubyte.gz", "-o", plain],
             ["decoy", plain, "-o", dataset, "--masks-output", masks]):
             subprocess.run([rrdata, *command], check=True, stdout=subprocess.DEVNULL)
-        works = {"rrdata": lambda: ours(rrdata, dataset, "--masks", masks, "--batch-size", 256, "--epochs", 20)}
-        works |= {peer: lambda peer=peer: theirs(peer, dataset, masks, name) for peer in PLAIN}
-        lines = table("Fashion-MNIST with masks", in_turn(works, rounds),
-                      {PLAIN[0]: 2, BEST: 3, USUAL: 20})
-        deflated = str(work / "deflated.h5")
-        single_chunks(dataset, deflated)
-        works = {"rrdata": lambda: ours(rrdata, deflated, "--masks", masks, "--batch-size", 256, "--epochs", 20),
-                 "rrdata, first epoch": lambda: ours(rrdata, deflated, "--masks", masks, "--batch-size", 256)}
-        works |= {peer: lambda peer=peer: theirs(peer, deflated, masks, name)
-                  for peer in ("h5py, DataLoader, 0 workers", "h5py, DataLoader, 2 workers")}
-        lines += table("the same, a deflated chunk a sample", in_turn(works, min(rounds, 3)),
-                       {"h5py, DataLoader, 0 workers": 20, "h5py, DataLoader, 2 workers": 20})
-        times = first_batches(rrdata, dataset, masks, str(work / "cursor.json"), 2 * rounds)
-        count = allocations(rrdata, dataset, masks, str(work / "allocations.so"))
-        share = waiting(rrdata, dataset, masks, str(work / "run"))
-        lines += [
-            "| Fashion-MNIST with masks | | target |", "|---|---|---|",
-            f"| first batch on a pipe, from the start of the process | {times['plain']:.0f} ms | below 50 ms |",
-            f"| the same with a new cursor | {times['new']:.0f} ms | |",
-            f"| the same, resumed from a cursor in the middle of an epoch | {times['resumed']:.0f} ms | as new |",
-            f"| share of a lenet step with masks that waits for its batch | {100 * share:.2f} % | below 1 % |",
-            f"| allocations in 4,700 batches more | {count} | none |", ""]
-        print(*lines[-8:], sep="\n")
-        gray_pngs(work / "gray", 60_000)
-        lines += png_folder("60,000 PNGs of 28×28 gray in a folder", rrdata, work / "gray", min(rounds, 3))
-        natural_pngs(work / "natural", 1_000)
-        lines += png_folder("1,000 PNGs of 224×224 RGB in a folder", rrdata, work / "natural", min(rounds, 3))
-        offset = large(rrdata, work, options.large_count)
-        program = str(work / "pread_convert")
-        subprocess.run(["cc", "-O3", "-pthread", PEERS / "pread_convert.c", "-o", program], check=True)
-        size, threads = 3 * 224 * 224, os.cpu_count()
-        works = {
-            "rrdata": lambda: ours(rrdata, work / "large.h5", "--batch-size", 32),
-            "pread and conversion alone, in C": lambda: float(subprocess.check_output(
-                [program, work / "large.h5", *map(str, (offset, size, options.large_count, threads))]))}
-        lines += table(f"{options.large_count:,} images of 3×224×224", in_turn(works, min(rounds, 3)),
-                       {"pread and conversion alone, in C": 0.8})
+        for section in chosen:
+            lines = SECTIONS[section](rrdata, work, dataset, masks, options)
+            results[section] = "\n".join(lines) + f"\nMedians of {options.rounds} rounds (of the slow works at most 3).\n"
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     options.output.parent.mkdir(exist_ok=True)
     options.output.write_text(
         "# The stream against PyTorch, h5py, WebDataset, Grain and Hugging Face datasets\n\n"
-        f"Made by `make bench-stream` on {os.cpu_count()} cores of {model}, {platform.machine()}. Medians of {rounds} "
-        "rounds in turn (3 for the slow tables), files in the page cache. Shuffled batches of float32 images, labels, "
-        "index and A[index]; 256 samples a batch, 32 of the large images.\n\n" + "\n".join(lines))
+        f"Made by `make bench-stream` on {os.cpu_count()} cores of {model}, {platform.machine()}. Everybody in turn, files "
+        "in the page cache. Shuffled batches of float32 images, labels, index and A[index]; 256 samples a batch, 32 of "
+        "the large images. Each section was measured in one run.\n"
+        + "".join(f"\n## {section}\n\n{results[section]}" for section in SECTIONS if section in results))
 
 
 main()
