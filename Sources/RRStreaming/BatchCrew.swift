@@ -49,8 +49,8 @@ final class BatchCrew: @unchecked Sendable {
     private static let spareStorages = 4
 
     /// - Parameters:
+    ///   - imageShape: also decides how many samples a thread takes at a time.
     ///   - capacity: the batches that are filled ahead.
-    ///   - elementsPerSample: decides how many samples a thread takes at a time.
     init(plan: BatchPlan, imageShape: ImageShape, capacity: Int) {
         self.plan = plan
         self.imageShape = imageShape

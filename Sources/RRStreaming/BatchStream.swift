@@ -23,6 +23,7 @@ public final class BatchStream {
     let crew: BatchCrew
     var isFinished = false
 
+    /// The bytes of images that are kept where none is read twice: some blocks for each thread.
     private static let onePassMemory = 16 << 20
 
     /// Opens a stream and begins to read.

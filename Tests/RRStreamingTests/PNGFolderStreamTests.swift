@@ -7,32 +7,15 @@ import Testing
 
 @Suite("A stream of a folder of PNGs")
 struct PNGFolderStreamTests {
-    /// What a batch holds, to compare.
-    private struct Content: Equatable {
-        let images: [Float]
-        let storedImages: [UInt8]
-        let labels: [Int64]
-        let indices: [Int64]
-        let masks: [UInt8]
-        let annotated: [Bool]
-        let next: StreamPosition
-
-        init(_ batch: Batch) {
-            (images, storedImages, labels) = (batch.images, batch.storedImages, batch.labels)
-            (indices, masks, annotated) = (batch.indices, batch.masks, batch.annotated)
-            next = batch.next
-        }
-    }
-
     private func contents(
         _ dataset: Dataset, _ options: StreamOptions, masks: MaskSet? = nil,
         from start: StreamPosition = .beginning, memory: Int? = nil, isRaw: Bool = false
-    ) throws -> [Content] {
+    ) throws -> [BatchContent] {
         let stream = try BatchStream(
             dataset: dataset, masks: masks, options: options, from: start,
             resources: StreamResources(memory: memory, threadCount: 3), givesStoredImages: isRaw)
-        var contents: [Content] = []
-        while let batch = try stream.next() { contents.append(Content(batch)) }
+        var contents: [BatchContent] = []
+        while let batch = try stream.next() { contents.append(BatchContent(batch)) }
         return contents
     }
 
@@ -186,7 +169,7 @@ struct PNGFolderStreamTests {
         var count = 0
         let error = #expect(throws: StreamError.self) {
             while let batch = try stream.next() {
-                if fate != .replaced { #expect(Content(batch) == expected[count]) }
+                if fate != .replaced { #expect(BatchContent(batch) == expected[count]) }
                 count += 1
             }
         }

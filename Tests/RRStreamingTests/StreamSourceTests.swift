@@ -7,32 +7,13 @@ import Testing
 
 @Suite("What a stream reads from")
 struct StreamSourceTests {
-    /// The content of a batch, to compare.
-    private struct Content: Equatable {
-        let images: [Float]
-        let storedImages: [UInt8]
-        let labels: [Int64]
-        let indices: [Int64]
-        let masks: [UInt8]
-        let annotated: [Bool]
-
-        init(_ batch: Batch) {
-            images = batch.images
-            storedImages = batch.storedImages
-            labels = batch.labels
-            indices = batch.indices
-            masks = batch.masks
-            annotated = batch.annotated
-        }
-    }
-
-    private func contents(_ stream: BatchStream) throws -> [Content] {
-        var contents: [Content] = []
-        while let batch = try stream.next() { contents.append(Content(batch)) }
+    private func contents(_ stream: BatchStream) throws -> [BatchContent] {
+        var contents: [BatchContent] = []
+        while let batch = try stream.next() { contents.append(BatchContent(batch)) }
         return contents
     }
 
-    /// 5,000 samples of 30 bytes: more than two blocks of 64 KB.
+    /// 5,000 samples of 30 bytes: 19 blocks of 8 KB.
     private static let sampleCount = 5000
     private static let options = StreamOptions(batchSize: 96, shuffle: true, seed: 5, epochs: 2)
     /// Two batches of 96 samples of 30 floats, 30 mask bytes and 17 more.
@@ -145,9 +126,9 @@ struct StreamSourceTests {
         let small = try SmallDataset(sampleCount: 500)
         let options = StreamOptions(batchSize: 7, shuffle: true, seed: 1, epochs: 2)
         let expected = try contents(BatchStream(dataset: small.dataset, masks: small.masks, options: options))
-        var found: [Content] = []
+        var found: [BatchContent] = []
         for try await batch in try BatchStream(dataset: small.dataset, masks: small.masks, options: options) {
-            found.append(Content(batch))
+            found.append(BatchContent(batch))
         }
         #expect(found == expected)
     }

@@ -1,0 +1,18 @@
+import RRStreaming
+
+/// What a batch holds, to compare.
+struct BatchContent: Equatable {
+    let images: [Float]
+    let storedImages: [UInt8]
+    let labels: [Int64]
+    let indices: [Int64]
+    let masks: [UInt8]
+    let annotated: [Bool]
+    let next: StreamPosition
+
+    init(_ batch: Batch) {
+        (images, storedImages, labels) = (batch.images, batch.storedImages, batch.labels)
+        (indices, masks, annotated) = (batch.indices, batch.masks, batch.annotated)
+        next = batch.next
+    }
+}
