@@ -32,7 +32,11 @@ def rows(network):
     others = [
         ("augment-1", "counterexamples: random values inside A, λ1 = 1",
          masked("--guidance", "augment", "--lambda1", "1")),
-        ("pgd-1", "the worst case inside A, λ1 = 1", masked("--guidance", "pgd", "--lambda1", "1"))] + [
+        ("pgd-1", "the worst case inside A, at most 0.3 away, λ1 = 1",
+         masked("--guidance", "pgd", "--lambda1", "1")),
+        # Shades of decoys are up to 225/255 apart.
+        ("pgd-wide-1", "the worst case inside A, at most 1 away, λ1 = 1",
+         masked("--guidance", "pgd", "--pgd-radius", "1", "--lambda1", "1"))] + [
         (f"input-gradient-{value}", f"the squared input gradient of the cross-entropy, without A, λ1 = {value}",
          ["decoy.h5", "--guidance", "input-gradient", "--lambda1", value]) for value in ("0.1", "1", "10")]
     return main + controls + sweep + others
@@ -66,7 +70,7 @@ def write(name, network, found):
     def mean(row):
         return 100 * statistics.mean(record["accuracy"] for record in found[row])
     order = ["clean", "plain", *(f"rrr-{value}" for value in DECADES), "rrr-auto", "permuted", "centre",
-             "augment-1", "pgd-1", *(f"input-gradient-{value}" for value in ("0.1", "1", "10"))]
+             "augment-1", "pgd-1", "pgd-wide-1", *(f"input-gradient-{value}" for value in ("0.1", "1", "10"))]
     titles = {row: title for row, title, _ in rows(network)}
     lines = ["| training | λ1 | test accuracy, % | worst class, % | input gradient on the decoy, % | seeds |",
              "|---|---|---|---|---|---|"]

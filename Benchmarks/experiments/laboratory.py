@@ -15,6 +15,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
+import time
 
 import h5py
 import numpy
@@ -77,8 +78,10 @@ class Laboratory:
         found = self.records.get(key(commands))
         if found or self.only_table:
             return found
+        start = time.perf_counter()
         outputs = [self.call(*command, *self.threads(command)) for command in commands]
-        record = {**labels, **figures(*outputs), "threads": self.jobs, "version": self.version, "machine": machine()}
+        seconds = round(time.perf_counter() - start, 2)
+        record = {**labels, "seconds": seconds, **figures(*outputs), "threads": self.jobs, "version": self.version, "machine": machine()}
         record |= {"commands": [f"rrdata {' '.join(c)}" for c in commands]}
         RESULTS.mkdir(exist_ok=True)
         with open(self.ledger, "a") as file:
@@ -206,6 +209,7 @@ def spread(values, scale=1, digits=2):
 def write_table(name, title, text, records):
     """results/NAME.md; the runs themselves are in the ledger."""
     machines = " and ".join(sorted({record["machine"] for record in records}))
+    hours, minutes = divmod(round(sum(record["seconds"] for record in records) / 60), 60)
     (RESULTS / f"{name}.md").write_text(
-        f"# {title}\n\n{text.strip()}\n\nRun on {machines}. The seconds of the runs are those of a machine "
-        "that did other work at the same time.\n")
+        f"# {title}\n\n{text.strip()}\n\nRun on {machines}: {len(records)} runs, which trained for {hours} h {minutes} min "
+        "in all, while the machine did other work too.\n")

@@ -11,6 +11,9 @@ public struct InputNormalization: Hashable, Sendable {
     /// The standard deviation of each channel, above 0.
     public let standardDeviations: [Float]
 
+    /// The rounding of E[x²] − E[x]² reaches deviations of this share of the mean.
+    private static let constantShare = 1e-6
+
     /// - Throws: `TrainingError` with the code `invalidOption` where the lists differ in length, or a number is not
     ///   finite or a standard deviation not above 0.
     public init(means: [Float], standardDeviations: [Float]) throws(TrainingError) {
@@ -28,7 +31,7 @@ public struct InputNormalization: Hashable, Sendable {
 
     /// Measures the samples of a split.
     ///
-    /// A channel that is the same throughout keeps its scale.
+    /// A channel that is the same throughout, but for the rounding of the sums, keeps its scale.
     ///
     /// - Throws: `DatasetError` where a sample is damaged or the split is unknown.
     public init(measuring dataset: Dataset, split: String?) throws {
@@ -59,7 +62,9 @@ public struct InputNormalization: Hashable, Sendable {
         }
         try self.init(
             means: means.map { Float($0) },
-            standardDeviations: deviations.map { $0 > 1e-12 ? Float($0) : 1 })
+            standardDeviations: zip(deviations, means).map { deviation, mean in
+                deviation > max(1e-12, Self.constantShare * mean.magnitude) ? Float(deviation) : 1
+            })
     }
 
     /// Scales the range of each channel.

@@ -23,6 +23,14 @@ public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible
         self.message = message
     }
 
+    /// - Parameter kept: where the last good weights are; nil where there are none yet.
+    static func divergence(step: Int, _ what: String, kept: String? = nil) -> TrainingError {
+        TrainingError(
+            .diverged, "step \(step)",
+            "\(what). \(kept ?? "There was no checkpoint yet.") Try a lower --learning-rate, --clip-norm 1, "
+                + "--warmup-steps, a lower --lambda1 or --lambda1-warmup")
+    }
+
     /// `--lambda1: is above 0, but …`
     public var description: String { "\(location): \(message)" }
 }

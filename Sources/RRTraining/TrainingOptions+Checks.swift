@@ -57,12 +57,29 @@ extension TrainingOptions {
             throw TrainingError(
                 .invalidOption, "--lambda1-warmup", "needs --masks, without which there is no penalty")
         }
+        try checkCollection()
         guard batchSize >= 1 else {
             throw TrainingError(.invalidOption, "--batch-size", "must be at least 1")
         }
         guard epochs >= 1 else { throw TrainingError(.invalidOption, "--epochs", "must be at least 1") }
         if let threads, threads < 1 {
             throw TrainingError(.invalidOption, "--jobs", "must be at least 1")
+        }
+    }
+
+    private func checkCollection() throws(TrainingError) {
+        guard collection != nil else { return }
+        guard augmentation == nil else {
+            throw TrainingError(
+                .invalidOption, "--collect-masks",
+                "does not go with --augment, whose images are not those of the dataset: run make-masks after training"
+            )
+        }
+        guard annotatedFraction == nil else {
+            throw TrainingError(
+                .invalidOption, "--collect-masks",
+                "does not go with --annotated-fraction, which draws some samples several times and others never: "
+                    + "run make-masks after training")
         }
     }
 

@@ -25,27 +25,6 @@ public enum ClassWeights: Hashable, Sendable {
     case fixed([Double])
 }
 
-/// Masks to gather from the input gradients that training meets on its way.
-public struct CollectionOptions: Equatable, Sendable {
-    public var selection: MaskSelection
-    /// The mask set that is written.
-    public var output: String
-
-    public init(selection: MaskSelection, output: String) {
-        self.selection = selection
-        self.output = output
-    }
-
-    /// `threshold 0.67`
-    var description: String {
-        switch selection {
-        case .top(let count): "top-k \(count)"
-        case .topFraction(let fraction): "top-fraction \(fraction)"
-        case .threshold(let factor): "threshold \(factor)"
-        }
-    }
-}
-
 /// All that decides the outcome of a training run, beside the dataset and the masks.
 public struct TrainingOptions: Sendable {
     public var model: ModelDescription

@@ -1,4 +1,5 @@
 import RRFormats
+import TestSupport
 import Testing
 
 @Suite("Checksums")
@@ -29,5 +30,24 @@ struct ChecksumTests {
             }
             #expect(hasher.finalize() == digest)
         }
+    }
+
+    @Test(
+        "the SHA-256 of a file is that of its bytes, whatever its size",
+        arguments: [0, 1_000_000, 1 << 20, 2_500_001])
+    func sha256OfFile(count: Int) throws {
+        let folder = try TemporaryFolder()
+        let bytes = Array(repeating: UInt8(ascii: "a"), count: count)
+        try folder.write(bytes, to: "file")
+        let found = try SHA256Hasher.hash(ofFileAt: folder.path("file"))
+        var hasher = SHA256Hasher()
+        bytes.withUnsafeBytes { hasher.update($0) }
+        let digest = hasher.finalize()
+        #expect(found == digest)
+        // The third example of FIPS 180-4.
+        if count == 1_000_000 {
+            #expect(found == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+        }
+        #expect(throws: FormatError.self) { try SHA256Hasher.hash(ofFileAt: folder.path("no")) }
     }
 }

@@ -171,6 +171,44 @@ struct FindAnotherLoopTests {
         #expect(done?.code == .outputExists && done?.message.contains("--force") == true)
     }
 
+    @Test("other class weights and other kernels are refused, since they make other rounds")
+    func resumingOtherwise() throws {
+        var options = options(rounds: 2)
+        options.training.classWeights = .fixed([1, 2])
+        #expect(throws: Stop.self) {
+            try run(options) { if Moment.firstDone.isReached($0) { throw Stop() } }
+        }
+        options.training.classWeights = .fixed([1, 1])
+        let weights = #expect(throws: TrainingError.self) { try run(options, resumes: true) }
+        #expect(weights?.location == "--class-weights")
+        options.training.classWeights = .fixed([1, 2])
+        let path = shades.folder.path("others.unfinished/find-another.json")
+        let text = try String(decoding: FileBytes.read(path), as: UTF8.self)
+        let other = text.replacing("\"\(LinearAlgebra.kernelName)\"", with: "\"Abacus\"")
+        try #require(other != text)
+        try FileBytes.write(Array(other.utf8), to: path)
+        let kernel = #expect(throws: TrainingError.self) { try run(options, resumes: true) }
+        #expect(kernel?.location == "--resume" && kernel?.message.contains("Abacus") == true)
+        try FileBytes.write(Array(text.utf8), to: path)
+        #expect(try run(options, resumes: true).count == 2)
+    }
+
+    @Test(
+        "two processes do not work on the same rounds, and the second does no harm", arguments: [false, true])
+    func locked(isForced: Bool) throws {
+        let options = options(rounds: 2)
+        var error: FormatError?
+        let rounds = try run(options, checkpointSeconds: 0) {
+            guard Moment.firstTraining.isReached($0) else { return }
+            error = #expect(throws: FormatError.self) {
+                try run(options, force: isForced, resumes: !isForced)
+            }
+        }
+        #expect(error?.code == .cannotWrite && error?.message.contains("another process") == true)
+        #expect(rounds.count == 2)
+        #expect(try shades.folder.names() == ["d.h5", "others"])
+    }
+
     @Test("what fails before the first step is kept leaves nothing behind")
     func untouched() throws {
         #expect(throws: Stop.self) { try run(options()) { _ in throw Stop() } }

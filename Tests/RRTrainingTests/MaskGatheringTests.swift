@@ -93,6 +93,57 @@ struct MaskGatheringTests {
         #expect(masks.bits == expected.bits && masks.rows == expected.rows)
     }
 
+    @Test("what would give masks to other pixels or to some samples only is refused")
+    func unsuitable() throws {
+        let shades = try TwoShades()
+        var augmented = options(shades, .top(count: 2))
+        augmented.augmentation = try Augmentation("hflip")
+        var drawn = options(shades, .top(count: 2))
+        drawn.annotatedFraction = 0.5
+        for options in [augmented, drawn] {
+            let error = #expect(throws: TrainingError.self) { try shades.train(options) }
+            #expect(error?.code == .invalidOption && error?.location == "--collect-masks")
+        }
+    }
+
+    @Test(
+        "masks need a place that will be there at the end", arguments: ["none/m.h5", "run/m.h5", "run", "."])
+    func place(name: String) throws {
+        let shades = try TwoShades()
+        var options = options(shades, .top(count: 2))
+        options.collection?.output = shades.folder.path(name)
+        for isThere in [false, true] {
+            let before = try shades.folder.names()
+            let error = #expect(throws: FormatError.self) { try shades.train(options) }
+            #expect(error?.code == .cannotWrite, "\(error.debugDescription)")
+            #expect(try shades.folder.names() == before)
+            if !isThere {
+                var plain = options
+                plain.collection = nil
+                _ = try shades.train(plain)
+            }
+        }
+    }
+
+    @Test("--resume replaces the masks of the run that it goes on with, and no other file")
+    func foreignFile() throws {
+        struct Stop: Error {}
+        let shades = try TwoShades()
+        var options = options(shades, .top(count: 2))
+        options.epochs = 2
+        let loop = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
+        let storage = RunStorage(output: shades.folder.path("run"), resumes: true)
+        #expect(throws: Stop.self) { try loop.run(storage) { if $0.step == 10 { throw Stop() } } }
+        try shades.folder.write([1], to: "m.h5")
+        _ = try loop.run(storage) { _ in }
+        #expect(try MaskSet(path: shades.folder.path("m.h5"), for: shades.dataset).annotatedCount == 48)
+        try shades.folder.write([1], to: "m.h5")
+        let fresh = RunStorage(output: shades.folder.path("another"), resumes: true)
+        let error = #expect(throws: FormatError.self) { try loop.run(fresh) { _ in } }
+        #expect(error?.code == .outputExists)
+        #expect(try FileBytes.read(shades.folder.path("m.h5")) == [1])
+    }
+
     @Test("an output that exists is refused before training")
     func exists() throws {
         let shades = try TwoShades()

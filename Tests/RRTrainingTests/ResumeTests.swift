@@ -179,6 +179,14 @@ struct ResumeTests {
         _ = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
             .run(output: shades.folder.path("third"), force: true) { _ in }
         #expect(try shades.folder.names() == ["d.h5", "new", "run", "third"])
+        // What is no run is nobody's to replace, whatever its name.
+        try shades.folder.write([1], to: "fourth.unfinished/find-another.json")
+        let foreign = #expect(throws: FormatError.self) {
+            try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
+                .run(output: shades.folder.path("fourth"), force: true) { _ in }
+        }
+        #expect(foreign?.code == .cannotWrite && foreign?.path.hasSuffix("fourth.unfinished") == true)
+        #expect(try FileBytes.read(shades.folder.path("fourth.unfinished/find-another.json")) == [1])
     }
 
     @Test(
@@ -190,6 +198,12 @@ struct ResumeTests {
             ("checkpoint/state.json", "rrdata.checkpoint", "rrdata.walk", "state.json"),
             ("checkpoint/state.json", "\"1.0\"", "\"2.0\"", "newer"),
             ("checkpoint/state.json", "\"seconds\":", "\"seconds\": 1e300, \"s\":", "field"),
+            ("checkpoint/state.json", "\"batch\": 2", "\"batch\": 9223372036854775807", "field"),
+            ("checkpoint/state.json", "\"samples\":", "\"samples\": 9223372036854775807, \"s\":", "field"),
+            (
+                "checkpoint/state.json", "\"epochs_since_best\":",
+                "\"epochs_since_best\": 9223372036854775807, \"s\":", "field"
+            ),
             ("checkpoint/optimizer-9.safetensors", "second.", "sacond.", "does not fit"),
             ("checkpoint/optimizer-9.safetensors", "second.1", "second.7", ":7."),
             ("checkpoint/state.json", "\"metrics_bytes\": ", "\"metrics_bytes\": 9", "metrics.jsonl"),
@@ -211,17 +225,36 @@ struct ResumeTests {
         #expect(error?.description.contains(hint) == true, "\(error.debugDescription)")
     }
 
-    @Test("two processes do not train one run")
+    @Test("two processes do not train one run, nor does --force take it from under the other")
     func locked() throws {
         let shades = try TwoShades()
         let options = try options(shades, .adam)
         try stop(shades, options, after: 10)
         let loop = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
-        var error: FormatError?
+        var errors: [FormatError?] = []
         _ = try loop.run(RunStorage(output: shades.folder.path("run"), resumes: true)) {
-            if $0.step == 12 { error = try refusal(shades, options, resumes: true) }
+            guard $0.step == 12 else { return }
+            errors.append(try refusal(shades, options, resumes: true))
+            errors.append(
+                #expect(throws: FormatError.self) {
+                    try loop.run(output: shades.folder.path("run"), force: true) { _ in }
+                })
         }
-        #expect(error?.code == .cannotWrite && error?.message.contains("another process") == true)
+        #expect(errors.count == 2)
+        for error in errors {
+            #expect(error?.code == .cannotWrite && error?.message.contains("another process") == true)
+        }
+        #expect(try shades.folder.names() == ["d.h5", "run"])
+    }
+
+    @Test("a batch size without sense is refused by name when a run is resumed")
+    func largeBatchSize() throws {
+        let shades = try TwoShades()
+        var options = try options(shades, .adam)
+        try stop(shades, options, after: 10)
+        options.batchSize = .max
+        let error = #expect(throws: TrainingError.self) { try resume(shades, options) }
+        #expect(error?.location == "--batch-size")
     }
 
     @Test("a loss that is no longer finite names the step and leaves the last good checkpoint")
@@ -230,7 +263,7 @@ struct ResumeTests {
         var options = shades.options
         options.lambda1 = .value(0)
         options.optimizer = OptimizerOptions(.sgd, learningRate: 1e30)
-        // The rate rises from a hundredth: the first step is too large already, but its loss is not.
+        // The first step is too large already, but its own loss is not.
         let error = #expect(throws: TrainingError.self) {
             try TrainingLoop(dataset: shades.dataset, masks: nil, options: options)
                 .run(RunStorage(output: shades.folder.path("run"), resumes: true)) { _ in }

@@ -1,5 +1,8 @@
 import Foundation
+import RRDatasets
+import RRFormats
 import RRSchemas
+import RRTensor
 import TestSupport
 import Testing
 
@@ -75,6 +78,13 @@ struct EvaluateCommandTests {
     func refusals() throws {
         for (arguments, status, message) in [
             (["evaluate", "d.h5", "--top-k", "3"] + model, 64, "need --masks"),
+            (["evaluate", "d.h5", "--seed", "3"] + model, 64, "need --masks"),
+            (["evaluate", "d.h5", "--target", "label"] + model, 64, "need --masks"),
+            (["make-masks", "d.h5", "--top-k", "3", "--seed", "1", "-o", "x"] + model, 64, "--smooth"),
+            (
+                ["make-masks", "d.h5", "--top-k", "3", "--smooth-noise", "1", "-o", "x"] + model, 64,
+                "--smooth"
+            ),
             (["evaluate", "d.h5", "--best"] + model, 64, "--best is for a run"),
             (["evaluate", "d.h5", "--masks", "m.h5", "--lambda1=-1"] + model, 64, "--lambda1"),
             (["evaluate", "d.h5", "--masks", "m.h5", "--top-k", "21"] + model, 64, "choose 1 to 20"),
@@ -109,6 +119,36 @@ struct EvaluateCommandTests {
         let accuracies = lines.filter { $0["kind"] == "epoch" }
             .compactMap { $0["validation"]?["accuracy"]?.doubleValue }
         #expect(best["accuracy"]?.doubleValue == accuracies.max())
+    }
+
+    @Test("--gradients takes what another program computed, and says from what file")
+    func gradients() throws {
+        // The largest of sample n stands at n % 20, and that of sample 7 nowhere.
+        let values = (0..<60 * 20).map { Float($0 / 20 == 7 ? 0 : $0 % 20 == $0 / 20 % 20 ? -3 : 1) }
+        try folder.write(
+            NPYHeader.bytes(shape: [60, 1, 4, 5], descriptor: "<f4")
+                + values.withUnsafeBytes { Array($0) }, to: "g.npy")
+        let command = ["make-masks", "d.h5", "--gradients", "g.npy"]
+        let made = try json(command + ["--threshold", "0.5", "-o", "theirs.h5"])
+        #expect(made["annotated"] == 59 && made["zero_gradient"] == 1 && made["ones"] == 59)
+        #expect(try CommandLineTool.run(["validate", "d.h5", "theirs.h5"], in: folder.path).status == 0)
+        let provenance = try json(["info", "theirs.h5"])["provenance"]
+        #expect(provenance?["gradients"] == "g.npy" && provenance?["weights_sha256"] == nil)
+        #expect(
+            provenance?["gradients_sha256"] == .string(try SHA256Hasher.hash(ofFileAt: folder.path("g.npy"))))
+        let masks = try MaskSet(path: folder.path("theirs.h5"), for: Dataset(path: folder.path("d.h5")))
+        for sample in 0..<60 {
+            let ones = (0..<20).filter { masks.bits[masks.rows[sample], $0] }
+            #expect(ones == (sample == 7 ? [] : [sample % 20]))
+        }
+        for extra in [["--target", "label"], ["--per-class"], ["--smooth", "3"], ["--best"]] + [model] {
+            let outcome = try CommandLineTool.run(
+                command + ["--top-k", "3", "-o", "x.h5"] + extra, in: folder.path)
+            #expect(outcome.status == 64 && outcome.errors.contains(extra[0]), "\(outcome.errors)")
+        }
+        let missing = ["make-masks", "d.h5", "--gradients", "no.npy", "--top-k", "3", "-o", "x.h5"]
+        #expect(try CommandLineTool.run(missing, in: folder.path).status == 66)
+        #expect(try folder.names() == ["d.h5", "g.npy", "m.h5", "theirs.h5"])
     }
 
     @Test("--per-class makes a mask set for each class, and --force replaces such a folder only")

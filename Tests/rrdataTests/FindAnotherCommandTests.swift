@@ -53,6 +53,11 @@ struct FindAnotherCommandTests {
         #expect(try share("others/round-2/masks.h5", in: folder, of: [1, 2, 3]) >= 0.95)
         #expect(outcome.errors.contains("round 2 of 2: accuracy "))
 
+        let told = try CommandLineTool.run(["info", "others", "--json"], in: folder.path)
+        let info = try JSONValue(parsing: told.text)
+        #expect(info["format"] == "rrdata.find-another" && info["path"] == "others")
+        #expect(info["rounds"]?.arrayValue?.count == 2)
+
         // The files are what the other commands read, and the accuracy is that of the split test.
         let valid = try CommandLineTool.run(
             [

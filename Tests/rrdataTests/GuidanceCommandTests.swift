@@ -75,6 +75,40 @@ struct GuidanceCommandTests {
         #expect(try folder.names() == ["decoy.h5", "masks.h5", "run"])
     }
 
+    @Test("where λ1 is chosen automatically, a loss that is no longer finite ends with 65 too")
+    func automaticDivergence() throws {
+        let folder = try folder()
+        let outcome = try train(
+            "--masks masks.h5 --optimizer sgd --learning-rate 1e20 --resume -o run", in: folder)
+        #expect(outcome.status == 65)
+        for hint in ["step ", "no checkpoint", "--learning-rate", "--lambda1 auto"] {
+            #expect(outcome.errors.contains(hint), "\(outcome.errors)")
+        }
+        #expect(try folder.names() == ["decoy.h5", "masks.h5"])
+    }
+
+    @Test("λ1 R / CE is told of runs that weighed that R, or where --lambda1 says so")
+    func ratio() throws {
+        let folder = try folder()
+        for (line, isKnown) in [
+            ("--lambda1 1", true), ("--lambda1 1 --penalty-target label", false),
+            ("--guidance augment", false),
+        ] {
+            #expect(try train("--masks masks.h5 --force -o run \(line)", in: folder).status == 0)
+            func explanation(_ extra: [String] = []) throws -> JSONValue? {
+                let outcome = try CommandLineTool.run(
+                    ["evaluate", "run", "decoy.h5", "--masks", "masks.h5", "--json"] + extra, in: folder.path)
+                return try JSONValue(parsing: outcome.text)["explanation"]
+            }
+            #expect((try explanation()?["penalty_to_cross_entropy"] == .null) == !isKnown)
+            #expect(try explanation(["--lambda1", "2"])?["penalty_to_cross_entropy"]?.doubleValue != nil)
+            if line.contains("label") {
+                let ofTarget = try explanation(["--target", "label"])
+                #expect(ofTarget?["lambda1"]?.doubleValue == 1)
+            }
+        }
+    }
+
     @Test(
         "what does not go together ends with 64 and names the option",
         arguments: [
@@ -89,6 +123,11 @@ struct GuidanceCommandTests {
             ("--annotated-fraction 0.5", "--masks"),
             ("--masks masks.h5 --annotated-fraction 0.5 --no-shuffle", "--no-shuffle"),
             ("--masks masks.h5 --annotated-fraction 2", "--annotated-fraction"),
+            ("--masks masks.h5 --collect-masks masks.h5 --top-k 3 --force", "--masks"),
+            ("--masks masks.h5 --collect-masks ./masks.h5 --top-k 3 --resume", "--masks"),
+            ("--masks masks.h5 --collect-masks m.h5 --top-k 3 --augment hflip", "--collect-masks"),
+            ("--penalty-reduction sum", "--masks"), ("--penalty-target label", "--masks"),
+            ("--best-metric accuracy", "--validation"), ("--schedule-factor 0.5", "--schedule step"),
             ("--validation nothing", "neither a split"), ("--guidance mask", "rrr"),
         ])
     func usage(line: String, hint: String) throws {

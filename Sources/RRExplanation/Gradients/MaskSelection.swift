@@ -1,11 +1,20 @@
 /// Which elements of an input gradient become a mask: those that the model looks at most.
-public enum MaskSelection: Equatable, Sendable {
+public enum MaskSelection: Equatable, Sendable, CustomStringConvertible {
     /// The elements with the K largest absolute values; of equal ones those at lower positions.
     case top(count: Int)
     /// The same for K = the fraction of all elements, rounded to the nearest and at least 1.
     case topFraction(Double)
     /// All elements above this factor, from 0 to 1, of the sample's largest absolute value.
     case threshold(Double)
+
+    /// `threshold 0.67`
+    public var description: String {
+        switch self {
+        case .top(let count): "top-k \(count)"
+        case .topFraction(let fraction): "top-fraction \(fraction)"
+        case .threshold(let factor): "threshold \(factor)"
+        }
+    }
 
     /// Checks the selection for gradients of a size.
     ///

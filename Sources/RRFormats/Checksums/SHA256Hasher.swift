@@ -25,6 +25,18 @@ package struct SHA256Hasher: ~Copyable {
             decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
+    /// The hash of a file of any size.
+    ///
+    /// - Throws: `FormatError` with the code `notFound` or `cannotRead`.
+    package static func hash(ofFileAt path: String) throws(FormatError) -> String {
+        let file = try RandomAccessFile(path: path)
+        var hasher = SHA256Hasher()
+        for offset in stride(from: 0, to: file.size, by: 1 << 20) {
+            try file.bytes(at: offset, count: 1 << 20).withUnsafeBytes { hasher.update($0) }
+        }
+        return hasher.finalize()
+    }
+
     deinit {
         EVP_MD_CTX_free(context)
     }

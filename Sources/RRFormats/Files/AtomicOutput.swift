@@ -152,12 +152,17 @@ package final class AtomicOutput {
 extension AtomicOutput {
     /// Checks that an output could be put at a path, before any work is done for it.
     ///
-    /// - Throws: `FormatError` with the code `outputExists`, or `cannotWrite` where a file would replace a folder or
-    ///   a folder a file.
+    /// - Throws: `FormatError` with the code `outputExists`, or `cannotWrite` where the folder around it is missing, a
+    ///   file would replace a folder or a folder a file.
     package static func checkTarget(
         _ path: String, force: Bool, isDirectory: Bool = false
     ) throws(FormatError) {
-        guard let kind = FileTree.kind(of: path) else { return }
+        guard let kind = FileTree.kind(of: path) else {
+            guard FileTree.kind(of: FileTree.folder(of: path)) != nil else {
+                throw FormatError(.cannotWrite, path: path, explanation(of: ENOENT, path: path))
+            }
+            return
+        }
         guard force else {
             throw FormatError(.outputExists, path: path, "the output exists; --force replaces it")
         }

@@ -48,48 +48,15 @@ struct BestWatch: Equatable, Sendable {
     }
 }
 
-extension RunPosition {
-    /// The document of a checkpoint.
-    func json(step: Int) -> JSONValue {
-        [
-            "format": .string(CheckpointFile.format), "format_version": .string(CheckpointFile.version),
-            "step": .integer(step), "epoch": .integer(epoch), "batch": .integer(batch),
-            "epoch_so_far": record.state, "metrics_bytes": .integer(metricsSize),
-            "curves_bytes": .integer(curvesSize),
-            "seconds": .number(seconds),
-            "best": watch.best.map { ["epoch": .integer($0.epoch), "value": .number($0.value)] } ?? .null,
-            "epochs_since_best": .integer(watch.epochsWithout),
-        ]
-    }
-
-    /// Reads the document of a checkpoint; nil where a field is missing or cannot be.
-    init?(_ state: JSONValue) {
-        guard let epoch = state["epoch"]?.integerValue, let batch = state["batch"]?.integerValue,
-            let record = state["epoch_so_far"].flatMap(EpochRecord.init(state:)),
-            let metricsSize = state["metrics_bytes"]?.integerValue,
-            let curvesSize = state["curves_bytes"]?.integerValue, curvesSize >= 0,
-            let seconds = state["seconds"]?.doubleValue, let watch = BestWatch(state), epoch >= 0, batch >= 0,
-            metricsSize >= 0
-        else { return nil }
-        self.epoch = epoch
-        self.batch = batch
-        self.record = record
-        self.watch = watch
-        self.metricsSize = metricsSize
-        self.curvesSize = curvesSize
-        self.seconds = seconds
-    }
-}
-
 extension BestWatch {
-    fileprivate init?(_ state: JSONValue) {
-        guard let best = state["best"], let count = state["epochs_since_best"]?.integerValue else {
-            return nil
-        }
+    init?(_ state: JSONValue) {
+        guard let best = state["best"], let count = state["epochs_since_best"]?.integerValue,
+            0...RunPosition.largestCount ~= count
+        else { return nil }
         if best != .null {
-            guard let epoch = best["epoch"]?.integerValue, let value = best["value"]?.doubleValue else {
-                return nil
-            }
+            guard let epoch = best["epoch"]?.integerValue, 0...RunPosition.largestCount ~= epoch,
+                let value = best["value"]?.doubleValue
+            else { return nil }
             self.best = BestEpoch(epoch: epoch, value: value)
         }
         epochsWithout = count

@@ -118,7 +118,8 @@ extension EpochRecord {
             let penalty = state["penalty"]?.doubleValue,
             let penalized = state["penalized_samples"]?.integerValue,
             let seconds = state["seconds"]?.doubleValue, let waiting = state["seconds_waiting"]?.doubleValue,
-            0...1e12 ~= seconds, 0...1e12 ~= waiting
+            0...1e12 ~= seconds, 0...1e12 ~= waiting,
+            [epoch, steps, samples, correct, penalized].allSatisfy({ 0...RunPosition.largestCount ~= $0 })
         else { return nil }
         self.epoch = epoch
         stepCount = steps

@@ -9,8 +9,12 @@ struct FindAnotherFolder {
     static let format = "rrdata.find-another"
     static let formatVersion = "1.0"
     private static let fileName = "find-another.json"
+    private static let isBusy = "another process is working on these rounds"
 
     private let output: AtomicOutput
+    private let lock: FolderLock
+    /// Of an unfinished search that `--force` replaces: nobody resumes it any more.
+    private let replaced: FolderLock?
     /// What the file says of the options and the dataset.
     private let record: [String: JSONValue]
     /// The rounds that are done.
@@ -20,12 +24,15 @@ struct FindAnotherFolder {
     ///
     /// - Parameter record: the dataset and every option, as they are to be found again.
     /// - Throws: `FormatError` where the output or an unfinished one exists and neither `--force` nor `--resume` says
-    ///   what becomes of it, where a folder of something else would be lost, or where it cannot be made;
+    ///   what becomes of it, where a folder of something else would be lost, where another process works on it, or where
+    ///   it cannot be made;
     ///   `TrainingError` where a search is resumed that was started otherwise.
     init(_ storage: RunStorage, record: [String: JSONValue]) throws {
         let unfinishedPath = UnfinishedRun.path(of: storage.output)
         self.record = record
         if storage.resumes, FileTree.kind(of: unfinishedPath) == .folder {
+            lock = try FolderLock(unfinishedPath, orSay: Self.isBusy)
+            replaced = nil
             rounds = try Self.rounds(of: unfinishedPath, startedWith: record)
             output = try AtomicOutput(
                 resuming: unfinishedPath, path: storage.output, force: storage.force)
@@ -44,13 +51,16 @@ struct FindAnotherFolder {
                         + "or remove it first")
             }
         }
-        if !storage.force, FileTree.kind(of: unfinishedPath) != nil {
+        let isUnfinished = FileTree.kind(of: unfinishedPath) != nil
+        if !storage.force, isUnfinished {
             throw FormatError(
                 .outputExists, path: unfinishedPath,
                 "unfinished rounds are there; --resume goes on with them, and --force begins anew")
         }
+        replaced = isUnfinished ? try FolderLock(unfinishedPath, orSay: Self.isBusy) : nil
         rounds = []
         output = try AtomicOutput(path: storage.output, force: storage.force, isDirectory: true)
+        lock = try FolderLock(output.temporaryPath, orSay: Self.isBusy)
         try write()
         try output.keep(as: unfinishedPath)
     }
@@ -107,10 +117,15 @@ extension FindAnotherFolder {
 
     /// The number of rounds that are done in a folder; nil where it is none of find-another.
     static func roundCount(of path: String) -> Int? {
+        document(of: path).map { $0["rounds"]?.arrayValue?.count ?? 0 }
+    }
+
+    /// What a folder says of its options and rounds; nil where it is none of find-another.
+    static func document(of path: String) -> JSONValue? {
         guard let bytes = try? FileBytes.read(path + "/" + fileName),
             let document = try? JSONValue(parsing: bytes), document["format"] == .string(format)
         else { return nil }
-        return document["rounds"]?.arrayValue?.count ?? 0
+        return document
     }
 
     /// Reads the rounds of an unfinished folder, and checks that it was started with the same options.
@@ -162,6 +177,7 @@ extension FindAnotherFolder {
                 "is \(now[key]?.serialized() ?? "none"), but \(folder) was started with "
                     + "\(before[key]?.serialized() ?? "none"): \(remedy)")
         }
+        try RunConfiguration.checkKernel(record, startedWith: document)
     }
 
     private static func optionName(_ key: String) -> String {

@@ -159,7 +159,7 @@ extension FindAnotherLoop {
     private func provenance(_ number: Int, _ run: Run) throws -> [String: JSONValue] {
         [
             "source": "find-another", "weights_sha256": .string(try run.weightsHash()),
-            "selection": .string(CollectionOptions(selection: options.selection, output: "").description),
+            "selection": .string(options.selection.description),
             "target": .string(options.target.rawValue), "per_pixel": .bool(options.isPerPixel),
             "precision": .string(Precision.double.rawValue),
         ]
@@ -178,9 +178,11 @@ extension FindAnotherLoop {
             record["lambda1"] = "auto"
         }
         record["lambda1_automatic"] = nil
+        if case .fixed(let weights) = options.training.classWeights {
+            record["class_weights"] = .array(weights.map { .number($0) })
+        }
         record["rounds"] = .integer(options.rounds)
-        record["selection"] = .string(
-            CollectionOptions(selection: options.selection, output: "").description)
+        record["selection"] = .string(options.selection.description)
         record["mask_target"] = .string(options.target.rawValue)
         record["per_pixel"] = .bool(options.isPerPixel)
         record["judge"] = .string(judgedSplit)
@@ -188,6 +190,7 @@ extension FindAnotherLoop {
             "format": .string(FindAnotherFolder.format),
             "format_version": .string(FindAnotherFolder.formatVersion),
             "creator": .string(Dataset.creator),
+            "linear_algebra_kernel": configuration["linear_algebra_kernel"] ?? .null,
             "dataset_fingerprint": .string(try dataset.fingerprint),
             "model": try JSONValue(parsing: ModelFile.bytes(of: options.training.model)),
             "options": .object(record),

@@ -6,8 +6,7 @@ internal import RRTensor
 /// Turns the input gradients of batches into masks, in whatever order the samples come.
 final class MaskGathering<Scalar: NetworkScalar> {
     private var collection: MaskCollection
-    private let elementCount: Int
-    private var selectors: [MaskSelector<Scalar>]
+    private let selected: MaskBatch<Scalar>
 
     /// - Parameters:
     ///   - union: masks that the new ones are joined with.
@@ -19,11 +18,9 @@ final class MaskGathering<Scalar: NetworkScalar> {
         workerCount: Int
     ) throws {
         let collection = try MaskCollection(dataset, isPerPixel: isPerPixel, union: union)
-        let elementCount = collection.maskShape.elementCount
-        try selection.check(elementCount: elementCount)
-        selectors = (0..<workerCount).map { _ in MaskSelector(selection, elementCount: elementCount) }
+        selected = try MaskBatch(
+            selection, maskSize: collection.maskShape.elementCount, workerCount: workerCount)
         self.collection = collection
-        self.elementCount = elementCount
     }
 
     /// The number of samples since the last `removeAll()`.
@@ -39,24 +36,10 @@ final class MaskGathering<Scalar: NetworkScalar> {
         indices: [Int64],
         _ body: (@escaping @Sendable (ExplainedSample<Scalar>) -> Void) throws(ExplanationError) -> Result
     ) throws -> Result {
-        let elementCount = elementCount
-        var masks = Array(repeating: UInt8(0), count: indices.count * elementCount)
-        var outcomes = Array(repeating: MaskOutcome.zeroGradient, count: indices.count)
-        let result = try masks.withUnsafeMutableBufferPointer { masks throws(ExplanationError) in
-            try outcomes.withUnsafeMutableBufferPointer { outcomes throws(ExplanationError) in
-                try selectors.withUnsafeMutableBufferPointer { selectors throws(ExplanationError) in
-                    let memory = UncheckedSendable((masks, outcomes, selectors))
-                    return try body { sample in
-                        let (masks, outcomes, selectors) = memory.value
-                        let start = sample.position * elementCount
-                        outcomes[sample.position] = selectors[sample.worker].select(
-                            sample.gradient,
-                            into: UnsafeMutableBufferPointer(rebasing: masks[start..<start + elementCount]))
-                    }
-                }
-            }
+        let result = try selected.select(count: indices.count) { select throws(ExplanationError) in
+            try body { select($0.worker, $0.position, $0.gradient) }
         }
-        try collection.add(masks, outcomes, indices: indices)
+        try collection.add(selected.masks, selected.outcomes, indices: indices)
         return result
     }
 

@@ -11,10 +11,7 @@ final class MaskMaker<Scalar: NetworkScalar> {
     private let workers: Workers
     private let explainer: InputGradients<Scalar>
     private let noise: GaussianNoise?
-    private let maskSize: Int
-    private var selectors: [MaskSelector<Scalar>]
-    private(set) var masks: [UInt8] = []
-    private(set) var outcomes: [MaskOutcome] = []
+    private let selected: MaskBatch<Scalar>
     /// The sums of the gradients of noisy copies.
     private var sums: [Scalar] = []
     private var copies: [Float] = []
@@ -29,11 +26,10 @@ final class MaskMaker<Scalar: NetworkScalar> {
             throw TrainingError(
                 .unsuitableDataset, making.dataset.path, "has no labels, which --target label needs")
         }
-        try making.selection.check(elementCount: maskSize)
         self.making = making
         self.parameters = parameters
-        self.maskSize = maskSize
         workers = Workers(count: making.threads)
+        selected = try MaskBatch(making.selection, maskSize: maskSize, workerCount: workers.count)
         noise = making.smoothing.map {
             GaussianNoise(seed: $0.seed, deviation: $0.deviation, range: making.dataset.valueRange)
         }
@@ -41,22 +37,21 @@ final class MaskMaker<Scalar: NetworkScalar> {
         let isOfOneClass = making.classIndex != nil || (making.target == .predicted && noise != nil)
         explainer = InputGradients(
             network: network, target: isOfOneClass ? .label : making.target, threads: workers.count)
-        selectors = (0..<workers.count).map { _ in MaskSelector(making.selection, elementCount: maskSize) }
     }
 
-    /// Makes the masks of a batch: `masks` (samples, elements of a mask) and `outcomes`.
+    /// The masks of the last batch, (samples, elements of a mask).
+    var masks: [UInt8] { selected.masks }
+    var outcomes: [MaskOutcome] { selected.outcomes }
+
+    /// Makes the masks of a batch.
     ///
     /// - Throws: `ExplanationError` with the code `batchMismatch` or `labelOutOfRange`.
     func make(_ batch: Batch) throws(ExplanationError) {
         let count = batch.count
-        if outcomes.count != count {
-            masks = Array(repeating: 0, count: count * maskSize)
-            outcomes = Array(repeating: .zeroGradient, count: count)
-        }
         let labels = try labels(of: batch)
         guard let smoothing = making.smoothing, let noise else {
             let images = batch.images(making.normalization)
-            try select { select throws(ExplanationError) in
+            try selected.select(count: count) { select throws(ExplanationError) in
                 try explainer.forEachSample(
                     of: LabelledBatch(imageShape: batch.imageShape, images: images, labels: labels),
                     at: parameters, withGradient: true
@@ -66,7 +61,7 @@ final class MaskMaker<Scalar: NetworkScalar> {
         }
         try sum(batch, labels: labels, copyCount: smoothing.copyCount, noise: noise)
         let size = batch.imageShape.elementCount
-        select { select in
+        selected.select(count: count) { select in
             sums.withUnsafeBufferPointer { sums in
                 let memory = UncheckedSendable(sums)
                 workers.run(parts: count) { worker, position in
@@ -82,7 +77,8 @@ final class MaskMaker<Scalar: NetworkScalar> {
     /// What is differentiated for, by sample.
     private func labels(of batch: Batch) throws(ExplanationError) -> [Int64] {
         if let classIndex = making.classIndex { return batch.labels.map { _ in Int64(classIndex) } }
-        let known = batch.labels.map { max($0, 0) }
+        // Only the target `label` looks at them, and a model may have fewer classes than the dataset.
+        let known = batch.labels.map { making.target == .label ? max($0, 0) : 0 }
         guard making.target == .predicted, noise != nil else { return known }
         var predictions = known
         let images = batch.images(making.normalization)
@@ -136,25 +132,5 @@ final class MaskMaker<Scalar: NetworkScalar> {
         _ gradient: UnsafeBufferPointer<Scalar>, to sum: UnsafeMutableBufferPointer<Scalar>
     ) {
         for index in 0..<sum.count { sum[index] += gradient[index] }
-    }
-
-    /// Lets a body hand over the gradients of the samples, from several threads at once.
-    private func select<Failure: Error>(
-        _ body: (@escaping @Sendable (Int, Int, UnsafeBufferPointer<Scalar>) -> Void) throws(Failure) -> Void
-    ) throws(Failure) {
-        let size = maskSize
-        try masks.withUnsafeMutableBufferPointer { masks throws(Failure) in
-            try outcomes.withUnsafeMutableBufferPointer { outcomes throws(Failure) in
-                try selectors.withUnsafeMutableBufferPointer { selectors throws(Failure) in
-                    let memory = UncheckedSendable((masks, outcomes, selectors))
-                    try body { worker, position, gradient in
-                        let (masks, outcomes, selectors) = memory.value
-                        let mask = masks[position * size..<(position + 1) * size]
-                        outcomes[position] = selectors[worker].select(
-                            gradient, into: UnsafeMutableBufferPointer(rebasing: mask))
-                    }
-                }
-            }
-        }
     }
 }

@@ -63,6 +63,43 @@ public struct MaskMaking: Sendable {
         return try writing.finish(provenance: provenance)
     }
 
+    /// Makes masks from gradients that are stored already, and writes them to a mask set file.
+    ///
+    /// The target, the smoothing and the normalisation are those of whoever computed the gradients.
+    ///
+    /// - Throws: `ExplanationError` where the selection is impossible or a gradient is not finite; `FormatError` where
+    ///   a file cannot be read or written.
+    package func write(
+        gradients: StoredGradients, provenance: JSONValue, path: String, force: Bool,
+        progress: (Int, Int) -> Void = { _, _ in }
+    ) throws -> WrittenMasks {
+        var making = self
+        making.isPerPixel = isPerPixel || gradients.isPerPixel
+        let writing = try MaskWriting(making, path: path, force: force)
+        let workers = Workers(count: threads)
+        let selected = try MaskBatch<Double>(
+            selection, maskSize: writing.maskShape.elementCount, workerCount: workers.count)
+        let size = gradients.gradientSize
+        let rows = UnsafeMutableBufferPointer<Double>.allocate(capacity: workers.count * size)
+        defer { rows.deallocate() }
+        let memory = UncheckedSendable(rows)
+        var done = 0
+        try gradients.forEachBlock { samples, read in
+            selected.select(count: samples.count) { select in
+                workers.run(parts: samples.count) { worker, position in
+                    let row = UnsafeMutableBufferPointer(
+                        rebasing: memory.value[worker * size..<(worker + 1) * size])
+                    read(position, row)
+                    select(worker, position, UnsafeBufferPointer(row))
+                }
+            }
+            try writing.add(selected.masks, selected.outcomes, indices: samples.map(Int64.init))
+            done += samples.count
+            progress(done, gradients.sampleCount)
+        }
+        return try writing.finish(provenance: provenance)
+    }
+
     private func forEachBatch<Scalar: NetworkScalar>(
         _ network: Network<Scalar>, _ parameters: Parameters<Scalar>, maskSize: Int,
         _ progress: (Int, Int) -> Void, _ body: ([UInt8], [MaskOutcome], [Int64]) throws -> Void

@@ -159,7 +159,10 @@ extension TrainingLoop {
     private static let automaticBatches = 10
     private static let automaticBounds = 1e-3...1e3
 
-    /// Chooses λ1 such that, once plain cross-entropy has had 100 steps, the penalty weighs as much as it.
+    /// Chooses λ1 such that, once plain cross-entropy has had 100 steps, the penalty of a batch of annotated samples weighs
+    /// as much as it.
+    ///
+    /// - Throws: `TrainingError` with the code `diverged`.
     func lambda1<Scalar: NetworkScalar>(
         startingFrom initial: Parameters<Scalar>, _ normalization: InputNormalization?
     ) throws -> Double {
@@ -170,9 +173,9 @@ extension TrainingLoop {
             optimizer: options.optimizer, refinements: options.refinements(classWeights: nil),
             normalization: normalization, threads: options.threads)
         let stream = try BatchStream(dataset: dataset, masks: masks, options: streamOptions(epochs: .max))
-        for _ in 0..<Self.automaticSteps {
+        for step in 0..<Self.automaticSteps {
             guard let batch = try stream.next() else { return 0 }
-            _ = try trainer.step(batch)
+            guard try trainer.step(batch).loss.isFinite else { throw Self.divergence(step: step) }
         }
         let loss = ExplanationLoss(
             network: trainer.network, lambda1: 1, target: options.penaltyTarget, threads: options.threads)
@@ -191,7 +194,20 @@ extension TrainingLoop {
             measured += 1
         }
         guard measured > 0 else { return 0 }
-        return min(
+        guard crossEntropy.isFinite, penalty.isFinite else {
+            throw Self.divergence(step: Self.automaticSteps)
+        }
+        let chosen = min(
             max(crossEntropy / penalty, Self.automaticBounds.lowerBound), Self.automaticBounds.upperBound)
+        // A sum is as many times the mean as there are samples in the batch.
+        return options.penaltyReduction == .sum
+            ? chosen / Double(min(options.batchSize, stream.samplesPerEpoch)) : chosen
+    }
+
+    private static func divergence(step: Int) -> TrainingError {
+        .divergence(
+            step: step,
+            "the loss is no longer a finite number in the \(automaticSteps) steps of plain cross-entropy after which "
+                + "--lambda1 auto is chosen")
     }
 }

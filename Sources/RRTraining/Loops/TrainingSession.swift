@@ -15,6 +15,8 @@ final class TrainingSession<Scalar: NetworkScalar> {
     private let stream: BatchStream
     private let writer: RunWriter
     private let gathering: MaskGathering<Scalar>?
+    /// Whether the file of gathered masks is replaced.
+    private let replacesMasks: Bool
     private var position = RunPosition()
     private var lastEpoch: EpochRecord.Summary?
 
@@ -40,12 +42,12 @@ final class TrainingSession<Scalar: NetworkScalar> {
         self.storage = storage
         start = clock.now
         let (options, dataset) = (loop.options, loop.dataset)
-        if let output = options.collection?.output {
-            try AtomicOutput.checkTarget(output, force: storage.force || storage.resumes)
-        }
         let network = try Network<Scalar>(options.model)
         let unfinished =
             storage.resumes ? try UnfinishedRun(of: storage.output, force: storage.force) : nil
+        // Only what this very run may have written there goes without --force.
+        replacesMasks = storage.force || unfinished != nil
+        try options.collection?.check(against: storage, replaces: replacesMasks)
         let checkpoint: Checkpoint<Scalar>? = try unfinished?.checkpoint(
             layout: network.parameterLayout, as: Scalar.self)
         let fresh =
@@ -68,11 +70,11 @@ final class TrainingSession<Scalar: NetworkScalar> {
         } else {
             lambda1 = try loop.lambda1(startingFrom: initial, normalization)
         }
+        let (place, isBeyond) = position.batch.multipliedReportingOverflow(by: options.batchSize)
         do {
             stream = try BatchStream(
                 dataset: dataset, masks: loop.masks, options: loop.streamOptions(epochs: options.epochs),
-                from: StreamPosition(
-                    epoch: position.epoch, position: position.batch * options.batchSize))
+                from: StreamPosition(epoch: position.epoch, position: isBeyond ? .max : place))
         } catch let error as DatasetError where error.code == .valueOutOfRange && unfinished != nil {
             // With another batch size too; that has a name of its own below.
             stream = try BatchStream(
@@ -214,18 +216,10 @@ final class TrainingSession<Scalar: NetworkScalar> {
             throw TrainingError(.malformedRun, storage.output, "had no epoch left to train")
         }
         let masks = try gathering?.finish()
-        if let masks, let collection = options.collection {
-            try MaskSetWriter.write(
-                bits: masks.bits, rows: masks.rows, maskShape: masks.maskShape,
-                datasetFingerprint: try loop.dataset.fingerprint,
-                provenance: [
-                    "source": "train", "selection": .string(collection.description),
-                    "target": .string(trainer.penaltyTarget.rawValue),
-                    "epoch": .integer(position.epoch - 1),
-                ],
-                path: collection.output, force: storage.force || storage.resumes)
-        }
+        let written = Result { try masks.map(writeMasks) }
+        // A run is not lost for want of its masks, which make-masks makes too.
         try writer.finish(trainer.parameters)
+        try written.get()
         return TrainingSummary(
             output: storage.output, lambda1: lambda1, stepCount: trainer.stepCount,
             epochCount: position.epoch, best: position.watch.best, collectedMasks: masks,
@@ -234,6 +228,18 @@ final class TrainingSession<Scalar: NetworkScalar> {
 }
 
 extension TrainingSession {
+    private func writeMasks(_ masks: CollectedMasks) throws {
+        guard let collection = options.collection else { return }
+        try MaskSetWriter.write(
+            bits: masks.bits, rows: masks.rows, maskShape: masks.maskShape,
+            datasetFingerprint: try loop.dataset.fingerprint,
+            provenance: [
+                "source": "train", "selection": .string(collection.selection.description),
+                "target": .string(trainer.penaltyTarget.rawValue), "epoch": .integer(position.epoch - 1),
+            ],
+            path: collection.output, force: replacesMasks)
+    }
+
     private var seconds: Double { secondsBefore + (clock.now - start) / .seconds(1) }
 
     /// A checkpoint within an epoch would lose the masks that the epoch has gathered.
@@ -258,15 +264,12 @@ extension TrainingSession {
 
     private func divergence(step: Int, _ what: String) -> TrainingError {
         let path = UnfinishedRun.path(of: storage.output) + "/" + RunFile.checkpoint
-        let kept =
-            lastCheckpoint.step.map {
+        return .divergence(
+            step: step, what,
+            kept: lastCheckpoint.step.map {
                 "The last good checkpoint, after \($0) steps, is \(path); --init takes its weights from "
                     + "\(CheckpointFile.names(step: $0).weights)."
-            } ?? "There was no checkpoint yet."
-        return TrainingError(
-            .diverged, "step \(step)",
-            "\(what). \(kept) Try a lower --learning-rate, --clip-norm 1, --warmup-steps, a lower --lambda1 or "
-                + "--lambda1-warmup")
+            })
     }
 }
 

@@ -13,22 +13,6 @@ struct Checkpoint<Scalar: NetworkScalar> {
     var progress: RunPosition
 }
 
-/// Where a run is, beside its numbers.
-struct RunPosition: Equatable, Sendable {
-    /// The epoch of the next batch, and its number within it.
-    var epoch = 0
-    var batch = 0
-    /// The steps of the epoch so far.
-    var record = EpochRecord()
-    var watch = BestWatch()
-    /// The bytes of `metrics.jsonl` so far.
-    var metricsSize = 0
-    /// Those of `metrics.csv`.
-    var curvesSize = 0
-    /// The wall time so far, in seconds.
-    var seconds = 0.0
-}
-
 extension Checkpoint {
     /// Writes the checkpoint into a folder of checkpoints, and deletes the older one.
     ///
@@ -127,8 +111,10 @@ enum CheckpointFile {
 
     /// Deletes what the folder's `state.json` does not name: older checkpoints, and one that was not finished.
     static func clean(_ folder: String) {
-        let step = try? read(folder + "/" + state).step
-        let names = step.map(names(step:))
+        let path = folder + "/" + state
+        let names = (try? read(path).step).map(names(step:))
+        // What cannot be read now may be read later.
+        guard names != nil || FileTree.kind(of: path) == nil else { return }
         FileTree.clear(folder, keeping: Set([state, names?.weights, names?.optimizer].compactMap { $0 }))
     }
 }

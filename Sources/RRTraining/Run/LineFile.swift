@@ -15,18 +15,15 @@ final class LineFile {
         self.path = shownPath
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw Self.failure(shownPath) }
-        try lock()
     }
 
     /// Opens a file to go on after its first bytes; what comes after them is cut off.
     ///
-    /// - Throws: `FormatError` with the code `cannotWrite`, also where another process has the file open for
-    ///   writing, or `malformed` where the file is shorter.
+    /// - Throws: `FormatError` with the code `cannotWrite`, or `malformed` where the file is shorter.
     init(continuing path: String, after size: Int) throws(FormatError) {
         self.path = path
         descriptor = open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw Self.failure(path) }
-        try lock()
         let end = lseek(descriptor, 0, SEEK_END)
         guard end >= size else {
             throw FormatError(
@@ -73,13 +70,6 @@ final class LineFile {
         let result = Glibc.close(descriptor)
         descriptor = -1
         guard result == 0 else { throw Self.failure(path) }
-    }
-
-    /// Keeps other processes from the run, as long as this one lives.
-    private func lock() throws(FormatError) {
-        guard flock(descriptor, LOCK_EX | LOCK_NB) != 0 else { return }
-        guard errno == EWOULDBLOCK else { return }  // A file system without locks.
-        throw FormatError(.cannotWrite, path: path, "another process is training this run")
     }
 
     private static func failure(_ path: String) -> FormatError {

@@ -12,7 +12,7 @@ public struct Run: Sendable {
     public let normalization: InputNormalization?
     /// The safetensors file with the weights.
     public let weightsPath: String
-    /// How the run weighed the penalty; nil where weights came without a run.
+    /// How the run weighed the penalty; nil where weights came without a run, or it had another term in its place.
     public let penaltyWeight: PenaltyWeight?
 
     /// How a run weighed the penalty against the cross-entropy.
@@ -20,11 +20,17 @@ public struct Run: Sendable {
         public var lambda1: Double
         public var reduction: PenaltyReduction
         public var batchSize: Int
+        /// Whose input gradient was penalised.
+        public var target: PenaltyTarget
 
-        public init(lambda1: Double, reduction: PenaltyReduction = .mean, batchSize: Int = 1) {
+        public init(
+            lambda1: Double, reduction: PenaltyReduction = .mean, batchSize: Int = 1,
+            target: PenaltyTarget = .sumLogProbability
+        ) {
             self.lambda1 = lambda1
             self.reduction = reduction
             self.batchSize = batchSize
+            self.target = target
         }
     }
 
@@ -46,12 +52,14 @@ public struct Run: Sendable {
                 "there are no weights of a best epoch; train --validation SPLIT keeps them")
         }
         let options = configuration["options"]
-        let lambda1 = options?["lambda1"]?.doubleValue
-        penaltyWeight = lambda1.map { lambda1 in
+        let isPenalty = options?["guidance"] == .string(Guidance.rightReasons.name)
+        penaltyWeight = (isPenalty ? options?["lambda1"]?.doubleValue : nil).map { lambda1 in
             PenaltyWeight(
                 lambda1: lambda1,
                 reduction: options?["penalty_reduction"]?.stringValue.flatMap(PenaltyReduction.init) ?? .mean,
-                batchSize: options?["batch_size"]?.integerValue ?? 1)
+                batchSize: options?["batch_size"]?.integerValue ?? 1,
+                target: options?["penalty_target"]?.stringValue.flatMap(PenaltyTarget.init)
+                    ?? .sumLogProbability)
         }
     }
 
@@ -107,8 +115,6 @@ public struct Run: Sendable {
     ///
     /// - Throws: `FormatError` where the file cannot be read.
     public func weightsHash() throws -> String {
-        var hasher = SHA256Hasher()
-        try FileBytes.read(weightsPath).withUnsafeBytes { hasher.update($0) }
-        return hasher.finalize()
+        try SHA256Hasher.hash(ofFileAt: weightsPath)
     }
 }

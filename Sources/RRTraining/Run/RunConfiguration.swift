@@ -26,7 +26,8 @@ enum RunConfiguration {
         record["validation_fingerprint"] =
             try validation?.path == nil
             ? .null : validation.map { .string(try $0.dataset.fingerprint) } ?? .null
-        record["init_sha256"] = try options.initialWeights.map { .string(try hash(ofFileAt: $0)) } ?? .null
+        record["init_sha256"] =
+            try options.initialWeights.map { .string(try SHA256Hasher.hash(ofFileAt: $0)) } ?? .null
         return [
             "format": .string(format),
             "format_version": .string(formatVersion),
@@ -53,17 +54,26 @@ enum RunConfiguration {
         }
     }
 
+    /// Checks that work which goes on uses the matrix kernels that it was started with.
+    ///
+    /// - Throws: `TrainingError` with the code `invalidOption`.
+    static func checkKernel(
+        _ wanted: [String: JSONValue], startedWith configuration: JSONValue
+    ) throws(TrainingError) {
+        let name = "linear_algebra_kernel"
+        guard configuration[name] != wanted[name] else { return }
+        throw TrainingError(
+            .invalidOption, "--resume",
+            "goes on to the same last bit only with the matrix kernels that the run was started with, "
+                + "\(configuration[name]?.stringValue ?? "unknown"): set OPENBLAS_CORETYPE to that name, or start "
+                + "anew with --force")
+    }
+
     /// SHA-256 over the rows as int64, the shape of a mask and the bits of all masks.
     private static func hash(of masks: MaskSet) -> String {
         var hasher = SHA256Hasher()
         (masks.rows + masks.maskShape.dimensions).withUnsafeBytes { hasher.update($0) }
         masks.bits.withUnsafeBytes { hasher.update($0) }
-        return hasher.finalize()
-    }
-
-    private static func hash(ofFileAt path: String) throws(FormatError) -> String {
-        var hasher = SHA256Hasher()
-        try FileBytes.read(path).withUnsafeBytes { hasher.update($0) }
         return hasher.finalize()
     }
 
@@ -132,7 +142,7 @@ extension TrainingOptions {
             "split": .string(split),
             "best_metric": .string(bestMetric.rawValue),
             "patience": patience.map { .integer($0) } ?? .null,
-            "collect_masks": collection.map { .string($0.description) } ?? .null,
+            "collect_masks": collection.map { .string($0.selection.description) } ?? .null,
             "init": initialWeights.map { .string($0) } ?? .null,
         ]
     }

@@ -2,14 +2,15 @@ internal import RRFormats
 internal import RRNetworks
 package import RRSchemas
 
-/// What a run folder or a `model.json` holds, as `rrdata info` tells it.
+/// What a run, a folder of find-another or a `model.json` holds, as `rrdata info` tells it.
 package enum RunDescription {
-    /// Describes a run or a model; nil for anything else.
+    /// Describes a run, a folder of find-another or a model; nil for anything else.
     ///
     /// - Throws: `FormatError` or `TrainingError` where a run or model is faulty.
     package static func json(of path: String) throws -> JSONValue? {
         switch FileTree.kind(of: path) {
         case .folder? where Run.isRun(path): try run(path)
+        case .folder?: search(path)
         case .file? where path.hasSuffix(".json"): try model(path)
         default: nil
         }
@@ -37,6 +38,12 @@ package enum RunDescription {
                     ["name": .string(entry.name), "shape": .array(entry.shape.map { .integer($0) })]
                 }),
         ]
+    }
+
+    private static func search(_ path: String) -> JSONValue? {
+        guard var members = FindAnotherFolder.document(of: path)?.objectValue else { return nil }
+        members["path"] = .string(path)
+        return .object(members)
     }
 
     private static func run(_ path: String) throws -> JSONValue {

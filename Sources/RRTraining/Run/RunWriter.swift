@@ -11,24 +11,34 @@ final class RunWriter {
     private let metrics: LineFile
     private let curves: LineFile
     private let unfinishedPath: String
+    private let lock: FolderLock
+    /// Of an unfinished run that `force` is about to replace: nobody resumes it any more.
+    private let replaced: FolderLock?
     private var isKept: Bool
 
+    private static let isBusy = "another process is training this run"
+
     /// - Throws: `FormatError` where the folder, or one of an unfinished run, is already there and `force` is false,
-    ///   where it is no run and would be lost, or where it cannot be made.
+    ///   where it is no run and would be lost, where another process works on it, or where it cannot be made.
     init(path: String, force: Bool) throws(FormatError) {
         unfinishedPath = UnfinishedRun.path(of: path)
-        if force, FileTree.kind(of: path) == .folder, !Run.isRun(path) {
-            throw FormatError(
-                .cannotWrite, path: path,
-                "the folder is no run, so --force does not replace it: name another output, or remove it first"
-            )
+        for path in [path, unfinishedPath] where FileTree.kind(of: path) == .folder {
+            guard !force || Run.isRun(path) else {
+                throw FormatError(
+                    .cannotWrite, path: path,
+                    "the folder is no run, so --force does not replace it: name another output, or remove it first"
+                )
+            }
         }
-        if !force, FileTree.kind(of: unfinishedPath) != nil {
+        let isUnfinished = FileTree.kind(of: unfinishedPath) != nil
+        if !force, isUnfinished {
             throw FormatError(
                 .outputExists, path: unfinishedPath,
                 "an unfinished run is there; --resume goes on with it, and --force starts anew")
         }
+        replaced = isUnfinished ? try FolderLock(unfinishedPath, orSay: Self.isBusy) : nil
         folder = try AtomicOutput(path: path, force: force, isDirectory: true)
+        lock = try FolderLock(folder.temporaryPath, orSay: Self.isBusy)
         metrics = try LineFile(creating: folder.temporaryPath + "/" + RunFile.metrics, shownAs: path)
         curves = try LineFile(creating: folder.temporaryPath + "/" + RunFile.curves, shownAs: path)
         try curves.append(EpochRecord.header)
@@ -42,6 +52,8 @@ final class RunWriter {
     ///   metrics are shorter.
     init(resuming path: String, at position: RunPosition, force: Bool) throws(FormatError) {
         unfinishedPath = UnfinishedRun.path(of: path)
+        lock = try FolderLock(unfinishedPath, orSay: Self.isBusy)
+        replaced = nil
         folder = try AtomicOutput(resuming: unfinishedPath, path: path, force: force)
         metrics = try LineFile(
             continuing: unfinishedPath + "/" + RunFile.metrics, after: position.metricsSize)

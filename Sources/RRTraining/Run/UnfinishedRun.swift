@@ -85,12 +85,6 @@ public struct UnfinishedRun {
         for key in names.sorted() where before[key] != now[key] {
             throw refusal(RunConfiguration.optionName(key), before[key], now[key])
         }
-        if configuration["linear_algebra_kernel"] != wanted["linear_algebra_kernel"] {
-            throw TrainingError(
-                .invalidOption, "--resume",
-                "goes on to the same last bit only with the matrix kernels that the run was started with, "
-                    + "\(configuration["linear_algebra_kernel"]?.stringValue ?? "unknown"): set OPENBLAS_CORETYPE "
-                    + "to that name, or start anew with --force")
-        }
+        try RunConfiguration.checkKernel(wanted.objectValue ?? [:], startedWith: configuration)
     }
 }

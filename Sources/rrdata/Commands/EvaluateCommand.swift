@@ -30,8 +30,11 @@ struct EvaluateCommand: ParsableCommand {
               wrong_reason_score               the share of A with |g| above the image's mean of |g| (after Friedrich \
             et al. 2023, whose threshold and normalisation were others)
             Over all samples, measured or not:
-              penalty                          R = Σ over n of Σ over A of g², by the number of samples
-              penalty_to_cross_entropy         λ1 R / CE, R reduced as in the run (sum: of a batch of the run's size)
+              penalty                          R = Σ over n of Σ over A of g², by the number of samples; null \
+            where an annotated sample's g is not finite
+              penalty_to_cross_entropy         λ1 R / CE, R reduced as in the run (sum: of a batch of the run's size); \
+            null without --lambda1 where the run had another --guidance or --penalty-target
+            Over all samples whose mask marks something:
               prediction_flips                 how often a prediction changes when the elements in A are replaced
             by low + (high − low) u: 0 and 1 for integers, else the image's smallest and largest value, before \
             normalisation. u of the element d is the upper 53 bits of mix(s + (d+1)·0x9E3779B97F4A7C15) by 2^53, with \
@@ -52,8 +55,8 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "The split to measure on, or all; test where the dataset has splits, else all.")
     var split: String?
 
-    @Option(help: "Whose input gradient is measured.")
-    var target: PenaltyTarget = .sumLogProbability
+    @Option(help: "Whose input gradient is measured. (default: sum-log-prob)")
+    var target: PenaltyTarget?
 
     @Option(help: "The k of top_k_intersection; as many elements as each mask marks by default.")
     var topK: Int?
@@ -63,8 +66,8 @@ struct EvaluateCommand: ParsableCommand {
         help: "The weight of the penalty in penalty_to_cross_entropy; the run's by default.")
     var lambda1: Double?
 
-    @Option(help: "Decides the values that the pixels in A are randomised to.")
-    var seed: UInt64 = 0
+    @Option(help: "Decides the values that the pixels in A are randomised to. (default: 0)")
+    var seed: UInt64?
 
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
@@ -77,8 +80,10 @@ struct EvaluateCommand: ParsableCommand {
                     ? "give a run folder and a dataset" : "give the dataset alone with --model and --weights")
         }
         if best, !takesRun { throw ValidationError("--best is for a run; --weights names a file already") }
-        if masks == nil, topK != nil || lambda1 != nil {
-            throw ValidationError("--top-k and --lambda1 are about explanations, which need --masks")
+        let isAboutMasks = topK != nil || lambda1 != nil || target != nil || seed != nil
+        if masks == nil, isAboutMasks {
+            throw ValidationError(
+                "--top-k, --lambda1, --target and --seed are about explanations, which need --masks")
         }
         if let lambda1, !(lambda1 >= 0 && lambda1.isFinite) {
             throw ValidationError("--lambda1 must be a number from 0 on")
@@ -92,15 +97,15 @@ struct EvaluateCommand: ParsableCommand {
         if masks != nil { try dataset.prepareFingerprint() }
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
         var measurement = ExplanationMeasurement()
-        measurement.target = target
+        measurement.target = target ?? measurement.target
         measurement.topCount = topK
-        measurement.seed = seed
+        measurement.seed = seed ?? measurement.seed
         let evaluation =
             switch trained.precision ?? run.precision ?? .float {
             case .float: try evaluate(Float.self, run, dataset, masks, measurement)
             case .double: try evaluate(Double.self, run, dataset, masks, measurement)
             }
-        var weight = run.penaltyWeight
+        var weight = run.penaltyWeight.flatMap { $0.target == measurement.target ? $0 : nil }
         if let lambda1 {
             weight = weight ?? Run.PenaltyWeight(lambda1: lambda1)
             weight?.lambda1 = lambda1

@@ -10,8 +10,8 @@ struct InfoCommand: ParsableCommand {
         discussion: """
             Shapes, types, classes, splits, layout, sizes and provenance of a dataset or a mask set; the arrays of \
             any other HDF5, NPY, NPZ or IDX file; the kind of a PNG; tensors of safetensors; images and categories \
-            of COCO annotations; layers and parameters of a model.json; a run folder, a folder of PNGs or an exported \
-            folder.
+            of COCO annotations; layers and parameters of a model.json; a run, the rounds of find-another, a folder of PNGs or \
+            an exported folder.
 
             Examples:
               rrdata info fashion.h5

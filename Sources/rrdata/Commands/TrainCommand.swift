@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRFormats
 import RRSchemas
 import RRTraining
 
@@ -21,8 +22,9 @@ struct TrainCommand: ParsableCommand {
 
             The run folder has config.json, model.json, weights.safetensors (as PyTorch reads it; the last step's), \
             best.safetensors with --validation, metrics.jsonl, with a line a step, and metrics.csv, with a row an epoch, \
-            for curves. Until the run is done, it stands beside that name as RUN.unfinished, with a checkpoint. Whatever \
-            stops it, the same command with --resume goes on from there, and ends with the same weights to the last bit.
+            for curves. From its first checkpoint until it is done, the run stands beside that name as RUN.unfinished; \
+            with --resume the first comes before the first step. Whatever stops the process, the same command with \
+            --resume goes on from there, and ends with the same weights to the last bit.
             """)
 
     @Argument(help: "The dataset, or a folder of PNG files.")
@@ -44,6 +46,20 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup var keeping: RunKeepingOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
+
+    func validate() throws {
+        let isAboutPenalty = learning.penaltyReduction != nil || learning.penaltyTarget != nil
+        if masks == nil, guidance.guidance == .rrr, isAboutPenalty {
+            throw ValidationError(
+                "--penalty-reduction and --penalty-target need --masks, without which there is no penalty")
+        }
+        if let masks, let collected = keeping.collectMasks {
+            let file = FileTree.identity(of: masks)
+            guard masks != collected, file == nil || file != FileTree.identity(of: collected) else {
+                throw ValidationError("--collect-masks would replace the masks of --masks: name another file")
+            }
+        }
+    }
 
     func run() throws {
         let dataset = try Dataset(path: dataset)
@@ -76,7 +92,7 @@ struct TrainCommand: ParsableCommand {
         if report.json {
             Console.print(TrainingReport.json(summary))
         } else {
-            Console.print(TrainingReport.text(summary, metric: keeping.bestMetric))
+            Console.print(TrainingReport.text(summary, metric: options.bestMetric))
         }
     }
 }

@@ -51,9 +51,9 @@ final class ProgressLine {
 
     deinit { clear() }
 
-    /// `3 s`, `2 min 5 s`
+    /// `3 s`, `2 min 5 s`; no more than 30 years, beyond which no guess has sense.
     static func time(_ seconds: Double) -> String {
-        let whole = Int(max(0, seconds).rounded())
+        let whole = Int(max(0, min(seconds, 1e9)).rounded())
         return whole < 60 ? "\(whole) s" : "\(whole / 60) min \(whole % 60) s"
     }
 }

@@ -14,11 +14,17 @@ struct LearningOptions: ParsableArguments {
         help: "The first steps, over which lambda1 rises in a straight line from 0.")
     var lambda1Warmup = 0
 
-    @Option(help: "What a batch's penalties are divided by: its samples, one, or its annotated samples.")
-    var penaltyReduction: PenaltyReduction = .mean
+    @Option(
+        help:
+            "What a batch's penalties are divided by: its samples, one, or its annotated samples. (default: mean)"
+    )
+    var penaltyReduction: PenaltyReduction?
 
-    @Option(help: "Whose input gradient is penalised; the paper's is the sum of all log-probabilities.")
-    var penaltyTarget: PenaltyTarget = .sumLogProbability
+    @Option(
+        help:
+            "Whose input gradient is penalised; the paper's is the sum of all log-probabilities. (default: sum-log-prob)"
+    )
+    var penaltyTarget: PenaltyTarget?
 
     @Option(help: "The number type to compute in.")
     var precision: Precision = .float
@@ -65,8 +71,8 @@ struct LearningOptions: ParsableArguments {
         let description = try model.description(input: dataset.imageShape, classCount: dataset.classCount)
         var options = TrainingOptions(model: description, lambda1: lambda1)
         options.lambda1WarmupSteps = lambda1Warmup
-        options.penaltyReduction = penaltyReduction
-        options.penaltyTarget = penaltyTarget
+        options.penaltyReduction = penaltyReduction ?? options.penaltyReduction
+        options.penaltyTarget = penaltyTarget ?? options.penaltyTarget
         options.precision = precision
         options.normalization = normalize
         optimization.apply(to: &options)

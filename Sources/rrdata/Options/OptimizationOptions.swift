@@ -25,8 +25,8 @@ struct OptimizationOptions: ParsableArguments {
     @Option(help: "The epochs after which --schedule step multiplies the rate by --schedule-factor.")
     var scheduleEpochs: Int?
 
-    @Option(help: "What --schedule step multiplies the rate by.")
-    var scheduleFactor = 0.1
+    @Option(help: "What --schedule step multiplies the rate by. (default: 0.1)")
+    var scheduleFactor: Double?
 
     @Option(help: "The first steps, in which the rate rises in a straight line from a hundredth.")
     var warmupSteps = 0
@@ -43,12 +43,18 @@ struct OptimizationOptions: ParsableArguments {
     @Option(help: "Layers whose weights stay as they are, by the beginnings of their names: 0,3.body.")
     var freeze: String?
 
+    func validate() throws {
+        guard scheduleFactor == nil || schedule == .step else {
+            throw ValidationError("--schedule-factor goes with --schedule step")
+        }
+    }
+
     func apply(to options: inout TrainingOptions) {
         options.optimizer = OptimizerOptions(
             optimizer, learningRate: learningRate, momentum: momentum, isNesterov: nesterov,
             weightDecay: weightDecay)
-        options.schedule = ScheduleOptions(
-            schedule, stepEpochs: scheduleEpochs, factor: scheduleFactor, warmupSteps: warmupSteps)
+        options.schedule = ScheduleOptions(schedule, stepEpochs: scheduleEpochs, warmupSteps: warmupSteps)
+        options.schedule.factor = scheduleFactor ?? options.schedule.factor
         options.largestNorm = clipNorm
         options.labelSmoothing = labelSmoothing
         options.classWeights = classWeights
@@ -69,8 +75,10 @@ struct RunKeepingOptions: ParsableArguments {
     var validation: String?
 
     @Option(
-        help: "What the best epoch is judged by: accuracy, cross-entropy or worst-class, of --validation.")
-    var bestMetric: ValidationMetric = .accuracy
+        help:
+            "What the best epoch is judged by: accuracy, cross-entropy or worst-class, of --validation. (default: accuracy)"
+    )
+    var bestMetric: ValidationMetric?
 
     @Option(help: "Stop after this many epochs without a better one.")
     var patience: Int?
@@ -78,10 +86,16 @@ struct RunKeepingOptions: ParsableArguments {
     @Flag(help: "Go on with the unfinished run for this output, if there is one.")
     var resume = false
 
-    @Option(help: "The seconds between checkpoints within an epoch; every epoch ends with one.")
+    @Option(
+        help:
+            "The seconds between checkpoints within an epoch; every epoch but the last ends with one. In an epoch whose masks are gathered there are none."
+    )
     var checkpointEvery = 60.0
 
-    @Option(help: "Gather masks from the input gradients of the last epoch; needs --top-k or --threshold.")
+    @Option(
+        help:
+            "Gather masks from the input gradients of --penalty-target in the last epoch; needs --top-k or --threshold."
+    )
     var collectMasks: String?
 
     @Option(help: "Of --collect-masks: take the K largest of all C·H·W elements of each sample.")
@@ -91,6 +105,9 @@ struct RunKeepingOptions: ParsableArguments {
     var threshold: Double?
 
     func validate() throws {
+        guard bestMetric == nil || validation != nil else {
+            throw ValidationError("--best-metric goes with --validation")
+        }
         guard let output = collectMasks else {
             guard topK == nil, threshold == nil else {
                 throw ValidationError("--top-k and --threshold go with --collect-masks")
@@ -104,7 +121,7 @@ struct RunKeepingOptions: ParsableArguments {
 
     func apply(to options: inout TrainingOptions) {
         options.validation = validation
-        options.bestMetric = bestMetric
+        options.bestMetric = bestMetric ?? options.bestMetric
         options.patience = patience
         guard let collectMasks else { return }
         if let topK {
