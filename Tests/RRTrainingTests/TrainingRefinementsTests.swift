@@ -1,0 +1,111 @@
+import Foundation
+import RRDatasets
+import RRExplanation
+import RRFormats
+import RRNetworks
+import RRSchemas
+import RRStreaming
+import RRTensor
+import RRTraining
+import TestSupport
+import Testing
+
+@Suite("What training may have beside a loss and an optimiser")
+struct TrainingRefinementsTests {
+    private func tensors(_ shades: TwoShades, _ name: String) throws -> [String: SafeTensor] {
+        let tensors = try SafeTensorsFile.read(shades.folder.path(name))
+        return Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0) })
+    }
+
+    private func lines(_ shades: TwoShades) throws -> [JSONValue] {
+        try String(decoding: FileBytes.read(shades.folder.path("run/metrics.jsonl")), as: UTF8.self)
+            .split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+    }
+
+    @Test("frozen layers keep every bit, under weight decay too, and the others learn")
+    func freeze() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.optimizer.weightDecay = 0.1
+        options.optimizer.learningRate = 0
+        options.epochs = 1
+        _ = try shades.train(options, output: "start")
+        options.optimizer.learningRate = 0.01
+        options.frozenLayers = ["1", "5.bias"]
+        _ = try shades.train(options)
+        let (before, after) = (
+            try tensors(shades, "start/weights.safetensors"), try tensors(shades, "run/weights.safetensors")
+        )
+        let changed = after.keys.filter { before[$0] != after[$0] }.sorted()
+        #expect(changed == ["3.bias", "3.weight", "5.weight"])
+    }
+
+    @Test("λ1 rises in a straight line from 0, and the first step is plain")
+    func warmup() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.lambda1 = .value(2)
+        options.lambda1WarmupSteps = 4
+        options.epochs = 1
+        _ = try shades.train(options)
+        let steps = try lines(shades).filter { $0["kind"] == nil }
+        #expect(steps.map { $0["lambda1"]?.doubleValue } == [0, 0.5, 1, 1.5, 2, 2])
+        #expect(steps[0]["penalty"] == .null && steps[1]["penalty"] != .null)
+    }
+
+    @Test("training stops when the validation gets no better, and the best epoch's weights are kept")
+    func patience() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.validation = "all"
+        options.bestMetric = .crossEntropy
+        options.patience = 2
+        options.epochs = 40
+        // A rate that soon makes it worse.
+        options.optimizer = OptimizerOptions(.sgd, learningRate: 3)
+        let summary = try shades.train(options)
+        let best = try #require(summary.best)
+        #expect(summary.epochCount == best.epoch + 3 && summary.epochCount < 40)
+        let figures = try lines(shades).compactMap { $0["validation"]?["cross_entropy"]?.doubleValue }
+        #expect(figures.count == summary.epochCount)
+        #expect(figures.min() == best.value && figures[best.epoch] == best.value)
+        let network = try Network<Float>(options.model)
+        let run = try Run(
+            modelPath: shades.folder.path("run/model.json"),
+            weightsPath: shades.folder.path("run/best.safetensors"))
+        let evaluation = try Evaluation(
+            network: network, parameters: run.parameters(of: network), dataset: shades.dataset, masks: nil,
+            batchSize: options.batchSize)
+        #expect(evaluation.crossEntropy == best.value)
+    }
+
+    @Test("automatic class weights are those that make every class weigh the same")
+    func classWeights() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.epochs = 1
+        // 24 samples of each of two classes, and none of the third.
+        options.model = BuiltInModel.mlp.description(input: shades.dataset.imageShape, classCount: 3)
+        options.classWeights = .automatic
+        _ = try shades.train(options)
+        let configuration = try JSONValue(
+            parsing: FileBytes.read(shades.folder.path("run/config.json")))
+        #expect(
+            configuration["options"]?["class_weights"]?.arrayValue?.compactMap(\.doubleValue) == [
+                2.0 / 3, 2.0 / 3, 1,
+            ])
+    }
+
+    @Test("of equal epochs the first is the best", arguments: ValidationMetric.allCases)
+    func equalEpochs(metric: ValidationMetric) throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.validation = "all"
+        options.bestMetric = metric
+        options.patience = 2
+        options.epochs = 9
+        options.optimizer.learningRate = 0
+        let summary = try shades.train(options)
+        #expect(summary.best?.epoch == 0 && summary.epochCount == 3)
+    }
+}
