@@ -146,8 +146,13 @@ struct EvaluateCommandTests {
                 command + ["--top-k", "3", "-o", "x.h5"] + extra, in: folder.path)
             #expect(outcome.status == 64 && outcome.errors.contains(extra[0]), "\(outcome.errors)")
         }
-        let missing = ["make-masks", "d.h5", "--gradients", "no.npy", "--top-k", "3", "-o", "x.h5"]
-        #expect(try CommandLineTool.run(missing, in: folder.path).status == 66)
+        for (file, status, hint) in [("no.npy", 66, "no.npy"), ("d.h5", 65, "one array")]
+            as [(String, Int32, String)]
+        {
+            let outcome = try CommandLineTool.run(
+                ["make-masks", "d.h5", "--gradients", file, "--top-k", "3", "-o", "x.h5"], in: folder.path)
+            #expect(outcome.status == status && outcome.errors.contains(hint), "\(outcome.errors)")
+        }
         #expect(try folder.names() == ["d.h5", "g.npy", "m.h5", "theirs.h5"])
     }
 

@@ -59,8 +59,8 @@ struct MaskCollection {
     static func notFinite(sample index: Int, of dataset: Dataset) throws -> ExplanationError {
         ExplanationError(
             .gradientNotFinite,
-            "the input gradient of sample \(index) (\(try dataset.ids()[index])) is not finite: the weights that it "
-                + "comes from are of no use")
+            "the input gradient of sample \(index) (\(try dataset.ids()[index])) is not finite: the weights are of "
+                + "no use")
     }
 
     /// Forgets the masks that were added.

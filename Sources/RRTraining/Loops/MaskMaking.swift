@@ -67,8 +67,8 @@ public struct MaskMaking: Sendable {
     ///
     /// The target, the smoothing and the normalisation are those of whoever computed the gradients.
     ///
-    /// - Throws: `ExplanationError` where the selection is impossible or a gradient is not finite; `FormatError` where
-    ///   a file cannot be read or written.
+    /// - Throws: `ExplanationError` where the selection is impossible; `DatasetError` with the code `valueOutOfRange`
+    ///   where a gradient is not finite; `FormatError` where a file cannot be read or written.
     package func write(
         gradients: StoredGradients, provenance: JSONValue, path: String, force: Bool,
         progress: (Int, Int) -> Void = { _, _ in }
@@ -92,6 +92,9 @@ public struct MaskMaking: Sendable {
                     read(position, row)
                     select(worker, position, UnsafeBufferPointer(row))
                 }
+            }
+            if let position = selected.outcomes.firstIndex(of: .notFinite) {
+                throw try gradients.notFinite(sample: samples[position], of: dataset)
             }
             try writing.add(selected.masks, selected.outcomes, indices: samples.map(Int64.init))
             done += samples.count

@@ -28,7 +28,14 @@ package final class StoredGradients {
     /// - Throws: `FormatError` where the file cannot be read; `DatasetError` with the code `wrongType` or `wrongShape`
     ///   where it holds no gradients of the dataset, or `unknownSplit`.
     package init(path: String, for dataset: Dataset, split: String) throws {
-        let array = try ArrayFile(path: path).array(nil)
+        let file = try ArrayFile(path: path)
+        let names = try file.names()
+        guard names.count <= 1 else {
+            throw FormatError(
+                .unsupported, path: path,
+                "the file holds \(names.joined(separator: ", ")); gradients come from a file of one array")
+        }
+        let array = try file.array(names.first)
         guard [.float16, .float32, .float64].contains(array.elementType) else {
             throw DatasetError(
                 .wrongType, path: array.location,
@@ -97,6 +104,13 @@ package final class StoredGradients {
     ) {
         let elements = row.assumingMemoryBound(to: type)
         for index in target.indices { target[index] = Double(elements[index]) }
+    }
+
+    /// The error for a gradient that cannot be ranked.
+    func notFinite(sample index: Int, of dataset: Dataset) throws -> DatasetError {
+        DatasetError(
+            .valueOutOfRange, path: array.location,
+            "the gradient of sample \(index) (\(try dataset.ids()[index])) is not finite")
     }
 
     /// The SHA-256 of the file, by which masks tell what they were made from.
