@@ -96,8 +96,8 @@ def main():
     left = Panel(0, "Test accuracy over λ1, all samples annotated", "λ1", 1e-3, 1e6,
                  [(10.0**power, label) for power, label in zip(range(-3, 7), (
                      "0.001", "", "0.1", "", "10", "", "1,000", "", "100,000", ""))])
-    left.level(accuracies(networks["mlp"], row="clean"), "no decoys", GRAY)
-    left.level(accuracies(networks["mlp"], row="plain"), "plain cross-entropy", GRAY)
+    left.level(accuracies(networks["mlp"], row="clean"), "no decoys, mlp", GRAY)
+    left.level(accuracies(networks["mlp"], row="plain"), "plain cross-entropy, mlp", GRAY)
     left.curve(sweep(networks["mlp"]), "explanation loss, mlp", BLUE, 1e1, 0, 22, "middle")
     left.curve(sweep(networks["lenet"]), "lenet", ORANGE, 1e2, 0, -10, "middle")
     right = Panel(WIDTH, "… over the number of masks, λ1 = 1, mlp", "annotated samples", 1, 6e4,
