@@ -65,6 +65,22 @@ struct MaskMakingTests {
         #expect(masks.maskShape.dimensions == [1, 4, 4])
     }
 
+    @Test("a model may have fewer classes than the dataset, unless the gradient is that of the label")
+    func fewerClasses() throws {
+        let shades = try TwoShades()
+        let network = try Network<Double>(
+            BuiltInModel.mlp.description(input: shades.dataset.imageShape, classCount: 1))
+        let parameters = network.initialParameters(seed: 4)
+        var making = MaskMaking(dataset: shades.dataset, selection: .top(count: 3))
+        making.target = .logitsSum
+        #expect(try making.run(network: network, parameters: parameters).sampleCount == 48)
+        making.target = .label
+        let error = #expect(throws: ExplanationError.self) {
+            try making.run(network: network, parameters: parameters)
+        }
+        #expect(error?.code == .labelOutOfRange)
+    }
+
     @Test("a gradient of zeros gives no mask and is counted")
     func zeroGradient() throws {
         let shades = try TwoShades()
