@@ -23,6 +23,8 @@ public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible
         self.message = message
     }
 
+    /// A loss or weights that are no longer finite numbers, with what to try.
+    ///
     /// - Parameter kept: where the last good weights are; nil where there are none yet.
     static func divergence(step: Int, _ what: String, kept: String? = nil) -> TrainingError {
         TrainingError(

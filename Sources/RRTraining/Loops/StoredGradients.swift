@@ -14,6 +14,8 @@ package final class StoredGradients {
 
     /// The number of samples with a gradient.
     var sampleCount: Int { samples.count }
+    /// The number of elements in a gradient: C · H · W, or H · W for whole pixels.
+    var gradientSize: Int { array.elementsPerRow }
 
     private let array: any ArraySource
     /// The samples that have a gradient, in the order of the dataset.
@@ -95,9 +97,6 @@ package final class StoredGradients {
             }
         }
     }
-
-    /// The number of elements in a gradient.
-    var gradientSize: Int { array.elementsPerRow }
 
     private static func widen<Element: BinaryFloatingPoint>(
         _ row: UnsafeRawBufferPointer, of type: Element.Type, into target: UnsafeMutableBufferPointer<Double>

@@ -17,8 +17,11 @@ public struct Run: Sendable {
 
     /// How a run weighed the penalty against the cross-entropy.
     public struct PenaltyWeight: Equatable, Sendable {
+        /// λ1, at least 0.
         public var lambda1: Double
+        /// What the penalties of a batch were divided by.
         public var reduction: PenaltyReduction
+        /// The samples of a batch.
         public var batchSize: Int
         /// Whose input gradient was penalised.
         public var target: PenaltyTarget

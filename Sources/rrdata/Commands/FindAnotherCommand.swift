@@ -57,7 +57,7 @@ struct FindAnotherCommand: ParsableCommand {
     @Flag(help: "Go on with the unfinished rounds for this output, if there are any.")
     var resume = false
 
-    @Option(help: "The seconds between checkpoints within an epoch; every epoch ends with one.")
+    @Option(help: "The seconds between checkpoints within an epoch; every epoch but the last ends with one.")
     var checkpointEvery = 60.0
 
     @OptionGroup var threads: ThreadOptions
