@@ -26,7 +26,8 @@ func tests(of name: String, _ dependencies: Target.Dependency...) -> Target {
 let package = Package(
     name: "rrdata",
     products: [
-        .library(name: "RRData", targets: ["RRTensor", "RRFormats", "RRDatasets", "RRStreaming"]),
+        .library(
+            name: "RRData", targets: ["RRTensor", "RRFormats", "RRDatasets", "RRPreparation", "RRStreaming"]),
         .library(name: "RRTraining", targets: ["RRNetworks", "RRExplanation", "RRTraining"]),
         .executable(name: "rrdata", targets: ["rrdata"]),
     ],
@@ -57,35 +58,45 @@ let package = Package(
         module("RRTensor", "CStoredElements"),
         module("RRFormats", "RRTensor", "CPNGShim", "CPixelPlanes", "CHDF5", "CLibDeflate", "CLibCrypto"),
         module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas", "CStoredElements"),
+        module("RRPreparation", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),
         module("RRStreaming", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),
         module("RRNetworks", "RRTensor", "COpenBLAS", "CConvolution"),
         module("RRExplanation", "RRTensor", "RRNetworks"),
         module(
             "RRTraining",
-            "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRStreaming", "RRNetworks", "RRExplanation"),
+            "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRPreparation", "RRStreaming", "RRNetworks",
+            "RRExplanation"),
         .executableTarget(
             name: "rrdata",
             dependencies: [
-                "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRStreaming", "RRNetworks",
+                "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRPreparation", "RRStreaming",
+                "RRNetworks",
                 "RRExplanation", "RRTraining",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["RRPreparation", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"],
+            path: "Tests/TestSupport", swiftSettings: swiftSettings),
         tests(of: "RRTensor"),
         tests(of: "RRFormats", "RRTensor"),
         tests(of: "RRSchemas"),
         tests(of: "RRDatasets", "RRFormats", "RRTensor", "RRSchemas"),
+        tests(of: "RRPreparation", "RRDatasets", "RRFormats", "RRTensor", "RRSchemas"),
         tests(of: "RRStreaming", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
         tests(of: "RRNetworks", "RRTensor", "CConvolution"),
         tests(of: "RRExplanation", "RRNetworks", "RRTensor"),
         tests(
             of: "RRTraining",
-            "RRExplanation", "RRNetworks", "RRStreaming", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
+            "RRExplanation", "RRNetworks", "RRStreaming", "RRPreparation", "RRDatasets", "RRFormats",
+            "RRSchemas",
+            "RRTensor"),
         tests(
             of: "rrdata",
-            "RRTraining", "RRExplanation", "RRNetworks", "RRStreaming", "RRDatasets", "RRFormats",
+            "RRTraining", "RRExplanation", "RRNetworks", "RRStreaming", "RRPreparation", "RRDatasets",
+            "RRFormats",
             "RRSchemas", "RRTensor"),
     ]
 )

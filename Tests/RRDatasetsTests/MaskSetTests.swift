@@ -103,12 +103,6 @@ struct MaskSetTests {
         var testDescription: String { "\(code): \(message)" }
     }
 
-    static func masks(_ shape: [Int], _ changes: [Int: UInt8] = [:]) -> RawFile.Content {
-        var bytes = [UInt8](repeating: 0, count: shape.reduce(1, *))
-        for (place, value) in changes { bytes[place] = value }
-        return .bytes(bytes, shape)
-    }
-
     static let faults: [Fault] = [
         Fault(code: .wrongFormat, message: "this is a dataset") {
             $0.setting("format", to: .string("rrdata.dataset"))
@@ -127,23 +121,25 @@ struct MaskSetTests {
             $0.setting("dataset_fingerprint", to: nil)
         },
         Fault(code: .wrongMaskSize, message: "C = 1, H = 6, W = 4, but the images") {
-            $0.setting(array: "/A", to: masks([3, 1, 6, 4]))
+            $0.setting(array: "/A", to: RawFile.masks([3, 1, 6, 4]))
         },
         Fault(code: .wrongMaskSize, message: "A is (N,H,W,C)") {
-            $0.setting(array: "/A", to: masks([3, 5, 4, 1]))
+            $0.setting(array: "/A", to: RawFile.masks([3, 5, 4, 1]))
         },
         Fault(code: .wrongMaskSize, message: "A is (N,C,W,H)") {
-            $0.setting(array: "/A", to: masks([3, 1, 4, 5]))
+            $0.setting(array: "/A", to: RawFile.masks([3, 1, 4, 5]))
         },
-        Fault(code: .wrongMaskSize, message: "C = 3") { $0.setting(array: "/A", to: masks([3, 3, 5, 4])) },
+        Fault(code: .wrongMaskSize, message: "C = 3") {
+            $0.setting(array: "/A", to: RawFile.masks([3, 3, 5, 4]))
+        },
         Fault(code: .wrongShape, message: "(M+1, C or 1, H, W)") {
-            $0.setting(array: "/A", to: masks([3, 5, 4]))
+            $0.setting(array: "/A", to: RawFile.masks([3, 5, 4]))
         },
         Fault(code: .wrongType, message: "float32") {
             $0.setting(array: "/A", to: .floats(Array(repeating: 0, count: 60), [3, 1, 5, 4]))
         },
         Fault(code: .nonBinaryMask, message: "A[1, 0, 1, 2] is 2") {
-            $0.setting(array: "/A", to: masks([3, 1, 5, 4], [26: 2]))
+            $0.setting(array: "/A", to: RawFile.masks([3, 1, 5, 4], [26: 2]))
         },
         Fault(code: .rowOutOfRange, message: "sample 1 has row 3") {
             $0.setting(array: "/row", to: .integers([0, 3, 1], [3]))
@@ -152,7 +148,7 @@ struct MaskSetTests {
             $0.setting(array: "/row", to: .integers([0, 1, -1], [3]))
         },
         Fault(code: .lastRowNotZero, message: "row 2") {
-            $0.setting(array: "/A", to: masks([3, 1, 5, 4], [59: 1]))
+            $0.setting(array: "/A", to: RawFile.masks([3, 1, 5, 4], [59: 1]))
         },
         Fault(code: .missingObject, message: "the file holds") { $0.setting(array: "/row", to: nil) },
         Fault(code: .wrongShape, message: "(N)") {

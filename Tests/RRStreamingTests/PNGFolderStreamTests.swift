@@ -221,7 +221,7 @@ struct PNGFolderStreamTests {
         let pngs = try PNGFolder(.classes)
         let other = try PNGFolder(.metadata, sampleCount: 30)
         let flat = try PNGFolder(.flat, sampleCount: 31)
-        var reading = PNGFolderReading()
+        var reading = ImageFolderOptions()
         reading.labels = .none
         let dataset = try Dataset.joining([flat.importPath, pngs.path], reading: reading)
         #expect(dataset.sampleCount == 91 && dataset.labels == nil && dataset.readsFolder)

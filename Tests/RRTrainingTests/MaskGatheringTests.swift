@@ -3,6 +3,7 @@ import RRDatasets
 import RRExplanation
 import RRFormats
 import RRNetworks
+import RRPreparation
 import RRSchemas
 import RRStreaming
 import RRTensor

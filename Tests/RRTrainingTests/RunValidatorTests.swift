@@ -2,6 +2,7 @@ import Foundation
 import RRDatasets
 import RRFormats
 import RRNetworks
+import RRPreparation
 import RRSchemas
 import RRTensor
 import RRTraining

@@ -1,6 +1,7 @@
 import Foundation
 import RRDatasets
 import RRFormats
+import RRPreparation
 import RRSchemas
 import RRTensor
 import TestSupport

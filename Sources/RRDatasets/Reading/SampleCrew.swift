@@ -3,12 +3,14 @@ internal import Glibc
 internal import Synchronization
 
 /// Threads that work on samples, a few thousand of them at a time.
-struct SampleCrew {
+package struct SampleCrew {
     /// As many threads as pay where nobody says how many.
-    static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+    package static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     /// The number of threads; it has no effect on the result.
-    let jobs: Int
+    package let jobs: Int
+
+    package init(jobs: Int) { self.jobs = jobs }
 
     /// Works on positions, each by one thread, and returns when all are done.
     ///
@@ -16,7 +18,7 @@ struct SampleCrew {
     ///   - makeWorker: called on each thread for what it alone uses.
     ///   - work: called with a position.
     /// - Throws: the error of the lowest position that failed; positions above may not have been worked on.
-    func run<Worker>(
+    package func run<Worker>(
         _ positions: Range<Int>, makeWorker: @Sendable () -> Worker,
         work: @Sendable (Worker, Int) throws -> Void
     ) throws {

@@ -1,6 +1,7 @@
-package import RRDatasets
+internal import RRDatasets
 package import RRFormats
 internal import RRNetworks
+package import RRPreparation
 internal import RRSchemas
 
 /// Finds what is wrong with a run folder or a `model.json`.

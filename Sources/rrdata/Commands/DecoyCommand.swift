@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRPreparation
 import RRSchemas
 
 struct DecoyCommand: ParsableCommand {

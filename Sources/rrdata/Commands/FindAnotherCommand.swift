@@ -1,6 +1,7 @@
 internal import ArgumentParser
 import RRDatasets
 import RRExplanation
+import RRPreparation
 import RRSchemas
 import RRTraining
 

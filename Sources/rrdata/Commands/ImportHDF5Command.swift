@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRPreparation
 
 struct ImportHDF5Command: ParsableCommand {
     static let configuration = CommandConfiguration(

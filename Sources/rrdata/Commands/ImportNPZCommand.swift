@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRPreparation
 
 struct ImportNPZCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

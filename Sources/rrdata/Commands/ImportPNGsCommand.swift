@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRPreparation
 
 struct ImportPNGsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

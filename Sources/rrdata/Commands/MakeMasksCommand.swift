@@ -2,6 +2,7 @@ internal import ArgumentParser
 import RRDatasets
 import RRExplanation
 import RRNetworks
+import RRPreparation
 import RRSchemas
 import RRTensor
 import RRTraining

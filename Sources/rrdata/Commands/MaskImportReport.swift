@@ -1,4 +1,5 @@
 import RRDatasets
+import RRPreparation
 import RRSchemas
 import RRTensor
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRPreparation
 import RRSchemas
 import RRStreaming
 
@@ -102,7 +103,7 @@ struct StreamCommand: ParsableCommand {
     func run() throws {
         let reading = try folder.reading()
         let dataset = try Dataset.joining(dataset, reading: reading)
-        guard dataset.readsFolder || reading == PNGFolderReading() else {
+        guard dataset.readsFolder || reading == ImageFolderOptions() else {
             throw ValidationError(
                 "--labels, --color, --depth, --size and --fit go with a folder of PNG files, and there is none"
             )

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 import RRDatasets
 import RRFormats
+import RRPreparation
 import RRSchemas
 import RRTraining
 

@@ -1,22 +1,23 @@
 public import ArgumentParser
 public import RRDatasets
 public import RRExplanation
+public import RRPreparation
 public import RRStreaming
 public import RRTensor
 public import RRTraining
 
 // The types of the library that options take by name.
 
-extension ArrayImport.EmptyMasks: ExpressibleByArgument {}
-extension ArrayImport.Marks: ExpressibleByArgument {}
+extension EmptyMasks: ExpressibleByArgument {}
+extension MaskMarks: ExpressibleByArgument {}
 extension ArrayLayout: ExpressibleByArgument {}
 extension Compression: ExpressibleByArgument {}
 extension ExportLayout: ExpressibleByArgument {}
 extension OptimizerOptions.Kind: ExpressibleByArgument {}
-extension PNGFolderImport.Color: ExpressibleByArgument {}
-extension PNGFolderImport.Depth: ExpressibleByArgument {}
+extension ImageFolderOptions.Color: ExpressibleByArgument {}
+extension ImageFolderOptions.Depth: ExpressibleByArgument {}
 extension PNGFolderImport.ErrorPolicy: ExpressibleByArgument {}
-extension PNGFolderImport.Labels: ExpressibleByArgument {}
+extension ImageFolderOptions.Labels: ExpressibleByArgument {}
 extension NormalizationChoice: ExpressibleByArgument {
     public init?(argument: String) {
         switch argument {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRPreparation
 import RRTensor
 
 /// How the arrays of an import are laid out and stored, whatever files they are in.
@@ -44,10 +45,10 @@ struct ArrayMaskOptions: ParsableArguments {
     var masksLayout: ArrayLayout?
 
     @Option(help: "What a 1 of the masks marks: wrong reasons, or the right region, which is then inverted.")
-    var marks: ArrayImport.Marks = .wrong
+    var marks: MaskMarks = .wrong
 
     @Option(help: "What a mask of zeros says: its sample is unannotated, or annotated with nothing marked.")
-    var empty: ArrayImport.EmptyMasks = .unannotated
+    var empty: EmptyMasks = .unannotated
 
     @Option(help: "An array of the row numbers of the images that the masks are for.")
     var rows: String?

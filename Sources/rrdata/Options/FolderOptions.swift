@@ -4,13 +4,13 @@ import RRDatasets
 /// How a folder of PNG files is read.
 struct FolderOptions: ParsableArguments {
     @Option(help: "folders for a class a folder, none for images without labels.")
-    var labels: PNGFolderImport.Labels = .folders
+    var labels: ImageFolderOptions.Labels = .folders
 
     @Option(help: "auto for the colour type of the files, or gray, rgb, rgba or gray-alpha.")
-    var color: PNGFolderImport.Color = .auto
+    var color: ImageFolderOptions.Color = .auto
 
     @Option(help: "The bits of a sample, 8 or 16; those of the files by default.")
-    var depth: PNGFolderImport.Depth?
+    var depth: ImageFolderOptions.Depth?
 
     @Option(help: "HEIGHTxWIDTH, the size that images are brought to.")
     var size: ImageSize?
@@ -29,8 +29,8 @@ struct FolderOptions: ParsableArguments {
     }
 
     /// - Throws: `DatasetError` with the code `invalidOption` for a size that is too large.
-    func reading() throws -> PNGFolderReading {
-        var reading = PNGFolderReading()
+    func reading() throws -> ImageFolderOptions {
+        var reading = ImageFolderOptions()
         reading.labels = labels
         reading.color = color
         reading.depth = depth

@@ -1,17 +1,18 @@
 internal import ArgumentParser
 import RRDatasets
+import RRPreparation
 
 /// Which masks count, and what they mean.
 struct MaskValueOptions: ParsableArguments {
     @Option(help: "What a 1 of the masks marks: wrong reasons, or the right region, which is then inverted.")
-    var marks: ArrayImport.Marks = .wrong
+    var marks: MaskMarks = .wrong
 
     @Option(
         help: """
             Whether a sample whose mask is all zero is unannotated, or annotated and kept as it is; unannotated by \
             default, but for a folder of `rrdata export pngs`.
             """)
-    var empty: ArrayImport.EmptyMasks?
+    var empty: EmptyMasks?
 
     @Option(
         help:

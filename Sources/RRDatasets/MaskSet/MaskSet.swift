@@ -1,0 +1,110 @@
+public import RRTensor
+
+/// Masks for the samples of one dataset: a 1 says "this pixel is no valid reason".
+///
+/// Any number of threads may read at once.
+public final class MaskSet: Sendable {
+    /// The shape `(C, H, W)` of a mask; a C of 1 applies to every channel of an image.
+    public let maskShape: ImageShape
+    /// The row of `bits` for each sample of the dataset; the last row where a sample is unannotated.
+    public let rows: [Int]
+    /// M + 1 masks, a row each; the last is all zero.
+    public let bits: MaskBits
+    /// The fingerprint of the dataset that the masks are for.
+    public let datasetFingerprint: String
+    /// The number of samples whose mask is not all zero.
+    public let annotatedCount: Int
+    /// What the file says of the masks' making, as it stands there; nil for masks that were made in memory.
+    package let provenance: String?
+
+    private let isRowZero: [Bool]
+
+    /// The number of samples of the dataset, N.
+    public var sampleCount: Int { rows.count }
+
+    /// Creates a mask set in memory.
+    ///
+    /// - Parameters:
+    ///   - bits: M + 1 rows of `maskShape.elementCount` elements; the last row is all zero.
+    ///   - rows: the row for each sample of the dataset, M where it is unannotated.
+    /// - Throws: `DatasetError` with the code `wrongShape`, `rowOutOfRange` or `lastRowNotZero`.
+    public convenience init(
+        bits: MaskBits, rows: [Int], maskShape: ImageShape, datasetFingerprint: String
+    ) throws {
+        try self.init(
+            bits: bits, rows: rows, maskShape: maskShape, datasetFingerprint: datasetFingerprint,
+            path: "masks")
+    }
+
+    package init(
+        bits: MaskBits, rows: [Int], maskShape: ImageShape, datasetFingerprint: String, path: String,
+        provenance: String? = nil
+    ) throws(DatasetError) {
+        guard bits.rowCount > 0, bits.elementsPerRow == maskShape.elementCount else {
+            throw DatasetError(
+                .wrongShape, path: path,
+                "\(bits.rowCount) masks of \(bits.elementsPerRow) elements do not make M + 1 masks of \(maskShape)"
+            )
+        }
+        let isRowZero = (0..<bits.rowCount).map { bits.isZero(row: $0) }
+        guard isRowZero[bits.rowCount - 1] else {
+            throw DatasetError(
+                .lastRowNotZero, path: "\(path):/A",
+                "the last row of A, row \(bits.rowCount - 1), is for unannotated samples and must be all zero"
+            )
+        }
+        if let index = rows.firstIndex(where: { $0 < 0 || $0 >= bits.rowCount }) {
+            throw DatasetError(
+                .rowOutOfRange, path: "\(path):/row",
+                "sample \(index) has row \(rows[index]), but A has the rows 0 to \(bits.rowCount - 1)")
+        }
+        self.bits = bits
+        self.rows = rows
+        self.maskShape = maskShape
+        self.datasetFingerprint = datasetFingerprint
+        self.provenance = provenance
+        self.isRowZero = isRowZero
+        annotatedCount = rows.count { !isRowZero[$0] }
+    }
+
+    /// Tells whether a sample has a mask that is not all zero.
+    public func isAnnotated(_ index: Int) -> Bool { !isRowZero[rows[index]] }
+
+    /// Whether a sample has a row of its own in A, be it all zero.
+    package func hasRow(_ index: Int) -> Bool { rows[index] != bits.rowCount - 1 }
+
+    /// Checks that the masks are for a dataset.
+    ///
+    /// - Throws: `DatasetError` with the code `otherDataset` (another N, another fingerprint) or `wrongMaskSize`,
+    ///   with both figures.
+    public func check(for dataset: Dataset) throws(DatasetError) {
+        let match = MaskMatch(
+            sampleCount: sampleCount, maskShape: maskShape.dimensions, datasetFingerprint: datasetFingerprint)
+        try match.check(for: dataset, path: "masks")
+    }
+
+    /// Writes a sample's mask as bytes that are 0 or 1.
+    ///
+    /// - Parameters:
+    ///   - channels: the channels of the image; a mask of one channel is repeated for each.
+    ///   - bytes: `channels · H · W` bytes to fill, `(C, H, W)`.
+    /// - Returns: whether the mask has a 1; false also for an unannotated sample.
+    package func expandMask(
+        ofSample index: Int, channels: Int, into bytes: UnsafeMutableBufferPointer<UInt8>
+    ) -> Bool {
+        precondition(channels == maskShape.channels || maskShape.channels == 1)
+        precondition(bytes.count == channels * maskShape.pixelCount)
+        let row = rows[index]
+        if isRowZero[row] {
+            bytes.update(repeating: 0)
+            return false
+        }
+        let size = maskShape.elementCount
+        bits.expandRow(row, into: UnsafeMutableBufferPointer(rebasing: bytes.prefix(size)))
+        for start in stride(from: size, to: bytes.count, by: size) {
+            _ = UnsafeMutableBufferPointer(rebasing: bytes[start..<start + size])
+                .update(fromContentsOf: bytes.prefix(size))
+        }
+        return true
+    }
+}

@@ -1,0 +1,144 @@
+internal import RRFormats
+package import RRSchemas
+internal import RRTensor
+
+/// What an export says of itself, so that its import makes the same files again.
+///
+/// A folder has it in `export.json`, an HDF5 file in the root attribute `export`; `content` and `masks.content` are
+/// digests by which an import tells whether what it has read is what was exported.
+package struct ExportMark: Sendable {
+    package static let format = "rrdata.export"
+
+    private let members: JSONValue
+
+    /// Takes what an export says; nil where it is no export.
+    ///
+    /// - Throws: `DatasetError` with the code `unsupportedVersion`.
+    package init?(_ members: JSONValue, path: String) throws(DatasetError) {
+        guard members["format"]?.stringValue == Self.format else { return nil }
+        let version = members["format_version"]?.stringValue ?? ""
+        guard FileFormat.majorVersion(of: version) == 1 else {
+            throw DatasetError(
+                .unsupportedVersion, path: path,
+                "the export has the format version “\(version)”; this release reads version 1")
+        }
+        self.members = members
+    }
+
+    /// What a folder says of itself; nil where it is no export of a kind.
+    ///
+    /// - Throws: as `init(_:path:)`.
+    package init?(of folder: String, kind: String) throws(DatasetError) {
+        guard let members = Self.members(of: folder), members["kind"]?.stringValue == kind else {
+            return nil
+        }
+        try self.init(members, path: folder)
+    }
+
+    /// The names under which a folder says what it is.
+    package static let fileNames = ["export.json", ".export.json"]
+
+    /// What an exported folder says of itself; nil where a folder is no export.
+    package static func members(of folder: String) -> JSONValue? {
+        for name in fileNames {
+            guard let bytes = try? FileBytes.read(folder + "/" + name, maximumSize: 64 << 20),
+                let mark = try? JSONValue(parsing: bytes), mark["format"] == .string(format)
+            else { continue }
+            return mark
+        }
+        return nil
+    }
+
+    package var sampleCount: Int? { members["samples"]?.integerValue }
+    /// The name of the layout of exported arrays.
+    package var layoutName: String? { members["layout"]?.stringValue }
+    /// What the exported dataset calls its channels.
+    package var color: String? { members["color"]?.stringValue }
+    /// The extents `(C, H, W)` of the exported images.
+    package var imageDimensions: [Int] {
+        members["image_shape"]?.arrayValue?.compactMap(\.integerValue) ?? []
+    }
+    package var compression: Compression? {
+        (members["compress"]?.stringValue).flatMap(Compression.init(rawValue:))
+    }
+    package var classNames: [String]? { members["class_names"].flatMap(Self.names) }
+    /// Nil where the groups are bare numbers, or there are none.
+    package var groupNames: [String]? { members["group_names"].flatMap(Self.names) }
+    package var splitNames: [String] { members["split_names"].flatMap(Self.names) ?? [] }
+    /// The resizing that the exported dataset remembers.
+    package var resizing: Resizing? {
+        Self.json(members["provenance"])?["resize"].flatMap { Resizing(json: $0) }
+    }
+    /// The number of rows that the samples' masks had in A, without the last; nil where no masks were exported.
+    package var maskCount: Int? { members["masks"]?["rows"]?.integerValue }
+    /// The shape of each array by its name.
+    package var arrayShapes: [String: [Int]] {
+        (members["arrays"]?.objectValue ?? [:]).mapValues { array in
+            array["shape"]?.arrayValue?.compactMap(\.integerValue) ?? []
+        }
+    }
+
+    private static func names(_ list: JSONValue) -> [String]? { list.arrayValue?.compactMap(\.stringValue) }
+
+    /// The dataset's provenance as it was stored, where the content is what was exported; else nil.
+    package func provenance(of content: String) -> String? {
+        guard members["content"]?.stringValue == content else { return nil }
+        return Self.text(members["provenance"])
+    }
+
+    /// The mask set's provenance as it was stored, where the masks are what was exported; else nil.
+    package func maskProvenance(of masks: MaskSet) -> String? {
+        guard let mark = members["masks"], mark["content"]?.stringValue == Self.content(of: masks) else {
+            return nil
+        }
+        return Self.text(mark["provenance"])
+    }
+
+    /// Provenance is kept as JSON where it was serialised by us, else as the text that it was.
+    package static func kept(_ text: String) -> JSONValue {
+        guard let value = try? JSONValue(parsing: text), value.objectValue != nil,
+            value.serialized() == text
+        else { return .string(text) }
+        return value
+    }
+
+    private static func text(_ kept: JSONValue?) -> String? {
+        guard let kept, kept != .null else { return nil }
+        return kept.stringValue ?? kept.serialized()
+    }
+
+    private static func json(_ kept: JSONValue?) -> JSONValue? {
+        text(kept).flatMap { try? JSONValue(parsing: $0) }
+    }
+
+    /// A digest of what a dataset holds: its fingerprint, and what that leaves out.
+    package static func content(
+        fingerprint: String, classNames: [String]?, splits: [UInt8]?, splitNames: [String],
+        groups: SampleGroups?
+    ) -> String {
+        var hasher = SHA256Hasher()
+        func list(_ names: [String]?) -> JSONValue { names.map { .array($0.map { .string($0) }) } ?? .null }
+        let names: JSONValue = [.string(fingerprint), list(classNames), list(splitNames)]
+        Array(names.serialized().utf8).withUnsafeBytes { hasher.update($0) }
+        (splits ?? []).withUnsafeBytes { hasher.update($0) }
+        if let groups {
+            Array(list(groups.names).serialized().utf8).withUnsafeBytes { hasher.update($0) }
+            groups.numbers.map { Int64($0).littleEndian }.withUnsafeBytes { hasher.update($0) }
+        }
+        return hasher.finalize()
+    }
+
+    /// A digest of what a mask set holds, for which dataset it may be.
+    package static func content(of masks: MaskSet) -> String {
+        var hasher = SHA256Hasher()
+        let numbers = masks.maskShape.dimensions + [masks.bits.rowCount] + masks.rows
+        numbers.map { Int64($0).littleEndian }.withUnsafeBytes { hasher.update($0) }
+        let row = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: masks.maskShape.elementCount)
+        defer { row.deallocate() }
+        for number in 0..<masks.bits.rowCount {
+            masks.bits.expandRow(number, into: row)
+            hasher.update(UnsafeRawBufferPointer(row))
+        }
+        return hasher.finalize()
+    }
+}

@@ -1,0 +1,49 @@
+package import RRFormats
+
+/// The image files of an import in the order of the samples to be: by split, class and path, bytewise by path component.
+///
+/// It takes about the bytes of a path and twenty more for each file.
+package struct PNGFileList {
+    /// The paths relative to the folder.
+    package var paths = TextList()
+    /// A class for each file; nil without labels.
+    package var labels: [Int32]?
+    /// The names of the classes; nil without labels, or where they are bare numbers.
+    package var classNames: [String]?
+    /// A number of `splitNames` for each file; empty where there is one split.
+    package var splits: [UInt8] = []
+    /// The names of the splits, sorted; empty where there is one.
+    package var splitNames: [String] = []
+    /// The group of each file; nil without groups.
+    package var groups: SampleGroups?
+    /// The path of each file's mask relative to the folder, empty where it has none; nil where no file has one.
+    package var maskPaths: TextList?
+    /// The number of files that are no PNG by their names.
+    package var otherFileCount = 0
+
+    package var count: Int { paths.count }
+
+    /// The paths without their extension, which are the ids.
+    package var ids: some RandomAccessCollection<String> {
+        paths.lazy.map { path in String(decoding: path.utf8.dropLast(4), as: UTF8.self) }
+    }
+
+    /// The list without some of its files.
+    package func keeping(_ positions: [Int]) -> PNGFileList {
+        var list = self
+        list.paths = paths.keeping(positions)
+        list.labels = labels.map { labels in positions.map { labels[$0] } }
+        if !splits.isEmpty { list.splits = positions.map { splits[$0] } }
+        list.groups = groups?.keeping(positions)
+        list.maskPaths = maskPaths?.keeping(positions)
+        return list
+    }
+
+    /// Whether a name ends in `.png`, in letters of either case.
+    package static func isPNG(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard name.count > 4 else { return false }
+        let end = name.count - 4
+        return name[end] == UInt8(ascii: ".") && name[end + 1] | 0x20 == UInt8(ascii: "p")
+            && name[end + 2] | 0x20 == UInt8(ascii: "n") && name[end + 3] | 0x20 == UInt8(ascii: "g")
+    }
+}

@@ -1,0 +1,158 @@
+internal import RRFormats
+internal import Synchronization
+
+/// Images of the PNG files in a folder, decoded as they are read.
+///
+/// What the files are is settled by their headers when the folder is opened. Each is read only as long as it is the file
+/// of then.
+final class PNGFolderSource: ImageSource {
+    let folder: String
+    let reading: ImageFolderOptions
+    let files: PNGFileList
+    /// The size, colour type and depth of every image.
+    var header: PNGHeader { conversion.target }
+
+    private let conversion: PNGConversion
+    private let states: [FileState]
+    private let checksums: DecodedChecksums
+    private let spareReaders = Mutex<[Reader]>([])
+
+    /// Looks through a folder, and reads the header of every file on as many threads as there are cores.
+    ///
+    /// - Throws: `FormatError` and `DatasetError` as `PNGFolderImport.run(progress:)`, but that damage to pixels shows
+    ///   only as they are read.
+    init(folder: String, reading: ImageFolderOptions) throws {
+        let files = try reading.files(in: folder)
+        let conversion: PNGConversion
+        do {
+            let first = try PNGHeaderReader(folder: folder).read(0, of: files).header
+            conversion = try PNGConversion(reading, first: first)
+            states = try Self.states(of: files, in: folder, conversion)
+        } catch let error as FormatError {
+            throw ImageFolderOptions.unreadable(error)
+        } catch let other as OtherHeader {
+            let error = reading.disagreement(of: files, in: folder, other.conversion)
+            throw DatasetError(
+                error.code, path: error.path,
+                error.message + "\n`rrdata import pngs` and `rrdata stream` have these options")
+        }
+        checksums = DecodedChecksums(count: files.count)
+        (self.folder, self.reading, self.files, self.conversion) = (folder, reading, files, conversion)
+    }
+
+    /// Of a file that does not become what the first one does.
+    private struct OtherHeader: Error {
+        let conversion: PNGConversion
+    }
+
+    /// Reads all headers, and gives by what a later change of each file is known.
+    private static func states(
+        of files: PNGFileList, in folder: String, _ conversion: PNGConversion
+    ) throws -> [FileState] {
+        try [FileState](unsafeUninitializedCapacity: files.count) { states, count in
+            nonisolated(unsafe) let states = states
+            try SampleCrew(jobs: SampleCrew.coreCount).run(
+                0..<files.count, makeWorker: { PNGHeaderReader(folder: folder) }
+            ) { reader, position in
+                let (header, state) = try reader.read(position, of: files)
+                guard conversion.serves(header) else { throw OtherHeader(conversion: conversion) }
+                states.initializeElement(at: position, to: state)
+            }
+            count = files.count
+        }
+    }
+
+    /// Decoding costs many times what a copy does.
+    var block: ImageBlock { ImageBlock(rows: 1, isWorthKeeping: true) }
+
+    func makeReader() -> any ImageRowReader { Reader(self) }
+
+    /// Each file is checked as it is read.
+    func checkUnchanged() {}
+
+    func read(rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws(FormatError) {
+        let reader = spareReaders.withLock { $0.popLast() } ?? Reader(self)
+        defer { spareReaders.withLock { $0.append(reader) } }
+        try reader.read(rows: rows, into: bytes)
+    }
+
+    /// The CRC-32 of every image, for which those not yet read are decoded.
+    ///
+    /// - Parameter progress: called with the number of images done and the number of all.
+    /// - Throws: `FormatError`; `DatasetError` with the code `unreadableImage`.
+    func allChecksums(progress: (_ done: Int, _ total: Int) -> Void) throws -> [UInt32] {
+        let size = header.byteCount
+        for start in stride(from: 0, to: files.count, by: 1024) {
+            let positions = start..<min(start + 1024, files.count)
+            do {
+                try SampleCrew(jobs: SampleCrew.coreCount).run(
+                    positions, makeWorker: { (Reader(self), Scratch(byteCount: size)) }
+                ) { worker, position in
+                    guard checksums[position] == nil else { return }
+                    try worker.0.read(rows: position..<position + 1, into: worker.1.bytes)
+                }
+            } catch let error as FormatError {
+                throw ImageFolderOptions.unreadable(error)
+            }
+            progress(positions.upperBound, files.count)
+        }
+        return files.paths.indices.map { checksums[$0] ?? 0 }
+    }
+
+    /// How an import would say that the images were resized.
+    func resizing() throws -> Resizing? {
+        if let resizing = reading.resizing { return resizing }
+        let export = try ExportMark(of: folder, kind: "pngs")
+        let isAsExported = export?.imageDimensions == [header.channels, header.height, header.width]
+        return isAsExported ? export?.resizing : nil
+    }
+
+    private final class Scratch {
+        let bytes: UnsafeMutableRawBufferPointer
+
+        init(byteCount: Int) { bytes = .allocate(byteCount: byteCount, alignment: 64) }
+
+        deinit { bytes.deallocate() }
+    }
+
+    /// Unchecked: one thread at a time has it.
+    private final class Reader: ImageRowReader, @unchecked Sendable {
+        private let files: PNGFileList
+        private let states: [FileState]
+        private let checksums: DecodedChecksums
+        private let folder: String
+        private let size: Int
+        private let reader: PNGFileReader
+
+        init(_ source: PNGFolderSource) {
+            (files, states, checksums) = (source.files, source.states, source.checksums)
+            (folder, size) = (source.folder, source.header.byteCount)
+            reader = PNGFileReader(folder: source.folder, conversion: source.conversion)
+        }
+
+        func read(rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws(FormatError) {
+            for row in rows {
+                let start = (row - rows.lowerBound) * size
+                try read(row, into: UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + size]))
+            }
+        }
+
+        private func read(_ row: Int, into image: UnsafeMutableRawBufferPointer) throws(FormatError) {
+            let fault = files.paths.withUTF8(at: row) { reader.read($0, expecting: states[row], into: image) }
+            switch fault {
+            case .failure(let error) where error.code == .notFound:
+                throw FormatError(
+                    .changed, path: error.path,
+                    "the file was taken away after the folder was looked through; start again")
+            case .failure(let error): throw error
+            case nil where checksums.insert(CRC32.checksum(of: UnsafeRawBufferPointer(image)), at: row):
+                return
+            case .otherHeader, nil:
+                throw FormatError(
+                    .changed, path: folder + "/" + files.paths[row],
+                    "the file holds another image than before, though it has the same size and time; start again"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,299 @@
+internal import RRFormats
+internal import RRSchemas
+
+/// The list of a folder's images in `metadata.csv` or `metadata.jsonl`, as Hugging Face's image folders have it.
+package struct PNGMetadata {
+    /// A line of the list.
+    package struct Row {
+        package var fileName: String?
+        package var label: String?
+        package var split: String?
+        package var group: String?
+        package var maskFileName: String?
+        /// The line on which it begins, from 1.
+        package var line: Int
+    }
+
+    private let folder: String
+    private var files = PNGFileList()
+    private var texts = TextList()
+    /// By bytes: to Swift, two strings that differ only in their Unicode normalisation are equal.
+    private var labelNumbers: [[UInt8]: Int32] = [:]
+    private var labelNames: [String] = []
+    private var labels: [Int32] = []
+    private var splits: [UInt8] = []
+    private var splitNames: [String] = []
+    private var groups = PNGGroupColumn()
+    private var masks = TextList()
+    private var hasMasks = false
+    private var places: [(source: UInt8, line: Int32)] = []
+    private var sources: [String] = []
+    private var links: LinkCheck
+
+    /// Reads the list of a folder, or those of its folders `train`, `val` and `test`; nil where there is none.
+    ///
+    /// - Throws: `DatasetError` with the code `badMetadata`, `unsafeId`, `duplicateId` or `empty`, which names the
+    ///   file and the line; `FormatError` where a list cannot be read.
+    package static func list(in folder: String) throws -> PNGFileList? {
+        var metadata = PNGMetadata(folder: folder)
+        if let source = try source(in: folder) {
+            try metadata.read(source, prefix: "", split: nil)
+        } else {
+            let parts = PNGFolderScan.splitNames.filter { FileTree.kind(of: folder + "/" + $0) == .folder }
+            let found = try parts.map { try source(in: folder + "/" + $0) }
+            guard found.contains(where: { $0 != nil }) else { return nil }
+            for (part, source) in zip(parts, found) {
+                guard let source else {
+                    throw DatasetError(
+                        .badMetadata, path: folder + "/" + part,
+                        "there is no metadata.csv or metadata.jsonl here, but there is one in another split")
+                }
+                try metadata.read(source, prefix: part + "/", split: part)
+            }
+        }
+        return try metadata.finish()
+    }
+
+    private static func source(in folder: String) throws -> String? {
+        let found = ["metadata.csv", "metadata.jsonl"].map { folder + "/" + $0 }.filter {
+            FileTree.kind(of: $0) == .file
+        }
+        guard found.count < 2 else {
+            throw DatasetError(
+                .badMetadata, path: folder,
+                "there is a metadata.csv and a metadata.jsonl; move one of them away")
+        }
+        return found.first
+    }
+
+    private init(folder: String) {
+        self.folder = folder
+        links = LinkCheck(root: folder)
+    }
+
+    private mutating func read(_ source: String, prefix: String, split: String?) throws {
+        sources.append(source)
+        let bytes = try FileBytes.read(source)
+        if source.hasSuffix(".csv") {
+            try CSVMetadata.forEachRow(of: bytes, path: source) { try add($0, prefix: prefix, split: split) }
+        } else {
+            try JSONLinesMetadata.forEachRow(of: bytes, path: source) {
+                try add($0, prefix: prefix, split: split)
+            }
+        }
+    }
+
+    private func fault(_ code: DatasetError.Code = .badMetadata, line: Int, _ message: String) -> DatasetError
+    {
+        DatasetError(code, path: sources.last ?? folder, "line \(line): \(message)")
+    }
+
+    private mutating func add(_ row: Row, prefix: String, split: String?) throws {
+        guard let name = row.fileName, !name.isEmpty else {
+            throw fault(line: row.line, "there is no file_name")
+        }
+        let path = prefix + (try checked(name, column: "file_name", line: row.line))
+        guard Array(path.utf8).withUnsafeBufferPointer(PNGFileList.isPNG) else {
+            throw fault(line: row.line, "“\(name)” is no PNG file by its name")
+        }
+        guard FileTree.kind(of: folder + "/" + path) == .file else {
+            throw fault(line: row.line, "there is no file “\(name)”")
+        }
+        if let target = links.targetOutside(path) {
+            throw fault(
+                .unsafeId, line: row.line,
+                "“\(name)” is reached by a symbolic link that leads out of the folder, to \(target)")
+        }
+        texts.append(path.utf8)
+        places.append((UInt8(sources.count - 1), Int32(clamping: row.line)))
+        try addLabel(row)
+        try addSplit(split ?? row.split, line: row.line)
+        guard groups.add(row.group, after: texts.count - 1) else {
+            throw fault(line: row.line, "some images have a group and others none; each has one, or none has")
+        }
+        let mask = try row.maskFileName.flatMap { $0.isEmpty ? nil : $0 }.map {
+            prefix + (try checked($0, column: "mask_file_name", line: row.line))
+        }
+        if mask != nil { hasMasks = true }
+        masks.append((mask ?? "").utf8)
+    }
+
+    /// A path that stays in the folder.
+    private func checked(_ name: String, column: String, line: Int) throws -> String {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard !name.hasPrefix("/"), !parts.contains(".."), !parts.contains("."), !parts.contains(""),
+            !name.utf8.contains(0)
+        else {
+            throw fault(
+                .unsafeId, line: line,
+                "the \(column) “\(name)” is no plain path inside the folder, such as cats/1.png")
+        }
+        return name
+    }
+
+    private mutating func addLabel(_ row: Row) throws {
+        guard let label = row.label, !label.isEmpty else {
+            guard labels.isEmpty else {
+                throw fault(line: row.line, "there is no label; either every image has one or none has")
+            }
+            return
+        }
+        guard labels.count == texts.count - 1 else {
+            throw fault(line: row.line, "there is a label, but the images before have none")
+        }
+        if let number = labelNumbers[Array(label.utf8)] {
+            labels.append(number)
+        } else {
+            labels.append(Int32(labelNames.count))
+            labelNumbers[Array(label.utf8)] = Int32(labelNames.count)
+            labelNames.append(label)
+        }
+    }
+
+    private mutating func addSplit(_ split: String?, line: Int) throws {
+        let name = split ?? ""
+        if let number = splitNames.firstIndex(of: name) {
+            splits.append(UInt8(number))
+            return
+        }
+        guard splitNames.count < 255 else { throw fault(line: line, "there are more than 255 splits") }
+        splitNames.append(name)
+        splits.append(UInt8(splitNames.count - 1))
+        guard splitNames.count == 1 || !splitNames.contains("") else {
+            throw fault(line: line, "some images have a split and others have none")
+        }
+    }
+
+    /// Sorts and numbers what was read.
+    private mutating func finish() throws -> PNGFileList {
+        guard !texts.isEmpty else {
+            throw DatasetError(.empty, path: sources.last ?? folder, "the list names no images")
+        }
+        try checkIds()
+        if finishExport() { return files }
+        try numberLabels()
+        let names = splitNames.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let numbers = splitNames.map { UInt8(names.firstIndex(of: $0) ?? 0) }
+        splits = splits.map { numbers[Int($0)] }
+        let order = texts.indices.sorted { left, right in
+            if splits[left] != splits[right] { return splits[left] < splits[right] }
+            if !labels.isEmpty, labels[left] != labels[right] { return labels[left] < labels[right] }
+            return precedes(left, right)
+        }
+        files.paths = texts.keeping(order)
+        if !labels.isEmpty { files.labels = order.map { labels[$0] } }
+        if splitNames.count > 1 {
+            files.splitNames = names
+            files.splits = order.map { splits[$0] }
+        }
+        files.groups = groups.groups(inOrder: order)
+        if hasMasks { files.maskPaths = masks.keeping(order) }
+        return files
+    }
+
+    /// Takes the list of an export of ours as it stands: in its order, with the classes and splits that the export
+    /// names in theirs; false where this is none, or was changed so that it no longer fits.
+    private mutating func finishExport() -> Bool {
+        guard sources == [folder + "/metadata.csv"], let mark = ExportMark.members(of: folder),
+            mark["kind"] == "pngs", mark["samples"]?.integerValue == texts.count
+        else { return false }
+        /// The numbers of names in a list, by their bytes; nil where one is missing.
+        func numbers(of found: [String], in names: [String]) -> [Int32]? {
+            let known = Dictionary(names.enumerated().map { (Array($1.utf8), Int32($0)) }) { first, _ in first
+            }
+            let numbers = found.compactMap { known[Array($0.utf8)] }
+            return numbers.count == found.count ? numbers : nil
+        }
+        let classNames = mark["class_names"]?.arrayValue?.compactMap(\.stringValue)
+        let labelNumbers =
+            if let classNames {
+                numbers(of: labelNames, in: classNames)
+            } else {
+                wholeNumbers(of: labelNames)
+            }
+        let markNames = mark["split_names"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        guard let labelNumbers,
+            let splitNumbers = numbers(of: splitNames, in: markNames.isEmpty ? [""] : markNames)
+        else { return false }
+        if !groups.isEmpty {
+            let groupNames = mark["group_names"]?.arrayValue?.compactMap(\.stringValue)
+            guard let groups = groups.groups(ofExportNaming: groupNames) else { return false }
+            files.groups = groups
+        }
+        files.paths = texts
+        if !labels.isEmpty {
+            files.labels = labels.map { labelNumbers[Int($0)] }
+            files.classNames = classNames
+        }
+        if !markNames.isEmpty {
+            files.splitNames = markNames
+            files.splits = splits.map { UInt8(truncatingIfNeeded: splitNumbers[Int($0)]) }
+        }
+        return true
+    }
+
+    /// Labels that are numbers; nil where one is none, or too large.
+    private func wholeNumbers(of names: [String]) -> [Int32]? {
+        let numbers = names.compactMap { Int32($0) }.filter {
+            0...Int32(Dataset.largestBareLabel) ~= $0
+        }
+        return numbers.count == names.count ? numbers : nil
+    }
+
+    /// Whether a path comes before another, bytewise by component: a slash comes before every other byte.
+    private func precedes(_ left: Int, _ right: Int) -> Bool {
+        texts.withUTF8(at: left) { left in
+            texts.withUTF8(at: right) { right in
+                left.lexicographicallyPrecedes(right) { first, second in
+                    (first == UInt8(ascii: "/") ? 0 : first) < (second == UInt8(ascii: "/") ? 0 : second)
+                }
+            }
+        }
+    }
+
+    /// Refuses two lines for one id.
+    private func checkIds() throws {
+        let order = texts.indices.sorted { left, right in
+            texts.withUTF8(at: left) { left in
+                texts.withUTF8(at: right) { left.dropLast(4).lexicographicallyPrecedes($0.dropLast(4)) }
+            }
+        }
+        for (left, right) in zip(order, order.dropFirst()) {
+            let isSame = texts.withUTF8(at: left) { left in
+                texts.withUTF8(at: right) { left.dropLast(4).elementsEqual($0.dropLast(4)) }
+            }
+            guard isSame else { continue }
+            let (first, second) = (min(left, right), max(left, right))
+            throw DatasetError(
+                .duplicateId, path: sources[Int(places[second].source)],
+                "line \(places[second].line): \(texts[second]) has the same id as \(texts[first]) on line "
+                    + "\(places[first].line); an image has one label")
+        }
+    }
+
+    /// Takes whole numbers as they are; else the names are classes, sorted by their bytes.
+    private mutating func numberLabels() throws {
+        guard !labels.isEmpty else { return }
+        let wholeNumbers = labelNames.map { Int32($0) }
+        if !wholeNumbers.contains(nil) {
+            let numbers = wholeNumbers.compactMap { $0 }
+            for (position, label) in labels.enumerated() {
+                let number = numbers[Int(label)]
+                guard 0...Int32(Dataset.largestBareLabel) ~= number else {
+                    throw DatasetError(
+                        .labelOutOfRange, path: sources[Int(places[position].source)],
+                        "line \(places[position].line): the label \(number) is not from 0 to "
+                            + "\(Dataset.largestBareLabel)")
+                }
+                labels[position] = number
+            }
+            return
+        }
+        let sorted = labelNames.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let numbers = Dictionary(
+            uniqueKeysWithValues: sorted.enumerated().map { (Array($1.utf8), Int32($0)) })
+        let newNumbers = labelNames.map { numbers[Array($0.utf8)] ?? 0 }
+        labels = labels.map { newNumbers[Int($0)] }
+        files.classNames = sorted
+    }
+}

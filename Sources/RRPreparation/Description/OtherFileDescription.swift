@@ -1,0 +1,161 @@
+internal import RRDatasets
+internal import RRFormats
+package import RRSchemas
+internal import RRTensor
+
+/// What a file of another format than HDF5 holds, or a folder that an export wrote, as `rrdata info` tells it.
+package enum OtherFileDescription {
+    /// Describes a file or folder; nil for anything that is none of these, HDF5 included.
+    ///
+    /// Of PNG, NPY, NPZ and IDX the headers are read, safetensors and COCO annotations wholly.
+    ///
+    /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, `malformed` or `unsupported`; `DatasetError` with
+    ///   the code `badAnnotation`.
+    package static func json(of path: String) throws -> JSONValue? {
+        if FileTree.kind(of: path) == .folder { return try folder(path) }
+        let size = try InputFile(reading: path).size()
+        let start = try FileBytes.read(path, prefix: 64)
+        var members: [String: JSONValue]
+        if start.starts(with: [0x89, 0x50, 0x4E, 0x47]) {
+            members = try png(path)
+        } else if start.starts(with: [0x93, 0x4E, 0x55, 0x4D]) || start.starts(with: [0x50, 0x4B])
+            || start.starts(with: [0x1F, 0x8B]) || start.starts(with: [0, 0])
+        {
+            members = try arrays(path)
+        } else if start.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") {
+            members = try coco(path)
+        } else if path.hasSuffix(".safetensors") {
+            members = try safeTensors(path)
+        } else {
+            return nil
+        }
+        members["path"] = .string(path)
+        members["file_bytes"] = .integer(size)
+        return .object(members)
+    }
+
+    private static func folder(_ path: String) throws -> JSONValue? {
+        if let mark = ExportMark.members(of: path) {
+            var members = mark.objectValue ?? [:]
+            members["path"] = .string(path)
+            return .object(members)
+        }
+        let listing = try FolderListing(of: path)
+        guard listing.files.contains(where: { $0.lowercased().hasSuffix(".png") }) || !listing.folders.isEmpty
+        else { return nil }
+        let pngCount = listing.files.count { $0.lowercased().hasSuffix(".png") }
+        var members: [String: JSONValue] = [
+            "format": "folder", "path": .string(path), "png_files": .integer(pngCount),
+            "other_files": .integer(listing.files.count - pngCount + listing.otherCount),
+            "folders": .array(listing.folders.map { .string($0) }),
+        ]
+        do {
+            members.merge(try images(of: path, hasClasses: pngCount == 0)) { _, new in new }
+        } catch let error as DatasetError where error.code == .empty {
+            // A folder of other things.
+        } catch {
+            members["problem"] = .string("\(error)")
+        }
+        return .object(members)
+    }
+
+    /// What a stream or an import of a folder of PNGs would give.
+    private static func images(of folder: String, hasClasses: Bool) throws -> [String: JSONValue] {
+        var reading = ImageFolderOptions()
+        if !hasClasses, try PNGMetadata.list(in: folder) == nil { reading.labels = .none }
+        let dataset = try Dataset(pngFolder: folder, reading: reading)
+        var members: [String: JSONValue] = [
+            "samples": .integer(dataset.sampleCount), "color": .string(dataset.color),
+            "type": .string(dataset.elementType.rawValue),
+            "shape": .array(([dataset.sampleCount] + dataset.imageShape.dimensions).map { .integer($0) }),
+        ]
+        if let labels = dataset.labels {
+            var counts = Array(repeating: 0, count: dataset.classCount)
+            for label in labels { counts[label] += 1 }
+            members["classes"] = .array(
+                counts.enumerated().map { label, count in
+                    var members: [String: JSONValue] = [
+                        "label": .integer(label), "samples": .integer(count),
+                    ]
+                    if let names = dataset.classNames { members["name"] = .string(names[label]) }
+                    return .object(members)
+                })
+        }
+        if let splits = dataset.splits {
+            members["splits"] = .array(
+                dataset.splitNames.enumerated().map { number, name in
+                    ["name": .string(name), "samples": .integer(splits.count { Int($0) == number })]
+                })
+        }
+        return members
+    }
+
+    private static func png(_ path: String) throws -> [String: JSONValue] {
+        let bytes = try FileBytes.read(path)
+        let storage = try bytes.withUnsafeBytes { bytes in
+            Result { try PNGDecoder.storage(of: bytes, path: path) }
+        }.get()
+        let names = ["gray", "rgb", "palette", "gray-alpha", "rgba"]
+        let types: [PNGStorage.ColorType] = [.gray, .rgb, .palette, .grayAlpha, .rgba]
+        return [
+            "format": "png", "width": .integer(storage.width), "height": .integer(storage.height),
+            "color": .string(zip(types, names).first { $0.0 == storage.colorType }?.1 ?? "other"),
+            "bit_depth": .integer(storage.bitDepth), "interlaced": .bool(storage.isInterlaced),
+            "transparent_color": .bool(storage.hasTransparency), "color_space": .bool(storage.hasColorSpace),
+            "decoded": .string(storage.header.description),
+        ]
+    }
+
+    private static func arrays(_ path: String) throws -> [String: JSONValue] {
+        let file = try ArrayFile(path: path)
+        func describe(_ array: any ArraySource) -> JSONValue {
+            [
+                "type": .string(array.elementType.description),
+                "shape": .array(array.shape.dimensions.map { .integer($0) }),
+            ]
+        }
+        var members: [String: JSONValue] = ["format": .string(file.format.rawValue)]
+        guard file.format == .npz else {
+            let array = try file.array(nil)
+            members["type"] = .string(array.elementType.description)
+            members["shape"] = .array(array.shape.dimensions.map { .integer($0) })
+            return members
+        }
+        var arrays: [String: JSONValue] = [:]
+        for name in try file.names() {
+            do throws(FormatError) {
+                arrays[name] = describe(try file.array(name))
+            } catch {
+                arrays[name] = ["error": .string(error.message)]
+            }
+        }
+        members["arrays"] = .object(arrays)
+        return members
+    }
+
+    private static func safeTensors(_ path: String) throws -> [String: JSONValue] {
+        let tensors = try SafeTensorsFile.read(path)
+        let count = tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+        return [
+            "format": "safetensors", "elements": .integer(count),
+            "tensors": .array(
+                tensors.map { tensor in
+                    [
+                        "name": .string(tensor.name), "type": .string(tensor.type.rawValue),
+                        "shape": .array(tensor.shape.map { .integer($0) }),
+                    ]
+                }),
+        ]
+    }
+
+    private static func coco(_ path: String) throws -> [String: JSONValue] {
+        let file = try COCOAnnotationFile(path: path)
+        return [
+            "format": "coco", "images": .integer(file.images.count),
+            "annotations": .integer(file.annotations.count),
+            "categories": .array(file.categories.map { $0.name.map { .string($0) } ?? .null }),
+            "segmentations": .integer(file.annotations.count { $0.segmentation != nil }),
+            "boxes_only": .integer(file.annotations.count { $0.segmentation == nil && $0.hasBox }),
+        ]
+    }
+}

@@ -1,0 +1,218 @@
+internal import RRDatasets
+internal import RRFormats
+internal import RRSchemas
+internal import RRTensor
+
+/// The arrays of an export that an import was given, with all that belongs to the samples.
+///
+/// The arrays are those that the export was written with, each of its length; what they hold is taken as it stands.
+struct ExportedArrays {
+    let mark: ExportMark
+    private let location: (_ name: String) -> String
+    private let open: (_ name: String) throws -> any ArraySource
+    private let isFolder: Bool
+
+    /// Finds an export among what an import was given: an HDF5 file without a name for its images, or a folder of NPY
+    /// files; nil where neither is given.
+    ///
+    /// - Throws: `DatasetError` with the code `invalidOption` where the file or folder is no export, or
+    ///   `unsupportedVersion`; `FormatError` where it cannot be read.
+    static func find(for arrays: ArrayImport) throws -> ExportedArrays? {
+        switch arrays.format {
+        case .hdf5 where arrays.options.images.isEmpty: try ofHDF5(arrays)
+        case .npy: try ofFolder(arrays)
+        default: nil
+        }
+    }
+
+    private static func ofHDF5(_ arrays: ArrayImport) throws -> ExportedArrays {
+        guard let path = arrays.files.first, arrays.files.count == 1 else {
+            throw DatasetError(
+                .invalidOption, path: "", "--images names the array of images in each of several files")
+        }
+        let file = try HDF5File(reading: path, trustingLinks: arrays.options.trustsLinks)
+        let describer = FileDescriber(file: file)
+        var members = describer.text("export").flatMap { try? JSONValue(parsing: $0) }?.objectValue ?? [:]
+        members["format"] = describer.text("format").map { .string($0) }
+        members["format_version"] = describer.text("format_version").map { .string($0) }
+        // The names stand where those who read the file look for them, and may have been changed there.
+        for (member, object) in [
+            ("class_names", "/labels"), ("split_names", "/split"), ("group_names", "/group"),
+        ] {
+            members[member] = describer.names(member, of: object).map { .array($0.map { .string($0) }) }
+        }
+        guard let mark = try ExportMark(.object(members), path: path) else {
+            let names = try file.memberNames(of: "/")
+            throw DatasetError(
+                .invalidOption, path: path,
+                "--images names the array of images; only a file of `rrdata export hdf5` needs no name. The file holds "
+                    + (names.isEmpty ? "nothing" : names.joined(separator: ", ")))
+        }
+        return ExportedArrays(
+            mark: mark, location: { "\(path):/\($0)" }, open: { try HDF5Array(file.dataset("/" + $0)) },
+            isFolder: false)
+    }
+
+    private static func ofFolder(_ arrays: ArrayImport) throws -> ExportedArrays? {
+        guard let folder = arrays.options.images.first(where: { FileTree.kind(of: $0) == .folder }) else {
+            return nil
+        }
+        guard arrays.options.images.count == 1, let mark = try ExportMark(of: folder, kind: "npy") else {
+            throw DatasetError(
+                .invalidOption, path: folder,
+                arrays.options.images.count == 1
+                    ? "the folder is none of `rrdata export npy`; name the NPY files of the images"
+                    : "a folder of `rrdata export npy` is imported by itself")
+        }
+        return ExportedArrays(
+            mark: mark, location: { "\(folder)/\($0)" },
+            open: { try ArrayFile(path: "\(folder)/\($0)", format: .npy).array(nil) }, isFolder: true)
+    }
+
+    /// The arrays of an export by what they hold.
+    enum Content: String {
+        case images, labels, masks, row, ids, split, group
+
+        fileprivate func name(inFolder isFolder: Bool) -> String {
+            guard isFolder else { return rawValue }
+            return rawValue + (self == .split || self == .group ? "s" : "") + ".npy"
+        }
+    }
+
+    /// Whether the export was written with an array.
+    func has(_ content: Content) -> Bool { mark.arrayShapes[content.name(inFolder: isFolder)] != nil }
+
+    func name(of content: Content) -> String { content.name(inFolder: isFolder) }
+
+    /// Opens an array.
+    ///
+    /// - Throws: `DatasetError` with the code `missingObject` where it is not there, or `wrongShape` where it has not
+    ///   the shape that it was written with; `FormatError` where it is damaged.
+    func array(_ content: Content) throws -> any ArraySource {
+        let name = name(of: content)
+        guard let shape = mark.arrayShapes[name] else {
+            throw DatasetError(
+                .missingObject, path: location(name), "the export does not list this array; export anew")
+        }
+        let array: any ArraySource
+        do {
+            array = try open(name)
+        } catch let error as FormatError where error.code == .notFound {
+            throw DatasetError(
+                .missingObject, path: location(name),
+                "the array is missing that the export was written with; export anew, or name the arrays to import"
+            )
+        }
+        guard array.shape.dimensions == shape, shape.first == mark.sampleCount else {
+            throw DatasetError(
+                .wrongShape, path: location(name),
+                "the shape is \(array.shape), but the export was written with \(shape) for "
+                    + "\(mark.sampleCount ?? 0) samples; export anew, or name the arrays to import")
+        }
+        return array
+    }
+
+    /// The id of each sample.
+    ///
+    /// - Throws: as `array(_:)`, and `duplicateId`.
+    func ids() throws -> [String] {
+        let array = try array(.ids)
+        try array.checkSize()
+        let ids = try array.texts()
+        let order = ids.indices.sorted { ids[$0].utf8.lexicographicallyPrecedes(ids[$1].utf8) }
+        for (left, right) in zip(order, order.dropFirst()) where ids[left].utf8.elementsEqual(ids[right].utf8)
+        {
+            throw DatasetError(
+                .duplicateId, path: array.location,
+                "samples \(min(left, right)) and \(max(left, right)) have the same id “\(ids[left])”")
+        }
+        return ids
+    }
+
+    /// The group of each sample with the names that the export gives them; nil where it has none.
+    ///
+    /// - Throws: as `array(_:)`, and `groupOutOfRange`.
+    func groups() throws -> SampleGroups? {
+        guard has(.group), let count = mark.sampleCount else { return nil }
+        return try ArrayGroups.read(try array(.group), count: count, names: mark.groupNames)
+    }
+
+    /// The number of each sample's split among `mark.splitNames`; nil where there is one split.
+    ///
+    /// - Throws: as `array(_:)`, and `splitOutOfRange`.
+    func splits() throws -> [UInt8]? {
+        guard has(.split) else { return nil }
+        let array = try array(.split)
+        let numbers = try array.integers()
+        let names = mark.splitNames
+        if let sample = numbers.firstIndex(where: { $0 < 0 || $0 >= min(names.count, 256) }) {
+            throw DatasetError(
+                .splitOutOfRange, path: array.location,
+                "sample \(sample) is in split \(numbers[sample]), but \(names.count) splits are named")
+        }
+        return numbers.map { UInt8(truncatingIfNeeded: $0) }
+    }
+
+    /// Gives labels their names.
+    ///
+    /// - Throws: `DatasetError` with the code `labelOutOfRange` for a label without a name.
+    func classNames(of labels: [Int]) throws(DatasetError) -> [String]? {
+        guard let names = mark.classNames else { return nil }
+        if let sample = labels.firstIndex(where: { $0 >= names.count }) {
+            throw DatasetError(
+                .labelOutOfRange, path: location(name(of: .labels)),
+                "sample \(sample) has the label \(labels[sample]), but \(names.count) classes are named")
+        }
+        return names
+    }
+
+    /// The masks with their rows in A as they were.
+    ///
+    /// - Parameter images: how the images are read.
+    /// - Throws: as `array(_:)`; `DatasetError` with the code `nonBinaryMask`, `rowOutOfRange` (also where two samples
+    ///   of one row have masks that differ, or a sample without a row has one).
+    func masks(images: ArrayReading, layout: ArrayLayout?) throws -> ArrayMaskReader.Masks {
+        let (array, rowArray) = (try array(.masks), try array(.row))
+        let count = mark.maskCount ?? 0
+        let rows = try rowArray.integers()
+        if let sample = rows.firstIndex(where: { $0 < 0 || $0 > count }) {
+            throw DatasetError(
+                .rowOutOfRange, path: rowArray.location,
+                "sample \(sample) has row \(rows[sample]), but there are \(count) masks")
+        }
+        guard count <= rows.count else {
+            throw DatasetError(
+                .rowOutOfRange, path: rowArray.location,
+                "the export names \(count) masks for \(rows.count) samples; export anew")
+        }
+        let reading = try ArrayReading.ofMasks(
+            array.shape, layout: layout ?? mark.layout, images: images, at: array.location)
+        let size = reading.imageShape.elementCount
+        var bits = try MaskBits(rowCount: count + 1, elementsPerRow: size)
+        var isSet = Array(repeating: false, count: count)
+        let known = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: size)
+        defer { known.deallocate() }
+        let selection = try MaskSelection(
+            .order, maskCount: rows.count, sampleCount: rows.count, ids: { [] }, location: array.location)
+        try ArrayMaskReader(array: array, reading: reading).forEachMask(selection) { sample, mask in
+            let row = Int(rows[sample])
+            if row < count, !isSet[row] {
+                isSet[row] = true
+                bits.setRow(row, from: UnsafeBufferPointer(mask))
+                return
+            }
+            bits.expandRow(row, into: known)
+            guard known.elementsEqual(mask) else {
+                throw DatasetError(
+                    .rowOutOfRange, path: rowArray.location,
+                    row == count
+                        ? "sample \(sample) has no row, but a mask; --flags, --rows or --ids say which masks count"
+                        : "sample \(sample) has the row \(row) of another sample, but another mask")
+            }
+        }
+        let share = (0..<count).reduce(0.0) { $0 + Double(bits.count(row: $1)) / Double(size) }
+        return ArrayMaskReader.Masks(
+            bits: bits, rows: rows.map { Int($0) }, shape: reading.imageShape,
+            meanShare: count == 0 ? 0 : share / Double(count))
+    }
+}

@@ -1,0 +1,71 @@
+internal import RRDatasets
+internal import RRFormats
+
+extension PNGFolderExport {
+    /// The table that says of every file what the folders do not: `file_name`, `label`, `split`, `group`.
+    struct Metadata {
+        static let fileName = "metadata.csv"
+
+        private let source: ExportSource
+
+        init(_ source: ExportSource) {
+            self.source = source
+        }
+
+        /// Whether an import of a folder gives back ids, labels, class names and splits in their order.
+        ///
+        /// - Throws: `FormatError` where the folder cannot be read.
+        static func isRestored(by folder: String, _ source: ExportSource) throws -> Bool {
+            let files: PNGFileList
+            do {
+                files =
+                    try PNGMetadata.list(in: folder) ?? PNGFolderScan(folder: folder, labels: .folders).files
+            } catch is DatasetError {
+                return false
+            }
+            guard files.count == source.count,
+                files.labels?.elementsEqual(source.labels ?? [], by: { Int($0) == $1 })
+                    ?? (source.labels == nil),
+                files.classNames.map(Self.bytes) == source.dataset.classNames.map(Self.bytes),
+                files.groups == source.groups, files.splits == source.splits ?? [],
+                bytes(files.splitNames) == bytes(source.splitNames)
+            else { return false }
+            return source.ids.indices.allSatisfy { index in
+                files.paths.withUTF8(at: index) { $0.dropLast(4).elementsEqual(source.ids[index].utf8) }
+            }
+        }
+
+        private static func bytes(_ names: [String]) -> [[UInt8]] { names.map { Array($0.utf8) } }
+
+        /// The table, rows in the order of the samples, ends of lines as CSV has them (RFC 4180).
+        var bytes: [UInt8] {
+            var columns = ["file_name"]
+            if source.labels != nil { columns.append("label") }
+            if source.splits != nil { columns.append("split") }
+            if source.groups != nil { columns.append("group") }
+            var text = columns.joined(separator: ",") + "\r\n"
+            for (position, id) in source.ids.enumerated() {
+                var fields = [id + ".png"]
+                if let labels = source.labels { fields.append(source.className(of: labels[position])) }
+                if let splits = source.splits { fields.append(source.splitNames[Int(splits[position])]) }
+                if let groups = source.groups { fields.append(groups.name(of: groups.numbers[position])) }
+                text += fields.map(Self.quoted).joined(separator: ",") + "\r\n"
+            }
+            return Array(text.utf8)
+        }
+
+        /// A field, in quotes where it holds what would end it.
+        private static func quoted(_ field: String) -> String {
+            let isPlain = field.utf8.allSatisfy { byte in
+                byte != UInt8(ascii: ",") && byte != UInt8(ascii: "\"") && byte != 10 && byte != 13
+            }
+            guard !isPlain || field.first == " " || field.last == " " else { return field }
+            var text = "\""
+            for scalar in field.unicodeScalars {
+                text.unicodeScalars.append(scalar)
+                if scalar == "\"" { text.unicodeScalars.append(scalar) }
+            }
+            return text + "\""
+        }
+    }
+}

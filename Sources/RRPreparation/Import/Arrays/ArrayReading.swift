@@ -1,0 +1,191 @@
+internal import RRDatasets
+internal import RRTensor
+
+/// An array of images or masks, read in one of the layouts.
+struct ArrayReading: Hashable {
+    let layout: ArrayLayout
+    let imageShape: ImageShape
+    /// The distance from an element to its neighbour along C, H and W, in elements.
+    let steps: [Int]
+
+    /// Reads an array of a shape, whose number of dimensions is the layout's.
+    init(_ layout: ArrayLayout, of shape: TensorShape) throws(TensorError) {
+        self.layout = layout
+        var extents: [Character: Int] = ["C": 1]
+        var steps: [Character: Int] = ["C": 0]
+        var step = 1
+        for (name, extent) in zip(layout.rawValue, shape.dimensions).reversed() {
+            extents[name] = extent
+            steps[name] = step
+            step *= extent
+        }
+        self.imageShape = try ImageShape(
+            channels: extents["C"] ?? 1, height: extents["H"] ?? 0, width: extents["W"] ?? 0)
+        self.steps = [steps["C"] ?? 0, steps["H"] ?? 0, steps["W"] ?? 0]
+    }
+
+    /// Whether elements stand in the order `(C, H, W)` already.
+    var isInOrder: Bool { layout == .nchw || layout == .nhw || (layout == .nhwc && imageShape.channels == 1) }
+
+    /// `NHWC (3 channels of 32×24)`
+    var description: String {
+        let channels = imageShape.channels == 1 ? "1 channel" : "\(imageShape.channels) channels"
+        return "\(layout.rawValue) (\(channels) of height \(imageShape.height) and width \(imageShape.width))"
+    }
+}
+
+extension ArrayReading {
+    /// The one way to read an array of images.
+    ///
+    /// Without a layout, three dimensions are NHW. Four are NCHW, unless the channels could as well be last: where
+    /// only the last extent could be a number of channels (1 to 4), or both could, the last is 1 or 3, and the
+    /// images would not be square.
+    ///
+    /// - Parameter imageShape: the shape `(C, H, W)` of an image where the array is (N, D), an image a row.
+    /// - Throws: `DatasetError` with the code `wrongShape`, `invalidOption` or `ambiguousLayout`.
+    static func ofImages(
+        _ shape: TensorShape, layout: ArrayLayout?, imageShape: ImageShape? = nil, at location: String
+    ) throws -> ArrayReading {
+        if shape.rank == 2 || imageShape != nil {
+            return try ofRows(shape, layout: layout, imageShape: imageShape, at: location)
+        }
+        guard shape.rank == 3 || shape.rank == 4 else {
+            throw DatasetError(
+                .wrongShape, path: location,
+                "the shape is \(shape); images have 4 dimensions, or 3 without channels (N, H, W)")
+        }
+        if let layout {
+            try check(layout, of: shape, option: "--layout", at: location)
+            return try ArrayReading(layout, of: shape)
+        }
+        guard shape.rank == 4 else { return try ArrayReading(.nhw, of: shape) }
+        let (first, middle, last) = (shape[1], shape[2], shape[3])
+        let couldBeLast = 1...4 ~= last
+        let couldBeFirst = 1...4 ~= first
+        let isSquareOnlyIfFirst = middle == last && first != middle
+        let isSurelyFirst =
+            couldBeFirst
+            ? isSquareOnlyIfFirst || !(last == 1 || last == 3) || shape.elementCount == shape[0]
+            : !couldBeLast
+        guard isSurelyFirst else {
+            throw DatasetError(
+                .ambiguousLayout, path: location,
+                "the shape \(shape) can be read as \(try list(readings(of: shape))); say which with --layout")
+        }
+        return try ArrayReading(.nchw, of: shape)
+    }
+
+    /// An array (N, D) whose rows are images.
+    private static func ofRows(
+        _ shape: TensorShape, layout: ArrayLayout?, imageShape: ImageShape?, at location: String
+    ) throws -> ArrayReading {
+        guard let imageShape else {
+            throw DatasetError(
+                .wrongShape, path: location,
+                "the shape is \(shape), a row an image; say of what channels, height and width with --shape CxHxW"
+            )
+        }
+        guard layout == nil else {
+            throw DatasetError(.invalidOption, path: location, "--shape and --layout are not given together")
+        }
+        guard shape.rank == 2 else {
+            throw DatasetError(
+                .invalidOption, path: location, "--shape is for arrays (N, D), but the shape is \(shape)")
+        }
+        guard shape[1] == imageShape.elementCount else {
+            throw DatasetError(
+                .wrongShape, path: location,
+                "--shape \(imageShape) makes rows of \(imageShape.elementCount) elements, but the shape is \(shape)"
+            )
+        }
+        return try ArrayReading(.nchw, of: TensorShape([shape[0]] + imageShape.dimensions))
+    }
+
+    /// The one way to read an array of masks for images.
+    ///
+    /// Without a layout, the readings are tried that give masks of the images' height and width, and one channel
+    /// or the images' number. Layouts with W before H are tried only for images that have such a layout.
+    ///
+    /// - Throws: `DatasetError` with the code `wrongShape`, `wrongMaskSize`, `invalidOption` or `ambiguousLayout`.
+    static func ofMasks(
+        _ shape: TensorShape, layout: ArrayLayout?, images: ArrayReading, at location: String
+    ) throws -> ArrayReading {
+        if shape.rank == 2, layout == nil {
+            return try ofMaskRows(shape, images: images, at: location)
+        }
+        guard shape.rank == 3 || shape.rank == 4 else {
+            throw DatasetError(
+                .wrongShape, path: location,
+                "the shape is \(shape); masks have 4 dimensions, or 3 without channels (N, H, W)")
+        }
+        if let layout { try check(layout, of: shape, option: "--masks-layout", at: location) }
+        let all = try readings(of: shape)
+        let fitting = all.filter { reading in
+            reading.imageShape.height == images.imageShape.height
+                && reading.imageShape.width == images.imageShape.width
+                && (reading.imageShape.channels == 1
+                    || reading.imageShape.channels == images.imageShape.channels)
+        }
+        let isTurned = images.layout == .nwhc || images.layout == .ncwh
+        let candidates = fitting.filter { reading in
+            if let layout { return reading.layout == layout }
+            return isTurned || reading.layout == .nchw || reading.layout == .nhwc || reading.layout == .nhw
+        }
+        guard let reading = candidates.first else {
+            let size = "\(images.imageShape.height)×\(images.imageShape.width) with 1"
+            let channels = images.imageShape.channels == 1 ? size : size + " or \(images.imageShape.channels)"
+            let tried = try layout.map { [try ArrayReading($0, of: shape)] } ?? all
+            let hint = fitting.isEmpty ? "" : "; it fits as \(list(fitting)): say so with --masks-layout"
+            throw DatasetError(
+                .wrongMaskSize, path: location,
+                "the images need masks of H×W = \(channels) channels, but the shape \(shape) "
+                    + "reads as \(list(tried))\(hint)")
+        }
+        guard candidates.allSatisfy({ $0.isSame(as: reading) }) else {
+            throw DatasetError(
+                .ambiguousLayout, path: location,
+                "the shape \(shape) can be read as \(list(candidates)); say which with --masks-layout")
+        }
+        return reading
+    }
+
+    /// An array (M, D) whose rows are masks, of one channel or of the images' channels.
+    private static func ofMaskRows(
+        _ shape: TensorShape, images: ArrayReading, at location: String
+    ) throws -> ArrayReading {
+        let imageShape = images.imageShape
+        guard shape[1] == imageShape.pixelCount || shape[1] == imageShape.elementCount else {
+            throw DatasetError(
+                .wrongMaskSize, path: location,
+                "the images are \(imageShape), so that a mask has \(imageShape.pixelCount) or "
+                    + "\(imageShape.elementCount) elements, but the shape is \(shape)")
+        }
+        let channels = shape[1] / imageShape.pixelCount
+        return try ArrayReading(
+            .nchw, of: TensorShape([shape[0], channels, imageShape.height, imageShape.width]))
+    }
+
+    /// Whether two readings find the same elements at the same places; a step along a single element is none.
+    private func isSame(as other: ArrayReading) -> Bool {
+        guard imageShape == other.imageShape else { return false }
+        return zip(imageShape.dimensions, zip(steps, other.steps)).allSatisfy { $0 == 1 || $1.0 == $1.1 }
+    }
+
+    private static func readings(of shape: TensorShape) throws -> [ArrayReading] {
+        try ArrayLayout.allCases.filter { $0.rank == shape.rank }.map { try ArrayReading($0, of: shape) }
+    }
+
+    private static func list(_ readings: [ArrayReading]) -> String {
+        readings.map(\.description).joined(separator: ", ")
+    }
+
+    private static func check(
+        _ layout: ArrayLayout, of shape: TensorShape, option: String, at location: String
+    ) throws {
+        guard layout.rank == shape.rank else {
+            throw DatasetError(
+                .invalidOption, path: location,
+                "\(option) \(layout.rawValue) has \(layout.rank) dimensions, but the shape is \(shape)")
+        }
+    }
+}

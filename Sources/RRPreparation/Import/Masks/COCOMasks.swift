@@ -1,0 +1,163 @@
+internal import RRDatasets
+internal import RRFormats
+internal import RRTensor
+
+/// Masks from a COCO annotation file: a sample's is the union of its image's annotations.
+struct COCOMasks: MaskSource {
+    let maskShape: ImageShape
+    let samples: [Int]
+    let tally: MaskTally
+
+    private let file: COCOAnnotationFile
+    private let placement: MaskPlacement
+    /// The image of each of `samples`, and its annotations.
+    private let images: [COCOAnnotationFile.Image]
+    private let annotations: [[Int]]
+
+    /// The areas that are taken, in pixels.
+    private struct AreaFilter {
+        let minimum: Double?
+        let maximum: Double?
+
+        func take(_ annotation: COCOAnnotationFile.Annotation, at path: String) throws(DatasetError) -> Bool {
+            guard minimum != nil || maximum != nil else { return true }
+            guard let area = annotation.area, area.isFinite else {
+                throw DatasetError(
+                    .badAnnotation, path: path,
+                    "\(annotation.description) has no area, which --min-area and --max-area ask for")
+            }
+            return area >= minimum ?? area && area <= maximum ?? area
+        }
+    }
+
+    /// Reads a file and finds its images among the samples.
+    ///
+    /// - Throws: `FormatError` where the file cannot be read or is no JSON; `DatasetError` with the code
+    ///   `badAnnotation`, `unmatchedMasks`, `ambiguousName`, `duplicateMask`, `invalidOption` (a category) or
+    ///   `wrongMaskSize`.
+    init(path: String, names: SampleNames, dataset: Dataset, options: MaskImport.Options) throws {
+        let file = try COCOAnnotationFile(path: path)
+        let placement = try MaskPlacement(dataset)
+        var imageNumbers: [COCOAnnotationFile.Identifier: Int] = [:]
+        for (number, image) in file.images.enumerated() {
+            guard imageNumbers.updateValue(number, forKey: image.id) == nil else {
+                throw DatasetError(.badAnnotation, path: path, "two images have the id \(image.id)")
+            }
+        }
+        let stems = file.images.map { Self.stem(of: $0.fileName) }
+        let (found, matching) = try names.match(stems, at: path)
+        guard found.contains(where: { $0 != nil }) else {
+            throw names.noMatch(
+                of: file.images.map(\.fileName), what: "images",
+                remedy: "A file_name without its extension is an id, or the last part of one", at: path)
+        }
+        var tally = MaskTally()
+        tally.matching = matching
+        for (image, sample) in zip(file.images, found) where sample == nil {
+            tally.withoutSample.add(image.fileName)
+        }
+
+        let categories = try Self.categories(options.categories, of: file)
+        var counts = MaskTally.Annotations()
+        let areas = AreaFilter(minimum: options.minimumArea, maximum: options.maximumArea)
+        var taken: [Int: (image: Int, annotations: [Int])] = [:]
+        for (number, annotation) in file.annotations.enumerated() {
+            guard let image = imageNumbers[annotation.imageId] else {
+                throw DatasetError(
+                    .badAnnotation, path: path,
+                    "\(annotation.description) is for the image \(annotation.imageId), which is not in the file"
+                )
+            }
+            guard let sample = found[image] else {
+                counts.unmatched += 1
+                continue
+            }
+            let isOfCategory = categories.map { known in annotation.categoryId.map(known.contains) ?? false }
+            guard isOfCategory ?? true, try areas.take(annotation, at: path) else {
+                counts.filtered += 1
+                continue
+            }
+            counts.used += 1
+            if let other = taken[sample]?.image, other != image {
+                throw DatasetError(
+                    .duplicateMask, path: path,
+                    "the images \(file.images[other].fileName) and \(file.images[image].fileName) are for the same "
+                        + "sample “\(names.ids[sample])”")
+            }
+            taken[sample, default: (image, [])].annotations.append(number)
+        }
+        tally.annotations = counts
+        let order = taken.sorted { $0.key < $1.key }
+        samples = order.map(\.key)
+        images = order.map { file.images[$0.value.image] }
+        annotations = order.map(\.value.annotations)
+        self.file = file
+        self.placement = placement
+        self.tally = tally
+        maskShape = placement.maskShape
+        for image in images { _ = try size(of: image) }
+    }
+
+    func readMask(at position: Int, into mask: UnsafeMutableBufferPointer<UInt8>) throws {
+        let (height, width) = try size(of: images[position])
+        let columns = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: height * width)
+        defer { columns.deallocate() }
+        columns.update(repeating: 0)
+        for number in annotations[position] {
+            for runs in try file.masks(of: file.annotations[number], height: height, width: width) {
+                runs.formUnion(into: columns)
+            }
+        }
+        placement.place(columns: UnsafeBufferPointer(columns), height: height, width: width, into: mask)
+    }
+
+    private func size(of image: COCOAnnotationFile.Image) throws -> (height: Int, width: Int) {
+        try Self.size(of: image, in: file, placement)
+    }
+}
+
+extension COCOMasks {
+    private static func size(
+        of image: COCOAnnotationFile.Image, in file: COCOAnnotationFile, _ placement: MaskPlacement
+    ) throws -> (height: Int, width: Int) {
+        guard let height = image.height, let width = image.width, height > 0, width > 0 else {
+            throw DatasetError(
+                .badAnnotation, path: file.path,
+                "image \(image.id) (\(image.fileName)) has no height and width")
+        }
+        try placement.check(
+            height: height, width: width, of: "image \(image.id) (\(image.fileName))", at: file.path)
+        return (height, width)
+    }
+
+    /// The ids of the categories that are asked for by name or id; nil for all.
+    private static func categories(
+        _ wanted: [String], of file: COCOAnnotationFile
+    ) throws -> Set<COCOAnnotationFile.Identifier>? {
+        guard !wanted.isEmpty else { return nil }
+        var ids: Set<COCOAnnotationFile.Identifier> = []
+        for category in wanted {
+            let named = file.categories.filter { $0.name == category }
+            let numbered = file.categories.filter { candidate in
+                candidate.id == .text(category) || Int(category).map { candidate.id == .number($0) } ?? false
+            }
+            let found = named.isEmpty ? numbered : named
+            guard !found.isEmpty else {
+                let known = file.categories.prefix(20).map { "\($0.name ?? "") (\($0.id))" }
+                let more = file.categories.count > 20 ? ", …" : ""
+                throw DatasetError(
+                    .invalidOption, path: file.path,
+                    "there is no category “\(category)”; there are \(known.joined(separator: ", "))\(more)")
+            }
+            ids.formUnion(found.map(\.id))
+        }
+        return ids
+    }
+
+    /// A file name without its extension.
+    static func stem(of fileName: String) -> String {
+        let start = fileName.lastIndex(of: "/").map(fileName.index(after:)) ?? fileName.startIndex
+        guard let point = fileName[start...].lastIndex(of: "."), point > start else { return fileName }
+        return String(fileName[..<point])
+    }
+}

@@ -1,0 +1,60 @@
+internal import RRDatasets
+internal import RRFormats
+internal import RRTensor
+
+extension ImportedMasks {
+    /// Reads masks from an array in an HDF5, NPY, NPZ or IDX file, for the samples that another array names or for all
+    /// of them in order.
+    ///
+    /// - Throws: `FormatError` where a file or an array is missing, damaged or not served; `DatasetError` with the
+    ///   code `wrongShape`, `wrongMaskSize`, `wrongType`, `ambiguousLayout`, `invalidOption`, `nonBinaryMask`,
+    ///   `indexOutOfRange` or `duplicateId`.
+    init(arraysIn path: String, for dataset: Dataset, options: MaskImport.Options) throws {
+        let file = try ArrayFile(path: path)
+        /// An array of the same file, or where a file is one array another file.
+        func array(_ name: String) throws -> any ArraySource {
+            if file.format == .hdf5 || file.format == .npz { return try file.array(name) }
+            return try ArrayFile(path: name).array(nil)
+        }
+        let masks = try file.array(options.masks)
+        let images = try ArrayReading(
+            .nchw, of: TensorShape([dataset.sampleCount] + dataset.imageShape.dimensions))
+        let reading = try ArrayReading.ofMasks(
+            masks.shape, layout: options.masksLayout, images: images, at: masks.location)
+        try masks.checkSize()
+        let basis: MaskSelection.Basis =
+            if let rows = options.rows {
+                .rows(try array(rows))
+            } else if let ids = options.ids {
+                .ids(try array(ids))
+            } else if let flags = options.flags {
+                .flags(try array(flags))
+            } else {
+                .order
+            }
+        let selection = try MaskSelection(
+            basis, maskCount: masks.shape[0], sampleCount: dataset.sampleCount, ids: dataset.ids,
+            location: masks.location)
+        let rule: ArrayMaskReader.Rule =
+            if let values = options.maskValues {
+                .values(values)
+            } else if let threshold = options.maskThreshold {
+                .threshold(threshold)
+            } else {
+                .binary
+            }
+        let result = try ArrayMaskReader(
+            array: masks, reading: reading, rule: rule, marks: options.marks, empty: options.emptyMasks
+        ).read(selection, sampleCount: dataset.sampleCount)
+        bits = result.bits
+        rows = result.rows
+        shape = result.shape
+        meanShare = result.meanShare
+        suppliedCount = selection.samples.count { $0 != nil }
+        let annotatedCount = result.bits.rowCount - 1
+        emptyCount =
+            options.emptyMasks == .unannotated
+            ? suppliedCount - annotatedCount : (0..<annotatedCount).count { result.bits.count(row: $0) == 0 }
+        tally = MaskTally()
+    }
+}

@@ -1,0 +1,87 @@
+internal import RRDatasets
+internal import RRSchemas
+
+extension MaskImport {
+    /// Refuses options that the source would ignore.
+    func checkOptions(for kind: MaskSourceKind) throws(DatasetError) {
+        let given: [(option: String, isGiven: Bool, kinds: [MaskSourceKind])] = [
+            ("--match", options.match != nil, [.pngs]),
+            ("--mask-values", options.maskValues != nil, [.pngs, .arrays]),
+            ("--mask-threshold", options.maskThreshold != nil, [.pngs, .arrays]),
+            ("--masks", options.masks != nil, [.arrays]),
+            ("--masks-layout", options.masksLayout != nil, [.arrays]),
+            ("--rows", options.rows != nil, [.arrays]), ("--ids", options.ids != nil, [.arrays]),
+            ("--flags", options.flags != nil, [.arrays]),
+            ("--category", !options.categories.isEmpty, [.coco]),
+            ("--min-area", options.minimumArea != nil, [.coco]),
+            ("--max-area", options.maximumArea != nil, [.coco]),
+        ]
+        for (option, isGiven, kinds) in given where isGiven && !kinds.contains(kind) {
+            let served = kinds.map(\.name).joined(separator: " and ")
+            throw DatasetError(
+                .invalidOption, path: source, "\(option) is for \(served), but this is \(kind.name)")
+        }
+        guard options.maskValues == nil || options.maskThreshold == nil else {
+            throw DatasetError(.invalidOption, path: "", "give either --mask-values or --mask-threshold")
+        }
+        if let values = options.maskValues,
+            values.isEmpty || values.contains(where: { $0 < 0 || $0 > 65_535 })
+        {
+            throw DatasetError(
+                .invalidOption, path: "", "--mask-values takes whole numbers from 0 to 65535, such as 2,3")
+        }
+        if let threshold = options.maskThreshold {
+            guard threshold > 0, threshold <= 1 || (kind == .arrays && threshold.isFinite) else {
+                throw DatasetError(
+                    .invalidOption, path: "",
+                    "--mask-threshold is above 0, and for PNG files at most 1, not \(threshold)")
+            }
+        }
+        guard [options.rows, options.ids, options.flags].count(where: { $0 != nil }) <= 1 else {
+            throw DatasetError(.invalidOption, path: "", "give only one of --rows, --ids and --flags")
+        }
+        for (option, area) in [("--min-area", options.minimumArea), ("--max-area", options.maximumArea)] {
+            guard let area, !(area >= 0 && area.isFinite) else { continue }
+            throw DatasetError(.invalidOption, path: "", "\(option) is a number of pixels, not \(area)")
+        }
+        if let least = options.minimumArea, let most = options.maximumArea, least > most {
+            throw DatasetError(.invalidOption, path: "", "--min-area \(least) is above --max-area \(most)")
+        }
+    }
+
+    /// The options, and where they are silent on masks of zeros what an export of ours says: in its folder a sample has
+    /// a file just where it has a row in the mask set.
+    func options(for kind: MaskSourceKind) throws -> Options {
+        guard kind == .pngs, options.empty == nil, options.marks == .wrong,
+            try ExportMark(of: source, kind: "mask-pngs") != nil
+        else { return options }
+        var options = options
+        options.empty = .annotated
+        return options
+    }
+
+    /// What the mask set says of its making; nothing in it depends on the machine.
+    func provenance(_ kind: MaskSourceKind) throws -> JSONValue {
+        let empty = try options(for: kind).emptyMasks
+        var given: [String: JSONValue] = [
+            "marks": .string(options.marks.rawValue), "empty": .string(empty.rawValue),
+        ]
+        given["match"] = options.match.map { .string($0) }
+        given["mask_values"] = options.maskValues.map { .array($0.map { .integer($0) }) }
+        given["mask_threshold"] = options.maskThreshold.map { .number($0) }
+        given["masks"] = options.masks.map { .string($0) }
+        given["masks_layout"] = (options.masksLayout?.rawValue).map { .string($0) }
+        for (name, array) in [("rows", options.rows), ("ids", options.ids), ("flags", options.flags)] {
+            // For NPY a file: the place on the machine is none of the mask set's business.
+            given[name] = array.map { .string($0.split(separator: "/").last.map(String.init) ?? $0) }
+        }
+        if !options.categories.isEmpty { given["category"] = .array(options.categories.map { .string($0) }) }
+        given["min_area"] = options.minimumArea.map { .number($0) }
+        given["max_area"] = options.maximumArea.map { .number($0) }
+        return [
+            "command": "import masks", "kind": .string(kind.rawValue),
+            "source": .string(source.split(separator: "/").last.map(String.init) ?? source),
+            "options": .object(given),
+        ]
+    }
+}

@@ -1,0 +1,118 @@
+internal import Glibc
+public import RRDatasets
+internal import RRFormats
+internal import RRSchemas
+internal import RRTensor
+
+/// Makes a mask set for a dataset of masks in whatever form they come.
+///
+/// The source is a folder of PNG files, a COCO annotation file, a table of boxes, or arrays in an HDF5, NPY or NPZ
+/// file; it is told by its content.
+public struct MaskImport: Sendable {
+    public struct Options: Sendable {
+        public var marks: MaskMarks = .wrong
+        /// Nil for `unannotated`, but for an export of ours, whose every mask file is of an annotated sample.
+        public var empty: EmptyMasks?
+        /// How a PNG file's name is made of an id; nil for the id alone.
+        public var match: String?
+        /// The palette indices, gray values or elements that count as 1; nil for 1, or the largest throughout.
+        public var maskValues: [Int]?
+        /// Of PNG files the share of the largest gray value from which a pixel counts as 1, of arrays the least
+        /// element that does.
+        public var maskThreshold: Double?
+        /// The names or ids of the COCO categories that are taken; empty for all.
+        public var categories: [String] = []
+        /// The smallest area of a COCO annotation that is taken, in pixels.
+        public var minimumArea: Double?
+        /// The largest area of a COCO annotation that is taken, in pixels.
+        public var maximumArea: Double?
+        /// The array of masks in an HDF5 or NPZ file; nil where it holds one array.
+        public var masks: String?
+        /// How the array of masks is laid out; nil where its shape says so.
+        public var masksLayout: ArrayLayout?
+        /// The array of the row numbers of the samples that an array of masks is for; for NPY a file.
+        public var rows: String?
+        /// The array of the ids of the samples that an array of masks is for.
+        public var ids: String?
+        /// The array of a truth value for each sample: whether it has a mask.
+        public var flags: String?
+        /// The number of threads that decode; it has no effect on the result.
+        public var jobs: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        /// Whether an existing output is replaced.
+        public var force: Bool = false
+
+        public init() {}
+
+        var emptyMasks: EmptyMasks { empty ?? .unannotated }
+    }
+
+    public let source: String
+    /// The file of the dataset that the masks are for.
+    public let dataset: String
+    public let output: String
+    public let options: Options
+
+    public init(source: String, dataset: String, output: String, options: Options = Options()) {
+        self.source = source
+        self.dataset = dataset
+        self.output = output
+        self.options = options
+    }
+
+    /// Imports; the same source, dataset and options make the same bytes.
+    ///
+    /// Memory grows by a bit for each element of a mask.
+    ///
+    /// - Parameter progress: called with the number of masks done and the number of all.
+    /// - Throws: `FormatError` where a file is missing, cannot be read or is malformed, or the output exists or
+    ///   cannot be written; `DatasetError` with the code `invalidOption`, `unmatchedMasks`, `ambiguousName`,
+    ///   `duplicateMask`, `wrongMaskSize`, `nonBinaryMask`, `unreadableImage`, `badAnnotation`, `empty` and those
+    ///   of the dataset. No output is left then.
+    public func run(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> MaskImportSummary {
+        try AtomicOutput.checkTarget(output, force: options.force)
+        let kind = try MaskSourceKind(ofSource: source)
+        try checkOptions(for: kind)
+        let dataset = try Dataset(path: dataset)
+        let file = try AtomicOutput(path: output, force: options.force)
+        let summary = try write(gather(kind, for: dataset, progress: progress), kind, for: dataset, to: file)
+        try file.commit()
+        return summary
+    }
+
+    /// Writes a mask set to an output that the caller commits.
+    func write(
+        _ masks: ImportedMasks, _ kind: MaskSourceKind, for dataset: Dataset, to file: AtomicOutput
+    ) throws -> MaskImportSummary {
+        let maskSet = try MaskSet(
+            bits: masks.bits, rows: masks.rows, maskShape: masks.shape,
+            datasetFingerprint: try dataset.fingerprint)
+        let export = kind == .pngs ? try ExportMark(of: source, kind: "mask-pngs") : nil
+        try MaskSetWriter.write(
+            maskSet, provenanceText: try export?.maskProvenance(of: maskSet) ?? provenance(kind).serialized(),
+            to: file)
+        return MaskImportSummary(
+            path: output, source: kind, sampleCount: dataset.sampleCount, maskShape: masks.shape,
+            marks: options.marks, suppliedCount: masks.suppliedCount, annotatedCount: masks.annotatedCount,
+            emptyCount: masks.emptyCount, meanShare: masks.meanShare, tally: masks.tally)
+    }
+
+    /// Reads the masks of the source.
+    func gather(
+        _ kind: MaskSourceKind, for dataset: Dataset, progress: (Int, Int) -> Void
+    ) throws -> ImportedMasks {
+        func names() throws -> SampleNames { try SampleNames(ids: dataset.ids()) }
+        let masks: any MaskSource
+        switch kind {
+        case .pngs:
+            masks = try PNGMaskFolder(folder: source, names: names(), dataset: dataset, options: options)
+        case .coco:
+            masks = try COCOMasks(path: source, names: names(), dataset: dataset, options: options)
+        case .boxes:
+            masks = try BoxMasks(path: source, names: names(), dataset: dataset)
+        case .arrays:
+            return try ImportedMasks(arraysIn: source, for: dataset, options: options)
+        }
+        return try ImportedMasks(
+            masks, sampleCount: dataset.sampleCount, options: options(for: kind), progress: progress)
+    }
+}

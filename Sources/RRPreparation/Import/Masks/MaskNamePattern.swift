@@ -1,0 +1,58 @@
+internal import RRDatasets
+
+/// How a mask file's name is made of an id: `{id}_segmentation`.
+package struct MaskNamePattern: Sendable, Equatable, CustomStringConvertible {
+    let prefix: String
+    let suffix: String
+
+    private static let placeholder = "{id}"
+
+    /// The whole name is the id.
+    static let idAlone = MaskNamePattern(prefix: "", suffix: "")
+
+    private init(prefix: String, suffix: String) {
+        self.prefix = prefix
+        self.suffix = suffix
+    }
+
+    /// - Throws: `DatasetError` with the code `invalidOption` where `{id}` is not there exactly once.
+    init(_ text: String) throws(DatasetError) {
+        let parts = text.split(separator: Self.placeholder, omittingEmptySubsequences: false)
+        guard parts.count == 2 else {
+            throw DatasetError(
+                .invalidOption, path: "",
+                "--match “\(text)” must hold {id} exactly once, as '{id}_segmentation' does")
+        }
+        self.init(prefix: String(parts[0]), suffix: String(parts[1]))
+    }
+
+    package var description: String { prefix + Self.placeholder + suffix }
+
+    /// The id in a file's name, given without the extension; nil where the name does not fit.
+    func id(in name: String) -> String? {
+        let (bytes, prefix, suffix) = (name.utf8, prefix.utf8, suffix.utf8)
+        guard bytes.count > prefix.count + suffix.count, bytes.starts(with: prefix),
+            bytes.suffix(suffix.count).elementsEqual(suffix)
+        else { return nil }
+        return String(decoding: bytes.dropFirst(prefix.count).dropLast(suffix.count), as: UTF8.self)
+    }
+
+    /// The pattern under which most of some names are ids, where there is one.
+    package static func proposal(for names: [String], isId: (String) -> Bool) -> MaskNamePattern? {
+        var best: (pattern: MaskNamePattern, count: Int)?
+        for name in names.prefix(3) {
+            let characters = Array(name)
+            for length in stride(from: characters.count, through: 1, by: -1) {
+                for start in 0...characters.count - length
+                where isId(String(characters[start..<start + length])) {
+                    let pattern = MaskNamePattern(
+                        prefix: String(characters[..<start]), suffix: String(characters[(start + length)...]))
+                    let count = names.prefix(200).count { pattern.id(in: $0).map(isId) ?? false }
+                    if count > best?.count ?? 0 { best = (pattern, count) }
+                }
+                if best != nil { break }
+            }
+        }
+        return best?.pattern
+    }
+}

@@ -1,0 +1,61 @@
+internal import RRDatasets
+internal import RRFormats
+
+/// The forms in which masks come.
+public enum MaskSourceKind: String, Sendable, CaseIterable {
+    /// A folder of PNG files.
+    case pngs
+    /// A COCO annotation file.
+    case coco
+    /// A table of boxes.
+    case boxes
+    /// An array in an HDF5, NPY, NPZ or IDX file.
+    case arrays
+
+    /// Tells the form of a source: a folder, or a file by its first bytes; tables are told by their name.
+    ///
+    /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, or `unsupported` for any other file.
+    init(ofSource path: String) throws(FormatError) {
+        if FileTree.kind(of: path) == .folder {
+            self = .pngs
+            return
+        }
+        let start = try FileBytes.read(path, prefix: 512)
+        if path.lowercased().hasSuffix(".csv") {
+            self = .boxes
+        } else if start.first(where: { !Self.skipped.contains($0) }) == UInt8(ascii: "{") {
+            self = .coco
+        } else if Self.signatures.contains(where: start.starts(with:)) || Self.isNamedHDF5(path) {
+            self = .arrays
+        } else {
+            throw FormatError(
+                .unsupported, path: path,
+                "masks are read from a folder of PNG files, a COCO annotation file (.json), a table of boxes "
+                    + "(.csv), or an HDF5, NPY, NPZ or IDX file; this is none of them")
+        }
+    }
+
+    /// The first bytes of HDF5, NPY, ZIP, gzip and IDX files.
+    private static let signatures: [[UInt8]] = [
+        [0x89, 0x48, 0x44, 0x46], [0x93, 0x4E, 0x55, 0x4D], [0x50, 0x4B, 0x03, 0x04], [0x1F, 0x8B],
+        [0, 0, 8],
+    ]
+
+    /// An HDF5 file may begin with anything: its own first bytes may come later.
+    private static func isNamedHDF5(_ path: String) -> Bool {
+        [".h5", ".hdf5", ".hdf"].contains { path.lowercased().hasSuffix($0) }
+    }
+
+    /// White space and the bytes of a byte order mark.
+    private static let skipped: [UInt8] = [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF]
+
+    /// `a folder of PNG files`
+    public var name: String {
+        switch self {
+        case .pngs: "a folder of PNG files"
+        case .coco: "a COCO annotation file"
+        case .boxes: "a table of boxes"
+        case .arrays: "a file of arrays"
+        }
+    }
+}

@@ -1,0 +1,99 @@
+internal import RRDatasets
+internal import RRFormats
+internal import RRTensor
+
+/// Masks from a folder of PNG files that are named after the samples' ids.
+struct PNGMaskFolder: MaskSource {
+    let maskShape: ImageShape
+    let samples: [Int]
+    let tally: MaskTally
+
+    private let folder: String
+    /// The file of each of `samples`, relative to the folder.
+    private let files: [String]
+    private let placement: MaskPlacement
+    private let rule: MaskPixelRule
+
+    /// Finds the files and their samples.
+    ///
+    /// - Throws: `FormatError` where the folder is missing or cannot be read; `DatasetError` with the code `empty`,
+    ///   `badFolderStructure`, `invalidOption`, `unmatchedMasks`, `ambiguousName` or `duplicateMask`.
+    init(folder: String, names: SampleNames, dataset: Dataset, options: MaskImport.Options) throws {
+        let pattern =
+            try options.match.map { text throws(DatasetError) in try MaskNamePattern(text) } ?? .idAlone
+        let scan = try MaskFolderScan(folder: folder)
+        var tally = MaskTally()
+        tally.otherFileCount = scan.otherFileCount
+        var candidates: [(file: String, name: String)] = []
+        for file in scan.files {
+            if let name = pattern.id(in: String(file.dropLast(4))) {
+                candidates.append((file, name))
+            } else {
+                tally.withoutSample.add(file)
+            }
+        }
+        let (found, matching) = try names.match(candidates.map(\.name), at: folder)
+        guard found.contains(where: { $0 != nil }) else {
+            throw names.noMatch(
+                of: scan.files, what: "masks",
+                remedy: Self.remedy(for: scan.files.map { String($0.dropLast(4)) }, names), at: folder)
+        }
+        tally.matching = matching
+        var taken: [Int: String] = [:]
+        for (candidate, sample) in zip(candidates, found) {
+            guard let sample else {
+                tally.withoutSample.add(candidate.file)
+                continue
+            }
+            if let other = taken.updateValue(candidate.file, forKey: sample) {
+                throw DatasetError(
+                    .duplicateMask, path: folder,
+                    "\(other) and \(candidate.file) are for the same sample “\(names.ids[sample])”; move one of them away"
+                )
+            }
+        }
+        let order = taken.sorted { $0.key < $1.key }
+        samples = order.map(\.key)
+        files = order.map(\.value)
+        placement = try MaskPlacement(dataset)
+        maskShape = placement.maskShape
+        rule = MaskPixelRule(options)
+        self.folder = folder
+        self.tally = tally
+    }
+
+    /// Takes the files that the images' metadata names.
+    ///
+    /// - Parameter paths: the path of each sample's mask relative to the folder, empty where it has none.
+    /// - Throws: `DatasetError` with the code `unsafeId` for a path that leads out of the folder.
+    init(folder: String, paths: TextList, dataset: Dataset, options: MaskImport.Options) throws {
+        samples = paths.indices.filter { position in paths.withUTF8(at: position) { !$0.isEmpty } }
+        files = samples.map { paths[$0] }
+        if let file = files.first(where: { $0.hasPrefix("/") || $0.split(separator: "/").contains("..") }) {
+            throw DatasetError(
+                .unsafeId, path: folder, "the mask file “\(file)” would lead out of the folder")
+        }
+        try MaskFolderScan.checkLinks(files, in: folder)
+        placement = try MaskPlacement(dataset)
+        maskShape = placement.maskShape
+        rule = MaskPixelRule(options)
+        self.folder = folder
+        tally = MaskTally()
+    }
+
+    func readMask(at position: Int, into mask: UnsafeMutableBufferPointer<UInt8>) throws {
+        try PNGMask(path: folder + "/" + files[position]).read(rule, placement, into: mask)
+    }
+
+    private static func remedy(for stems: [String], _ names: SampleNames) -> String {
+        let pattern =
+            MaskNamePattern.proposal(for: stems) { names.index(ofId: $0) != nil }
+            ?? MaskNamePattern.proposal(for: stems.map(SampleNames.baseName)) {
+                names.index(ofBaseName: $0) != nil
+            }
+        if let pattern {
+            return "--match '\(pattern)' would match: the pattern is of the file's name without .png"
+        }
+        return "Where the file names hold more than the id, --match '{id}_segmentation' says what"
+    }
+}

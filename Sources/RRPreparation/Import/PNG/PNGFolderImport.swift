@@ -1,0 +1,197 @@
+internal import Glibc
+public import RRDatasets
+internal import RRFormats
+internal import RRSchemas
+internal import RRTensor
+
+/// Makes a dataset of the PNG files in a folder.
+///
+/// Folders on the first level are classes, sorted by name; or `train`, `val` and `test` are splits, and the
+/// classes are within them. Files are found at any depth below. Or a `metadata.csv` or `metadata.jsonl` names the
+/// files and their labels. A sample's id is its file's path without the extension. Samples are sorted by split,
+/// class and path, bytewise by path component.
+///
+/// Nothing is converted unasked, but that palettes become RGB, transparent colours become alpha, and gray of 1, 2 or
+/// 4 bits is scaled to 8. Gamma and colour profiles are ignored, and the files that have some are counted.
+public struct PNGFolderImport: Sendable {
+    /// What a file that cannot be decoded leads to.
+    public enum ErrorPolicy: String, Sendable, CaseIterable {
+        /// To the end of the import.
+        case stop
+        /// To a dataset without the file, which the summary names.
+        case skip
+    }
+
+    public struct Options: Sendable {
+        public var labels: ImageFolderOptions.Labels = .folders
+        /// An alpha channel is kept with `rgba` and `grayAlpha`, and composited over the background with `rgb` and
+        /// `gray`.
+        public var color: ImageFolderOptions.Color = .auto
+        /// Nil for the depth of the files, which must agree.
+        public var depth: ImageFolderOptions.Depth?
+        /// Nil for the size of the files, which must agree. Channels are resized one by one, after the colour type
+        /// and before the depth is changed.
+        public var resizing: Resizing?
+        /// What lies behind transparent pixels and around padded images.
+        public var background: RGBColor = .black
+        public var onError: ErrorPolicy = .stop
+        /// Nil for that of the exported dataset where the folder is an export of ours, else `none`.
+        public var compression: Compression?
+        /// Masks that are imported along; both files appear, or neither.
+        public var masks: AccompanyingMasks?
+        /// The number of threads that decode; it has no effect on the result.
+        public var jobs: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        /// Whether an existing output is replaced.
+        public var force: Bool = false
+
+        public init() {}
+
+        /// What a stream of the folder has in common with its import.
+        public var reading: ImageFolderOptions {
+            get {
+                var reading = ImageFolderOptions()
+                reading.labels = labels
+                reading.color = color
+                reading.depth = depth
+                reading.resizing = resizing
+                reading.background = background
+                return reading
+            }
+            set {
+                labels = newValue.labels
+                color = newValue.color
+                depth = newValue.depth
+                resizing = newValue.resizing
+                background = newValue.background
+            }
+        }
+    }
+
+    public let folder: String
+    public let output: String
+    public let options: Options
+
+    public init(folder: String, output: String, options: Options = Options()) {
+        self.folder = folder
+        self.output = output
+        self.options = options
+    }
+
+    /// Imports; the same files and options make the same bytes.
+    ///
+    /// Files are read, decoded and written at the same time. Memory grows by some 60 bytes and a path for each file,
+    /// not by pixels.
+    ///
+    /// - Parameter progress: called with the number of files done and the number of all.
+    /// - Throws: `FormatError` where a file or folder is missing or cannot be read, a name is not UTF-8, a symbolic
+    ///   link leads out of the folder, or the output exists or cannot be written; `DatasetError` with the code
+    ///   `badFolderStructure`, `badMetadata`, `unsafeId`, `duplicateId`, `empty`, `unreadableImage` (damaged, or too
+    ///   large), `inconsistentImages` or `invalidOption`. The error names the file, and no output is left.
+    public func run(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> ImportSummary {
+        let reading = options.reading
+        var files = try reading.files(in: folder)
+        let conversion = try PNGConversion(reading, first: firstHeader(of: files))
+        let header = conversion.target
+        let imageShape = try ImageShape(channels: header.channels, height: header.height, width: header.width)
+        let elementType: ImageElementType = header.bitDepth == 16 ? .uint16 : .uint8
+        let color = PNGHeader.colorNames[header.channels - 1]
+        let export = try ExportMark(of: folder, kind: "pngs")
+        let compression = options.compression ?? export?.compression ?? .none
+        let masks = try options.masks.map { try PendingMasks($0, beside: output, force: options.force) }
+        let writer = try DatasetWriter(
+            path: output, force: options.force, sampleCount: files.count, imageShape: imageShape,
+            elementType: elementType, color: color, compression: compression)
+
+        var skipped: [(position: Int, file: ImportSummary.SkippedFile)] = []
+        let pipeline = PNGImportPipeline(
+            folder: folder, paths: files.paths, conversion: conversion, jobs: options.jobs)
+        let colorSpaceCount = try pipeline.run { block in
+            for (position, fault) in block.faults {
+                switch fault {
+                case .otherHeader: throw reading.disagreement(of: files, in: folder, conversion)
+                case .failure(let error):
+                    guard options.onError == .skip else { throw ImageFolderOptions.unreadable(error) }
+                    skipped.append((position, .init(path: files.paths[position], reason: error.message)))
+                }
+            }
+            try writer.write(images: block.images, rows: block.files, checksums: Array(block.checksums))
+            progress(block.files.upperBound, files.count)
+        }
+        guard skipped.count < files.count else { throw noneReadable(of: files) }
+        var kept: [Int]?
+        if !skipped.isEmpty {
+            let left = Set(skipped.map(\.position))
+            let positions = files.paths.indices.filter { !left.contains($0) }
+            files = files.keeping(positions)
+            kept = positions
+        }
+        let fingerprint = try writer.finish(
+            keeping: kept, ids: files.ids, labels: files.labels.map { $0.map { Int($0) } },
+            classNames: files.classNames, splits: files.splits.isEmpty ? nil : files.splits,
+            splitNames: files.splitNames,
+            provenance: provenance(
+                skipped: skipped.map(\.file), files, colorSpaceCount: colorSpaceCount,
+                compression: compression,
+                resizing: options.resizing
+                    ?? (export?.imageDimensions == imageShape.dimensions ? export?.resizing : nil)),
+            groups: files.groups, export: compression == export?.compression ? export : nil)
+        let written = try masks?.write(forDatasetAt: writer.temporaryPath, files: files.maskPaths, in: folder)
+        try writer.commit()
+        try masks?.commit()
+        var notes = written?.notes ?? []
+        if files.maskPaths != nil, masks == nil {
+            notes.append("the metadata names masks; --masks-output imports them")
+        }
+        return ImportSummary(
+            path: output, sampleCount: files.count, imageShape: imageShape, elementType: elementType,
+            color: writer.color, isLabelled: files.labels != nil, classNames: files.classNames,
+            splits: files.splitNames.enumerated().map { number, name in
+                .init(name: name, sampleCount: files.splits.count { $0 == number })
+            },
+            fingerprint: fingerprint, skippedFiles: skipped.map(\.file), otherFileCount: files.otherFileCount,
+            masks: written?.summary, colorSpaceCount: colorSpaceCount, maskPaths: files.maskPaths,
+            notes: notes)
+    }
+}
+
+extension PNGFolderImport {
+    /// The header of the first file that has a sound one, which decides what the options leave open.
+    private func firstHeader(of files: PNGFileList) throws -> PNGHeader {
+        let headers = PNGHeaderReader(folder: folder)
+        for position in files.paths.indices {
+            do throws(FormatError) {
+                return try headers.read(position, of: files).header
+            } catch {
+                guard options.onError == .skip else { throw ImageFolderOptions.unreadable(error) }
+            }
+        }
+        throw noneReadable(of: files)
+    }
+
+    private func noneReadable(of files: PNGFileList) -> DatasetError {
+        DatasetError(.empty, path: folder, "none of the \(files.count) PNG files can be decoded")
+    }
+
+    /// What the dataset says of its making; nothing in it depends on the machine.
+    private func provenance(
+        skipped: [ImportSummary.SkippedFile], _ files: PNGFileList, colorSpaceCount: Int,
+        compression: Compression, resizing: Resizing?
+    ) -> JSONValue {
+        var chosen: [String: JSONValue] = [
+            "labels": .string(options.labels.rawValue), "color": .string(options.color.rawValue),
+            "on_error": .string(options.onError.rawValue), "compress": .string(compression.rawValue),
+        ]
+        if let depth = options.depth { chosen["depth"] = .integer(depth.rawValue) }
+        if options.background != .black { chosen["background"] = .string(options.background.hexadecimal) }
+        var provenance: [String: JSONValue] = [
+            "command": "import pngs",
+            "source": .string(folder.split(separator: "/").last.map(String.init) ?? folder),
+            "options": .object(chosen),
+            "skipped": .array(skipped.map { ["file": .string($0.path), "reason": .string($0.reason)] }),
+            "other_files": .integer(files.otherFileCount),
+            "ignored_color_spaces": .integer(colorSpaceCount),
+        ]
+        if let resizing { provenance["resize"] = resizing.json }
+        return .object(provenance)
+    }
+}

@@ -1,0 +1,202 @@
+internal import Dispatch
+internal import Glibc
+internal import RRDatasets
+internal import RRFormats
+internal import Synchronization
+
+/// Reads and decodes files on several threads, block by block, while the blocks before are being written.
+///
+/// A block is a piece of memory for many images. There are as many as it takes for decoding and writing to overlap, and
+/// they are used again and again, so memory does not grow with the number of images.
+///
+/// Unchecked: a worker writes the part of a block that it took under `lock`, and the caller reads a block that is
+/// complete under `lock`.
+final class PNGImportPipeline: @unchecked Sendable {
+    /// A block of images, one after another, whose files have been read.
+    struct Block {
+        /// The positions of the files.
+        let files: Range<Int>
+        /// The images `(C, H, W)` one after another; zero where there is a fault.
+        let images: UnsafeRawBufferPointer
+        /// The CRC-32 of each image.
+        let checksums: UnsafeBufferPointer<UInt32>
+        /// The files that have no image, in order.
+        let faults: [(position: Int, fault: PNGFileReader.Fault)]
+    }
+
+    private struct Progress {
+        /// The first file that no one has taken.
+        var next = 0
+        /// The number of blocks that have been written.
+        var writtenCount = 0
+        /// For each piece of memory, the files of its block that are still to be read.
+        var openCounts: [Int]
+        var faults: [(position: Int, fault: PNGFileReader.Fault)] = []
+        var colorSpaceCount = 0
+        var isStopped = false
+    }
+
+    private static let memoryCount = 3
+
+    private let folder: String
+    private let paths: TextList
+    private let conversion: PNGConversion
+    private let jobs: Int
+    private let blockCount: Int
+    private let shareCount: Int
+    private let imageSize: Int
+    private let images: UnsafeMutableRawBufferPointer
+    private let checksums: UnsafeMutableBufferPointer<UInt32>
+    private let lock = Condition()
+    private var progress: Progress
+
+    /// Allocates blocks of about 8 MB, and of enough images to keep every thread busy.
+    init(folder: String, paths: TextList, conversion: PNGConversion, jobs: Int) {
+        self.folder = folder
+        self.paths = paths
+        self.conversion = conversion
+        self.jobs = min(max(1, jobs), paths.count)
+        imageSize = conversion.target.byteCount
+        blockCount = min(max(min(4096, (8 << 20) / imageSize), self.jobs), paths.count)
+        // Small shares let the threads end a block together; large ones keep them from the lock.
+        shareCount = max(1, min(64, blockCount / (4 * self.jobs)))
+        images = .allocate(byteCount: Self.memoryCount * blockCount * imageSize, alignment: 64)
+        checksums = .allocate(capacity: Self.memoryCount * blockCount)
+        progress = Progress(openCounts: Array(repeating: 0, count: Self.memoryCount))
+    }
+
+    deinit {
+        images.deallocate()
+        checksums.deallocate()
+    }
+
+    /// Reads all files.
+    ///
+    /// - Parameter body: called with each block in order, on the caller's thread.
+    /// - Returns: the number of images whose file names a colour space.
+    /// - Throws: what `body` throws, after the threads have come to rest.
+    func run(_ body: (Block) throws -> Void) throws -> Int {
+        let group = DispatchGroup()
+        let queue = DispatchQueue(label: "rrdata.decoding", qos: .userInitiated, attributes: .concurrent)
+        for number in 0..<Self.memoryCount { open(block: number) }
+        for _ in 0..<jobs { queue.async(group: group) { self.work() } }
+        let result = Result { try passOn(body) }
+        lock.withLock { progress.isStopped = true }
+        lock.broadcast()
+        group.wait()
+        try result.get()
+        return progress.colorSpaceCount
+    }
+
+    private func passOn(_ body: (Block) throws -> Void) throws {
+        for number in 0..<(paths.count + blockCount - 1) / blockCount {
+            let faults = awaitBlock(number)
+            let files = files(of: number)
+            let slot = number % Self.memoryCount * blockCount
+            let pixels = images[slot * imageSize..<(slot + files.count) * imageSize]
+            try body(
+                Block(
+                    files: files, images: UnsafeRawBufferPointer(rebasing: pixels),
+                    checksums: UnsafeBufferPointer(rebasing: checksums[slot..<slot + files.count]),
+                    faults: faults))
+            lock.withLock {
+                progress.writtenCount += 1
+                open(block: number + Self.memoryCount)
+            }
+            lock.broadcast()
+        }
+    }
+
+    private func files(of block: Int) -> Range<Int> {
+        min(block * blockCount, paths.count)..<min((block + 1) * blockCount, paths.count)
+    }
+
+    /// Notes that all files of a block are still to be read.
+    private func open(block: Int) {
+        progress.openCounts[block % Self.memoryCount] = files(of: block).count
+    }
+
+    /// Waits until a block is complete, and takes its faults.
+    private func awaitBlock(_ number: Int) -> [(position: Int, fault: PNGFileReader.Fault)] {
+        lock.withLock {
+            while progress.openCounts[number % Self.memoryCount] > 0 { lock.wait() }
+            let files = files(of: number)
+            let faults = progress.faults.filter { files.contains($0.position) }
+            progress.faults.removeAll { files.contains($0.position) }
+            return faults.sorted { $0.position < $1.position }
+        }
+    }
+
+    /// Takes shares of files and reads them until none is left.
+    private func work() {
+        let reader = PNGFileReader(folder: folder, conversion: conversion)
+        while let share = takeShare() {
+            var faults: [(position: Int, fault: PNGFileReader.Fault)] = []
+            for position in share {
+                let block = position / blockCount
+                let slot = block % Self.memoryCount * blockCount + position - block * blockCount
+                let image = UnsafeMutableRawBufferPointer(
+                    rebasing: images[slot * imageSize..<(slot + 1) * imageSize])
+                if let fault = paths.withUTF8(at: position, { reader.read($0, into: image) }) {
+                    faults.append((position, fault))
+                    checksums[slot] = 0
+                } else {
+                    checksums[slot] = CRC32.checksum(of: UnsafeRawBufferPointer(image))
+                }
+            }
+            let isComplete = lock.withLock {
+                progress.faults += faults
+                let slot = share.lowerBound / blockCount % Self.memoryCount
+                progress.openCounts[slot] -= share.count
+                return progress.openCounts[slot] == 0
+            }
+            if isComplete { lock.broadcast() }
+        }
+        lock.withLock { progress.colorSpaceCount += reader.colorSpaceCount }
+    }
+
+    /// Takes the next files of one block, once there is memory for it; nil where no file is left.
+    private func takeShare() -> Range<Int>? {
+        lock.withLock {
+            while true {
+                guard !progress.isStopped, progress.next < paths.count else { return nil }
+                let block = progress.next / blockCount
+                if block < progress.writtenCount + Self.memoryCount {
+                    let end = min(progress.next + shareCount, files(of: block).upperBound)
+                    defer { progress.next = end }
+                    return progress.next..<end
+                }
+                lock.wait()
+            }
+        }
+    }
+}
+
+/// A lock whose holders can wait for each other.
+private final class Condition: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    func withLock<Result>(_ body: () throws -> Result) rethrows -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body()
+    }
+
+    /// Lets the lock go until someone broadcasts.
+    func wait() { pthread_cond_wait(condition, mutex) }
+
+    func broadcast() { pthread_cond_broadcast(condition) }
+}

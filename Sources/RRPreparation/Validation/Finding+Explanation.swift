@@ -1,0 +1,49 @@
+internal import RRDatasets
+
+extension Finding.Code {
+    /// What the code says, in a line, as `rrdata validate --help` lists it.
+    package var explanation: String {
+        switch self {
+        case .unreadableFile: "the file is not what its name says, is cut short, or is damaged"
+        case .wrongFormat: "the file is sound, but not what it was given as"
+        case .unsupportedVersion: "the format version is not one that this release reads"
+        case .schema: "a part is missing or of another kind than the schema has it"
+        case .unreadableArray: "an array cannot be read, wholly or in part"
+        case .wrongCount: "a list does not have one element for each image"
+        case .checksumMismatch: "an image's bytes are not those that were imported"
+        case .wrongFingerprint: "the stored fingerprint is not that of the content"
+        case .duplicateId: "two samples have the same id"
+        case .labelOutOfRange: "a label is below zero, or has no class"
+        case .splitOutOfRange: "a sample's split has no name"
+        case .groupOutOfRange: "a sample's group is below zero, or has no name"
+        case .notFinite: "an image or a weight is infinite or no number"
+        case .largeValues: "floats lie outside [−10, 10] (warning)"
+        case .suspiciousLayout: "the images look as if their dimensions stood in another order (warning)"
+        case .missingDimensionLabels: "/images does not name its dimensions (warning)"
+        case .otherDataset: "the masks or the run were made for another dataset, or of another size"
+        case .classOrderChanged: "the masks were made for these samples with other labels"
+        case .wrongMaskSize: "a mask's height, width or channels are not those of the images"
+        case .wrongMaskLayout: "the dimensions of A stand in another order"
+        case .nonBinaryMask: "A holds something else than 0 and 1"
+        case .rowOutOfRange: "a sample's row is not a row of A"
+        case .rowsFromOne: "the rows of A are counted from 1 (a warning where all of them exist)"
+        case .lastRowNotZero: "the last row of A, for unannotated samples, is not all zero"
+        case .shiftedMasks: "the masks fit the image before or after their own better (warning)"
+        case .mostlyMasked: "more than half of an image is masked on average (warning)"
+        case .unusedMasks: "no sample refers to a mask (warning)"
+        case .nothingMasked: "no sample has a mask with a 1 (warning)"
+        case .missingFile: "a file of a run is not there"
+        case .malformedModel: "model.json describes no network"
+        case .wrongWeights: "the weights are not those of the model"
+        }
+    }
+
+    /// Every code and what it says, a line each.
+    package static var table: String {
+        let width = allCases.map(\.rawValue.count).max() ?? 0
+        return allCases.map { code in
+            "  " + code.rawValue + String(repeating: " ", count: width - code.rawValue.count + 2)
+                + code.explanation
+        }.joined(separator: "\n")
+    }
+}
