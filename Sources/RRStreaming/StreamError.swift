@@ -1,8 +1,8 @@
 internal import RRDatasets
-internal import RRFormats
+public import RRFormats
 
 /// A stream that cannot go on: which sample, in which file, and why.
-public struct StreamError: Error, Sendable, CustomStringConvertible {
+public struct StreamError: ExplainedError, Sendable {
     public enum Code: String, Sendable {
         /// The system cannot read the image.
         case cannotRead
@@ -20,7 +20,7 @@ public struct StreamError: Error, Sendable, CustomStringConvertible {
     /// The file, where known followed by the place inside it.
     public let path: String
     /// What is wrong, and the remedy where there is one.
-    public let message: String
+    public let message: Message
 
     init(_ code: Code? = nil, sample index: Int, of dataset: Dataset, _ error: FormatError) {
         self.code =
@@ -37,7 +37,7 @@ public struct StreamError: Error, Sendable, CustomStringConvertible {
     }
 
     /// `d.h5:/images: sample 13 (“sample-13”): the file ends before its data: it is cut short`
-    public var description: String {
+    public var explanation: Message {
         "\(path): sample \(index) (\(id.map { "“\($0)”" } ?? "its id cannot be read")): \(message)"
     }
 }

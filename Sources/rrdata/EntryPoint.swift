@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRFormats
 
 /// Parses the command line, runs the command and ends the process with the exit code of the contract.
 @main
@@ -13,7 +14,8 @@ enum EntryPoint {
             // What fails because an interruption takes the outputs away is no failure of its own.
             Interruption.waitIfUnderWay()
             guard let code = FailureCode(error) else { RRDataCommand.exit(withError: error) }
-            Console.error("rrdata: error: \(error)")
+            let text = (error as? any ExplainedError)?.explanation.commandLineText ?? "\(error)"
+            Console.error("rrdata: error: \(text)")
             RRDataCommand.exit(withError: ExitCode(code.rawValue))
         }
     }

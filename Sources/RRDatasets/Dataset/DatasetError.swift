@@ -1,5 +1,7 @@
+public import RRFormats
+
 /// Data that cannot be used: what is wrong, in which file, and the remedy where there is one.
-public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct DatasetError: ExplainedError, Equatable, Sendable {
     public enum Code: String, Sendable {
         // What a file is.
         /// An array or attribute that the format demands is not there.
@@ -84,14 +86,19 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
     /// The file, where known followed by the place inside it: `masks.h5:/A`.
     public let path: String
     /// What is wrong, with the figures, and the remedy where there is one.
-    public let message: String
+    public let message: Message
 
-    public init(_ code: Code, path: String, _ message: String) {
+    public init(_ code: Code, path: String, _ message: Message) {
         self.code = code
         self.path = path
         self.message = message
     }
 
+    /// Takes a message that names no option.
+    public init(_ code: Code, path: String, _ message: String) {
+        self.init(code, path: path, Message(message))
+    }
+
     /// `masks.h5:/A: the last row is not zero`
-    public var description: String { path.isEmpty ? message : "\(path): \(message)" }
+    public var explanation: Message { path.isEmpty ? message : "\(path): \(message)" }
 }

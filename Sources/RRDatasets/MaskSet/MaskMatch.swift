@@ -1,4 +1,4 @@
-internal import RRFormats
+package import RRFormats
 internal import RRTensor
 
 /// What a mask set says of the dataset that it is for, to be compared with a dataset.
@@ -7,8 +7,8 @@ package struct MaskMatch {
         package let code: DatasetError.Code
         /// The array in the mask file; nil for the file.
         package let objectPath: String?
-        package let message: String
-        package let remedy: String?
+        package let message: Message
+        package let remedy: Message?
     }
 
     package let sampleCount: Int

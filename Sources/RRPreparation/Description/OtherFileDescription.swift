@@ -126,7 +126,7 @@ package enum OtherFileDescription {
             do throws(FormatError) {
                 arrays[name] = describe(try file.array(name))
             } catch {
-                arrays[name] = ["error": .string(error.message)]
+                arrays[name] = ["error": .string(error.message.description)]
             }
         }
         members["arrays"] = .object(arrays)

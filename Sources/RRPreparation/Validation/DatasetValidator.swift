@@ -138,7 +138,9 @@ struct DatasetValidator {
             }
         }
         if duplicates.count > 0 {
-            list.fault(.duplicateId, "/ids", duplicates.summary, remedy: "give every sample an id of its own")
+            list.fault(
+                .duplicateId, "/ids", Message(duplicates.summary),
+                remedy: "give every sample an id of its own")
         }
         return ids
     }

@@ -1,3 +1,4 @@
+package import RRFormats
 internal import RRDatasets
 package import RRSchemas
 
@@ -58,11 +59,11 @@ package struct Finding: Hashable, Sendable, CustomStringConvertible {
     /// The file, where known followed by the array inside it: `masks.h5:/A`.
     package let path: String
     /// What is wrong and where, with the figures.
-    package let message: String
+    package let message: Message
     /// What repairs it.
-    package let remedy: String?
+    package let remedy: Message?
 
-    package init(code: Code, severity: Severity, path: String, message: String, remedy: String? = nil) {
+    package init(code: Code, severity: Severity, path: String, message: Message, remedy: Message? = nil) {
         self.code = code
         self.severity = severity
         self.path = path
@@ -79,7 +80,8 @@ package struct Finding: Hashable, Sendable, CustomStringConvertible {
     package var json: JSONValue {
         [
             "code": .string(code.rawValue), "severity": .string(severity.rawValue), "path": .string(path),
-            "message": .string(message), "remedy": remedy.map { .string($0) } ?? .null,
+            "message": .string(message.description),
+            "remedy": remedy.map { .string($0.description) } ?? .null,
         ]
     }
 }

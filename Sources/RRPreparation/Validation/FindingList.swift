@@ -1,3 +1,4 @@
+internal import RRFormats
 internal import RRDatasets
 internal import RRSchemas
 
@@ -14,20 +15,20 @@ struct FindingList {
     }
 
     mutating func fault(
-        _ code: Finding.Code, _ objectPath: String? = nil, _ message: String, remedy: String? = nil
+        _ code: Finding.Code, _ objectPath: String? = nil, _ message: Message, remedy: Message? = nil
     ) {
         add(code, .fault, objectPath, message, remedy)
     }
 
     mutating func warning(
-        _ code: Finding.Code, _ objectPath: String? = nil, _ message: String, remedy: String? = nil
+        _ code: Finding.Code, _ objectPath: String? = nil, _ message: Message, remedy: Message? = nil
     ) {
         add(code, .warning, objectPath, message, remedy)
     }
 
     private mutating func add(
-        _ code: Finding.Code, _ severity: Finding.Severity, _ objectPath: String?, _ message: String,
-        _ remedy: String?
+        _ code: Finding.Code, _ severity: Finding.Severity, _ objectPath: String?, _ message: Message,
+        _ remedy: Message?
     ) {
         findings.append(
             Finding(

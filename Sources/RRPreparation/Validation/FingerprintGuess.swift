@@ -1,3 +1,4 @@
+internal import RRFormats
 internal import RRDatasets
 internal import RRTensor
 
@@ -7,8 +8,8 @@ internal import RRTensor
 /// where it comes out right, the change is found.
 struct FingerprintGuess {
     let code: Finding.Code
-    let message: String
-    let remedy: String
+    let message: Message
+    let remedy: Message
 
     /// The bytes that may be hashed on the search: some seconds.
     private static let budget = 2 << 30
@@ -27,7 +28,7 @@ struct FingerprintGuess {
                 ids: ids, labels: labels, imageShape: shape, checksums: checksums) == wanted
         }
         let numbers = (0..<ids.count).map(String.init)
-        let remedy =
+        let remedy: Message =
             "images and ids are the same, so the masks still belong to these rows: import the dataset with its "
             + "labels as they were, or make the masks anew for this one"
         if let labels = facts.labels {
@@ -64,7 +65,7 @@ struct FingerprintGuess {
             remedy: "import the dataset without ids, or make the masks anew for this one")
     }
 
-    private init(code: Finding.Code, message: String, remedy: String) {
+    private init(code: Finding.Code, message: Message, remedy: Message) {
         (self.code, self.message, self.remedy) = (code, message, remedy)
     }
 

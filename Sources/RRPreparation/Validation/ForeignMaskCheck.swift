@@ -83,7 +83,7 @@ struct ForeignMaskCheck {
         do {
             values = try self.values()
         } catch {
-            let message = (error as? FormatError)?.message ?? "\(error)"
+            let message = (error as? FormatError)?.message ?? Message("\(error)")
             return list.fault(.unreadableArray, objectPath, message)
         }
         checkValues(values)

@@ -35,7 +35,8 @@ struct ImageCheck {
         case nil: return 0
         }
         if failures.count > 0 {
-            list.fault(.unreadableArray, "/images", failures.summary, remedy: "import the dataset anew")
+            list.fault(
+                .unreadableArray, "/images", Message(failures.summary), remedy: "import the dataset anew")
         }
         if mismatches.count > 0 {
             list.fault(

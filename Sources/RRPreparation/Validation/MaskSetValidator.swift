@@ -105,7 +105,7 @@ struct MaskSetValidator {
     }
 
     /// What explains that the masks have another dataset's fingerprint.
-    private func guess() -> (code: Finding.Code, message: String, remedy: String)? {
+    private func guess() -> (code: Finding.Code, message: Message, remedy: Message)? {
         let describer = FileDescriber(file: file)
         if let text = describer.text("provenance"), let provenance = try? JSONValue(parsing: text),
             let fingerprint = facts.fingerprint, provenance["source"] == .string(fingerprint),
@@ -146,7 +146,7 @@ struct MaskSetValidator {
     private mutating func reportOutside(_ outside: [Int], _ rows: [Int], rowCount: Int) {
         var examples = Examples()
         for index in outside { examples.add("\(facts.name(of: index)) has row \(rows[index])") }
-        let message = "A has the rows 0 to \(rowCount - 1), but \(examples.summary)"
+        let message: Message = "A has the rows 0 to \(rowCount - 1), but \(examples.summary)"
         if rows.allSatisfy({ 1...rowCount ~= $0 }) {
             return list.fault(
                 .rowsFromOne, "/row",
@@ -211,7 +211,7 @@ struct MaskSetValidator {
                     "\(MaskRows.describe(row: row, place: place, shape: shape)) is \(bytes[place])\(owner)")
             }
         } catch {
-            let message = (error as? FormatError)?.message ?? "\(error)"
+            let message = (error as? FormatError)?.message ?? Message("\(error)")
             list.fault(.unreadableArray, "/A", "the masks cannot be read as bytes: \(message)")
             return nil
         }

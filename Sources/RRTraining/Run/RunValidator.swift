@@ -51,7 +51,7 @@ package struct RunValidator {
     }
 
     private mutating func fault(
-        _ code: Finding.Code, _ path: String, _ message: String, remedy: String? = nil
+        _ code: Finding.Code, _ path: String, _ message: Message, remedy: Message? = nil
     ) {
         findings.append(
             Finding(code: code, severity: .fault, path: path, message: message, remedy: remedy))
@@ -109,7 +109,7 @@ package struct RunValidator {
         do {
             _ = try RunConfiguration.normalization(in: document, path: path)
         } catch {
-            fault(.schema, path, error.message)
+            fault(.schema, path, Message(error.message))
         }
         guard let stored = document["dataset_fingerprint"]?.stringValue else {
             fault(.schema, path, "“dataset_fingerprint” is missing or no text")
@@ -148,7 +148,9 @@ package struct RunValidator {
             if first == nil { first = "line \(number + 1): \(problem)" }
         }
         guard let first else { return }
-        fault(.schema, path, bad == 1 ? first : "\(first); and \(bad - 1) more lines (metrics.schema.json)")
+        fault(
+            .schema, path,
+            bad == 1 ? Message(first) : "\(first); and \(bad - 1) more lines (metrics.schema.json)")
     }
 
     /// Checks a model against the schema, then its layers against each other.

@@ -111,7 +111,8 @@ public struct PNGFolderImport: Sendable {
                 case .otherHeader: throw reading.disagreement(of: files, in: folder, conversion)
                 case .failure(let error):
                     guard options.onError == .skip else { throw ImageFolderOptions.unreadable(error) }
-                    skipped.append((position, .init(path: files.paths[position], reason: error.message)))
+                    skipped.append(
+                        (position, .init(path: files.paths[position], reason: error.message.description)))
                 }
             }
             try writer.write(images: block.images, rows: block.files, checksums: Array(block.checksums))

@@ -1,5 +1,5 @@
 /// A file that could not be read or written, or that is not what its format says.
-public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct FormatError: ExplainedError, Equatable, Sendable {
     public enum Code: Sendable {
         /// There is no such file or folder, or no such object inside the file.
         case notFound
@@ -11,7 +11,7 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
         case malformed
         /// The bytes follow the format but use a feature that is not served.
         case unsupported
-        /// The output is already there and `--force` was not given.
+        /// The output is already there and was not to be replaced.
         case outputExists
         /// The operating system refused or failed to write.
         case cannotWrite
@@ -21,14 +21,19 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The file, where known followed by the object inside it: `data.h5:/images`.
     public let path: String
     /// What is wrong, and the remedy where there is one.
-    public let message: String
+    public let message: Message
 
-    public init(_ code: Code, path: String, _ message: String) {
+    public init(_ code: Code, path: String, _ message: Message) {
         self.code = code
         self.path = path
         self.message = message
     }
 
+    /// Takes a message that names no option.
+    public init(_ code: Code, path: String, _ message: String) {
+        self.init(code, path: path, Message(message))
+    }
+
     /// `data.h5:/images: the dataset is empty`
-    public var description: String { "\(path): \(message)" }
+    public var explanation: Message { "\(path): \(message)" }
 }

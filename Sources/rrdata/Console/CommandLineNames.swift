@@ -1,0 +1,41 @@
+import RRFormats
+
+extension Message {
+    /// The message as those know it who use the command line: `--layout`, `rrdata import hdf5`.
+    var commandLineText: String {
+        text { part in
+            switch part {
+            case .text(let text): text
+            case .option(let option): option.flag
+            case .operation(let operation): operation.command
+            }
+        }
+    }
+}
+
+extension OptionName {
+    /// Options of the library that the command line does not name by their words.
+    private static let flags: [String: String] = [:]
+
+    /// `--masks-layout` for `masksLayout`
+    var flag: String { "--" + (Self.flags[name] ?? name.wordsWithHyphens) }
+}
+
+extension OperationName {
+    /// The command that runs an operation, without the name of the program where it is none of ours.
+    private static let commands: [String: String] = [:]
+
+    var command: String { Self.commands[name].map { "rrdata " + $0 } ?? name }
+}
+
+extension String {
+    /// `masks-layout` for `masksLayout`
+    fileprivate var wordsWithHyphens: String {
+        var words = ""
+        for character in self {
+            if character.isUppercase { words.append("-") }
+            words += character.lowercased()
+        }
+        return words
+    }
+}
