@@ -1,4 +1,5 @@
 public import RRDatasets
+internal import RRFormats
 internal import RRTensor
 
 /// Shuffled or sequential batches of a dataset with their index into the masks.

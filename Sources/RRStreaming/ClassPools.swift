@@ -1,4 +1,5 @@
 internal import RRDatasets
+internal import RRFormats
 
 /// The pools of balanced classes.
 enum ClassPools {

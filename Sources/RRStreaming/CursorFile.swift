@@ -118,7 +118,7 @@ public struct CursorFile: Sendable {
         for (name, found, expected) in names where !Self.areEqual(found ?? .null, expected ?? .null) {
             throw DatasetError(
                 .invalidOption, path: path,
-                "the cursor was written with --\(name.replacing("_", with: "-")) \(Self.text(found ?? .null)), and now "
+                "the cursor was written with \(option: OptionName(recordedAs: name)) \(Self.text(found ?? .null)), and now "
                     + "it is \(Self.text(expected ?? .null)): give the option as it was, or remove the cursor to "
                     + "start anew")
         }

@@ -1,4 +1,5 @@
 internal import RRDatasets
+internal import RRFormats
 internal import RRTensor
 
 /// Which row of the dataset stands at each position of each epoch: a function of the options, not a state.

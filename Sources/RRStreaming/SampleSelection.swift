@@ -1,4 +1,5 @@
 internal import RRDatasets
+internal import RRFormats
 
 /// The rows of the dataset that a stream draws from, ascending.
 ///
@@ -39,7 +40,7 @@ enum SampleSelection: Sendable {
     static var missingMasks: DatasetError {
         DatasetError(
             .invalidOption, path: "",
-            "which samples are annotated is said by masks, and there are none: give --masks")
+            "which samples are annotated is said by masks, and there are none: give \(option: .masks)")
     }
 
     private static func rows(

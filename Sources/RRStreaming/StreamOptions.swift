@@ -1,4 +1,5 @@
 internal import RRDatasets
+package import RRFormats
 
 /// Which samples a stream gives, in which order and in what portions.
 ///
@@ -79,5 +80,23 @@ public struct StreamOptions: Hashable, Sendable {
                 ClassBalance.areUsable(weights),
                 "the weights of the classes must be at least 0, and not all 0")
         }
+    }
+}
+
+extension OptionName {
+    static let masks = OptionName("masks")
+
+    /// The option that a member of a cursor's `options` records, by its name.
+    init(recordedAs member: String) {
+        let others = ["augment": "augmentation", "drop_last": "dropsLast", "shuffle": "isShuffled"]
+        self = others[member].map { OptionName($0) } ?? OptionName(snakeCase: member)
+    }
+
+    /// `batchSize` for `batch_size`.
+    package init(snakeCase name: String) {
+        let words = name.split(separator: "_")
+        self.init(
+            words.prefix(1).joined()
+                + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined())
     }
 }

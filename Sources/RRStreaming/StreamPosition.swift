@@ -1,4 +1,5 @@
 internal import RRDatasets
+internal import RRFormats
 
 /// A place in a stream: what comes next, for all ranks together.
 ///

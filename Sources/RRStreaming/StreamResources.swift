@@ -1,5 +1,6 @@
 internal import Glibc
 internal import RRDatasets
+internal import RRFormats
 
 /// The memory and threads of a stream. They have no effect on what its batches hold.
 public struct StreamResources: Hashable, Sendable {

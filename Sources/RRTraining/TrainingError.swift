@@ -1,5 +1,8 @@
+public import RRFormats
+internal import RRStreaming
+
 /// Options that contradict each other, or a run that cannot go on or be read.
-public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct TrainingError: ExplainedError, Equatable, Sendable {
     public enum Code: Sendable {
         /// An option is out of range or does not go with another.
         case invalidOption
@@ -11,28 +14,132 @@ public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible
         case malformedRun
     }
 
-    public let code: Code
-    /// The option, the file or the step.
-    public let location: String
-    /// What is wrong, and the remedy.
-    public let message: String
+    /// Where the fault lies.
+    public enum Place: Hashable, Sendable {
+        /// An option, and what it was given where that tells more.
+        case option(OptionName, value: String? = nil)
+        /// A file or a folder.
+        case file(String)
+        /// A step of training, from 0.
+        case step(Int)
+    }
 
-    public init(_ code: Code, _ location: String, _ message: String) {
+    public let code: Code
+    public let place: Place
+    /// What is wrong, and the remedy.
+    public let message: Message
+
+    public init(_ code: Code, _ place: Place, _ message: Message) {
         self.code = code
-        self.location = location
+        self.place = place
         self.message = message
     }
 
     /// A loss or weights that are no longer finite numbers, with what to try.
     ///
     /// - Parameter kept: where the last good weights are; nil where there are none yet.
-    static func divergence(step: Int, _ what: String, kept: String? = nil) -> TrainingError {
+    static func divergence(step: Int, _ what: Message, kept: Message? = nil) -> TrainingError {
         TrainingError(
-            .diverged, "step \(step)",
-            "\(what). \(kept ?? "There was no checkpoint yet.") Try a lower --learning-rate, --clip-norm 1, "
-                + "--warmup-steps, a lower --lambda1 or --lambda1-warmup")
+            .diverged, .step(step),
+            "\(what). \(kept ?? "There was no checkpoint yet.") Try a lower \(option: .learningRate), "
+                + "\(option: .largestNorm) 1, \(option: .warmupSteps), a lower \(option: .lambda1) or "
+                + "\(option: .lambda1WarmupSteps)")
     }
 
-    /// `--lambda1: is above 0, but …`
-    public var description: String { "\(location): \(message)" }
+    /// `lambda1: is above 0, but …`, `step 12: the loss is …`
+    public var explanation: Message {
+        switch place {
+        case .option(let option, nil): "\(option: option): \(message)"
+        case .option(let option, let value?): "\(option: option) \(value): \(message)"
+        case .file(let path): "\(path): \(message)"
+        case .step(let step): "step \(step): \(message)"
+        }
+    }
+}
+
+extension OptionName {
+    // How a run learns.
+    static let model = OptionName("model")
+    static let initialWeights = OptionName("initialWeights")
+    static let normalization = OptionName("normalization")
+    static let lambda1 = OptionName("lambda1")
+    static let lambda1WarmupSteps = OptionName("lambda1WarmupSteps")
+    static let guidance = OptionName("guidance")
+    static let adversaryStepCount = OptionName("AdversaryOptions.stepCount")
+    static let adversaryRadius = OptionName("AdversaryOptions.radius")
+    static let adversaryStepSize = OptionName("AdversaryOptions.stepSize")
+    static let penaltyTarget = OptionName("penaltyTarget")
+    static let classWeights = OptionName("classWeights")
+    static let labelSmoothing = OptionName("labelSmoothing")
+    static let optimizer = OptionName("optimizer")
+    static let learningRate = OptionName("learningRate")
+    static let momentum = OptionName("momentum")
+    static let isNesterov = OptionName("isNesterov")
+    static let weightDecay = OptionName("weightDecay")
+    static let schedule = OptionName("schedule")
+    static let stepEpochs = OptionName("stepEpochs")
+    static let factor = OptionName("factor")
+    static let warmupSteps = OptionName("warmupSteps")
+    static let largestNorm = OptionName("largestNorm")
+    static let frozenLayers = OptionName("frozenLayers")
+
+    // What it learns from, and what it keeps.
+    static let batchSize = OptionName("batchSize")
+    static let epochs = OptionName("epochs")
+    static let isUnshuffled = OptionName("isShuffled = false")
+    static let dropsLast = OptionName("dropsLast")
+    static let annotatedFraction = OptionName("annotatedFraction")
+    static let augmentation = OptionName("augmentation")
+    static let validation = OptionName("validation")
+    static let patience = OptionName("patience")
+    static let collection = OptionName("collection")
+    static let threadCount = OptionName("threadCount")
+    static let force = OptionName("force")
+    static let resumes = OptionName("resumes")
+    static let checkpointSeconds = OptionName("checkpointSeconds")
+
+    // Masks, and the images that they belong to.
+    static let masks = OptionName("masks")
+    static let target = OptionName("target")
+    static let selection = OptionName("selection")
+    static let size = OptionName("size")
+    static let color = OptionName("color")
+
+    // Rounds of training.
+    static let rounds = OptionName("rounds")
+    static let isPerPixel = OptionName("isPerPixel")
+    static let judgedSplit = OptionName("judgedSplit")
+}
+
+extension OptionName {
+    /// The option that a member of a run's `options` records, by its name.
+    init(recordedAs member: String) {
+        self = Self.recorded[member] ?? OptionName(snakeCase: member)
+    }
+
+    /// The options whose members have other words than they.
+    private static let recorded: [String: OptionName] = [
+        "augment": .augmentation,
+        "class_weights_automatic": .classWeights,
+        "clip_norm": .largestNorm,
+        "collect_masks": .collection,
+        "drop_last": .dropsLast,
+        "freeze": .frozenLayers,
+        "init": .initialWeights,
+        "init_sha256": .initialWeights,
+        "judge": .judgedSplit,
+        "lambda1_automatic": .lambda1,
+        "lambda1_warmup": .lambda1WarmupSteps,
+        "mask_target": .target,
+        "nesterov": .isNesterov,
+        "normalize": .normalization,
+        "per_pixel": .isPerPixel,
+        "pgd_radius": .adversaryRadius,
+        "pgd_step_size": .adversaryStepSize,
+        "pgd_steps": .adversaryStepCount,
+        "schedule_epochs": .stepEpochs,
+        "schedule_factor": .factor,
+        "shuffle": .isUnshuffled,
+        "validation_fingerprint": .validation,
+    ]
 }

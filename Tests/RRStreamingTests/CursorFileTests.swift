@@ -49,19 +49,19 @@ struct CursorFileTests {
     func otherOption() throws {
         try file().write(StreamPosition(epoch: 0, position: 4))
         let changes: [(String, (inout StreamOptions) throws -> Void)] = [
-            ("--seed", { $0.seed = 7 }), ("--batch-size", { $0.batchSize = 5 }),
-            ("--shuffle", { $0.shuffle = false }), ("--epochs", { $0.epochs = 4 }),
-            ("--split", { $0.split = "other" }), ("--drop-last", { $0.dropLast = true }),
-            ("--balance", { $0.balance = .weights([1, 2, 3]) }),
-            ("--annotated-only", { $0.annotatedOnly = true }),
-            ("--annotated-fraction", { $0.annotatedFraction = 0.5 }), ("--ids", { $0.ids = ["sample-1"] }),
-            ("--augment", { $0.augmentation = try Augmentation("vflip") }),
+            ("seed", { $0.seed = 7 }), ("batchSize", { $0.batchSize = 5 }),
+            ("isShuffled", { $0.shuffle = false }), ("epochs", { $0.epochs = 4 }),
+            ("split", { $0.split = "other" }), ("dropsLast", { $0.dropLast = true }),
+            ("balance", { $0.balance = .weights([1, 2, 3]) }),
+            ("annotatedOnly", { $0.annotatedOnly = true }),
+            ("annotatedFraction", { $0.annotatedFraction = 0.5 }), ("ids", { $0.ids = ["sample-1"] }),
+            ("augmentation", { $0.augmentation = try Augmentation("vflip") }),
         ]
         for (name, change) in changes {
             var other = options
             try change(&other)
             let error = #expect(throws: DatasetError.self) { try file(other).read() }
-            #expect(error?.code == .invalidOption && error?.message.contains("\(name) ") == true, "\(name)")
+            #expect(error?.code == .invalidOption && error?.message.contains("`\(name)` ") == true, "\(name)")
         }
     }
 

@@ -66,8 +66,8 @@ struct AutomaticLambdaTests {
         options.lambda1 = .automatic
         options.optimizer = OptimizerOptions(.sgd, learningRate: 1e200)
         let error = #expect(throws: TrainingError.self) { try shades.train(options) }
-        #expect(error?.code == .diverged && ["step 1", "step 2"].contains(error?.location))
-        for hint in ["--lambda1 auto", "no checkpoint", "--learning-rate", "--clip-norm"] {
+        #expect(error?.code == .diverged && [.step(1), .step(2)].contains(error?.place))
+        for hint in ["`lambda1` auto", "no checkpoint", "learningRate", "largestNorm"] {
             #expect(error?.message.contains(hint) == true, "\(error.debugDescription)")
         }
         #expect(try shades.folder.names() == ["d.h5"])

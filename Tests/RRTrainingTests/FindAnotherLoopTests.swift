@@ -144,12 +144,12 @@ struct FindAnotherLoopTests {
         }
         #expect(try shades.folder.names() == ["d.h5", "others.unfinished", "whole"])
         let refused = #expect(throws: FormatError.self) { try run(options) }
-        #expect(refused?.code == .outputExists && refused?.message.contains("--resume") == true)
+        #expect(refused?.code == .outputExists && refused?.message.contains("resumes") == true)
 
         var other = options
         other.selection = .threshold(0.5)
         let mismatch = #expect(throws: TrainingError.self) { try run(other, resumes: true) }
-        #expect(mismatch?.location == "--threshold")
+        #expect(mismatch?.place == .option(OptionName("selection")))
         other = options
         other.training.optimizer.learningRate = 0.02
         #expect(throws: TrainingError.self) { try run(other, resumes: true) }
@@ -169,7 +169,7 @@ struct FindAnotherLoopTests {
         }
         #expect(try shades.folder.names() == ["d.h5", "others", "whole"])
         let done = #expect(throws: FormatError.self) { try run(options, resumes: true) }
-        #expect(done?.code == .outputExists && done?.message.contains("--force") == true)
+        #expect(done?.code == .outputExists && done?.message.contains("force") == true)
     }
 
     @Test("other class weights and other kernels are refused, since they make other rounds")
@@ -181,7 +181,7 @@ struct FindAnotherLoopTests {
         }
         options.training.classWeights = .fixed([1, 1])
         let weights = #expect(throws: TrainingError.self) { try run(options, resumes: true) }
-        #expect(weights?.location == "--class-weights")
+        #expect(weights?.place == .option(OptionName("classWeights")))
         options.training.classWeights = .fixed([1, 2])
         let path = shades.folder.path("others.unfinished/find-another.json")
         let text = try String(decoding: FileBytes.read(path), as: UTF8.self)
@@ -189,7 +189,7 @@ struct FindAnotherLoopTests {
         try #require(other != text)
         try FileBytes.write(Array(other.utf8), to: path)
         let kernel = #expect(throws: TrainingError.self) { try run(options, resumes: true) }
-        #expect(kernel?.location == "--resume" && kernel?.message.contains("Abacus") == true)
+        #expect(kernel?.place == .option(OptionName("resumes")) && kernel?.message.contains("Abacus") == true)
         try FileBytes.write(Array(text.utf8), to: path)
         #expect(try run(options, resumes: true).count == 2)
     }
@@ -216,7 +216,7 @@ struct FindAnotherLoopTests {
         #expect(try shades.folder.names() == ["d.h5"])
     }
 
-    @Test("--force replaces rounds, done or unfinished, but no folder that is something else")
+    @Test("force replaces rounds, done or unfinished, but no folder that is something else")
     func force() throws {
         let options = options(rounds: 1)
         _ = try run(options)
@@ -244,11 +244,11 @@ struct FindAnotherLoopTests {
             change(&options)
             return #expect(throws: TrainingError.self) { try run(options) }
         }
-        #expect(try refusal { $0.rounds = 0 }?.location == "--rounds")
-        #expect(try refusal { $0.rounds = 1001 }?.location == "--rounds")
-        #expect(try refusal { $0.training.lambda1 = .value(0) }?.location == "--lambda1")
-        #expect(try refusal { $0.training.lambda1 = .value(-1) }?.location == "--lambda1")
-        #expect(try refusal { $0.training.epochs = 0 }?.location == "--epochs")
+        #expect(try refusal { $0.rounds = 0 }?.place == .option(OptionName("rounds")))
+        #expect(try refusal { $0.rounds = 1001 }?.place == .option(OptionName("rounds")))
+        #expect(try refusal { $0.training.lambda1 = .value(0) }?.place == .option(OptionName("lambda1")))
+        #expect(try refusal { $0.training.lambda1 = .value(-1) }?.place == .option(OptionName("lambda1")))
+        #expect(try refusal { $0.training.epochs = 0 }?.place == .option(OptionName("epochs")))
         var impossible = options()
         impossible.selection = .threshold(1)
         #expect(throws: ExplanationError.self) { try run(impossible) }

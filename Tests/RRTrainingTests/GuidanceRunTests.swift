@@ -79,14 +79,17 @@ struct GuidanceRunTests {
     @Test(
         "a run with another guidance is refused by the name of the option",
         arguments: [
-            OptionChange("--guidance", { $0.guidance = .randomized }),
-            OptionChange("--pgd-steps", { $0.guidance = .adversarial(.init(stepCount: 3, stepSize: 0.375)) }),
+            OptionChange("guidance", { $0.guidance = .randomized }),
             OptionChange(
-                "--pgd-radius",
+                "AdversaryOptions.stepCount",
+                { $0.guidance = .adversarial(.init(stepCount: 3, stepSize: 0.375)) }),
+            OptionChange(
+                "AdversaryOptions.radius",
                 { $0.guidance = .adversarial(.init(stepCount: 2, radius: 0.1, stepSize: 0.375)) }),
             OptionChange(
-                "--pgd-step-size", { $0.guidance = .adversarial(.init(stepCount: 2, stepSize: 0.1)) }),
-            OptionChange("--annotated-fraction", { $0.annotatedFraction = 0.5 }),
+                "AdversaryOptions.stepSize",
+                { $0.guidance = .adversarial(.init(stepCount: 2, stepSize: 0.1)) }),
+            OptionChange("annotatedFraction", { $0.annotatedFraction = 0.5 }),
         ])
     func otherOptions(change: OptionChange) throws {
         let shades = try TwoShades()
@@ -97,44 +100,52 @@ struct GuidanceRunTests {
         }
         change.apply(&options)
         let error = #expect(throws: TrainingError.self) { try loop(shades, options).run(storage) { _ in } }
-        #expect(error?.code == .invalidOption && error?.location == change.name)
+        #expect(error?.code == .invalidOption && error?.place == .option(OptionName(change.name)))
     }
 
     @Test(
         "what does not go together is refused by the name of the option",
         arguments: [
-            (true, OptionChange("--guidance", { $0.guidance = .inputGradient })),
-            (false, OptionChange("--guidance", { $0.guidance = .randomized })),
-            (false, OptionChange("--guidance", { $0.guidance = .adversarial(.init()) })),
-            (true, OptionChange("--lambda1", { ($0.guidance, $0.lambda1) = (.randomized, .automatic) })),
-            (false, OptionChange("--lambda1", { ($0.guidance, $0.lambda1) = (.inputGradient, .automatic) })),
+            (true, OptionChange("guidance", { $0.guidance = .inputGradient })),
+            (false, OptionChange("guidance", { $0.guidance = .randomized })),
+            (false, OptionChange("guidance", { $0.guidance = .adversarial(.init()) })),
+            (true, OptionChange("lambda1", { ($0.guidance, $0.lambda1) = (.randomized, .automatic) })),
+            (false, OptionChange("lambda1", { ($0.guidance, $0.lambda1) = (.inputGradient, .automatic) })),
             (
                 true,
-                OptionChange("--penalty-target", { ($0.guidance, $0.penaltyTarget) = (.randomized, .label) })
+                OptionChange("penaltyTarget", { ($0.guidance, $0.penaltyTarget) = (.randomized, .label) })
             ),
             (
                 true,
-                OptionChange("--pgd-steps", { $0.guidance = .adversarial(.init(stepCount: 0, stepSize: 1)) })
+                OptionChange(
+                    "AdversaryOptions.stepCount",
+                    { $0.guidance = .adversarial(.init(stepCount: 0, stepSize: 1)) })
             ),
             (
                 true,
-                OptionChange("--pgd-radius", { $0.guidance = .adversarial(.init(radius: 0, stepSize: 1)) })
+                OptionChange(
+                    "AdversaryOptions.radius", { $0.guidance = .adversarial(.init(radius: 0, stepSize: 1)) })
             ),
             (
                 true,
-                OptionChange("--pgd-radius", { $0.guidance = .adversarial(.init(radius: .nan, stepSize: 1)) })
+                OptionChange(
+                    "AdversaryOptions.radius",
+                    { $0.guidance = .adversarial(.init(radius: .nan, stepSize: 1)) })
             ),
-            (true, OptionChange("--pgd-step-size", { $0.guidance = .adversarial(.init(stepSize: -1)) })),
+            (
+                true,
+                OptionChange("AdversaryOptions.stepSize", { $0.guidance = .adversarial(.init(stepSize: -1)) })
+            ),
             (
                 false,
                 OptionChange(
-                    "--annotated-fraction", { ($0.annotatedFraction, $0.lambda1) = (0.5, .value(0)) })
+                    "annotatedFraction", { ($0.annotatedFraction, $0.lambda1) = (0.5, .value(0)) })
             ),
             (
                 true,
-                OptionChange("--annotated-fraction", { ($0.annotatedFraction, $0.isShuffled) = (0.5, false) })
+                OptionChange("annotatedFraction", { ($0.annotatedFraction, $0.isShuffled) = (0.5, false) })
             ),
-            (true, OptionChange("--annotated-fraction", { $0.annotatedFraction = 1.5 })),
+            (true, OptionChange("annotatedFraction", { $0.annotatedFraction = 1.5 })),
         ])
     func contradictions(hasMasks: Bool, change: OptionChange) throws {
         let shades = try TwoShades()
@@ -144,7 +155,7 @@ struct GuidanceRunTests {
             try TrainingLoop(
                 dataset: shades.dataset, masks: hasMasks ? shades.masks : nil, options: options)
         }
-        #expect(error?.code == .invalidOption && error?.location == change.name)
+        #expect(error?.code == .invalidOption && error?.place == .option(OptionName(change.name)))
     }
 
     @Test("every batch has the share of annotated samples that was asked for", arguments: [0, 0.25, 0.5, 1])

@@ -103,7 +103,7 @@ struct MaskGatheringTests {
         drawn.annotatedFraction = 0.5
         for options in [augmented, drawn] {
             let error = #expect(throws: TrainingError.self) { try shades.train(options) }
-            #expect(error?.code == .invalidOption && error?.location == "--collect-masks")
+            #expect(error?.code == .invalidOption && error?.place == .option(OptionName("collection")))
         }
     }
 
@@ -126,7 +126,7 @@ struct MaskGatheringTests {
         }
     }
 
-    @Test("--resume replaces the masks of the run that it goes on with, and no other file")
+    @Test("resumes replaces the masks of the run that it goes on with, and no other file")
     func foreignFile() throws {
         struct Stop: Error {}
         let shades = try TwoShades()

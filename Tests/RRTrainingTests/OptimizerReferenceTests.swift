@@ -1,5 +1,6 @@
 import Foundation
 import RRExplanation
+import RRFormats
 import RRNetworks
 import RRTensor
 import RRTraining
@@ -122,25 +123,25 @@ struct OptimizerReferenceTests {
     @Test(
         "an option out of range, or that does not go with another, is refused by name",
         arguments: [
-            OptionChange("--schedule-epochs", { $0.schedule = ScheduleOptions(.step) }),
-            OptionChange("--schedule-epochs", { $0.schedule = ScheduleOptions(.cosine, stepEpochs: 3) }),
-            OptionChange("--schedule-epochs", { $0.schedule = ScheduleOptions(.step, stepEpochs: 0) }),
+            OptionChange("stepEpochs", { $0.schedule = ScheduleOptions(.step) }),
+            OptionChange("stepEpochs", { $0.schedule = ScheduleOptions(.cosine, stepEpochs: 3) }),
+            OptionChange("stepEpochs", { $0.schedule = ScheduleOptions(.step, stepEpochs: 0) }),
             OptionChange(
-                "--schedule-factor", { $0.schedule = ScheduleOptions(.step, stepEpochs: 3, factor: 0) }),
-            OptionChange("--warmup-steps", { $0.schedule = ScheduleOptions(warmupSteps: -1) }),
-            OptionChange("--warmup-steps", { $0.schedule = ScheduleOptions(.oneCycle, warmupSteps: 5) }),
-            OptionChange("--nesterov", { $0.optimizer = OptimizerOptions(.sgd, isNesterov: true) }),
-            OptionChange("--clip-norm", { $0.largestNorm = 0 }),
-            OptionChange("--clip-norm", { $0.largestNorm = .nan }),
-            OptionChange("--label-smoothing", { $0.labelSmoothing = 1.1 }),
-            OptionChange("--lambda1-warmup", { $0.lambda1WarmupSteps = -1 }),
-            OptionChange("--class-weights", { $0.classWeights = .fixed([1, 2, 3]) }),
-            OptionChange("--class-weights", { $0.classWeights = .fixed([1, -1]) }),
-            OptionChange("--class-weights", { $0.classWeights = .fixed([0, 0]) }),
-            OptionChange("--patience", { $0.patience = 2 }),
-            OptionChange("--patience", { ($0.patience, $0.validation) = (0, "all") }),
-            OptionChange("--freeze", { $0.frozenLayers = ["7"] }),
-            OptionChange("--freeze", { $0.frozenLayers = ["1", "3", "5"] }),
+                "factor", { $0.schedule = ScheduleOptions(.step, stepEpochs: 3, factor: 0) }),
+            OptionChange("warmupSteps", { $0.schedule = ScheduleOptions(warmupSteps: -1) }),
+            OptionChange("warmupSteps", { $0.schedule = ScheduleOptions(.oneCycle, warmupSteps: 5) }),
+            OptionChange("isNesterov", { $0.optimizer = OptimizerOptions(.sgd, isNesterov: true) }),
+            OptionChange("largestNorm", { $0.largestNorm = 0 }),
+            OptionChange("largestNorm", { $0.largestNorm = .nan }),
+            OptionChange("labelSmoothing", { $0.labelSmoothing = 1.1 }),
+            OptionChange("lambda1WarmupSteps", { $0.lambda1WarmupSteps = -1 }),
+            OptionChange("classWeights", { $0.classWeights = .fixed([1, 2, 3]) }),
+            OptionChange("classWeights", { $0.classWeights = .fixed([1, -1]) }),
+            OptionChange("classWeights", { $0.classWeights = .fixed([0, 0]) }),
+            OptionChange("patience", { $0.patience = 2 }),
+            OptionChange("patience", { ($0.patience, $0.validation) = (0, "all") }),
+            OptionChange("frozenLayers", { $0.frozenLayers = ["7"] }),
+            OptionChange("frozenLayers", { $0.frozenLayers = ["1", "3", "5"] }),
         ])
     func refusal(change: OptionChange) throws {
         let shades = try TwoShades()
@@ -148,7 +149,7 @@ struct OptimizerReferenceTests {
         change.apply(&options)
         let error = #expect(throws: TrainingError.self) { try shades.train(options) }
         #expect(error?.code == .invalidOption)
-        #expect(error?.location == change.name)
+        #expect(error?.place == .option(OptionName(change.name)))
         #expect(try shades.folder.names() == ["d.h5"])
     }
 }

@@ -121,13 +121,13 @@ struct TrainingLoopTests {
             let error = #expect(throws: TrainingError.self) {
                 try InputNormalization(means: means, standardDeviations: deviations)
             }
-            #expect(error?.location == "--normalize")
+            #expect(error?.place == .option(OptionName("normalization")))
         }
         let shades = try TwoShades()
         var options = shades.options
         options.normalization = .fixed(try InputNormalization(means: [0, 0], standardDeviations: [1, 1]))
         let error = #expect(throws: TrainingError.self) { try shades.train(options) }
-        #expect(error?.location == "--normalize")
+        #expect(error?.place == .option(OptionName("normalization")))
     }
 
     @Test("a model of very many classes is measured without their square")
@@ -199,7 +199,7 @@ struct TrainingLoopTests {
                     options: TrainingOptions(model: model, lambda1: .value(0)))
             }
             #expect(error?.code == .unsuitableDataset)
-            return error?.message
+            return error?.message.description
         }
         let shades = try TwoShades()
         let wide = try ImageShape(channels: 1, height: 4, width: 5)
@@ -219,6 +219,6 @@ struct TrainingLoopTests {
         options.dropsLast = true
         let error = #expect(throws: TrainingError.self) { try shades.train(options) }
         #expect(error?.code == .unsuitableDataset)
-        #expect(error?.message.contains("--batch-size") == true)
+        #expect(error?.message.contains("batchSize") == true)
     }
 }

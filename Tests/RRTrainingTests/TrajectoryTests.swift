@@ -1,5 +1,6 @@
 import Foundation
 import RRExplanation
+import RRFormats
 import RRNetworks
 import RRTensor
 import RRTraining
@@ -135,11 +136,11 @@ struct OptimizerOptionsTests {
     @Test(
         "an option out of range is refused by name",
         arguments: [
-            (OptimizerOptions(learningRate: -1), "--learning-rate"),
-            (OptimizerOptions(learningRate: .nan), "--learning-rate"),
-            (OptimizerOptions(.sgd, momentum: 1), "--momentum"),
-            (OptimizerOptions(.adam, momentum: 0.9), "--momentum"),
-            (OptimizerOptions(weightDecay: -0.1), "--weight-decay"),
+            (OptimizerOptions(learningRate: -1), "learningRate"),
+            (OptimizerOptions(learningRate: .nan), "learningRate"),
+            (OptimizerOptions(.sgd, momentum: 1), "momentum"),
+            (OptimizerOptions(.adam, momentum: 0.9), "momentum"),
+            (OptimizerOptions(weightDecay: -0.1), "weightDecay"),
         ])
     func invalidOption(options: OptimizerOptions, name: String) throws {
         let model = BuiltInModel.mlp.description(
@@ -148,7 +149,7 @@ struct OptimizerOptionsTests {
             try Trainer<Float>(model: model, lambda1: 0, optimizer: options)
         }
         #expect(error?.code == .invalidOption)
-        #expect(error?.location == name)
+        #expect(error?.place == .option(OptionName(name)))
     }
 
     @Test("a λ1 below 0 is refused", arguments: [-1, .nan, .infinity])
@@ -156,6 +157,6 @@ struct OptimizerOptionsTests {
         let model = BuiltInModel.mlp.description(
             input: try ImageShape(channels: 1, height: 2, width: 2), classCount: 2)
         let error = #expect(throws: TrainingError.self) { try Trainer<Float>(model: model, lambda1: lambda1) }
-        #expect(error?.location == "--lambda1")
+        #expect(error?.place == .option(OptionName("lambda1")))
     }
 }

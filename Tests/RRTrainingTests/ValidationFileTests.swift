@@ -74,7 +74,7 @@ struct ValidationFileTests {
         let third = try TwoShades(seed: 3)
         options.validation = third.dataset.path
         let error = #expect(throws: TrainingError.self) { try train() }
-        #expect(error?.location == "--validation" && error?.code == .invalidOption)
+        #expect(error?.place == .option(OptionName("validation")) && error?.code == .invalidOption)
         try FileManager.default.copyItem(
             atPath: other.dataset.path, toPath: shades.folder.path("moved.h5"))
         options.validation = shades.folder.path("moved.h5")

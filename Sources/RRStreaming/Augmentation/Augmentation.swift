@@ -1,4 +1,5 @@
 public import RRDatasets
+internal import RRFormats
 internal import RRTensor
 
 /// Random changes of images and their masks: a pure function of (seed, epoch, index).
@@ -92,7 +93,7 @@ public struct Augmentation: Hashable, Sendable {
             case .erase where !hasMasks:
                 throw DatasetError(
                     .invalidOption, path: "",
-                    "erase puts random values inside the masks, and there are none: give --masks")
+                    "erase puts random values inside the masks, and there are none: give \(option: .masks)")
             default: break
             }
         }

@@ -1,5 +1,6 @@
 public import RRDatasets
 public import RRExplanation
+internal import RRFormats
 public import RRNetworks
 internal import RRStreaming
 
@@ -65,7 +66,7 @@ public struct Evaluation: Sendable {
     ) throws {
         guard dataset.labels != nil else {
             throw TrainingError(
-                .unsuitableDataset, dataset.path, "has no labels to measure the model against")
+                .unsuitableDataset, .file(dataset.path), "has no labels to measure the model against")
         }
         let observer = try SampleObserver(
             network: network, parameters: parameters, normalization: normalization, dataset: dataset,

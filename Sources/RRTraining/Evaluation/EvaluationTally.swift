@@ -1,5 +1,6 @@
 internal import RRDatasets
 internal import RRExplanation
+internal import RRFormats
 
 /// The sums of an evaluation.
 struct EvaluationTally {

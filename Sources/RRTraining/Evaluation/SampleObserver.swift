@@ -1,5 +1,6 @@
 internal import RRDatasets
 internal import RRExplanation
+internal import RRFormats
 internal import RRNetworks
 internal import RRStreaming
 internal import RRTensor

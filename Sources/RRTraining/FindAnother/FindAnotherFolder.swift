@@ -4,7 +4,7 @@ internal import RRSchemas
 
 /// The folder of a search for other explanations: it appears whole, under its name, when the last round is done.
 ///
-/// Until then it is `FOLDER.unfinished`, which stays whatever becomes of the process, and which `--resume` finds.
+/// Until then it is `FOLDER.unfinished`, which stays whatever becomes of the process, and which resuming finds.
 struct FindAnotherFolder {
     static let format = "rrdata.find-another"
     static let formatVersion = "1.0"
@@ -13,7 +13,7 @@ struct FindAnotherFolder {
 
     private let output: AtomicOutput
     private let lock: FolderLock
-    /// Of an unfinished search that `--force` replaces: nobody resumes it any more.
+    /// Of an unfinished search that is replaced: nobody resumes it any more.
     private let replaced: FolderLock?
     /// What the file says of the options and the dataset.
     private let record: [String: JSONValue]
@@ -23,7 +23,7 @@ struct FindAnotherFolder {
     /// Starts a folder, or takes up the unfinished one.
     ///
     /// - Parameter record: the dataset and every option, as they are to be found again.
-    /// - Throws: `FormatError` where the output or an unfinished one exists and neither `--force` nor `--resume` says
+    /// - Throws: `FormatError` where the output or an unfinished one exists and neither `force` nor `resumes` says
     ///   what becomes of it, where a folder of something else would be lost, where another process works on it, or where
     ///   it cannot be made;
     ///   `TrainingError` where a search is resumed that was started otherwise.
@@ -41,13 +41,13 @@ struct FindAnotherFolder {
         if storage.resumes, !storage.force, Self.isOne(storage.output) {
             throw FormatError(
                 .outputExists, path: storage.output,
-                "all rounds are done, so there is nothing to resume; --force begins anew")
+                "all rounds are done, so there is nothing to resume; \(option: .force) begins anew")
         }
         for path in [storage.output, unfinishedPath] where FileTree.kind(of: path) == .folder {
             guard !storage.force || Self.isOne(path) else {
                 throw FormatError(
                     .cannotWrite, path: path,
-                    "the folder is not one of find-another, so --force does not replace it: name another output, "
+                    "the folder is not one of find-another, so \(option: .force) does not replace it: name another output, "
                         + "or remove it first")
             }
         }
@@ -55,7 +55,8 @@ struct FindAnotherFolder {
         if !storage.force, isUnfinished {
             throw FormatError(
                 .outputExists, path: unfinishedPath,
-                "unfinished rounds are there; --resume goes on with them, and --force begins anew")
+                "unfinished rounds are there; \(option: .resumes) goes on with them, and \(option: .force) begins anew"
+            )
         }
         replaced = isUnfinished ? try FolderLock(unfinishedPath, orSay: Self.isBusy) : nil
         rounds = []
@@ -158,33 +159,25 @@ extension FindAnotherFolder {
     private static func check(
         _ document: JSONValue, startedWith record: [String: JSONValue], folder: String
     ) throws(TrainingError) {
-        let remedy = "give the same, or begin anew with --force"
+        let remedy: Message = "give the same, or begin anew with \(option: .force)"
         guard document["dataset_fingerprint"] == record["dataset_fingerprint"] else {
             throw TrainingError(
-                .unsuitableDataset, folder,
+                .unsuitableDataset, .file(folder),
                 "was started with another dataset: their fingerprints differ; \(remedy)")
         }
         guard document["model"] == record["model"] else {
             throw TrainingError(
-                .invalidOption, "--model",
+                .invalidOption, .option(.model),
                 "is not the model that \(folder) was started with: \(remedy)")
         }
         let before = document["options"]?.objectValue ?? [:]
         let now = record["options"]?.objectValue ?? [:]
         for key in Set(before.keys).union(now.keys).sorted() where key != "init" && before[key] != now[key] {
             throw TrainingError(
-                .invalidOption, optionName(key),
+                .invalidOption, .option(OptionName(recordedAs: key)),
                 "is \(now[key]?.serialized() ?? "none"), but \(folder) was started with "
                     + "\(before[key]?.serialized() ?? "none"): \(remedy)")
         }
         try RunConfiguration.checkKernel(record, startedWith: document)
-    }
-
-    private static func optionName(_ key: String) -> String {
-        switch key {
-        case "mask_target": "--target"
-        case "selection": "--threshold"
-        default: RunConfiguration.optionName(key)
-        }
     }
 }

@@ -5,7 +5,7 @@ internal import RRNetworks
 internal import RRSchemas
 internal import RRTensor
 
-/// The loop behind `rrdata find-another`: each model must find another explanation than those before it.
+/// A search for other explanations: each model must find another explanation than those before it.
 ///
 /// A round trains a model from the same start, with the masks of all rounds before it as A, and marks what that
 /// model looks at. The first has no masks.

@@ -1,4 +1,5 @@
 public import RRExplanation
+internal import RRFormats
 internal import RRNetworks
 internal import RRTensor
 
@@ -35,11 +36,13 @@ public struct FindAnotherOptions: Sendable {
     /// - Throws: `TrainingError` with the code `invalidOption`, or `ExplanationError` where the selection is impossible.
     func check() throws {
         guard rounds >= 1, rounds <= Self.largestRoundCount else {
-            throw TrainingError(.invalidOption, "--rounds", "must be from 1 to \(Self.largestRoundCount)")
+            throw TrainingError(
+                .invalidOption, .option(.rounds), "must be from 1 to \(Self.largestRoundCount)")
         }
         guard training.lambda1 != .value(0) else {
             throw TrainingError(
-                .invalidOption, "--lambda1", "must be above 0, or every round would train the same model")
+                .invalidOption, .option(.lambda1),
+                "must be above 0, or every round would train the same model")
         }
         try training.check(hasMasks: true)
         let input = training.model.input

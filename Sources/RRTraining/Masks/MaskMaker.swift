@@ -1,5 +1,6 @@
 internal import RRDatasets
 internal import RRExplanation
+internal import RRFormats
 internal import RRNetworks
 internal import RRStreaming
 internal import RRTensor
@@ -24,7 +25,8 @@ final class MaskMaker<Scalar: NetworkScalar> {
     ) throws {
         guard making.dataset.labels != nil || making.target != .label else {
             throw TrainingError(
-                .unsuitableDataset, making.dataset.path, "has no labels, which --target label needs")
+                .unsuitableDataset, .file(making.dataset.path),
+                "has no labels, which \(option: .target) label needs")
         }
         self.making = making
         self.parameters = parameters

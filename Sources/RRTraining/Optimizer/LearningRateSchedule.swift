@@ -1,4 +1,5 @@
 import Glibc
+internal import RRFormats
 
 /// How the learning rate goes over a run, with the names and defaults of PyTorch's `torch.optim.lr_scheduler`.
 public struct ScheduleOptions: Hashable, Sendable {
@@ -35,24 +36,24 @@ public struct ScheduleOptions: Hashable, Sendable {
     func check() throws(TrainingError) {
         guard (kind == .step) == (stepEpochs != nil) else {
             throw TrainingError(
-                .invalidOption, "--schedule-epochs",
+                .invalidOption, .option(.stepEpochs),
                 kind == .step
-                    ? "is needed by --schedule step: the epochs after which the rate falls"
-                    : "goes with --schedule step, not \(kind.rawValue)")
+                    ? "is needed by \(option: .schedule) step: the epochs after which the rate falls"
+                    : "goes with \(option: .schedule) step, not \(kind.rawValue)")
         }
         if let stepEpochs, stepEpochs < 1 {
-            throw TrainingError(.invalidOption, "--schedule-epochs", "must be at least 1")
+            throw TrainingError(.invalidOption, .option(.stepEpochs), "must be at least 1")
         }
         guard factor > 0, factor.isFinite else {
-            throw TrainingError(.invalidOption, "--schedule-factor", "must be a number above 0")
+            throw TrainingError(.invalidOption, .option(.factor), "must be a number above 0")
         }
         guard warmupSteps >= 0 else {
-            throw TrainingError(.invalidOption, "--warmup-steps", "must be at least 0")
+            throw TrainingError(.invalidOption, .option(.warmupSteps), "must be at least 0")
         }
         guard warmupSteps == 0 || kind != .oneCycle else {
             throw TrainingError(
-                .invalidOption, "--warmup-steps",
-                "does not go with --schedule one-cycle, which warms up itself")
+                .invalidOption, .option(.warmupSteps),
+                "does not go with \(option: .schedule) one-cycle, which warms up itself")
         }
     }
 }

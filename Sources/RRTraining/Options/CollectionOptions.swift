@@ -27,7 +27,7 @@ public struct CollectionOptions: Equatable, Sendable {
             guard !isInside else {
                 throw FormatError(
                     .cannotWrite, path: output,
-                    "the masks of --collect-masks need a place outside the run's own folder")
+                    "the masks of \(option: .collection) need a place outside the run's own folder")
             }
         }
         try AtomicOutput.checkTarget(output, force: replaces)

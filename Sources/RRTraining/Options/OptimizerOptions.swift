@@ -1,3 +1,5 @@
+internal import RRFormats
+
 /// How parameters follow their gradient, with the names and the defaults of PyTorch's optimisers.
 public struct OptimizerOptions: Hashable, Sendable {
     public enum Kind: String, CaseIterable, Codable, Sendable {
@@ -37,20 +39,23 @@ public struct OptimizerOptions: Hashable, Sendable {
     /// - Throws: `TrainingError` with the code `invalidOption`, naming the option.
     func check() throws(TrainingError) {
         guard learningRate.isFinite, learningRate >= 0 else {
-            throw TrainingError(.invalidOption, "--learning-rate", "must be a number of at least 0")
+            throw TrainingError(.invalidOption, .option(.learningRate), "must be a number of at least 0")
         }
         guard momentum >= 0, momentum < 1 else {
-            throw TrainingError(.invalidOption, "--momentum", "must be at least 0 and below 1")
+            throw TrainingError(.invalidOption, .option(.momentum), "must be at least 0 and below 1")
         }
         guard momentum == 0 || kind == .sgd else {
             throw TrainingError(
-                .invalidOption, "--momentum", "goes with --optimizer sgd; \(kind.rawValue) has its own")
+                .invalidOption, .option(.momentum),
+                "goes with \(option: .optimizer) sgd; \(kind.rawValue) has its own")
         }
         guard !isNesterov || momentum > 0 else {
-            throw TrainingError(.invalidOption, "--nesterov", "needs --optimizer sgd and --momentum above 0")
+            throw TrainingError(
+                .invalidOption, .option(.isNesterov),
+                "needs \(option: .optimizer) sgd and \(option: .momentum) above 0")
         }
         guard weightDecay.isFinite, weightDecay >= 0 else {
-            throw TrainingError(.invalidOption, "--weight-decay", "must be a number of at least 0")
+            throw TrainingError(.invalidOption, .option(.weightDecay), "must be a number of at least 0")
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import RRFormats
 internal import RRNetworks
 
 /// What training may have beyond a loss and an optimiser; the default is none of it.
@@ -20,25 +21,26 @@ public struct TrainingRefinements: Sendable {
     /// - Throws: `TrainingError` with the code `invalidOption`, naming the option.
     func check(classCount: Int) throws(TrainingError) {
         if let largestNorm, !(largestNorm > 0 && largestNorm.isFinite) {
-            throw TrainingError(.invalidOption, "--clip-norm", "must be a number above 0")
+            throw TrainingError(.invalidOption, .option(.largestNorm), "must be a number above 0")
         }
         guard labelSmoothing >= 0, labelSmoothing <= 1 else {
-            throw TrainingError(.invalidOption, "--label-smoothing", "must be from 0 to 1")
+            throw TrainingError(.invalidOption, .option(.labelSmoothing), "must be from 0 to 1")
         }
         guard lambda1WarmupSteps >= 0 else {
-            throw TrainingError(.invalidOption, "--lambda1-warmup", "must be at least 0 steps")
+            throw TrainingError(.invalidOption, .option(.lambda1WarmupSteps), "must be at least 0 steps")
         }
         if let classWeights {
             guard classWeights.count == classCount else {
                 throw TrainingError(
-                    .invalidOption, "--class-weights",
+                    .invalidOption, .option(.classWeights),
                     "has \(classWeights.count) weights, but the model has \(classCount) classes")
             }
             guard classWeights.allSatisfy({ $0 >= 0 && $0.isFinite }),
                 classWeights.contains(where: { $0 > 0 })
             else {
                 throw TrainingError(
-                    .invalidOption, "--class-weights", "must be numbers of at least 0, and not all of them 0")
+                    .invalidOption, .option(.classWeights),
+                    "must be numbers of at least 0, and not all of them 0")
             }
         }
     }
@@ -55,13 +57,13 @@ public struct TrainingRefinements: Sendable {
         func isIn(_ layer: String, _ name: String) -> Bool { name == layer || name.hasPrefix(layer + ".") }
         for layer in frozenLayers where !layout.entries.contains(where: { isIn(layer, $0.name) }) {
             throw TrainingError(
-                .invalidOption, "--freeze",
+                .invalidOption, .option(.frozenLayers),
                 "“\(layer)” is no layer of this model with weights, which has "
                     + layout.entries.map(\.name).joined(separator: ", "))
         }
         let ranges = layout.trainedRanges { name in frozenLayers.contains { isIn($0, name) } }
         guard !ranges.isEmpty || frozenLayers.isEmpty else {
-            throw TrainingError(.invalidOption, "--freeze", "leaves nothing to train")
+            throw TrainingError(.invalidOption, .option(.frozenLayers), "leaves nothing to train")
         }
         return ranges
     }

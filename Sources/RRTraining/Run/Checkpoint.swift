@@ -4,7 +4,7 @@ internal import RRSchemas
 
 /// All that an unfinished run needs to go on as if it had never stopped, beside its options, dataset and masks.
 ///
-/// On disk it is the folder `checkpoint/` of the run: `weights-STEP.safetensors`, which `--init` takes too,
+/// On disk it is the folder `checkpoint/` of the run: `weights-STEP.safetensors`, which `TrainingOptions.initialWeights` takes too,
 /// `optimizer-STEP.safetensors` with the optimiser's memory (`first.0.weight`, `second.0.weight`, …), and
 /// `state.json`, which names them. The tensors come first and `state.json` is renamed over the older one, so
 /// that at every moment one of the two checkpoints is whole.

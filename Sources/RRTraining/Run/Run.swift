@@ -39,7 +39,7 @@ public struct Run: Sendable {
 
     /// Opens a run folder.
     ///
-    /// - Parameter best: whether the weights are those of the best epoch of `--validation`, else the last step's.
+    /// - Parameter best: whether the weights are those of the best epoch of the validation, else the last step's.
     /// - Throws: `FormatError` where a file is missing or is not what its name says, and `TrainingError` with the
     ///   code `malformedRun` where `config.json` has no sense.
     public init(path: String, best: Bool = false) throws {
@@ -52,7 +52,7 @@ public struct Run: Sendable {
         if best, FileTree.kind(of: weightsPath) != .file {
             throw FormatError(
                 .notFound, path: weightsPath,
-                "there are no weights of a best epoch; train --validation SPLIT keeps them")
+                "there are no weights of a best epoch; train \(option: .validation) SPLIT keeps them")
         }
         let options = configuration["options"]
         let isPenalty = options?["guidance"] == .string(Guidance.rightReasons.name)

@@ -42,18 +42,6 @@ enum RunConfiguration {
         ]
     }
 
-    /// The option of `rrdata train` that a member of `options` records.
-    static func optionName(_ key: String) -> String {
-        switch key {
-        case "shuffle": "--no-shuffle"
-        case "lambda1_automatic": "--lambda1"
-        case "class_weights_automatic": "--class-weights"
-        case "init_sha256": "--init"
-        case "validation_fingerprint": "--validation"
-        default: "--" + key.replacing("_", with: "-")
-        }
-    }
-
     /// Checks that work which goes on uses the matrix kernels that it was started with.
     ///
     /// - Throws: `TrainingError` with the code `invalidOption`.
@@ -63,10 +51,10 @@ enum RunConfiguration {
         let name = "linear_algebra_kernel"
         guard configuration[name] != wanted[name] else { return }
         throw TrainingError(
-            .invalidOption, "--resume",
+            .invalidOption, .option(.resumes),
             "goes on to the same last bit only with the matrix kernels that the run was started with, "
                 + "\(configuration[name]?.stringValue ?? "unknown"): set OPENBLAS_CORETYPE to that name, or start "
-                + "anew with --force")
+                + "anew with \(option: .force)")
     }
 
     /// SHA-256 over the rows as int64, the shape of a mask and the bits of all masks.
@@ -98,7 +86,8 @@ enum RunConfiguration {
             let normalization = try? InputNormalization(means: means, standardDeviations: deviations)
         else {
             throw TrainingError(
-                .malformedRun, path, "\"normalization\" must be means and standard_deviations, one a channel")
+                .malformedRun, .file(path),
+                "\"normalization\" must be means and standard_deviations, one a channel")
         }
         return normalization
     }

@@ -2,7 +2,7 @@ internal import RRFormats
 internal import RRNetworks
 package import RRSchemas
 
-/// What a run, a folder of find-another or a `model.json` holds, as `rrdata info` tells it.
+/// What a run, a folder of find-another or a `model.json` holds, for people and programs to look at.
 package enum RunDescription {
     /// Describes a run, a folder of find-another or a model; nil for anything else.
     ///

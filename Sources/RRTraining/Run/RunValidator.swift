@@ -63,7 +63,7 @@ package struct RunValidator {
         guard missing.count < names.count else {
             fault(
                 .wrongFormat, path, "the folder is no run: it has none of \(names.joined(separator: ", "))",
-                remedy: "rrdata train D.h5 --model mlp -o RUN makes one")
+                remedy: "\(operation: .training) D.h5 \(option: .model) mlp -o RUN makes one")
             return
         }
         for name in missing {
@@ -109,7 +109,7 @@ package struct RunValidator {
         do {
             _ = try RunConfiguration.normalization(in: document, path: path)
         } catch {
-            fault(.schema, path, Message(error.message))
+            fault(.schema, path, error.message)
         }
         guard let stored = document["dataset_fingerprint"]?.stringValue else {
             fault(.schema, path, "“dataset_fingerprint” is missing or no text")
@@ -184,7 +184,7 @@ package struct RunValidator {
                 fault(
                     .notFinite, "\(path):\(entry.name)",
                     "not every weight is a finite number: the training diverged",
-                    remedy: "train again with a smaller --learning-rate or --lambda1")
+                    remedy: "train again with a smaller \(option: .learningRate) or \(option: .lambda1)")
             }
         } catch let error as FormatError {
             fault(

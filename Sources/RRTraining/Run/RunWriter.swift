@@ -5,7 +5,7 @@ internal import RRSchemas
 /// A run folder in the making: it appears whole, under its name, when the run is done.
 ///
 /// Until the first checkpoint it is a hidden folder that goes with the process. From then on it is `RUN.unfinished`,
-/// which stays whatever becomes of the process, and which `--resume` finds.
+/// which stays whatever becomes of the process, and which resuming finds.
 final class RunWriter {
     private let folder: AtomicOutput
     private let metrics: LineFile
@@ -26,7 +26,7 @@ final class RunWriter {
             guard !force || Run.isRun(path) else {
                 throw FormatError(
                     .cannotWrite, path: path,
-                    "the folder is no run, so --force does not replace it: name another output, or remove it first"
+                    "the folder is no run, so \(option: .force) does not replace it: name another output, or remove it first"
                 )
             }
         }
@@ -34,7 +34,8 @@ final class RunWriter {
         if !force, isUnfinished {
             throw FormatError(
                 .outputExists, path: unfinishedPath,
-                "an unfinished run is there; --resume goes on with it, and --force starts anew")
+                "an unfinished run is there; \(option: .resumes) goes on with it, and \(option: .force) starts anew"
+            )
         }
         replaced = isUnfinished ? try FolderLock(unfinishedPath, orSay: Self.isBusy) : nil
         folder = try AtomicOutput(path: path, force: force, isDirectory: true)
@@ -84,7 +85,7 @@ final class RunWriter {
         try output.commit()
     }
 
-    /// Writes a checkpoint that `--resume` finds from now on.
+    /// Writes a checkpoint that resuming finds from now on.
     func write<Scalar: NetworkScalar>(
         _ trainer: Trainer<Scalar>.State, at position: inout RunPosition
     ) throws(FormatError) {
@@ -103,7 +104,7 @@ final class RunWriter {
         try WeightsFile.write(parameters, to: file(RunFile.weights))
         try folder.commit()
         FileTree.remove(folder.path + "/" + RunFile.checkpoint)
-        // One that was there before, which --force has now replaced.
+        // One that was there before, which has now been replaced.
         if !isKept { FileTree.remove(unfinishedPath) }
     }
 

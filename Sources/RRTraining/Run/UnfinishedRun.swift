@@ -31,7 +31,7 @@ public struct UnfinishedRun {
             guard !Run.isRun(output) || force else {
                 throw FormatError(
                     .outputExists, path: output,
-                    "the run is done, so there is nothing to resume; --force trains it anew")
+                    "the run is done, so there is nothing to resume; \(option: .force) trains it anew")
             }
             return nil
         }
@@ -53,29 +53,30 @@ public struct UnfinishedRun {
     func check(
         _ wanted: JSONValue, model: ModelDescription, datasetPath: String
     ) throws {
-        func refusal(_ option: String, _ before: JSONValue?, _ now: JSONValue?) -> TrainingError {
+        func refusal(_ option: OptionName, _ before: JSONValue?, _ now: JSONValue?) -> TrainingError {
             TrainingError(
-                .invalidOption, option,
+                .invalidOption, .option(option),
                 "is \(now?.serialized() ?? "none"), but the run in \(path) was started with "
-                    + "\(before?.serialized() ?? "none"): give the same, or start anew with --force")
+                    + "\(before?.serialized() ?? "none"): give the same, or start anew with \(option: .force)"
+            )
         }
         if configuration["dataset_fingerprint"] != wanted["dataset_fingerprint"] {
             throw TrainingError(
-                .unsuitableDataset, datasetPath,
+                .unsuitableDataset, .file(datasetPath),
                 "is not the dataset that the run in \(path) was started with: their fingerprints differ")
         }
         if configuration["masks"] != wanted["masks"] {
             throw TrainingError(
-                .unsuitableDataset, "--masks",
-                "are not those that the run in \(path) was started with: give the same, or start anew with --force"
+                .unsuitableDataset, .option(.masks),
+                "are not those that the run in \(path) was started with: give the same, or start anew with \(option: .force)"
             )
         }
         if try JSONValue(parsing: FileBytes.read(path + "/" + RunFile.model))
             != JSONValue(parsing: ModelFile.bytes(of: model))
         {
             throw TrainingError(
-                .invalidOption, "--model",
-                "is not the model that the run in \(path) was started with: give the same, or start anew with --force"
+                .invalidOption, .option(.model),
+                "is not the model that the run in \(path) was started with: give the same, or start anew with \(option: .force)"
             )
         }
         let before = configuration["options"]?.objectValue ?? [:]
@@ -83,7 +84,7 @@ public struct UnfinishedRun {
         // Files may have moved; what they hold is compared.
         let names = Set(before.keys).union(now.keys).subtracting(["init", "validation_file"])
         for key in names.sorted() where before[key] != now[key] {
-            throw refusal(RunConfiguration.optionName(key), before[key], now[key])
+            throw refusal(OptionName(recordedAs: key), before[key], now[key])
         }
         try RunConfiguration.checkKernel(wanted.objectValue ?? [:], startedWith: configuration)
     }

@@ -1,4 +1,5 @@
 public import RRDatasets
+internal import RRFormats
 internal import RRStreaming
 internal import RRTensor
 
@@ -21,7 +22,7 @@ public struct InputNormalization: Hashable, Sendable {
             standardDeviations.allSatisfy({ $0.isFinite && $0 > 0 })
         else {
             throw TrainingError(
-                .invalidOption, "--normalize",
+                .invalidOption, .option(.normalization),
                 "needs a mean and a standard deviation above 0 for each channel, as in 0.49,0.48,0.45,0.2,0.2,0.2"
             )
         }

@@ -1,4 +1,5 @@
 public import RRExplanation
+internal import RRFormats
 public import RRNetworks
 public import RRStreaming
 internal import RRTensor
@@ -50,7 +51,7 @@ public final class Trainer<Scalar: NetworkScalar> {
         try optimizer.check()
         try refinements.check(classCount: model.classCount)
         guard lambda1.isFinite, lambda1 >= 0 else {
-            throw TrainingError(.invalidOption, "--lambda1", "must be a number of at least 0")
+            throw TrainingError(.invalidOption, .option(.lambda1), "must be a number of at least 0")
         }
         let network = try Network<Scalar>(model)
         self.network = network

@@ -1,10 +1,11 @@
 public import RRDatasets
 internal import RRExplanation
+internal import RRFormats
 internal import RRNetworks
 internal import RRStreaming
 internal import RRTensor
 
-/// The loop behind `rrdata train`: batches in, a run folder out.
+/// Training: batches in, a run folder out.
 public struct TrainingLoop {
     public let dataset: Dataset
     public let masks: MaskSet?
@@ -18,16 +19,17 @@ public struct TrainingLoop {
         try options.check(hasMasks: masks != nil)
         guard dataset.labels != nil else {
             throw TrainingError(
-                .unsuitableDataset, dataset.path, "has no labels, so there is nothing to learn from it")
+                .unsuitableDataset, .file(dataset.path), "has no labels, so there is nothing to learn from it"
+            )
         }
         guard dataset.imageShape == options.model.input else {
             throw TrainingError(
-                .unsuitableDataset, dataset.path,
+                .unsuitableDataset, .file(dataset.path),
                 "has images of \(dataset.imageShape), but the model takes \(options.model.input)")
         }
         guard dataset.classCount <= options.model.classCount else {
             throw TrainingError(
-                .unsuitableDataset, dataset.path,
+                .unsuitableDataset, .file(dataset.path),
                 "has \(dataset.classCount) classes, but the model has only \(options.model.classCount)")
         }
         self.dataset = dataset
@@ -89,7 +91,7 @@ public struct RunStorage: Hashable, Sendable {
     func check() throws(TrainingError) {
         guard checkpointSeconds >= 0, checkpointSeconds <= 1e9 else {
             throw TrainingError(
-                .invalidOption, "--checkpoint-every", "must be a number of seconds of at least 0")
+                .invalidOption, .option(.checkpointSeconds), "must be a number of seconds of at least 0")
         }
     }
 }
@@ -208,6 +210,10 @@ extension TrainingLoop {
         .divergence(
             step: step,
             "the loss is no longer a finite number in the \(automaticSteps) steps of plain cross-entropy after which "
-                + "--lambda1 auto is chosen")
+                + "\(option: .lambda1) auto is chosen")
     }
+}
+
+extension OperationName {
+    static let training = OperationName("TrainingLoop")
 }

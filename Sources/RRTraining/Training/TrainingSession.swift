@@ -45,7 +45,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
         let network = try Network<Scalar>(options.model)
         let unfinished =
             storage.resumes ? try UnfinishedRun(of: storage.output, force: storage.force) : nil
-        // Only what this very run may have written there goes without --force.
+        // Only what this very run may have written there is replaced unasked.
         replacesMasks = storage.force || unfinished != nil
         try options.collection?.check(against: storage, replaces: replacesMasks)
         let checkpoint: Checkpoint<Scalar>? = try unfinished?.checkpoint(
@@ -82,9 +82,9 @@ final class TrainingSession<Scalar: NetworkScalar> {
         }
         guard stream.batchesPerEpoch > 0 else {
             throw TrainingError(
-                .unsuitableDataset, dataset.path,
-                "gives no batch: the split \(stream.split) has fewer samples than --batch-size "
-                    + "\(options.batchSize), and --drop-last leaves them out")
+                .unsuitableDataset, .file(dataset.path),
+                "gives no batch: the split \(stream.split) has fewer samples than \(option: .batchSize) "
+                    + "\(options.batchSize), and \(option: .dropsLast) leaves them out")
         }
         let classWeights = try loop.classWeights()
         trainer = try Trainer(
@@ -113,7 +113,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
             else {
                 throw FormatError(
                     .malformed, path: unfinished.path + "/" + RunFile.checkpoint,
-                    "the checkpoint does not fit the run: start anew with --force")
+                    "the checkpoint does not fit the run: start anew with \(option: .force)")
             }
             trainer.restore(checkpoint.trainer)
         }
@@ -213,7 +213,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
     private func finish() throws -> TrainingSummary {
         try checkParameters()
         guard let lastEpoch else {
-            throw TrainingError(.malformedRun, storage.output, "had no epoch left to train")
+            throw TrainingError(.malformedRun, .file(storage.output), "had no epoch left to train")
         }
         let masks = try gathering?.finish()
         let written = Result { try masks.map(writeMasks) }
@@ -262,12 +262,12 @@ extension TrainingSession {
             step: trainer.stepCount - 1, "the step has left weights that are not finite numbers")
     }
 
-    private func divergence(step: Int, _ what: String) -> TrainingError {
+    private func divergence(step: Int, _ what: Message) -> TrainingError {
         let path = UnfinishedRun.path(of: storage.output) + "/" + RunFile.checkpoint
         return .divergence(
             step: step, what,
             kept: lastCheckpoint.step.map {
-                "The last good checkpoint, after \($0) steps, is \(path); --init takes its weights from "
+                "The last good checkpoint, after \($0) steps, is \(path); \(option: .initialWeights) takes its weights from "
                     + "\(CheckpointFile.names(step: $0).weights)."
             })
     }

@@ -26,18 +26,18 @@ struct ValidationSource {
             let splits =
                 training.splitNames.isEmpty ? "no splits" : training.splitNames.joined(separator: ", ")
             throw TrainingError(
-                .invalidOption, "--validation",
+                .invalidOption, .option(.validation),
                 "“\(text)” is neither a split of \(training.path), which has \(splits), nor a file")
         }
         let other = try Dataset(path: text)
-        func refusal(_ message: String) -> TrainingError {
-            TrainingError(.unsuitableDataset, "--validation \(text)", message)
+        func refusal(_ message: Message) -> TrainingError {
+            TrainingError(.unsuitableDataset, .option(.validation, value: text), message)
         }
         guard other.labels != nil else { throw refusal("has no labels to measure the model against") }
         guard other.imageShape == training.imageShape else {
             throw refusal(
                 "has images of \(other.imageShape), but \(training.path) of \(training.imageShape): import them with "
-                    + "the same --size and --color")
+                    + "the same \(option: .size) and \(option: .color)")
         }
         if let names = other.classNames, let known = training.classNames,
             let stranger = names.indices.first(where: {

@@ -15,7 +15,30 @@ extension Message {
 
 extension OptionName {
     /// Options of the library that the command line does not name by their words.
-    private static let flags: [String: String] = [:]
+    private static let flags: [String: String] = [
+        "AdversaryOptions.radius": "pgd-radius",
+        "AdversaryOptions.stepCount": "pgd-steps",
+        "AdversaryOptions.stepSize": "pgd-step-size",
+        "augmentation": "augment",
+        "checkpointSeconds": "checkpoint-every",
+        "collection": "collect-masks",
+        "dropsLast": "drop-last",
+        "factor": "schedule-factor",
+        "frozenLayers": "freeze",
+        "initialWeights": "init",
+        "isNesterov": "nesterov",
+        "isPerPixel": "per-pixel",
+        "isShuffled": "shuffle",
+        "isShuffled = false": "no-shuffle",
+        "judgedSplit": "judge",
+        "lambda1WarmupSteps": "lambda1-warmup",
+        "largestNorm": "clip-norm",
+        "normalization": "normalize",
+        "resumes": "resume",
+        "selection": "threshold",
+        "stepEpochs": "schedule-epochs",
+        "threadCount": "jobs",
+    ]
 
     /// `--masks-layout` for `masksLayout`
     var flag: String { "--" + (Self.flags[name] ?? name.wordsWithHyphens) }
@@ -23,7 +46,9 @@ extension OptionName {
 
 extension OperationName {
     /// The command that runs an operation, without the name of the program where it is none of ours.
-    private static let commands: [String: String] = [:]
+    private static let commands: [String: String] = [
+        "TrainingLoop": "train"
+    ]
 
     var command: String { Self.commands[name].map { "rrdata " + $0 } ?? name }
 }
