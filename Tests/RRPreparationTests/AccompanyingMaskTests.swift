@@ -91,7 +91,7 @@ struct AccompanyingMaskTests {
         #expect(try masks() == [Self.mask(3), Self.zeros, Self.mask(1)])
         #expect(summary.masks?.annotatedCount == 2)
         let without = try run(images: "") { ($0.masks, $0.force) = (nil, true) }
-        #expect(without.notes.first?.contains("--masks-output") == true)
+        #expect(without.notes.first?.contains("`masksOutput`") == true)
     }
 
     @Test("where the masks fail, no dataset is left either")

@@ -123,7 +123,7 @@ struct ArrayFormatImportTests {
         #expect(try run([2, 3, 2]).imageShape.dimensions == [2, 3, 2])
         #expect(try images() == (0..<48).map { Double($0) })
         let unsaid = #expect(throws: DatasetError.self) { try run(nil) }
-        #expect(unsaid?.code == .wrongShape && unsaid?.message.contains("--shape") == true)
+        #expect(unsaid?.code == .wrongShape && unsaid?.message.contains("`shape`") == true)
         #expect(#expect(throws: DatasetError.self) { try run([2, 3, 3]) }?.code == .wrongShape)
         #expect(#expect(throws: DatasetError.self) { try run([2, 3, 2], .nchw) }?.code == .invalidOption)
     }

@@ -136,7 +136,7 @@ struct ArrayImportTests {
     }
 
     @Test(
-        "four dimensions without --layout are NCHW where that is the one plausible reading",
+        "four dimensions without a layout are NCHW where that is the one plausible reading",
         arguments: [
             [2, 1, 28, 28], [2, 3, 28, 28], [2, 3, 32, 20], [2, 16, 8, 8], [2, 1, 4, 4], [2, 3, 4, 4],
             [2, 1, 1, 1],
@@ -156,7 +156,7 @@ struct ArrayImportTests {
         try folder.makeSource(SourceArray("/x", shape, [UInt8](repeating: 7, count: shape.reduce(1, *))))
         let error = try error()
         #expect(error?.code == .ambiguousLayout)
-        for words in ["--layout", "NCHW (", "NHWC ("] { #expect(error?.message.contains(words) == true) }
+        for words in ["`layout`", "NCHW (", "NHWC ("] { #expect(error?.message.contains(words) == true) }
     }
 
     @Test("a layout of another number of dimensions, and shapes that are no images, are refused")

@@ -104,12 +104,12 @@ struct ArrayMaskImportTests {
         #expect(try expandedMasks()[1] == [1, 0, 0, 0, 0, 1])
     }
 
-    @Test("masks with W before H are taken where --masks-layout says so, and named where it does not")
+    @Test("masks with W before H are taken where their layout is said, and named where it does not")
     func turned() throws {
         try folder.makeSource(Self.images, SourceArray("/m", [4, 1, 3, 2], Self.masks))
         let error = try error()
         #expect(error?.code == .wrongMaskSize)
-        #expect(error?.message.contains("NCWH") == true && error?.message.contains("--masks-layout") == true)
+        #expect(error?.message.contains("NCWH") == true && error?.message.contains("`masksLayout`") == true)
         _ = try run { $0.masksLayout = .ncwh }
         #expect(try expandedMasks()[1] == [1, 0, 0, 0, 0, 1])
         #expect(try expandedMasks()[3] == [1, 1, 1, 1, 1, 0])
@@ -122,7 +122,7 @@ struct ArrayMaskImportTests {
             SourceArray("/m", [2, 3, 3, 1], [UInt8](repeating: 1, count: 18)))
         let error = try error { $0.layout = .nwhc }
         #expect(error?.code == .ambiguousLayout)
-        #expect(error?.message.contains("--masks-layout") == true)
+        #expect(error?.message.contains("`masksLayout`") == true)
         #expect(try run { ($0.layout, $0.masksLayout) = (.nwhc, .nhwc) }.masks?.annotatedCount == 2)
     }
 

@@ -191,7 +191,7 @@ struct ExportRoundTripTests {
         try export(kind, dataset, masks)
         #expect(
             try importAgain(kind, masks: false).notes == [
-                "the export holds masks; --masks-output imports them"
+                "the export holds masks; \(option: OptionName("masksOutput")) imports them"
             ])
         #expect(try bytes("again.h5") == bytes("d.h5"))
         try remove("out")

@@ -29,7 +29,7 @@ final class ExportFolder {
         guard listing.files.isEmpty, listing.folders.isEmpty, listing.otherCount == 0 else {
             throw FormatError(
                 .cannotWrite, path: path,
-                "the folder is no export, so --force does not replace it: name another output, or remove it first"
+                "the folder is no export, so \(option: .force) does not replace it: name another output, or remove it first"
             )
         }
     }

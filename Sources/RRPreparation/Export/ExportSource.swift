@@ -1,4 +1,5 @@
 public import RRDatasets
+internal import RRFormats
 
 /// The samples that an export writes: all of a dataset or those of one split, and their masks.
 public struct ExportSource: Sendable {
@@ -42,6 +43,9 @@ public struct ExportSource: Sendable {
         splitNames = isOneSplit ? [] : dataset.splitNames
     }
 
+    /// The exports that keep what others cannot: any type, id, label and mask.
+    static let exportsOfAnything: Message = "`\(operation: .exportNPY)` and `\(operation: .exportHDF5)`"
+
     /// The number of samples.
     public var count: Int { indices.count }
 
@@ -55,4 +59,9 @@ public struct ExportSource: Sendable {
         guard let names = dataset.classNames, names.indices.contains(label) else { return String(label) }
         return names[label]
     }
+}
+
+extension OperationName {
+    static let exportHDF5 = OperationName("HDF5Export")
+    static let exportNPY = OperationName("NPYExport")
 }

@@ -1,5 +1,4 @@
-internal import RRDatasets
-internal import RRSchemas
+public import RRFormats
 
 /// What an export has written.
 public struct ExportSummary: Sendable {
@@ -13,7 +12,7 @@ public struct ExportSummary: Sendable {
     /// The files that belong to no single sample, relative to `path`: arrays, shards, `metadata.csv`.
     public let files: [String]
     /// What a user may not expect: what an import of the export would not give back.
-    public let notes: [String]
+    public let notes: [Message]
 }
 
 /// The order of the dimensions of exported arrays of images and masks.

@@ -28,7 +28,8 @@ struct ExportedArrays {
     private static func ofHDF5(_ arrays: ArrayImport) throws -> ExportedArrays {
         guard let path = arrays.files.first, arrays.files.count == 1 else {
             throw DatasetError(
-                .invalidOption, path: "", "--images names the array of images in each of several files")
+                .invalidOption, path: "",
+                "\(option: .images) names the array of images in each of several files")
         }
         let file = try HDF5File(reading: path, trustingLinks: arrays.options.trustsLinks)
         let describer = FileDescriber(file: file)
@@ -45,7 +46,8 @@ struct ExportedArrays {
             let names = try file.memberNames(of: "/")
             throw DatasetError(
                 .invalidOption, path: path,
-                "--images names the array of images; only a file of `rrdata export hdf5` needs no name. The file holds "
+                "\(option: .images) names the array of images; only a file of `\(operation: .exportHDF5)` needs no name. "
+                    + "The file holds "
                     + (names.isEmpty ? "nothing" : names.joined(separator: ", ")))
         }
         return ExportedArrays(
@@ -61,8 +63,8 @@ struct ExportedArrays {
             throw DatasetError(
                 .invalidOption, path: folder,
                 arrays.options.images.count == 1
-                    ? "the folder is none of `rrdata export npy`; name the NPY files of the images"
-                    : "a folder of `rrdata export npy` is imported by itself")
+                    ? "the folder is none of `\(operation: .exportNPY)`; name the NPY files of the images"
+                    : "a folder of `\(operation: .exportNPY)` is imported by itself")
         }
         return ExportedArrays(
             mark: mark, location: { "\(folder)/\($0)" },
@@ -206,7 +208,7 @@ struct ExportedArrays {
                 throw DatasetError(
                     .rowOutOfRange, path: rowArray.location,
                     row == count
-                        ? "sample \(sample) has no row, but a mask; --flags, --rows or --ids say which masks count"
+                        ? "sample \(sample) has no row, but a mask; \(option: .flags), \(option: .rows) or \(option: .ids) say which masks count"
                         : "sample \(sample) has the row \(row) of another sample, but another mask")
             }
         }

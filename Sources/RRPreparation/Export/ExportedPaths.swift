@@ -72,8 +72,8 @@ struct ExportedPaths {
     ) -> DatasetError {
         DatasetError(
             .unsafeId, path: datasetPath,
-            "the id of sample \(index), “\(id)”, cannot name a file: \(fault). `rrdata export npy` and "
-                + "`rrdata export hdf5` take any id")
+            "the id of sample \(index), “\(id)”, cannot name a file: \(fault). "
+                + ExportSource.exportsOfAnything + " take any id")
     }
 
     /// Makes the folders.

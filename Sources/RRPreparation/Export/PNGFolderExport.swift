@@ -89,15 +89,15 @@ public struct PNGFolderExport: Sendable {
         guard dataset.elementType != .float32 else {
             throw DatasetError(
                 .unsupported, path: dataset.path,
-                "the images are float32, and PNG holds integers only; `rrdata export npy` and "
-                    + "`rrdata export hdf5` keep them")
+                "the images are float32, and PNG holds integers only; " + ExportSource.exportsOfAnything
+                    + " keep them")
         }
         let shape = dataset.imageShape
         guard 1...4 ~= shape.channels, max(shape.height, shape.width) <= PNGHeader.largestExtent else {
             throw DatasetError(
                 .unsupported, path: dataset.path,
                 "there is no PNG of \(shape.channels) channels of \(shape.height)×\(shape.width); "
-                    + "`rrdata export npy` and `rrdata export hdf5` keep them")
+                    + ExportSource.exportsOfAnything + " keep them")
         }
         return PNGHeader(
             width: shape.width, height: shape.height, channels: shape.channels,
@@ -123,10 +123,10 @@ public struct PNGFolderExport: Sendable {
     }
 
     /// What an import of the folder does not give back.
-    private func notes(isRestored: Bool) -> [String] {
+    private func notes(isRestored: Bool) -> [Message] {
         let dataset = source.dataset
         let name = PNGHeader.colorNames[dataset.imageShape.channels - 1]
-        var notes: [String] = []
+        var notes: [Message] = []
         if !isRestored {
             if dataset.color != name {
                 notes.append(
@@ -135,7 +135,7 @@ public struct PNGFolderExport: Sendable {
             }
             notes.append(
                 "an import of the folder does not give back all labels, class names, splits and their order; "
-                    + "`rrdata export npy` and `rrdata export hdf5` keep them")
+                    + ExportSource.exportsOfAnything + " keep them")
         }
         return notes
     }

@@ -93,8 +93,8 @@ final class SampleReader {
                     throw DatasetError(
                         .unsupported, path: source.dataset.path,
                         "the mask of sample \(source.indices[position]) (“\(source.ids[position])”) differs from "
-                            + "channel to channel, which a PNG mask cannot hold; `rrdata export npy` and "
-                            + "`rrdata export hdf5` keep it"
+                            + "channel to channel, which a PNG mask cannot hold; "
+                            + ExportSource.exportsOfAnything + " keep it"
                     )
                 }
             }

@@ -1,5 +1,5 @@
 public import RRDatasets
-package import RRFormats
+public import RRFormats
 public import RRTensor
 
 /// What an import has stored, and what it has not.
@@ -24,7 +24,7 @@ public struct ImportSummary: Sendable {
         /// The number of samples that have a mask.
         public let annotatedCount: Int
         /// The mean share of an annotated sample's elements that are masked, 0 to 1. Above one half the masks
-        /// may mark the right regions: `--marks right` inverts them.
+        /// may mark the right regions: `MaskMarks.right` inverts them.
         public let meanShare: Double
     }
 
@@ -55,5 +55,5 @@ public struct ImportSummary: Sendable {
     /// where it gives none; nil where there is no such column.
     package var maskPaths: TextList?
     /// What a user should know of the source, such as arrays that had to be held in memory.
-    public var notes: [String] = []
+    public var notes: [Message] = []
 }

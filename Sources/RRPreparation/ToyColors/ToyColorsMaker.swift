@@ -97,11 +97,11 @@ public struct ToyColorsMaker: Sendable {
     private static let rowsAtATime = 8192
 
     private func check(_ outputs: Outputs) throws(DatasetError) {
-        for (option, count) in [("--train", trainCount), ("--test", testCount)] {
+        for (option, count) in [(OptionName.trainCount, trainCount), (.testCount, testCount)] {
             guard count >= 1, count <= Self.largestSplitSize else {
                 throw DatasetError(
-                    .invalidOption, path: option,
-                    "is \(count), but must be from 1 to \(Self.largestSplitSize) samples")
+                    .invalidOption, path: "",
+                    "\(option: option): is \(count), but must be from 1 to \(Self.largestSplitSize) samples")
             }
         }
         let paths = [outputs.dataset, outputs.cornerMasks, outputs.topMasks]
@@ -144,4 +144,9 @@ public struct ToyColorsMaker: Sendable {
         members["marks"] = marks.map { .string($0) }
         return .object(members)
     }
+}
+
+extension OptionName {
+    fileprivate static let testCount = OptionName("testCount")
+    fileprivate static let trainCount = OptionName("trainCount")
 }

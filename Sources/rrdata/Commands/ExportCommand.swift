@@ -46,7 +46,8 @@ extension ExportSummary {
                 "output": .string(path), "samples": .integer(sampleCount),
                 "annotated": annotatedCount.map { .integer($0) } ?? .null,
                 "masks_output": masksPath.map { .string($0) } ?? .null,
-                "files": .array(files.map { .string($0) }), "notes": .array(notes.map { .string($0) }),
+                "files": .array(files.map { .string($0) }),
+                "notes": .array(notes.map { .string($0.commandLineText) }),
             ])
         } else {
             var text = "\(path): \(sampleCount) images"
@@ -59,6 +60,6 @@ extension ExportSummary {
             }
             Console.print(text)
         }
-        for note in notes { Console.error("rrdata: note: \(note)") }
+        for note in notes { Console.error("rrdata: note: \(note.commandLineText)") }
     }
 }

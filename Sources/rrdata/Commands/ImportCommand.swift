@@ -38,7 +38,7 @@ struct ImportReport {
             Console.error(
                 "rrdata: note: images whose gamma or colour profile was ignored: \(summary.colorSpaceCount)")
         }
-        for note in summary.notes { Console.error("rrdata: note: \(note)") }
+        for note in summary.notes { Console.error("rrdata: note: \(note.commandLineText)") }
         if let masks = summary.masks, masks.meanShare > 0.5 {
             Console.error(
                 "rrdata: warning: the masks cover \(Figure.percent(masks.meanShare)) of their images on average; if "
@@ -72,7 +72,9 @@ struct ImportReport {
             "other_files": .integer(summary.otherFileCount),
             "ignored_color_spaces": .integer(summary.colorSpaceCount),
         ]
-        if !summary.notes.isEmpty { object["notes"] = .array(summary.notes.map { .string($0) }) }
+        if !summary.notes.isEmpty {
+            object["notes"] = .array(summary.notes.map { .string($0.commandLineText) })
+        }
         if let masks = summary.masks {
             object["masks"] = [
                 "output": .string(masks.path), "annotated": .integer(masks.annotatedCount),

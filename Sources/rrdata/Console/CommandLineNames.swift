@@ -28,8 +28,8 @@ extension OptionName {
         "initialWeights": "init",
         "isNesterov": "nesterov",
         "isPerPixel": "per-pixel",
-        "isShuffled": "shuffle",
         "isShuffled = false": "no-shuffle",
+        "isShuffled": "shuffle",
         "judgedSplit": "judge",
         "lambda1WarmupSteps": "lambda1-warmup",
         "largestNorm": "clip-norm",
@@ -37,7 +37,9 @@ extension OptionName {
         "resumes": "resume",
         "selection": "threshold",
         "stepEpochs": "schedule-epochs",
+        "testCount": "test",
         "threadCount": "jobs",
+        "trainCount": "train",
     ]
 
     /// `--masks-layout` for `masksLayout`
@@ -47,7 +49,9 @@ extension OptionName {
 extension OperationName {
     /// The command that runs an operation, without the name of the program where it is none of ours.
     private static let commands: [String: String] = [
-        "TrainingLoop": "train"
+        "HDF5Export": "export hdf5",
+        "NPYExport": "export npy",
+        "TrainingLoop": "train",
     ]
 
     var command: String { Self.commands[name].map { "rrdata " + $0 } ?? name }

@@ -67,40 +67,45 @@ extension ArrayImport {
     }
 
     func checkOptions(_ export: ExportedArrays?) throws(DatasetError) {
-        func refuse(_ message: String, path: String = "") throws(DatasetError) {
+        func refuse(_ message: Message, path: String = "") throws(DatasetError) {
             throw DatasetError(.invalidOption, path: path, message)
         }
         if let export, options.masks.isEmpty {
             if masksOutput != nil, !export.has(.masks) {
-                try refuse("the export holds no masks for --masks-output; name some with --masks")
+                try refuse(
+                    "the export holds no masks for \(option: .masksOutput); name some with \(option: .masks)")
             }
             if masksOutput == nil, options.masksLayout != nil || options.saysHowMasksAreRead {
-                try refuse("what says how masks are read goes with --masks-output")
+                try refuse("what says how masks are read goes with \(option: .masksOutput)")
             }
         } else if options.masks.isEmpty != (masksOutput == nil) {
-            try refuse("--masks and --masks-output are given together or not at all")
+            try refuse("\(option: .masks) and \(option: .masksOutput) are given together or not at all")
         }
         let selections = [options.rows, options.ids, options.flags].compactMap { $0 }
         if options.masks.isEmpty, export == nil,
             options.masksLayout != nil || options.saysHowMasksAreRead
         {
             try refuse(
-                "--masks-layout, --marks, --empty, --mask-threshold, --mask-values, --rows, --ids and --flags need "
-                    + "--masks")
+                "\(option: .masksLayout), \(option: .marks), \(option: .empty), \(option: .maskThreshold), "
+                    + "\(option: .maskValues), \(option: .rows), \(option: .ids) and \(option: .flags) need "
+                    + "\(option: .masks)")
         }
         if selections.count > 1 {
-            try refuse("only one of --rows, --ids and --flags can say which samples have masks")
+            try refuse(
+                "only one of \(option: .rows), \(option: .ids) and \(option: .flags) can say which samples have masks"
+            )
         }
         if !selections.isEmpty, files.count > 1 {
             try refuse(
-                "--rows, --ids and --flags are for one file; masks of several files need a row for each image"
+                "\(option: .rows), \(option: .ids) and \(option: .flags) are for one file; masks of several files need "
+                    + "a row for each image"
             )
         }
         if options.maskThreshold != nil, options.maskValues != nil {
-            try refuse("--mask-threshold and --mask-values are not given together")
+            try refuse("\(option: .maskThreshold) and \(option: .maskValues) are not given together")
         }
         if let threshold = options.maskThreshold, !(threshold > 0 && threshold.isFinite) {
-            try refuse("--mask-threshold is a number above 0: the least value that counts as 1")
+            try refuse("\(option: .maskThreshold) is a number above 0: the least value that counts as 1")
         }
         if let output = masksOutput, output == self.output {
             try refuse("the dataset and the masks cannot be the same file", path: output)
@@ -155,4 +160,22 @@ extension ArrayImport {
     private static func fileName(_ path: String) -> String {
         path.split(separator: "/").last.map(String.init) ?? path
     }
+}
+
+extension OptionName {
+    static let empty = OptionName("empty")
+    static let flags = OptionName("flags")
+    static let force = OptionName("force")
+    static let ids = OptionName("ids")
+    static let images = OptionName("images")
+    static let labels = OptionName("labels")
+    static let layout = OptionName("layout")
+    static let marks = OptionName("marks")
+    static let maskThreshold = OptionName("maskThreshold")
+    static let maskValues = OptionName("maskValues")
+    static let masks = OptionName("masks")
+    static let masksLayout = OptionName("masksLayout")
+    static let masksOutput = OptionName("masksOutput")
+    static let rows = OptionName("rows")
+    static let shape = OptionName("shape")
 }

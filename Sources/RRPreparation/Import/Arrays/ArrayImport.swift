@@ -110,7 +110,7 @@ public struct ArrayImport: Sendable {
             },
             notes: inputs.notes
                 + (export?.has(.masks) == true && masks == nil
-                    ? ["the export holds masks; --masks-output imports them"] : []))
+                    ? ["the export holds masks; \(option: .masksOutput) imports them"] : []))
     }
 
     private func read(

@@ -27,7 +27,7 @@ struct ArrayInputs {
     let splitNames: [String]
 
     /// What a user should know of how arrays are read.
-    var notes: [String] { [images, labels, masks].compactMap { $0?.note } }
+    var notes: [Message] { [images, labels, masks].compactMap { $0?.note }.map { Message($0) } }
 
     /// Opens the arrays that an import names.
     ///
@@ -165,7 +165,7 @@ private struct NamedSplits {
         }
         throw DatasetError(
             .invalidOption, path: path,
-            "name the arrays with --images, --labels and --masks; the file holds "
+            "name the arrays with \(option: .images), \(option: .labels) and \(option: .masks); the file holds "
                 + (names.isEmpty ? "nothing" : names.joined(separator: ", ")))
     }
 }

@@ -1,4 +1,5 @@
 internal import RRDatasets
+internal import RRFormats
 internal import RRTensor
 
 /// An array of images or masks, read in one of the layouts.
@@ -55,7 +56,7 @@ extension ArrayReading {
                 "the shape is \(shape); images have 4 dimensions, or 3 without channels (N, H, W)")
         }
         if let layout {
-            try check(layout, of: shape, option: "--layout", at: location)
+            try check(layout, of: shape, option: .layout, at: location)
             return try ArrayReading(layout, of: shape)
         }
         guard shape.rank == 4 else { return try ArrayReading(.nhw, of: shape) }
@@ -70,7 +71,8 @@ extension ArrayReading {
         guard isSurelyFirst else {
             throw DatasetError(
                 .ambiguousLayout, path: location,
-                "the shape \(shape) can be read as \(try list(readings(of: shape))); say which with --layout")
+                "the shape \(shape) can be read as \(try list(readings(of: shape))); say which with \(option: .layout)"
+            )
         }
         return try ArrayReading(.nchw, of: shape)
     }
@@ -82,20 +84,23 @@ extension ArrayReading {
         guard let imageShape else {
             throw DatasetError(
                 .wrongShape, path: location,
-                "the shape is \(shape), a row an image; say of what channels, height and width with --shape CxHxW"
+                "the shape is \(shape), a row an image; say of what channels, height and width with \(option: .shape) CxHxW"
             )
         }
         guard layout == nil else {
-            throw DatasetError(.invalidOption, path: location, "--shape and --layout are not given together")
+            throw DatasetError(
+                .invalidOption, path: location,
+                "\(option: .shape) and \(option: .layout) are not given together")
         }
         guard shape.rank == 2 else {
             throw DatasetError(
-                .invalidOption, path: location, "--shape is for arrays (N, D), but the shape is \(shape)")
+                .invalidOption, path: location,
+                "\(option: .shape) is for arrays (N, D), but the shape is \(shape)")
         }
         guard shape[1] == imageShape.elementCount else {
             throw DatasetError(
                 .wrongShape, path: location,
-                "--shape \(imageShape) makes rows of \(imageShape.elementCount) elements, but the shape is \(shape)"
+                "\(option: .shape) \(imageShape) makes rows of \(imageShape.elementCount) elements, but the shape is \(shape)"
             )
         }
         return try ArrayReading(.nchw, of: TensorShape([shape[0]] + imageShape.dimensions))
@@ -118,7 +123,7 @@ extension ArrayReading {
                 .wrongShape, path: location,
                 "the shape is \(shape); masks have 4 dimensions, or 3 without channels (N, H, W)")
         }
-        if let layout { try check(layout, of: shape, option: "--masks-layout", at: location) }
+        if let layout { try check(layout, of: shape, option: .masksLayout, at: location) }
         let all = try readings(of: shape)
         let fitting = all.filter { reading in
             reading.imageShape.height == images.imageShape.height
@@ -135,16 +140,18 @@ extension ArrayReading {
             let size = "\(images.imageShape.height)×\(images.imageShape.width) with 1"
             let channels = images.imageShape.channels == 1 ? size : size + " or \(images.imageShape.channels)"
             let tried = try layout.map { [try ArrayReading($0, of: shape)] } ?? all
-            let hint = fitting.isEmpty ? "" : "; it fits as \(list(fitting)): say so with --masks-layout"
+            let hint: Message =
+                fitting.isEmpty ? "" : "; it fits as \(list(fitting)): say so with \(option: .masksLayout)"
             throw DatasetError(
                 .wrongMaskSize, path: location,
                 "the images need masks of H×W = \(channels) channels, but the shape \(shape) "
-                    + "reads as \(list(tried))\(hint)")
+                    + "reads as \(list(tried))" + hint)
         }
         guard candidates.allSatisfy({ $0.isSame(as: reading) }) else {
             throw DatasetError(
                 .ambiguousLayout, path: location,
-                "the shape \(shape) can be read as \(list(candidates)); say which with --masks-layout")
+                "the shape \(shape) can be read as \(list(candidates)); say which with \(option: .masksLayout)"
+            )
         }
         return reading
     }
@@ -180,12 +187,13 @@ extension ArrayReading {
     }
 
     private static func check(
-        _ layout: ArrayLayout, of shape: TensorShape, option: String, at location: String
+        _ layout: ArrayLayout, of shape: TensorShape, option: OptionName, at location: String
     ) throws {
         guard layout.rank == shape.rank else {
             throw DatasetError(
                 .invalidOption, path: location,
-                "\(option) \(layout.rawValue) has \(layout.rank) dimensions, but the shape is \(shape)")
+                "\(option: option) \(layout.rawValue) has \(layout.rank) dimensions, but the shape is \(shape)"
+            )
         }
     }
 }

@@ -139,9 +139,9 @@ public struct PNGFolderImport: Sendable {
         let written = try masks?.write(forDatasetAt: writer.temporaryPath, files: files.maskPaths, in: folder)
         try writer.commit()
         try masks?.commit()
-        var notes = written?.notes ?? []
+        var notes = written?.notes.map { Message($0) } ?? []
         if files.maskPaths != nil, masks == nil {
-            notes.append("the metadata names masks; --masks-output imports them")
+            notes.append("the metadata names masks; \(option: .masksOutput) imports them")
         }
         return ImportSummary(
             path: output, sampleCount: files.count, imageShape: imageShape, elementType: elementType,
