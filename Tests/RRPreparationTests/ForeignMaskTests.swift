@@ -34,10 +34,11 @@ struct ForeignMaskTests {
     func sound(shape: [Int]) throws {
         let findings = try findings(masks(7), shape)
         #expect(findings.map(\.code) == [.wrongFormat])
-        let remedy = try #require(findings.first?.remedy)
         #expect(
-            remedy.hasPrefix(
-                "rrdata import masks \(folder.path("A.npy")) --for \(folder.path("d.h5")) -o M.h5"))
+            findings.first?.repair
+                == .importMasks(
+                    source: folder.path("A.npy"), array: nil, dataset: folder.path("d.h5"), layout: nil,
+                    marks: .wrong))
     }
 
     struct Case: Sendable {
@@ -45,26 +46,30 @@ struct ForeignMaskTests {
         var count = 7
         var one: UInt8 = 1
         let code: Finding.Code
-        let words: String
+        var words = ""
+        var repair: Repair?
     }
 
     @Test(
-        "what is wrong with an array is found, with the option that repairs it",
+        "what is wrong with an array is found, with what repairs it",
         arguments: [
-            Case(shape: [7, 5, 4, 1], code: .wrongMaskLayout, words: "--masks-layout NHWC"),
-            Case(shape: [7, 1, 4, 5], code: .wrongMaskLayout, words: "--masks-layout NCWH"),
-            Case(shape: [7, 1, 5, 4], one: 255, code: .nonBinaryMask, words: "0 and 255"),
+            Case(shape: [7, 5, 4, 1], code: .wrongMaskLayout, repair: .readMasks(layout: .nhwc)),
+            Case(shape: [7, 1, 4, 5], code: .wrongMaskLayout, repair: .readMasks(layout: .ncwh)),
+            Case(
+                shape: [7, 1, 5, 4], one: 255, code: .nonBinaryMask, words: "0 and 255",
+                repair: .importMasksOf255),
             Case(shape: [7, 1, 5, 4], one: 3, code: .nonBinaryMask, words: "0, 3"),
             Case(shape: [8, 1, 5, 4], count: 8, code: .otherDataset, words: "one row too many"),
             Case(shape: [6, 1, 5, 4], count: 6, code: .otherDataset, words: "one row too few"),
-            Case(shape: [4, 1, 5, 4], count: 4, code: .otherDataset, words: "--rows, --ids or --flags"),
+            Case(shape: [4, 1, 5, 4], count: 4, code: .otherDataset, repair: .selectMaskedSamples),
             Case(shape: [7, 2, 10], code: .wrongMaskSize, words: "height 5 and width 4"),
         ])
     func faults(example: Case) throws {
         let findings = try findings(masks(example.count, one: example.one), example.shape)
         let finding = try #require(
             findings.first { $0.code == example.code }, "\(findings.map(\.description))")
-        #expect((finding.message + (finding.remedy ?? "")).contains(example.words), "\(finding)")
+        #expect(example.words.isEmpty || finding.message.contains(example.words), "\(finding)")
+        if let repair = example.repair { #expect(finding.repair == repair) }
         #expect(findings.contains { $0.code == .wrongFormat })
     }
 
@@ -73,11 +78,11 @@ struct ForeignMaskTests {
         let soft = [Float](repeating: 0.5, count: 140).withUnsafeBytes { Array($0) }
         #expect(
             try findings(soft, [7, 1, 5, 4], descriptor: "<f4").contains {
-                $0.code == .nonBinaryMask && $0.remedy?.contains("--mask-threshold") == true
+                $0.code == .nonBinaryMask && $0.repair == .thresholdMasks
             })
         let inverted = try findings(masks(7).map { 1 - $0 }, [7, 1, 5, 4])
         #expect(inverted.map(\.code) == [.mostlyMasked, .wrongFormat])
-        #expect(inverted.last?.remedy?.contains("--marks right") == true)
+        #expect(inverted.first?.repair == .invertMasks(areImported: false))
         #expect(try findings(masks(7, one: 0), [7, 1, 5, 4]).map(\.code) == [.nothingMasked, .wrongFormat])
     }
 
@@ -91,7 +96,32 @@ struct ForeignMaskTests {
         ).write(to: folder.path("other.h5"))
         let findings = try ValidationReport(datasetPath: dataset, maskPaths: [path]).findings
         #expect(findings.map(\.code) == [.wrongMaskLayout, .wrongFormat])
-        #expect(findings.allSatisfy { $0.path == path + ":/lesion_masks" })
-        #expect(findings.last?.remedy?.contains("--masks lesion_masks") == true)
+        #expect(findings.allSatisfy { $0.place.description == path + ":/lesion_masks" })
+        guard case .importMasks(_, "lesion_masks", _, .nhwc, .wrong) = findings.last?.repair else {
+            Issue.record("\(findings)")
+            return
+        }
+    }
+
+    @Test("the import that a repair is makes a sound mask set of the array")
+    func repaired() throws {
+        let inverted = masks(7).map { 1 - $0 }
+        let repair = try #require(findings(inverted, [7, 5, 4, 1]).last?.repair)
+        let summary = try #require(repair.maskImport(output: folder.path("m.h5"))).run()
+        #expect(summary.annotatedCount == 7)
+        let report = try ValidationReport(
+            datasetPath: folder.path("d.h5"), maskPaths: [folder.path("m.h5")])
+        #expect(report.findings == [])
+        #expect(Repair.chooseMaskValues.maskImport(output: "m.h5") == nil)
+    }
+
+    @Test("images that stand in another order are found, and the import that repairs it reads them")
+    func repairedImages() throws {
+        let path = try SampleDataset(folder, channels: 5, height: 6, width: 2).write()
+        let finding = try #require(ValidationReport(datasetPath: path).findings.first)
+        #expect(finding.code == .suspiciousLayout && finding.severity == .warning)
+        let repair = try #require(finding.repair)
+        let summary = try #require(repair.arrayImport(output: folder.path("again.h5"))).run()
+        #expect(summary.imageShape.dimensions == [2, 5, 6])
     }
 }

@@ -18,6 +18,7 @@ struct ValidationTests {
         let code: Finding.Code
         let message: String
         var severity = Finding.Severity.fault
+        var repair: Repair?
         let spoil: @Sendable (RawFile) -> RawFile
 
         var testDescription: String { "\(code.rawValue): \(message)" }
@@ -25,8 +26,8 @@ struct ValidationTests {
 
     private func check(_ fault: Fault, _ report: ValidationReport, path: String) {
         let found = report.findings.filter {
-            $0.code == fault.code && $0.severity == fault.severity && $0.path.hasPrefix(path)
-                && ($0.message + ($0.remedy ?? "")).contains(fault.message)
+            $0.code == fault.code && $0.severity == fault.severity && $0.place.file == path
+                && $0.message.contains(fault.message) && (fault.repair == nil || $0.repair == fault.repair)
         }
         #expect(!found.isEmpty, "\(report.findings.map(\.description))")
         #expect((report.faultCount > 0) == (fault.severity == .fault))
@@ -40,11 +41,11 @@ struct ValidationTests {
         (sample.compression, sample.elementType) = (compression, elementType)
         let report = try ValidationReport(datasetPath: sample.write(), maskPaths: [sample.writeMasks()])
         #expect(report.findings == [])
-        #expect(report.sampleCount == 7)
+        #expect(report.dataset?.sampleCount == 7)
         #expect(report.masks.map(\.annotatedCount) == [3])
         #expect(report.masks.map(\.unannotatedCount) == [4])
-        #expect(report.json["valid"] == true)
-        #expect(report.json["masks"]?.arrayValue?.first?["mean_coverage"] == 0.05)
+        #expect(report.isSound)
+        #expect(report.masks.map(\.meanCoverage) == [0.05])
     }
 
     static let datasetFaults: [Fault] = [
@@ -132,8 +133,7 @@ struct ValidationTests {
             $0.setting(array: "/A", to: RawFile.masks([3, 5, 4, 1]))
         },
         Fault(
-            code: .wrongMaskLayout,
-            message: "rrdata import hdf5 SOURCE.h5 --images IMAGES --masks A --masks-layout NHWC"
+            code: .wrongMaskLayout, message: "A is (N,H,W,C)", repair: .importSourceOfMasks(layout: .nhwc)
         ) {
             $0.setting(array: "/A", to: RawFile.masks([3, 5, 4, 1]))
         },
@@ -152,7 +152,7 @@ struct ValidationTests {
         Fault(code: .rowOutOfRange, message: "In NumPy and PyTorch, −1 is the last row") {
             $0.setting(array: "/row", to: .integers([0, -1, 1], [3]))
         },
-        Fault(code: .rowsFromOne, message: "subtract 1 from /row") {
+        Fault(code: .rowsFromOne, message: "counted from 1", repair: .countRowsFromZero) {
             $0.setting(array: "/row", to: .integers([1, 2, 3], [3]))
         },
         Fault(code: .rowsFromOne, message: "sample 0 has row 1", severity: .warning) {
@@ -192,7 +192,10 @@ struct ValidationTests {
             $0.setting("format", to: .string("rrdata.dataset"))
         },
         Fault(code: .unsupportedVersion, message: "9.9") { $0.setting("format_version", to: .string("9.9")) },
-        Fault(code: .mostlyMasked, message: "--marks right", severity: .warning) {
+        Fault(
+            code: .mostlyMasked, message: "the right region", severity: .warning,
+            repair: .invertMasks(areImported: true)
+        ) {
             $0.setting(
                 array: "/A",
                 to: .bytes(Array(repeating: 1, count: 40) + Array(repeating: 0, count: 20), [3, 1, 5, 4]))
@@ -296,6 +299,7 @@ struct ValidationTests {
         #expect(findings.map(\.code) == [.shiftedMasks])
         #expect(findings.first?.severity == .warning)
         #expect(findings.first?.message.contains(shift > 0 ? "after" : "before") == true)
+        #expect(findings.first?.repair == .moveRows(by: -shift))
     }
 
     @Test("masks that fit their own images, or none, are not taken for shifted")
@@ -326,9 +330,8 @@ struct ValidationTests {
         try writer.commit()
         for (limit, read) in [(6400, 64), (12_800, 128), (.max, 1000)] {
             let report = try ValidationReport(datasetPath: folder.path("d.h5"), imageByteLimit: limit)
-            #expect(report.checkedImageCount == read)
+            #expect(report.dataset?.checkedImageCount == read)
             #expect(report.findings.map(\.code) == [.checksumMismatch])
-            #expect(report.json["dataset"]?["images_checked"] == .integer(read))
         }
     }
 

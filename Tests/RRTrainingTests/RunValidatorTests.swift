@@ -21,7 +21,7 @@ struct RunValidatorTests {
     private var path: String { shades.folder.path("run") }
 
     private func validate(_ fingerprint: String? = nil) throws -> [Finding] {
-        try RunValidator.run(path: path, kind: .run, datasetFingerprint: fingerprint)
+        try ValidationReport(runPath: path, datasetFingerprint: fingerprint).findings
     }
 
     /// Replaces text in a file of the run.
@@ -38,6 +38,16 @@ struct RunValidatorTests {
         #expect(try validate(String(repeating: "a", count: 64)).map(\.code) == [.otherDataset])
     }
 
+    @Test("a dataset and runs that were trained on it make one report")
+    func joined() throws {
+        var report = try ValidationReport(datasetPath: shades.dataset.path)
+        report.add(try ValidationReport(runPath: path, datasetFingerprint: report.dataset?.fingerprint))
+        #expect(report.isSound && report.dataset?.sampleCount == TwoShades.sampleCount)
+        report.add(try ValidationReport(runPath: path, datasetFingerprint: "another"))
+        #expect(report.findings.map(\.repair) == [.giveDatasetOfRun])
+        #expect(!report.isSound && report.faultCount == 1 && report.warningCount == 0)
+    }
+
     @Test(
         "a missing file is told, whichever it is",
         arguments: ["config.json", "model.json", "weights.safetensors", "metrics.jsonl"])
@@ -45,7 +55,7 @@ struct RunValidatorTests {
         try FileManager.default.removeItem(atPath: "\(path)/\(name)")
         let findings = try validate()
         #expect(findings.map(\.code) == [.missingFile])
-        #expect(findings.first?.path == "\(path)/\(name)")
+        #expect(findings.first?.place == Finding.Place(file: "\(path)/\(name)"))
     }
 
     @Test(
@@ -66,7 +76,7 @@ struct RunValidatorTests {
         let findings = try validate()
         let finding = try #require(findings.first { $0.code == code }, "\(findings.map(\.description))")
         #expect(finding.severity == .fault)
-        #expect(finding.path.hasPrefix("\(path)/"))
+        #expect(finding.place.file.hasPrefix("\(path)/"))
         #expect(finding.message.contains(words), "\(finding.message)")
     }
 
@@ -80,19 +90,19 @@ struct RunValidatorTests {
         try SafeTensorsFile.write(tensors, to: path + "/weights.safetensors")
         let findings = try validate()
         #expect(findings.map(\.code) == [.notFinite])
-        #expect(findings.first?.path.hasSuffix(":" + first.name) == true)
+        #expect(findings.first?.place.array == first.name)
     }
 
     @Test(
         "a model.json by itself is judged, a folder of something else is no run, and a missing one an error")
     func others() throws {
         let model = path + "/model.json"
-        #expect(try RunValidator.run(path: model, kind: .model) == [])
+        #expect(try ValidationReport(runPath: model).findings == [])
         try replace("\"classes\" : 2", with: "\"classes\" : \"two\"", in: "model.json")
-        #expect(try RunValidator.run(path: model, kind: .model).map(\.code) == [.schema])
-        #expect(try RunValidator.run(path: shades.folder.path, kind: .run).map(\.code) == [.wrongFormat])
+        #expect(try ValidationReport(runPath: model).findings.map(\.code) == [.schema])
+        #expect(try ValidationReport(runPath: shades.folder.path).findings.map(\.code) == [.wrongFormat])
         let error = #expect(throws: FormatError.self) {
-            try RunValidator.run(path: shades.folder.path("none"), kind: .run)
+            try ValidationReport(runPath: shades.folder.path("none"))
         }
         #expect(error?.code == .notFound)
     }

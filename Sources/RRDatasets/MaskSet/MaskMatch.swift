@@ -8,7 +8,6 @@ package struct MaskMatch {
         /// The array in the mask file; nil for the file.
         package let objectPath: String?
         package let message: Message
-        package let remedy: Message?
     }
 
     package let sampleCount: Int
@@ -32,8 +31,8 @@ package struct MaskMatch {
                 Mismatch(
                     code: .otherDataset, objectPath: "/row",
                     message:
-                        "the masks are for \(self.sampleCount) samples, but \(datasetPath) has \(sampleCount)",
-                    remedy: "give the dataset that the masks were made for, or make masks for this one"))
+                        "the masks are for \(self.sampleCount) samples, but \(datasetPath) has \(sampleCount)"
+                ))
         }
         if let mismatch = sizeMismatch(datasetPath: datasetPath, imageShape: imageShape) {
             mismatches.append(mismatch)
@@ -44,8 +43,7 @@ package struct MaskMatch {
                     code: .otherDataset, objectPath: nil,
                     message: "the masks were made for another dataset: their dataset_fingerprint is "
                         + "\(datasetFingerprint.prefix(12))…, but the fingerprint of \(datasetPath) is "
-                        + "\(fingerprint.prefix(12))… (its pixels, labels or ids differ)",
-                    remedy: "give the dataset that the masks were made for, or make masks for this one"))
+                        + "\(fingerprint.prefix(12))… (its pixels, labels or ids differ)"))
         }
         return mismatches
     }
@@ -89,16 +87,13 @@ package struct MaskMatch {
             "the images of \(datasetPath) are C = \(imageShape[0]), H = \(imageShape[1]), W = \(imageShape[2])"
         guard let layout = Self.layout(of: maskShape, imageShape: imageShape) else {
             return Mismatch(
-                code: .wrongMaskSize, objectPath: "/A", message: "\(masks), but \(images)",
-                remedy: "masks need the height and width of the images, and their channels or one")
+                code: .wrongMaskSize, objectPath: "/A", message: "\(masks), but \(images)")
         }
         let letters = layout.map(String.init).joined(separator: ",")
         return Mismatch(
             code: .wrongMaskSize, objectPath: "/A",
             message:
-                "A is (\(letters)), where (N,C,H,W) is needed: read as (N,C,H,W), \(masks), but \(images)",
-            remedy: "rrdata import hdf5 SOURCE.h5 --images IMAGES --masks A --masks-layout \(layout) "
-                + "-o D.h5 --masks-output M.h5")
+                "A is (\(letters)), where (N,C,H,W) is needed: read as (N,C,H,W), \(masks), but \(images)")
     }
 
     /// The order of dimensions in which masks of this shape would fit images of that; nil where none does.

@@ -83,14 +83,14 @@ struct DatasetValidator {
         if (try? file.attribute("DIMENSION_LABELS", of: "/images")) == .some(nil) {
             list.warning(
                 .missingDimensionLabels, "/images", "the attribute DIMENSION_LABELS (N, C, H, W) is missing",
-                remedy: "import the images anew with rrdata import hdf5")
+                repair: .importImagesAnew)
         }
         if shape[3] <= 4, shape[1] > 4, shape[2] > 4 {
             list.warning(
                 .suspiciousLayout, "/images",
                 "the shape \(shape) looks like (N,H,W,C): read as (N,C,H,W) the images have \(shape[1]) channels and "
                     + "are \(shape[3]) wide",
-                remedy: "rrdata import hdf5 \(file.path) --images images --layout NHWC -o D.h5")
+                repair: .importImages(path: file.path, array: "images", layout: .nhwc))
         }
     }
 
@@ -140,7 +140,7 @@ struct DatasetValidator {
         if duplicates.count > 0 {
             list.fault(
                 .duplicateId, "/ids", Message(duplicates.summary),
-                remedy: "give every sample an id of its own")
+                repair: .giveUniqueIDs)
         }
         return ids
     }
@@ -187,7 +187,32 @@ struct DatasetValidator {
                 .wrongFingerprint, nil,
                 "the stored fingerprint is \(stored.prefix(12))…, but that of ids, labels, shape and checksums is "
                     + "\(computed.prefix(12))…: the file was changed after its import",
-                remedy: "import the dataset anew; masks made for it refer to the stored fingerprint")
+                repair: .importUnchangedDataset)
         }
+    }
+}
+
+/// What could be learnt of a dataset, sound or not, to judge masks by.
+struct DatasetFacts: Sendable {
+    let path: String
+    var sampleCount: Int?
+    /// `(C, H, W)`
+    var imageShape: [Int]?
+    var fingerprint: String?
+    var ids: [String]?
+    /// Nil also where there are none; then `hasLabels` is false.
+    var labels: [Int]?
+    var hasLabels = false
+    var classNames: [String]?
+    var checksums: [UInt32]?
+
+    init(path: String) {
+        self.path = path
+    }
+
+    /// `sample 3 (“train/coat/17”)`
+    func name(of index: Int) -> String {
+        guard let ids, ids.indices.contains(index) else { return "sample \(index)" }
+        return "sample \(index) (“\(ids[index])”)"
     }
 }

@@ -1,5 +1,4 @@
 internal import RRFormats
-internal import RRDatasets
 internal import RRSchemas
 
 /// Gathers the findings of one file.
@@ -15,26 +14,17 @@ struct FindingList {
     }
 
     mutating func fault(
-        _ code: Finding.Code, _ objectPath: String? = nil, _ message: Message, remedy: Message? = nil
+        _ code: Finding.Code, _ array: String? = nil, _ message: Message, repair: Repair? = nil
     ) {
-        add(code, .fault, objectPath, message, remedy)
+        findings.append(
+            Finding(code, .fault, at: Finding.Place(file: path, array: array), message, repair: repair))
     }
 
     mutating func warning(
-        _ code: Finding.Code, _ objectPath: String? = nil, _ message: Message, remedy: Message? = nil
-    ) {
-        add(code, .warning, objectPath, message, remedy)
-    }
-
-    private mutating func add(
-        _ code: Finding.Code, _ severity: Finding.Severity, _ objectPath: String?, _ message: Message,
-        _ remedy: Message?
+        _ code: Finding.Code, _ array: String? = nil, _ message: Message, repair: Repair? = nil
     ) {
         findings.append(
-            Finding(
-                code: code, severity: severity, path: objectPath.map { "\(path):\($0)" } ?? path,
-                message: message,
-                remedy: remedy))
+            Finding(code, .warning, at: Finding.Place(file: path, array: array), message, repair: repair))
     }
 
     /// Adds what breaks a schema, each at the array that it is about.
@@ -45,9 +35,14 @@ struct FindingList {
             let place = violation.path.isEmpty ? "the top" : violation.path
             fault(
                 .schema, array,
-                "\(violation.message) (\(schemaName) at \(place) of what `rrdata info --json` prints)")
+                "\(violation.message) (\(schemaName) at \(place) of what `\(operation: .describeFile)` prints)"
+            )
         }
     }
+}
+
+extension OperationName {
+    fileprivate static let describeFile = OperationName("FileDescription")
 }
 
 /// Counts occurrences of one kind of fault and keeps the first few to show.

@@ -9,7 +9,7 @@ internal import RRTensor
 struct FingerprintGuess {
     let code: Finding.Code
     let message: Message
-    let remedy: Message
+    let repair: Repair
 
     /// The bytes that may be hashed on the search: some seconds.
     private static let budget = 2 << 30
@@ -28,14 +28,12 @@ struct FingerprintGuess {
                 ids: ids, labels: labels, imageShape: shape, checksums: checksums) == wanted
         }
         let numbers = (0..<ids.count).map(String.init)
-        let remedy: Message =
-            "images and ids are the same, so the masks still belong to these rows: import the dataset with its "
-            + "labels as they were, or make the masks anew for this one"
         if let labels = facts.labels {
             if fits(ids, nil) {
                 self.init(
                     code: .classOrderChanged,
-                    message: "the masks were made for the same samples without labels", remedy: remedy)
+                    message: "the masks were made for the same samples without labels",
+                    repair: .restoreLabels)
                 return
             }
             for (offset, words) in [(1, "labels one higher"), (-1, "labels one lower")]
@@ -45,7 +43,7 @@ struct FingerprintGuess {
                     message:
                         "the masks were made for the same samples with \(words): classes counted from 1 here "
                         + "or there",
-                    remedy: remedy)
+                    repair: .restoreLabels)
                 return
             }
             for order in Self.orders(of: facts, labels: labels) where trials > 0 {
@@ -54,7 +52,7 @@ struct FingerprintGuess {
                     code: .classOrderChanged,
                     message: "the masks were made for the same samples with their classes in another order: "
                         + Self.describe(order, names: facts.classNames),
-                    remedy: remedy)
+                    repair: .restoreLabels)
                 return
             }
         }
@@ -62,11 +60,11 @@ struct FingerprintGuess {
         self.init(
             code: .otherDataset,
             message: "the masks were made for the same images and labels, whose ids were row numbers",
-            remedy: "import the dataset without ids, or make the masks anew for this one")
+            repair: .removeIDs)
     }
 
-    private init(code: Finding.Code, message: Message, remedy: Message) {
-        (self.code, self.message, self.remedy) = (code, message, remedy)
+    init(code: Finding.Code, message: Message, repair: Repair) {
+        (self.code, self.message, self.repair) = (code, message, repair)
     }
 
     /// The orders of classes that are tried: element l is what label l may have been.

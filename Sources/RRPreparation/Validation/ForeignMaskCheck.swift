@@ -2,7 +2,7 @@ internal import RRDatasets
 internal import RRFormats
 internal import RRTensor
 
-/// Judges an array of another program as masks for a dataset, and names the command that makes a mask set of it.
+/// Judges an array of another program as masks for a dataset, and names the import that makes a mask set of it.
 struct ForeignMaskCheck {
     private let path: String
     private let facts: DatasetFacts
@@ -12,7 +12,8 @@ struct ForeignMaskCheck {
     private let reading: ArrayReading?
     private var list: FindingList
     private var coverage = MaskSetValidator.Coverage()
-    private var options: [String] = []
+    /// What the masks mark, as far as it can be guessed.
+    private var marks = MaskMarks.wrong
 
     /// What the values of an array are like.
     private struct Values {
@@ -90,30 +91,32 @@ struct ForeignMaskCheck {
         measureCoverage(values.onesPerRow)
         checkShift(values.onesPerRow)
         let source = name.map { "the array \($0) of the file" } ?? "the file"
-        let extra = options.isEmpty ? "" : " " + options.joined(separator: " ")
         list.fault(
             .wrongFormat, objectPath,
             "\(source) is \(array.elementType) \(array.shape), no mask set: it does not say which samples its rows are "
                 + "for",
-            remedy:
-                "rrdata import masks \(path)\(name.map { " --masks \($0)" } ?? "") --for \(facts.path)\(extra) "
-                + "-o M.h5, if row i is for sample i")
+            repair: .importMasks(
+                source: path, array: name, dataset: facts.path, layout: unusualLayout, marks: marks))
+    }
+
+    /// The layout that an import must be told; nil where the shape says it.
+    private var unusualLayout: ArrayLayout? {
+        reading.flatMap { $0.layout == .nchw || $0.layout == .nhw ? nil : $0.layout }
     }
 
     private mutating func checkShape() {
-        if let reading, reading.layout != .nchw, reading.layout != .nhw {
-            let letters = reading.layout.rawValue.map(String.init).joined(separator: ",")
+        if let layout = unusualLayout {
+            let letters = layout.rawValue.map(String.init).joined(separator: ",")
             list.fault(
                 .wrongMaskLayout, objectPath,
                 "the array is (\(letters)), where masks are (N,C,H,W): its shape is \(array.shape)",
-                remedy: "import it with --masks-layout \(reading.layout.rawValue)")
-            options.append("--masks-layout \(reading.layout.rawValue)")
+                repair: .readMasks(layout: layout))
         } else if reading == nil, let shape = facts.imageShape {
             list.fault(
                 .wrongMaskSize, objectPath,
                 "the shape \(array.shape) cannot be read as masks of height \(shape[1]) and width \(shape[2]) in any "
                     + "order of dimensions",
-                remedy: "masks need the height and width of the images, and their channels or one")
+                repair: .fitMasksToImages)
         }
         guard let count = facts.sampleCount, count != array.shape[0] else { return }
         let difference = array.shape[0] - count
@@ -124,9 +127,7 @@ struct ForeignMaskCheck {
         list.fault(
             .otherDataset, objectPath,
             "there are \(array.shape[0]) masks, but \(count) samples in \(facts.path)\(guess)",
-            remedy: difference < 0
-                ? "say which samples have a mask, with --rows, --ids or --flags at the import"
-                : "find the masks that belong to no sample")
+            repair: difference < 0 ? .selectMaskedSamples : .removeSurplusMasks)
     }
 
     private mutating func checkValues(_ values: Values) {
@@ -135,7 +136,7 @@ struct ForeignMaskCheck {
         if distinct.allSatisfy({ $0 == 0 || $0 == 255 }) {
             return list.fault(
                 .nonBinaryMask, objectPath, "the masks hold 0 and 255, where 0 and 1 are needed",
-                remedy: "the import takes 0 and 255 and stores 0 and 1")
+                repair: .importMasksOf255)
         }
         let listed = distinct.prefix(5).map { $0 == $0.rounded() ? "\(Int(exactly: $0) ?? 0)" : "\($0)" }
         let isSoft = distinct.allSatisfy { 0...1 ~= $0 }
@@ -143,9 +144,7 @@ struct ForeignMaskCheck {
             .nonBinaryMask, objectPath,
             "masks hold 0 and 1 only, but here are \(listed.joined(separator: ", "))"
                 + (distinct.count > 5 ? " and others" : ""),
-            remedy: isSoft
-                ? "soft masks need --mask-threshold at the import"
-                : "decide which values mean “no valid reason”, and store 1 there and 0 elsewhere")
+            repair: isSoft ? .thresholdMasks : .chooseMaskValues)
     }
 
     private mutating func measureCoverage(_ onesPerRow: [Int]) {
@@ -166,8 +165,8 @@ struct ForeignMaskCheck {
             .mostlyMasked, objectPath,
             "masks cover \(Int((share * 100).rounded())) % of their images on average. A 1 says “no valid reason”; "
                 + "do these masks mark the right region instead?",
-            remedy: "if so, import them with --marks right, which inverts them")
-        options.append("--marks right")
+            repair: .invertMasks(areImported: false))
+        marks = .right
     }
 
     private mutating func checkShift(_ onesPerRow: [Int]) {
@@ -186,7 +185,7 @@ struct ForeignMaskCheck {
             .shiftedMasks, objectPath,
             "the edges of the masks lie on edges of the image \(shift > 0 ? "after" : "before") their own: the masks "
                 + "of all samples seem to be shifted by one",
-            remedy: "compare the order of the masks with that of the samples before the import")
+            repair: .compareOrder)
     }
 
     /// Whether each element of a row is not 0.

@@ -10,8 +10,8 @@ enum FormatCheck {
         guard error.code != .notFound || error.path != path else { throw error }
         return [
             Finding(
-                code: .unreadableFile, severity: .fault, path: error.path, message: error.message,
-                remedy: "copy or import the file anew")
+                .unreadableFile, .fault, at: Finding.Place(error.path, in: path), error.message,
+                repair: .restoreFile)
         ]
     }
 
@@ -27,20 +27,20 @@ enum FormatCheck {
             list.fault(
                 .wrongFormat, nil,
                 "the file is HDF5, but does not say that it is \(format.article): its attribute “format” is missing",
-                remedy: "rrdata import hdf5 \(file.path) makes datasets and mask sets of any arrays")
+                repair: .importArrays(path: file.path))
             return file.exists(evidence)
         }
         guard name == format.rawValue else {
             let found = FileFormat(rawValue: name).map { "\($0.article) (\(name))" } ?? "“\(name)”"
             list.fault(
                 .wrongFormat, nil, "this is \(found), not \(format.article) (\(format.rawValue))",
-                remedy: "rrdata validate D.h5 [M.h5 …] takes the dataset first, then its mask sets")
+                repair: .giveDatasetFirst)
             return false
         }
         if let version = describer.text("format_version"), FileFormat.majorVersion(of: version) != 1 {
             list.fault(
                 .unsupportedVersion, nil, "the format version is “\(version)”; this release reads version 1",
-                remedy: "use a newer release of rrdata")
+                repair: .useNewerRelease)
             return false
         }
         return true

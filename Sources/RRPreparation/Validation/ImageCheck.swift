@@ -36,13 +36,13 @@ struct ImageCheck {
         }
         if failures.count > 0 {
             list.fault(
-                .unreadableArray, "/images", Message(failures.summary), remedy: "import the dataset anew")
+                .unreadableArray, "/images", Message(failures.summary), repair: .importDatasetAnew)
         }
         if mismatches.count > 0 {
             list.fault(
                 .checksumMismatch, "/images",
                 "the bytes are not those that were imported: " + mismatches.summary,
-                remedy: "import the dataset anew")
+                repair: .importDatasetAnew)
         }
         if floats.notFinite.count > 0 {
             list.fault(
@@ -51,7 +51,7 @@ struct ImageCheck {
         if floats.largest > 10 {
             list.warning(
                 .largeValues, "/images", "values reach \(floats.largest) in size, outside [−10, 10]",
-                remedy: "rrdata train --normalize auto")
+                repair: .normalizeInputs)
         }
         return blocks().reduce(0) { $0 + $1.count }
     }

@@ -81,8 +81,7 @@ struct MaskSetValidator {
             list.fault(
                 .wrongMaskLayout, "/A",
                 "A is (N,H,W), where (M+1,C,H,W) is needed: its shape is \(masks.shape)",
-                remedy: "rrdata import hdf5 SOURCE.h5 --images IMAGES --masks A --masks-layout NHW "
-                    + "-o D.h5 --masks-output M.h5")
+                repair: .importSourceOfMasks(layout: .nhw))
         }
         guard let count = facts.sampleCount else { return }
         let match = MaskMatch(
@@ -92,35 +91,38 @@ struct MaskSetValidator {
             datasetPath: facts.path, sampleCount: count, imageShape: imageShape,
             fingerprint: facts.fingerprint)
         for mismatch in mismatches {
-            let isLayout =
-                mismatch.code == .wrongMaskSize && MaskMatch.layout(of: shape, imageShape: imageShape) != nil
-            let code: Finding.Code =
-                isLayout ? .wrongMaskLayout : mismatch.code == .wrongMaskSize ? .wrongMaskSize : .otherDataset
+            let (code, repair): (Finding.Code, Repair) =
+                if mismatch.code != .wrongMaskSize {
+                    (.otherDataset, .giveDatasetOfMasks)
+                } else if let layout = MaskMatch.layout(of: shape, imageShape: imageShape)
+                    .flatMap(ArrayLayout.init(rawValue:))
+                {
+                    (.wrongMaskLayout, .importSourceOfMasks(layout: layout))
+                } else {
+                    (.wrongMaskSize, .fitMasksToImages)
+                }
             if code == .otherDataset, mismatch.objectPath == nil, let guess = guess() {
-                list.fault(guess.code, nil, guess.message, remedy: guess.remedy)
+                list.fault(guess.code, nil, guess.message, repair: guess.repair)
             } else {
-                list.fault(code, mismatch.objectPath, mismatch.message, remedy: mismatch.remedy)
+                list.fault(code, mismatch.objectPath, mismatch.message, repair: repair)
             }
         }
     }
 
     /// What explains that the masks have another dataset's fingerprint.
-    private func guess() -> (code: Finding.Code, message: Message, remedy: Message)? {
+    private func guess() -> FingerprintGuess? {
         let describer = FileDescriber(file: file)
         if let text = describer.text("provenance"), let provenance = try? JSONValue(parsing: text),
             let fingerprint = facts.fingerprint, provenance["source"] == .string(fingerprint),
             let command = provenance["command"]?.stringValue
         {
-            return (
-                .otherDataset,
-                "the masks are not for \(facts.path) itself, but for what `rrdata \(command)` made of it",
-                "rrdata validate with the dataset that `rrdata \(command)` wrote"
-            )
+            return FingerprintGuess(
+                code: .otherDataset,
+                message:
+                    "the masks are not for \(facts.path) itself, but for what `rrdata \(command)` made of it",
+                repair: .giveDatasetMade(by: command))
         }
-        guard let wanted = describer.text("dataset_fingerprint"),
-            let guess = FingerprintGuess(of: facts, wanted: wanted)
-        else { return nil }
-        return (guess.code, guess.message, guess.remedy)
+        return describer.text("dataset_fingerprint").flatMap { FingerprintGuess(of: facts, wanted: $0) }
     }
 
     private mutating func checkRange(of rows: [Int], rowCount: Int) {
@@ -131,7 +133,7 @@ struct MaskSetValidator {
                 .rowsFromOne, "/row",
                 "sample 0 has row 1, sample 1 row 2, and so on, and no sample has row 0: are rows counted from 1? "
                     + "They count from 0",
-                remedy: "if so, subtract 1 from /row")
+                repair: .countRowsFromZero)
             return
         }
         var isUsed = Array(repeating: false, count: rowCount)
@@ -151,17 +153,17 @@ struct MaskSetValidator {
             return list.fault(
                 .rowsFromOne, "/row",
                 message + ". No sample has row 0: rows were counted from 1, as if A began there",
-                remedy: "subtract 1 from /row")
+                repair: .countRowsFromZero)
         }
         guard outside.contains(where: { rows[$0] != -1 }) else {
             return list.fault(
                 .rowOutOfRange, "/row",
                 message + ". In NumPy and PyTorch, −1 is the last row of A, and no error",
-                remedy: "store \(rowCount - 1), the row of the last, all-zero mask, in place of −1")
+                repair: .storeLastRow(rowCount - 1, inPlaceOfMinusOne: true))
         }
         list.fault(
             .rowOutOfRange, "/row", message,
-            remedy: "unannotated samples have the row of the last, all-zero mask: \(rowCount - 1)")
+            repair: .storeLastRow(rowCount - 1, inPlaceOfMinusOne: false))
     }
 
     /// Tells where masks fit neighbouring images better than their own.
@@ -186,8 +188,7 @@ struct MaskSetValidator {
             .shiftedMasks, "/row",
             "the edges of the masks lie on edges of the image \(shift > 0 ? "after" : "before") their own: the masks "
                 + "of all samples seem to be shifted by one",
-            remedy: "look at them with rrdata preview; sample i probably needs the row that sample "
-                + "i \(shift > 0 ? "−" : "+") 1 has")
+            repair: .moveRows(by: -shift))
     }
 
     /// Reads all masks; the number of 1s in each row, nil where they could not be read.
@@ -221,7 +222,7 @@ struct MaskSetValidator {
                 .lastRowNotZero, "/A",
                 "the last row of A, row \(lastRow), is for unannotated samples and must be all zero, but it has "
                     + "\(lastRowOnes) other elements",
-                remedy: "append a row of zeros to A, and let unannotated samples refer to it")
+                repair: .appendZeroRow)
         }
         return onesPerRow
     }
@@ -233,14 +234,14 @@ struct MaskSetValidator {
             list.fault(
                 .nonBinaryMask, "/A",
                 "masks hold 0 and 1 only, but \(places.summary) (the first place of each mask)",
-                remedy: "decide which values mean “no valid reason”, and store 1 there and 0 elsewhere")
+                repair: .chooseMaskValues)
             return
         }
         list.fault(
             .nonBinaryMask, "/A",
             "A holds 0 and 255, where 0 and 1 are needed: \(places.count) masks, "
                 + "such as \(places.summary)",
-            remedy: "`rrdata import hdf5 … --masks A` takes masks of 0 and 255 and stores 0 and 1")
+            repair: .importMasksAnew)
     }
 
     private mutating func measureCoverage(_ onesPerRow: [Int], rows: [Int]?, size: Int) {
@@ -260,6 +261,6 @@ struct MaskSetValidator {
             .mostlyMasked, "/A",
             "masks cover \(Int((share * 100).rounded())) % of their images on average. A 1 says “no valid reason”; "
                 + "do these masks mark the right region instead?",
-            remedy: "if so, import them anew with --marks right, which inverts them")
+            repair: .invertMasks(areImported: true))
     }
 }

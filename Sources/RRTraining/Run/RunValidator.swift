@@ -1,8 +1,23 @@
 internal import RRDatasets
-package import RRFormats
+public import RRFormats
 internal import RRNetworks
-package import RRPreparation
+public import RRPreparation
 internal import RRSchemas
+
+extension ValidationReport {
+    /// Judges a run, its JSON files against the schemas and its weights against its model, or a `model.json` by itself.
+    ///
+    /// - Parameters:
+    ///   - runPath: the folder of a run, or a JSON file.
+    ///   - datasetFingerprint: that of the dataset that the run should have been trained on; nil for any.
+    /// - Throws: `FormatError` with the code `notFound`; everything else is a finding.
+    public init(runPath: String, datasetFingerprint: String? = nil) throws(FormatError) {
+        self.init(
+            findings: try RunValidator.run(
+                path: runPath, kind: RunValidator.Kind(of: runPath) ?? .model,
+                datasetFingerprint: datasetFingerprint))
+    }
+}
 
 /// Finds what is wrong with a run folder or a `model.json`.
 package struct RunValidator {
@@ -28,12 +43,11 @@ package struct RunValidator {
     private let path: String
     private var findings: [Finding] = []
 
-    /// Judges a run: its JSON files against the schemas, its weights against its model, its dataset where one is
-    /// given.
+    /// Judges a run or a model.
     ///
     /// - Throws: `FormatError` with the code `notFound`; everything else is a finding.
-    package static func run(
-        path: String, kind: Kind, datasetFingerprint: String? = nil
+    fileprivate static func run(
+        path: String, kind: Kind, datasetFingerprint: String?
     ) throws(FormatError) -> [Finding] {
         guard FileTree.kind(of: path) != nil else {
             throw FormatError(.notFound, path: path, "there is no such file")
@@ -51,10 +65,15 @@ package struct RunValidator {
     }
 
     private mutating func fault(
-        _ code: Finding.Code, _ path: String, _ message: Message, remedy: Message? = nil
+        _ code: Finding.Code, _ place: Finding.Place, _ message: Message, repair: Repair? = nil
     ) {
-        findings.append(
-            Finding(code: code, severity: .fault, path: path, message: message, remedy: remedy))
+        findings.append(Finding(code, .fault, at: place, message, repair: repair))
+    }
+
+    private mutating func fault(
+        _ code: Finding.Code, _ file: String, _ message: Message, repair: Repair? = nil
+    ) {
+        fault(code, Finding.Place(file: file), message, repair: repair)
     }
 
     private mutating func checkRun(_ datasetFingerprint: String?) {
@@ -63,13 +82,13 @@ package struct RunValidator {
         guard missing.count < names.count else {
             fault(
                 .wrongFormat, path, "the folder is no run: it has none of \(names.joined(separator: ", "))",
-                remedy: "\(operation: .training) D.h5 \(option: .model) mlp -o RUN makes one")
+                repair: .train)
             return
         }
         for name in missing {
             fault(
                 .missingFile, path + "/" + name, "the file is not there",
-                remedy: "copy it from where the run was made, or train again")
+                repair: .restoreRun)
         }
         if !missing.contains(RunFile.configuration) { checkConfiguration(datasetFingerprint) }
         if !missing.contains(RunFile.metrics) { checkMetrics() }
@@ -103,7 +122,7 @@ package struct RunValidator {
         else {
             fault(
                 .unsupportedVersion, path, "“format_version” is not 1.x",
-                remedy: "use a newer release of rrdata")
+                repair: .useNewerRelease)
             return
         }
         do {
@@ -120,7 +139,7 @@ package struct RunValidator {
                 .otherDataset, path,
                 "the run was trained on another dataset: its dataset_fingerprint is \(stored.prefix(12))…, but that "
                     + "of the dataset given is \(datasetFingerprint.prefix(12))…",
-                remedy: "give the dataset that the run was trained on")
+                repair: .giveDatasetOfRun)
         }
     }
 
@@ -167,7 +186,7 @@ package struct RunValidator {
         do {
             return try ModelFile.read(path)
         } catch let error as FormatError {
-            fault(.malformedModel, error.path, error.message)
+            fault(.malformedModel, Finding.Place(error.path, in: path), error.message)
         } catch {
             fault(.malformedModel, path, "\(error)")
         }
@@ -182,14 +201,13 @@ package struct RunValidator {
             for entry in parameters.layout.entries where !parameters.values(of: entry).allSatisfy(\.isFinite)
             {
                 fault(
-                    .notFinite, "\(path):\(entry.name)",
+                    .notFinite, Finding.Place(file: path, array: entry.name),
                     "not every weight is a finite number: the training diverged",
-                    remedy: "train again with a smaller \(option: .learningRate) or \(option: .lambda1)")
+                    repair: .trainMoreGently)
             }
         } catch let error as FormatError {
             fault(
-                .wrongWeights, error.path, error.message,
-                remedy: "weights and model.json must be of the same run")
+                .wrongWeights, Finding.Place(error.path, in: path), error.message, repair: .restoreWeights)
         } catch {
             fault(.wrongWeights, path, "\(error)")
         }

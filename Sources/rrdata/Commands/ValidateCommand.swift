@@ -1,7 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
 import RRPreparation
-import RRSchemas
 import RRTraining
 
 struct ValidateCommand: ParsableCommand {
@@ -50,54 +49,19 @@ struct ValidateCommand: ParsableCommand {
         guard dataset != nil || masks.isEmpty else {
             throw ValidationError("masks are judged with their dataset, which comes first")
         }
-        let result = try dataset.map {
+        var result = try dataset.map {
             try ValidationReport(
                 datasetPath: $0, maskPaths: masks,
                 imageByteLimit: deep ? .max : ValidationReport.quickImageByteCount)
         }
-        var findings = result?.findings ?? []
         for path in runs {
-            guard let kind = RunValidator.Kind(of: path) else { continue }
-            findings += try RunValidator.run(
-                path: path, kind: kind, datasetFingerprint: result?.facts.fingerprint)
+            let run = try ValidationReport(
+                runPath: path, datasetFingerprint: result?.dataset?.fingerprint)
+            result?.add(run)
+            result = result ?? run
         }
-        let faultCount = findings.count { $0.severity == .fault }
-        if report.json {
-            Console.print(json(findings, result))
-        } else {
-            for finding in findings { Console.print(finding.description) }
-            Console.print(summary(findings, result))
-        }
-        if faultCount > 0 { throw ExitCode(1) }
-    }
-
-    private func json(_ findings: [Finding], _ result: ValidationReport?) -> JSONValue {
-        var members = result?.json.objectValue ?? [:]
-        let faultCount = findings.count { $0.severity == .fault }
-        members["valid"] = .bool(faultCount == 0)
-        members["faults"] = .integer(faultCount)
-        members["warnings"] = .integer(findings.count - faultCount)
-        members["findings"] = .array(findings.map(\.json))
-        return .object(members)
-    }
-
-    private func summary(_ findings: [Finding], _ result: ValidationReport?) -> String {
-        var lines: [String] = []
-        if let result, let count = result.sampleCount {
-            let part = result.checkedImageCount < count ? ", \(result.checkedImageCount) images read" : ""
-            lines.append("\(result.datasetPath): \(count) samples\(part)")
-        }
-        for masks in result?.masks ?? [] {
-            guard let annotated = masks.annotatedCount, let unannotated = masks.unannotatedCount else {
-                continue
-            }
-            lines.append("\(masks.path): \(annotated) annotated samples, \(unannotated) unannotated")
-        }
-        let faultCount = findings.count { $0.severity == .fault }
-        let warningCount = findings.count - faultCount
-        let faults = faultCount == 1 ? "1 fault" : "\(faultCount) faults"
-        let warnings = warningCount == 1 ? "1 warning" : "\(warningCount) warnings"
-        lines.append("\(faultCount == 0 ? "sound" : "not sound"): \(faults), \(warnings)")
-        return lines.joined(separator: "\n")
+        guard let result else { return }
+        if report.json { Console.print(result.json) } else { Console.print(result.text) }
+        if !result.isSound { throw ExitCode(1) }
     }
 }

@@ -49,6 +49,7 @@ extension OptionName {
 extension OperationName {
     /// The command that runs an operation, without the name of the program where it is none of ours.
     private static let commands: [String: String] = [
+        "FileDescription": "info --json",
         "HDF5Export": "export hdf5",
         "NPYExport": "export npy",
         "TrainingLoop": "train",

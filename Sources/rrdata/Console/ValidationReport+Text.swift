@@ -1,8 +1,74 @@
-internal import RRDatasets
+import RRPreparation
+import RRSchemas
+
+/// What `rrdata validate` prints.
+extension ValidationReport {
+    /// The findings, and what was judged, a line each.
+    var text: String {
+        var lines = findings.map(\.text)
+        if let dataset, let count = dataset.sampleCount {
+            let part = dataset.checkedImageCount < count ? ", \(dataset.checkedImageCount) images read" : ""
+            lines.append("\(dataset.path): \(count) samples\(part)")
+        }
+        for masks in masks {
+            guard let annotated = masks.annotatedCount, let unannotated = masks.unannotatedCount else {
+                continue
+            }
+            lines.append("\(masks.path): \(annotated) annotated samples, \(unannotated) unannotated")
+        }
+        let faults = faultCount == 1 ? "1 fault" : "\(faultCount) faults"
+        let warnings = warningCount == 1 ? "1 warning" : "\(warningCount) warnings"
+        lines.append("\(isSound ? "sound" : "not sound"): \(faults), \(warnings)")
+        return lines.joined(separator: "\n")
+    }
+
+    /// The object of `--json`.
+    var json: JSONValue {
+        var members: [String: JSONValue] = [
+            "valid": .bool(isSound), "faults": .integer(faultCount), "warnings": .integer(warningCount),
+            "findings": .array(findings.map(\.json)),
+        ]
+        if let dataset {
+            members["dataset"] = [
+                "path": .string(dataset.path),
+                "samples": dataset.sampleCount.map { .integer($0) } ?? .null,
+                "images_checked": .integer(dataset.checkedImageCount),
+            ]
+            members["masks"] = .array(masks.map(\.json))
+        }
+        return .object(members)
+    }
+}
+
+extension ValidationReport.Masks {
+    fileprivate var json: JSONValue {
+        [
+            "path": .string(path), "annotated": annotatedCount.map { .integer($0) } ?? .null,
+            "unannotated": unannotatedCount.map { .integer($0) } ?? .null,
+            "mean_coverage": meanCoverage.map { .number($0) } ?? .null,
+        ]
+    }
+}
+
+extension Finding {
+    /// `fault [non-binary-mask] masks.h5:/A: A[1, 0, 1, 2] is 2`, and what repairs it on a line of its own.
+    fileprivate var text: String {
+        "\(severity.rawValue) [\(code.rawValue)] \(place): \(message.commandLineText)"
+            + (remedy.map { "\n  repair: \($0)" } ?? "")
+    }
+
+    fileprivate var json: JSONValue {
+        [
+            "code": .string(code.rawValue), "severity": .string(severity.rawValue),
+            "path": .string(place.description), "message": .string(message.commandLineText),
+            "remedy": remedy.map { .string($0) } ?? .null,
+        ]
+    }
+}
 
 extension Finding.Code {
     /// What the code says, in a line, as `rrdata validate --help` lists it.
-    package var explanation: String {
+    private var explanation: String {
         switch self {
         case .unreadableFile: "the file is not what its name says, is cut short, or is damaged"
         case .wrongFormat: "the file is sound, but not what it was given as"
@@ -39,7 +105,7 @@ extension Finding.Code {
     }
 
     /// Every code and what it says, a line each.
-    package static var table: String {
+    static var table: String {
         let width = allCases.map(\.rawValue.count).max() ?? 0
         return allCases.map { code in
             "  " + code.rawValue + String(repeating: " ", count: width - code.rawValue.count + 2)
