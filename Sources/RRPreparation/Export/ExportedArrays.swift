@@ -173,7 +173,7 @@ struct ExportedArrays {
     /// - Parameter images: how the images are read.
     /// - Throws: as `array(_:)`; `DatasetError` with the code `nonBinaryMask`, `rowOutOfRange` (also where two samples
     ///   of one row have masks that differ, or a sample without a row has one).
-    func masks(images: ArrayReading, layout: ArrayLayout?) throws -> ArrayMaskReader.Masks {
+    func masks(images: ArrayArrangement, layout: ArrayLayout?) throws -> ArrayMaskReader.Masks {
         let (array, rowArray) = (try array(.masks), try array(.row))
         let count = mark.maskCount ?? 0
         let rows = try rowArray.integers()
@@ -187,16 +187,16 @@ struct ExportedArrays {
                 .rowOutOfRange, path: rowArray.location,
                 "the export names \(count) masks for \(rows.count) samples; export anew")
         }
-        let reading = try ArrayReading.ofMasks(
+        let arrangement = try ArrayArrangement.ofMasks(
             array.shape, layout: layout ?? mark.layout, images: images, at: array.location)
-        let size = reading.imageShape.elementCount
+        let size = arrangement.imageShape.elementCount
         var bits = try MaskBits(rowCount: count + 1, elementsPerRow: size)
         var isSet = Array(repeating: false, count: count)
         let known = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: size)
         defer { known.deallocate() }
         let selection = try MaskSelection(
             .order, maskCount: rows.count, sampleCount: rows.count, ids: { [] }, location: array.location)
-        try ArrayMaskReader(array: array, reading: reading).forEachMask(selection) { sample, mask in
+        try ArrayMaskReader(array: array, reading: arrangement).forEachMask(selection) { sample, mask in
             let row = Int(rows[sample])
             if row < count, !isSet[row] {
                 isSet[row] = true
@@ -214,7 +214,7 @@ struct ExportedArrays {
         }
         let share = (0..<count).reduce(0.0) { $0 + Double(bits.count(row: $1)) / Double(size) }
         return ArrayMaskReader.Masks(
-            bits: bits, rows: rows.map { Int($0) }, shape: reading.imageShape,
+            bits: bits, rows: rows.map { Int($0) }, shape: arrangement.imageShape,
             meanShare: count == 0 ? 0 : share / Double(count))
     }
 }

@@ -9,7 +9,7 @@ struct ForeignMaskCheck {
     private let array: any ArraySource
     /// The name of the array in its file; nil where the file is one array.
     private let name: String?
-    private let reading: ArrayReading?
+    private let arrangement: ArrayArrangement?
     private var list: FindingList
     private var coverage = MaskSetValidator.Coverage()
     /// What the masks mark, as far as it can be guessed.
@@ -45,7 +45,7 @@ struct ForeignMaskCheck {
                 2...4 ~= array.shape.rank, (try? array.checkSize()) != nil
             else { continue }
             var check = ForeignMaskCheck(file, array, name, facts)
-            if check.reading != nil || facts.imageShape == nil {
+            if check.arrangement != nil || facts.imageShape == nil {
                 check.run()
                 return (check.list.findings, check.coverage)
             }
@@ -62,18 +62,18 @@ struct ForeignMaskCheck {
         self.array = array
         self.name = name
         list = FindingList(path: path)
-        reading = Self.readings(of: array.shape, imageShape: facts.imageShape).first
+        arrangement = Self.arrangements(of: array.shape, imageShape: facts.imageShape).first
     }
 
     /// The ways to read an array as masks of images, the plainest first.
-    private static func readings(of shape: TensorShape, imageShape: [Int]?) -> [ArrayReading] {
+    private static func arrangements(of shape: TensorShape, imageShape: [Int]?) -> [ArrayArrangement] {
         guard let imageShape, imageShape.count == 3 else { return [] }
         let orders: [ArrayLayout] = [.nchw, .nhw, .nhwc, .ncwh, .nwhc]
-        return orders.filter { $0.rank == shape.rank }.compactMap { try? ArrayReading($0, of: shape) }.filter
-        {
-            $0.imageShape.height == imageShape[1] && $0.imageShape.width == imageShape[2]
-                && ($0.imageShape.channels == 1 || $0.imageShape.channels == imageShape[0])
-        }
+        return orders.filter { $0.rank == shape.rank }.compactMap { try? ArrayArrangement($0, of: shape) }
+            .filter {
+                $0.imageShape.height == imageShape[1] && $0.imageShape.width == imageShape[2]
+                    && ($0.imageShape.channels == 1 || $0.imageShape.channels == imageShape[0])
+            }
     }
 
     private var objectPath: String? { name.map { "/" + $0 } }
@@ -101,7 +101,7 @@ struct ForeignMaskCheck {
 
     /// The layout that an import must be told; nil where the shape says it.
     private var unusualLayout: ArrayLayout? {
-        reading.flatMap { $0.layout == .nchw || $0.layout == .nhw ? nil : $0.layout }
+        arrangement.flatMap { $0.layout == .nchw || $0.layout == .nhw ? nil : $0.layout }
     }
 
     private mutating func checkShape() {
@@ -111,7 +111,7 @@ struct ForeignMaskCheck {
                 .wrongMaskLayout, objectPath,
                 "the array is (\(letters)), where masks are (N,C,H,W): its shape is \(array.shape)",
                 repair: .readMasks(layout: layout))
-        } else if reading == nil, let shape = facts.imageShape {
+        } else if arrangement == nil, let shape = facts.imageShape {
             list.fault(
                 .wrongMaskSize, objectPath,
                 "the shape \(array.shape) cannot be read as masks of height \(shape[1]) and width \(shape[2]) in any "
@@ -170,14 +170,14 @@ struct ForeignMaskCheck {
     }
 
     private mutating func checkShift(_ onesPerRow: [Int]) {
-        guard let reading, facts.sampleCount == onesPerRow.count, let check = MaskShiftCheck(facts) else {
+        guard let arrangement, facts.sampleCount == onesPerRow.count, let check = MaskShiftCheck(facts) else {
             return
         }
         let shift = check.run(annotated: onesPerRow.indices.filter { onesPerRow[$0] > 0 }) { sample in
             guard let row = try? rowValues(sample) else { return nil }
-            let (height, width) = (reading.imageShape.height, reading.imageShape.width)
+            let (height, width) = (arrangement.imageShape.height, arrangement.imageShape.width)
             return (0..<height * width).map { pixel in
-                row[pixel / width * reading.steps[1] + pixel % width * reading.steps[2]] ? 1 : 0
+                row[pixel / width * arrangement.steps[1] + pixel % width * arrangement.steps[2]] ? 1 : 0
             }
         }
         guard let shift else { return }

@@ -7,7 +7,7 @@ internal import Synchronization
 /// Copies an array of any numbers into a dataset, on several threads.
 struct ArrayImageCopy {
     let array: any ArraySource
-    let reading: ArrayReading
+    let arrangement: ArrayArrangement
     /// The number of threads; it has no effect on the result.
     let jobs: Int
 
@@ -94,7 +94,7 @@ struct ArrayImageCopy {
         to writer: DatasetWriter
     ) throws {
         let rowSize = array.bytesPerRow
-        let storedRowSize = reading.imageShape.elementCount * type.size
+        let storedRowSize = arrangement.imageShape.elementCount * type.size
         // Compressed chunks are made of whole pieces.
         let chunkRows = writer.rowsPerChunk
         let wanted = max(1, (1 << 20) / max(rowSize, storedRowSize))
@@ -142,7 +142,7 @@ struct ArrayImageCopy {
 
     /// Whether an image's bytes are stored as they are read.
     private func isStoredAsRead(_ type: ImageElementType) -> Bool {
-        guard reading.isInOrder else { return false }
+        guard arrangement.isInOrder else { return false }
         return switch (type, array.elementType) {
         case (.uint8, .uint8), (.uint8, .bool), (.uint16, .uint16), (.float32, .float32): true
         default: false
@@ -154,7 +154,7 @@ struct ArrayImageCopy {
         by target: UnsafeMutableRawBufferPointer, to writer: DatasetWriter
     ) throws {
         let size = array.bytesPerRow
-        let storedSize = reading.imageShape.elementCount * type.size
+        let storedSize = arrangement.imageShape.elementCount * type.size
         var images = bytes
         if !isStoredAsRead(type) {
             for position in 0..<rows.count {
@@ -202,8 +202,8 @@ struct ArrayImageCopy {
     }
 
     private func moveBytes(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
-        let shape = reading.imageShape
-        guard reading.layout == .nhwc else {
+        let shape = arrangement.imageShape
+        guard arrangement.layout == .nhwc else {
             return move(source, of: UInt8.self, into: target) { (value) -> UInt8 in value }
         }
         precondition(source.count == shape.elementCount && target.count == shape.elementCount)
@@ -224,7 +224,7 @@ struct ArrayImageCopy {
         _ source: UnsafeRawBufferPointer, of type: Source.Type, into target: UnsafeMutableRawBufferPointer,
         _ convert: (Source) -> Target
     ) {
-        reading.rearrange(
+        arrangement.rearrange(
             source.assumingMemoryBound(to: type), into: target.assumingMemoryBound(to: Target.self), convert)
     }
 

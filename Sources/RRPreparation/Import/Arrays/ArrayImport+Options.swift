@@ -116,12 +116,12 @@ extension ArrayImport {
 extension ArrayImport {
     /// What the dataset says of its making; nothing in it depends on the machine.
     func provenance(
-        _ inputs: ArrayInputs, reading: ArrayReading, compression: Compression, resizing: Resizing?
+        _ inputs: ArrayInputs, arrangement: ArrayArrangement, compression: Compression, resizing: Resizing?
     ) -> JSONValue {
         var given: [String: JSONValue] = [
             "images": Self.list(inputs.imageNames, isFile: files.isEmpty),
             "labels": Self.list(inputs.labelNames, isFile: files.isEmpty),
-            "layout": .string(options.shape == nil ? reading.layout.rawValue : "ND"),
+            "layout": .string(options.shape == nil ? arrangement.layout.rawValue : "ND"),
             "compress": .string(compression.rawValue),
         ]
         if !options.groups.isEmpty { given["group"] = Self.list(options.groups, isFile: files.isEmpty) }

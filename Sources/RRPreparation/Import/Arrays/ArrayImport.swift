@@ -51,7 +51,7 @@ public struct ArrayImport: Sendable {
         let masksFile = try masksOutput.map { try AtomicOutput(path: $0, force: options.force) }
         let inputs = try ArrayInputs(self, export: export)
         let images = inputs.images
-        let reading = try ArrayReading.ofImages(
+        let arrangement = try ArrayArrangement.ofImages(
             images.shape, layout: inputs.layout, imageShape: options.shape, at: images.location)
         let count = images.shape[0]
         guard images.shape.elementCount > 0 else {
@@ -66,23 +66,25 @@ public struct ArrayImport: Sendable {
             } else {
                 labels?.classNames
             }
-        let masks = try inputs.masks.map { try read($0, selectedBy: inputs, images: reading, count: count) }
+        let masks = try inputs.masks.map {
+            try read($0, selectedBy: inputs, images: arrangement, count: count)
+        }
 
-        let copy = ArrayImageCopy(array: images, reading: reading, jobs: max(1, options.jobs))
+        let copy = ArrayImageCopy(array: images, arrangement: arrangement, jobs: max(1, options.jobs))
         let elementType = try copy.elementType()
-        let keepsShape = export?.mark.imageDimensions == reading.imageShape.dimensions
-        let channels = reading.imageShape.channels
+        let keepsShape = export?.mark.imageDimensions == arrangement.imageShape.dimensions
+        let channels = arrangement.imageShape.channels
         let color = (keepsShape ? export?.mark.color : nil) ?? Self.color(channels: channels)
         let compression = options.compression ?? export?.mark.compression ?? .none
         let writer = try DatasetWriter(
-            path: output, force: options.force, sampleCount: count, imageShape: reading.imageShape,
+            path: output, force: options.force, sampleCount: count, imageShape: arrangement.imageShape,
             elementType: elementType, color: color, compression: compression)
         try copy.copy(as: elementType, to: writer) { progress($0, count) }
         let fingerprint = try writer.finish(
             ids: inputs.ids ?? (0..<count).map(String.init), labels: labels?.labels, classNames: classNames,
             splits: inputs.splits, splitNames: inputs.splitNames,
             provenance: provenance(
-                inputs, reading: reading, compression: compression,
+                inputs, arrangement: arrangement, compression: compression,
                 resizing: keepsShape ? export?.mark.resizing : nil),
             groups: inputs.groups, export: compression == export?.mark.compression ? export?.mark : nil)
         if let masks, let masksFile {
@@ -97,7 +99,7 @@ public struct ArrayImport: Sendable {
         try writer.commit()
         try masksFile?.commit()
         return ImportSummary(
-            path: output, sampleCount: count, imageShape: reading.imageShape, elementType: elementType,
+            path: output, sampleCount: count, imageShape: arrangement.imageShape, elementType: elementType,
             color: color, isLabelled: labels != nil, classNames: classNames,
             splits: inputs.splitNames.enumerated().map { number, name in
                 .init(name: name, sampleCount: inputs.splits?.count { Int($0) == number } ?? 0)
@@ -114,7 +116,7 @@ public struct ArrayImport: Sendable {
     }
 
     private func read(
-        _ array: any ArraySource, selectedBy inputs: ArrayInputs, images: ArrayReading, count: Int
+        _ array: any ArraySource, selectedBy inputs: ArrayInputs, images: ArrayArrangement, count: Int
     ) throws -> (masks: ArrayMaskReader.Masks, layout: ArrayLayout) {
         if let export = inputs.export, inputs.takesMasksOfExport, !options.saysHowMasksAreRead {
             return (
@@ -122,7 +124,7 @@ public struct ArrayImport: Sendable {
                 options.masksLayout ?? export.mark.layout ?? .nchw
             )
         }
-        let reading = try ArrayReading.ofMasks(
+        let arrangement = try ArrayArrangement.ofMasks(
             array.shape,
             layout: options.masksLayout ?? (inputs.takesMasksOfExport ? inputs.export?.mark.layout : nil),
             images: images, at: array.location)
@@ -130,9 +132,10 @@ public struct ArrayImport: Sendable {
             inputs.selection, maskCount: array.shape[0], sampleCount: count,
             ids: { inputs.ids ?? (0..<count).map(String.init) }, location: array.location)
         let reader = ArrayMaskReader(
-            array: array, reading: reading, rule: options.maskRule, marks: options.marks, empty: options.empty
+            array: array, reading: arrangement, rule: options.maskRule, marks: options.marks,
+            empty: options.empty
         )
-        return (try reader.read(selection, sampleCount: count), reading.layout)
+        return (try reader.read(selection, sampleCount: count), arrangement.layout)
     }
 
     private static func color(channels: Int) -> String {

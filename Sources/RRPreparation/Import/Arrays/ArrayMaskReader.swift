@@ -26,7 +26,7 @@ struct ArrayMaskReader {
     }
 
     let array: any ArraySource
-    let reading: ArrayReading
+    let reading: ArrayArrangement
     var rule: Rule = .binary
     var marks: MaskMarks = .wrong
     var empty: EmptyMasks = .unannotated

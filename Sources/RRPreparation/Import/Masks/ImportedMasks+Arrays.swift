@@ -17,9 +17,9 @@ extension ImportedMasks {
             return try ArrayFile(path: name).array(nil)
         }
         let masks = try file.array(options.masks)
-        let images = try ArrayReading(
+        let images = try ArrayArrangement(
             .nchw, of: TensorShape([dataset.sampleCount] + dataset.imageShape.dimensions))
-        let reading = try ArrayReading.ofMasks(
+        let reading = try ArrayArrangement.ofMasks(
             masks.shape, layout: options.masksLayout, images: images, at: masks.location)
         try masks.checkSize()
         let basis: MaskSelection.Basis =

@@ -2,8 +2,21 @@ internal import RRDatasets
 internal import RRFormats
 internal import RRTensor
 
-/// An array of images or masks, read in one of the layouts.
-struct ArrayReading: Hashable {
+/// The order of the dimensions of an array of images or masks; the last is contiguous.
+public enum ArrayLayout: String, Sendable, CaseIterable {
+    case nchw = "NCHW"
+    case nhwc = "NHWC"
+    case nwhc = "NWHC"
+    case ncwh = "NCWH"
+    /// One channel, without a dimension of its own.
+    case nhw = "NHW"
+
+    /// The number of dimensions.
+    public var rank: Int { rawValue.utf8.count }
+}
+
+/// How the elements of an array make images or masks: a layout with the extents that the array's shape gives it.
+struct ArrayArrangement: Hashable {
     let layout: ArrayLayout
     let imageShape: ImageShape
     /// The distance from an element to its neighbour along C, H and W, in elements.
@@ -35,7 +48,7 @@ struct ArrayReading: Hashable {
     }
 }
 
-extension ArrayReading {
+extension ArrayArrangement {
     /// The one way to read an array of images.
     ///
     /// Without a layout, three dimensions are NHW. Four are NCHW, unless the channels could as well be last: where
@@ -46,7 +59,7 @@ extension ArrayReading {
     /// - Throws: `DatasetError` with the code `wrongShape`, `invalidOption` or `ambiguousLayout`.
     static func ofImages(
         _ shape: TensorShape, layout: ArrayLayout?, imageShape: ImageShape? = nil, at location: String
-    ) throws -> ArrayReading {
+    ) throws -> ArrayArrangement {
         if shape.rank == 2 || imageShape != nil {
             return try ofRows(shape, layout: layout, imageShape: imageShape, at: location)
         }
@@ -57,9 +70,9 @@ extension ArrayReading {
         }
         if let layout {
             try check(layout, of: shape, option: .layout, at: location)
-            return try ArrayReading(layout, of: shape)
+            return try ArrayArrangement(layout, of: shape)
         }
-        guard shape.rank == 4 else { return try ArrayReading(.nhw, of: shape) }
+        guard shape.rank == 4 else { return try ArrayArrangement(.nhw, of: shape) }
         let (first, middle, last) = (shape[1], shape[2], shape[3])
         let couldBeLast = 1...4 ~= last
         let couldBeFirst = 1...4 ~= first
@@ -71,16 +84,16 @@ extension ArrayReading {
         guard isSurelyFirst else {
             throw DatasetError(
                 .ambiguousLayout, path: location,
-                "the shape \(shape) can be read as \(try list(readings(of: shape))); say which with \(option: .layout)"
+                "the shape \(shape) can be read as \(try list(arrangements(of: shape))); say which with \(option: .layout)"
             )
         }
-        return try ArrayReading(.nchw, of: shape)
+        return try ArrayArrangement(.nchw, of: shape)
     }
 
     /// An array (N, D) whose rows are images.
     private static func ofRows(
         _ shape: TensorShape, layout: ArrayLayout?, imageShape: ImageShape?, at location: String
-    ) throws -> ArrayReading {
+    ) throws -> ArrayArrangement {
         guard let imageShape else {
             throw DatasetError(
                 .wrongShape, path: location,
@@ -103,18 +116,18 @@ extension ArrayReading {
                 "\(option: .shape) \(imageShape) makes rows of \(imageShape.elementCount) elements, but the shape is \(shape)"
             )
         }
-        return try ArrayReading(.nchw, of: TensorShape([shape[0]] + imageShape.dimensions))
+        return try ArrayArrangement(.nchw, of: TensorShape([shape[0]] + imageShape.dimensions))
     }
 
     /// The one way to read an array of masks for images.
     ///
-    /// Without a layout, the readings are tried that give masks of the images' height and width, and one channel
+    /// Without a layout, the arrangements are tried that give masks of the images' height and width, and one channel
     /// or the images' number. Layouts with W before H are tried only for images that have such a layout.
     ///
     /// - Throws: `DatasetError` with the code `wrongShape`, `wrongMaskSize`, `invalidOption` or `ambiguousLayout`.
     static func ofMasks(
-        _ shape: TensorShape, layout: ArrayLayout?, images: ArrayReading, at location: String
-    ) throws -> ArrayReading {
+        _ shape: TensorShape, layout: ArrayLayout?, images: ArrayArrangement, at location: String
+    ) throws -> ArrayArrangement {
         if shape.rank == 2, layout == nil {
             return try ofMaskRows(shape, images: images, at: location)
         }
@@ -124,22 +137,23 @@ extension ArrayReading {
                 "the shape is \(shape); masks have 4 dimensions, or 3 without channels (N, H, W)")
         }
         if let layout { try check(layout, of: shape, option: .masksLayout, at: location) }
-        let all = try readings(of: shape)
-        let fitting = all.filter { reading in
-            reading.imageShape.height == images.imageShape.height
-                && reading.imageShape.width == images.imageShape.width
-                && (reading.imageShape.channels == 1
-                    || reading.imageShape.channels == images.imageShape.channels)
+        let all = try arrangements(of: shape)
+        let fitting = all.filter { arrangement in
+            arrangement.imageShape.height == images.imageShape.height
+                && arrangement.imageShape.width == images.imageShape.width
+                && (arrangement.imageShape.channels == 1
+                    || arrangement.imageShape.channels == images.imageShape.channels)
         }
         let isTurned = images.layout == .nwhc || images.layout == .ncwh
-        let candidates = fitting.filter { reading in
-            if let layout { return reading.layout == layout }
-            return isTurned || reading.layout == .nchw || reading.layout == .nhwc || reading.layout == .nhw
+        let candidates = fitting.filter { arrangement in
+            if let layout { return arrangement.layout == layout }
+            return isTurned || arrangement.layout == .nchw || arrangement.layout == .nhwc
+                || arrangement.layout == .nhw
         }
-        guard let reading = candidates.first else {
+        guard let arrangement = candidates.first else {
             let size = "\(images.imageShape.height)×\(images.imageShape.width) with 1"
             let channels = images.imageShape.channels == 1 ? size : size + " or \(images.imageShape.channels)"
-            let tried = try layout.map { [try ArrayReading($0, of: shape)] } ?? all
+            let tried = try layout.map { [try ArrayArrangement($0, of: shape)] } ?? all
             let hint: Message =
                 fitting.isEmpty ? "" : "; it fits as \(list(fitting)): say so with \(option: .masksLayout)"
             throw DatasetError(
@@ -147,19 +161,19 @@ extension ArrayReading {
                 "the images need masks of H×W = \(channels) channels, but the shape \(shape) "
                     + "reads as \(list(tried))" + hint)
         }
-        guard candidates.allSatisfy({ $0.isSame(as: reading) }) else {
+        guard candidates.allSatisfy({ $0.isSame(as: arrangement) }) else {
             throw DatasetError(
                 .ambiguousLayout, path: location,
                 "the shape \(shape) can be read as \(list(candidates)); say which with \(option: .masksLayout)"
             )
         }
-        return reading
+        return arrangement
     }
 
     /// An array (M, D) whose rows are masks, of one channel or of the images' channels.
     private static func ofMaskRows(
-        _ shape: TensorShape, images: ArrayReading, at location: String
-    ) throws -> ArrayReading {
+        _ shape: TensorShape, images: ArrayArrangement, at location: String
+    ) throws -> ArrayArrangement {
         let imageShape = images.imageShape
         guard shape[1] == imageShape.pixelCount || shape[1] == imageShape.elementCount else {
             throw DatasetError(
@@ -168,22 +182,22 @@ extension ArrayReading {
                     + "\(imageShape.elementCount) elements, but the shape is \(shape)")
         }
         let channels = shape[1] / imageShape.pixelCount
-        return try ArrayReading(
+        return try ArrayArrangement(
             .nchw, of: TensorShape([shape[0], channels, imageShape.height, imageShape.width]))
     }
 
-    /// Whether two readings find the same elements at the same places; a step along a single element is none.
-    private func isSame(as other: ArrayReading) -> Bool {
+    /// Whether two arrangements find the same elements at the same places; a step along a single element is none.
+    private func isSame(as other: ArrayArrangement) -> Bool {
         guard imageShape == other.imageShape else { return false }
         return zip(imageShape.dimensions, zip(steps, other.steps)).allSatisfy { $0 == 1 || $1.0 == $1.1 }
     }
 
-    private static func readings(of shape: TensorShape) throws -> [ArrayReading] {
-        try ArrayLayout.allCases.filter { $0.rank == shape.rank }.map { try ArrayReading($0, of: shape) }
+    private static func arrangements(of shape: TensorShape) throws -> [ArrayArrangement] {
+        try ArrayLayout.allCases.filter { $0.rank == shape.rank }.map { try ArrayArrangement($0, of: shape) }
     }
 
-    private static func list(_ readings: [ArrayReading]) -> String {
-        readings.map(\.description).joined(separator: ", ")
+    private static func list(_ arrangements: [ArrayArrangement]) -> String {
+        arrangements.map(\.description).joined(separator: ", ")
     }
 
     private static func check(

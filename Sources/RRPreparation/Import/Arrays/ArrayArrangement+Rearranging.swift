@@ -1,7 +1,7 @@
 internal import RRDatasets
 internal import RRTensor
 
-extension ArrayReading {
+extension ArrayArrangement {
     /// Brings the elements of one image into the order `(C, H, W)`, converting each.
     func rearrange<Source, Target>(
         _ source: UnsafeBufferPointer<Source>, into target: UnsafeMutableBufferPointer<Target>,
