@@ -19,9 +19,9 @@ struct MaskReading {
         let rowsPerPiece = max(array.rowsPerBlock, Self.pieceSize / max(1, size))
         var bits = try MaskBits(rowCount: rowCount, elementsPerRow: size)
         try bits.withRowWriter { writer in
-            try SampleCrew(jobs: SampleCrew.coreCount).run(0..<(rowCount - 1) / rowsPerPiece + 1) {
+            try Workers().run(parts: 0..<(rowCount - 1) / rowsPerPiece + 1) {
                 Reader(reader: HDF5RowReader(array), capacity: min(rowCount, rowsPerPiece) * size)
-            } work: { reader, piece in
+            } _: { reader, piece in
                 let first = piece * rowsPerPiece
                 try reader.forEachRow(of: first..<min(first + rowsPerPiece, rowCount), size: size) {
                     row, bytes in

@@ -1,5 +1,4 @@
 internal import CHDF5
-internal import Dispatch
 package import RRTensor
 internal import Synchronization
 
@@ -127,24 +126,21 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
         by decoder: HDF5ChunkDecoder, rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer
     ) -> Bool {
         let chunks = decoder.chunks(of: rows)
-        let next = Atomic<Int>(0)
-        let hasFailed = Atomic<Bool>(false)
         nonisolated(unsafe) let target = bytes
-        DispatchQueue.concurrentPerform(iterations: min(chunks.count, HDF5ChunkDecoder.threadCount)) { _ in
-            guard let worker = HDF5ChunkDecoder.Worker(decoder) else {
-                return hasFailed.store(true, ordering: .relaxed)
-            }
-            while !hasFailed.load(ordering: .relaxed) {
-                let position = next.add(1, ordering: .relaxed).oldValue
-                guard position < chunks.count else { return }
+        struct NotServed: Error {}
+        do {
+            try Workers().run(parts: 0..<chunks.count) {
+                guard let worker = HDF5ChunkDecoder.Worker(decoder) else { throw NotServed() }
+                return worker
+            } _: { worker, position in
                 let offset = chunks.offset(at: position)
                 let filterMask = lock.withLock { _ in worker.fetch(offset, from: dataset) }
-                guard let filterMask, worker.decode(skipping: filterMask) else {
-                    return hasFailed.store(true, ordering: .relaxed)
-                }
+                guard let filterMask, worker.decode(skipping: filterMask) else { throw NotServed() }
                 worker.copy(chunkAt: offset, ofRows: rows, into: target)
             }
+            return true
+        } catch {
+            return false
         }
-        return !hasFailed.load(ordering: .relaxed)
     }
 }

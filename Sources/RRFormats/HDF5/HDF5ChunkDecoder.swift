@@ -1,5 +1,4 @@
 internal import CHDF5
-internal import Glibc
 internal import RRTensor
 
 /// What is needed to decode a dataset's chunks without libhdf5: deflate, shuffle and fletcher32, in any order.
@@ -9,8 +8,6 @@ struct HDF5ChunkDecoder: Sendable {
         case shuffle(elementSize: Int)
         case fletcher32
     }
-
-    static let threadCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
     /// The extents of the dataset.
     let shape: [Int]

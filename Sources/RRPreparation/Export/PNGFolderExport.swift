@@ -109,12 +109,12 @@ public struct PNGFolderExport: Sendable {
         progress: (Int, Int) -> Void,
         encode: @Sendable (SampleReader, PNGEncoder, Int) throws -> [UInt8]?
     ) throws {
-        let crew = SampleCrew(jobs: jobs)
+        let workers = Workers(count: jobs)
         let target = folder.temporaryPath
         try paths.makeFolders(in: target, datasetPath: source.dataset.path)
         for start in stride(from: 0, to: source.count, by: Self.blockCount) {
             let positions = start..<min(start + Self.blockCount, source.count)
-            try crew.run(positions, makeWorker: { (SampleReader(source), PNGEncoder()) }) {
+            try workers.run(parts: positions, makeState: { (SampleReader(source), PNGEncoder()) }) {
                 guard let bytes = try encode($0.0, $0.1, $1) else { return }
                 try paths.write(bytes, at: $1, in: target, datasetPath: source.dataset.path)
             }

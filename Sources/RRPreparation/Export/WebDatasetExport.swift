@@ -108,13 +108,13 @@ public struct WebDatasetExport: Sendable {
     ) throws {
         let tar = try TarWriter(
             creating: folder.temporaryPath + "/" + name, path: folder.path + "/" + name)
-        let crew = SampleCrew(jobs: jobs)
+        let workers = Workers(count: jobs)
         // About 32 MB of images at a time, and enough of them to keep every thread busy.
         let blockCount = max(jobs, min(1024, (32 << 20) / source.dataset.imageSize))
         for start in stride(from: samples.lowerBound, to: samples.upperBound, by: blockCount) {
             let positions = start..<min(start + blockCount, samples.upperBound)
             let encoded = Mutex<[Members]>(Array(repeating: [], count: positions.count))
-            try crew.run(positions, makeWorker: { (SampleReader(source), PNGEncoder()) }) {
+            try workers.run(parts: positions, makeState: { (SampleReader(source), PNGEncoder()) }) {
                 worker, position in
                 let members = try self.members(of: position, reader: worker.0, encoder: worker.1)
                 encoded.withLock { $0[position - start] = members }

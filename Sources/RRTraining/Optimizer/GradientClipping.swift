@@ -1,4 +1,5 @@
 internal import RRNetworks
+internal import RRTensor
 
 /// The bound on a gradient's Euclidean norm, as PyTorch's `torch.nn.utils.clip_grad_norm_`.
 enum GradientClipping {

@@ -1,5 +1,6 @@
 import Glibc
 internal import RRNetworks
+internal import RRTensor
 
 /// An optimiser with its memory of past gradients.
 ///

@@ -4,6 +4,7 @@ internal import RRFormats
 internal import RRNetworks
 internal import RRSchemas
 internal import RRStreaming
+internal import RRTensor
 
 /// One training run under way: from its first step, or from a checkpoint, to its end.
 final class TrainingSession<Scalar: NetworkScalar> {

@@ -1,4 +1,5 @@
 internal import RRFormats
+internal import RRTensor
 internal import Synchronization
 
 /// Images of the PNG files in a folder, decoded as they are read.
@@ -51,8 +52,8 @@ final class PNGFolderSource: ImageSource {
     ) throws -> [FileState] {
         try [FileState](unsafeUninitializedCapacity: files.count) { states, count in
             nonisolated(unsafe) let states = states
-            try SampleCrew(jobs: SampleCrew.coreCount).run(
-                0..<files.count, makeWorker: { PNGHeaderReader(folder: folder) }
+            try Workers().run(
+                parts: 0..<files.count, makeState: { PNGHeaderReader(folder: folder) }
             ) { reader, position in
                 let (header, state) = try reader.read(position, of: files)
                 guard conversion.serves(header) else { throw OtherHeader(conversion: conversion) }
@@ -85,8 +86,8 @@ final class PNGFolderSource: ImageSource {
         for start in stride(from: 0, to: files.count, by: 1024) {
             let positions = start..<min(start + 1024, files.count)
             do {
-                try SampleCrew(jobs: SampleCrew.coreCount).run(
-                    positions, makeWorker: { (Reader(self), Scratch(byteCount: size)) }
+                try Workers().run(
+                    parts: positions, makeState: { (Reader(self), Scratch(byteCount: size)) }
                 ) { worker, position in
                     guard checksums[position] == nil else { return }
                     try worker.0.read(rows: position..<position + 1, into: worker.1.bytes)

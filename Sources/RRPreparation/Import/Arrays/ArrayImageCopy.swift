@@ -1,8 +1,6 @@
-internal import Dispatch
 internal import RRDatasets
 internal import RRFormats
 internal import RRTensor
-internal import Synchronization
 
 /// Copies an array of any numbers into a dataset, on several threads.
 struct ArrayImageCopy {
@@ -100,44 +98,44 @@ struct ArrayImageCopy {
         let wanted = max(1, (1 << 20) / max(rowSize, storedRowSize))
         let pieceRows = (wanted + chunkRows - 1) / chunkRows * chunkRows
         let pieceCount = (rows.count + pieceRows - 1) / pieceRows
-        let next = Atomic<Int>(0)
-        let fault = Mutex<(piece: Int, error: any Error)?>(nil)
         nonisolated(unsafe) let block = block
-        DispatchQueue.concurrentPerform(iterations: min(jobs, pieceCount)) { _ in
-            let source = UnsafeMutableRawBufferPointer.allocate(
-                byteCount: block == nil ? pieceRows * rowSize : 0, alignment: 64)
-            let target = UnsafeMutableRawBufferPointer.allocate(
-                byteCount: isStoredAsRead(type) ? 0 : pieceRows * storedRowSize, alignment: 64)
-            defer {
-                source.deallocate()
-                target.deallocate()
+        try Workers(count: jobs).run(
+            parts: 0..<pieceCount,
+            makeState: {
+                PieceMemory(
+                    sourceSize: block == nil ? pieceRows * rowSize : 0,
+                    targetSize: isStoredAsRead(type) ? 0 : pieceRows * storedRowSize)
             }
-            while true {
-                // Pieces are taken in order, so that those before one with a fault are all done.
-                let piece = next.add(1, ordering: .relaxed).oldValue
-                guard piece < pieceCount, fault.withLock({ $0 == nil }) else { return }
-                let start = rows.lowerBound + piece * pieceRows
-                let own = start..<min(start + pieceRows, rows.upperBound)
-                do {
-                    let bytes: UnsafeRawBufferPointer
-                    if let block {
-                        let begin = (start - rows.lowerBound) * rowSize
-                        bytes = UnsafeRawBufferPointer(rebasing: block[begin..<begin + own.count * rowSize])
-                    } else {
-                        let room = UnsafeMutableRawBufferPointer(rebasing: source[..<(own.count * rowSize)])
-                        try array.read(rows: own, into: room)
-                        bytes = UnsafeRawBufferPointer(room)
-                    }
-                    try store(bytes, rows: own, as: type, by: target, to: writer)
-                } catch {
-                    fault.withLock { first in
-                        if first.map({ piece < $0.piece }) ?? true { first = (piece, error) }
-                    }
-                    return
-                }
+        ) { memory, piece in
+            let start = rows.lowerBound + piece * pieceRows
+            let own = start..<min(start + pieceRows, rows.upperBound)
+            let bytes: UnsafeRawBufferPointer
+            if let block {
+                let begin = (start - rows.lowerBound) * rowSize
+                bytes = UnsafeRawBufferPointer(rebasing: block[begin..<begin + own.count * rowSize])
+            } else {
+                let room = UnsafeMutableRawBufferPointer(rebasing: memory.source[..<(own.count * rowSize)])
+                try array.read(rows: own, into: room)
+                bytes = UnsafeRawBufferPointer(room)
             }
+            try store(bytes, rows: own, as: type, by: memory.target, to: writer)
         }
-        if let fault = fault.withLock({ $0 }) { throw fault.error }
+    }
+
+    /// One worker's memory: a piece as it is read, and as it is stored.
+    private final class PieceMemory {
+        let source: UnsafeMutableRawBufferPointer
+        let target: UnsafeMutableRawBufferPointer
+
+        init(sourceSize: Int, targetSize: Int) {
+            source = .allocate(byteCount: sourceSize, alignment: 64)
+            target = .allocate(byteCount: targetSize, alignment: 64)
+        }
+
+        deinit {
+            source.deallocate()
+            target.deallocate()
+        }
     }
 
     /// Whether an image's bytes are stored as they are read.

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import RRDatasets
+internal import RRTensor
 internal import Synchronization
 
 /// Memory for some masks, which several threads fill at once.
@@ -31,24 +32,8 @@ final class MaskBlock: @unchecked Sendable {
     ///
     /// - Throws: the error of the first mask that has one, whatever the number of threads.
     func read(_ positions: Range<Int>, of source: any MaskSource) throws {
-        let next = Atomic<Int>(positions.lowerBound)
-        let fault = Mutex<(position: Int, error: any Error)?>(nil)
-        DispatchQueue.concurrentPerform(iterations: min(jobs, positions.count)) { _ in
-            while true {
-                let position = next.add(1, ordering: .relaxed).oldValue
-                guard position < positions.upperBound else { return }
-                do {
-                    try source.readMask(at: position, into: self[position - positions.lowerBound])
-                } catch {
-                    fault.withLock { first in
-                        if first.map({ position < $0.position }) ?? true { first = (position, error) }
-                    }
-                    // All before this one have been taken; nothing behind it matters.
-                    next.store(positions.upperBound, ordering: .relaxed)
-                    return
-                }
-            }
+        try Workers(count: jobs).run(parts: positions, makeState: {}) { _, position in
+            try source.readMask(at: position, into: self[position - positions.lowerBound])
         }
-        if let fault = fault.withLock({ $0 }) { throw fault.error }
     }
 }

@@ -1,7 +1,7 @@
 internal import Dispatch
-internal import Glibc
 internal import RRDatasets
 internal import RRFormats
+internal import RRTensor
 internal import Synchronization
 
 /// Reads and decodes files on several threads, block by block, while the blocks before are being written.
@@ -9,8 +9,8 @@ internal import Synchronization
 /// A block is a piece of memory for many images. There are as many as it takes for decoding and writing to overlap, and
 /// they are used again and again, so memory does not grow with the number of images.
 ///
-/// Unchecked: a worker writes the part of a block that it took under `lock`, and the caller reads a block that is
-/// complete under `lock`.
+/// Unchecked: a worker writes the part of a block that it took under `monitor`, and the caller reads a block that is
+/// complete under `monitor`.
 final class PNGImportPipeline: @unchecked Sendable {
     /// A block of images, one after another, whose files have been read.
     struct Block {
@@ -47,7 +47,7 @@ final class PNGImportPipeline: @unchecked Sendable {
     private let imageSize: Int
     private let images: UnsafeMutableRawBufferPointer
     private let checksums: UnsafeMutableBufferPointer<UInt32>
-    private let lock = Condition()
+    private let monitor = Monitor()
     private var progress: Progress
 
     /// Allocates blocks of about 8 MB, and of enough images to keep every thread busy.
@@ -81,8 +81,10 @@ final class PNGImportPipeline: @unchecked Sendable {
         for number in 0..<Self.memoryCount { open(block: number) }
         for _ in 0..<jobs { queue.async(group: group) { self.work() } }
         let result = Result { try passOn(body) }
-        lock.withLock { progress.isStopped = true }
-        lock.broadcast()
+        monitor.withLock {
+            progress.isStopped = true
+            monitor.wakeAll()
+        }
         group.wait()
         try result.get()
         return progress.colorSpaceCount
@@ -99,11 +101,11 @@ final class PNGImportPipeline: @unchecked Sendable {
                     files: files, images: UnsafeRawBufferPointer(rebasing: pixels),
                     checksums: UnsafeBufferPointer(rebasing: checksums[slot..<slot + files.count]),
                     faults: faults))
-            lock.withLock {
+            monitor.withLock {
                 progress.writtenCount += 1
                 open(block: number + Self.memoryCount)
+                monitor.wakeAll()
             }
-            lock.broadcast()
         }
     }
 
@@ -118,8 +120,8 @@ final class PNGImportPipeline: @unchecked Sendable {
 
     /// Waits until a block is complete, and takes its faults.
     private func awaitBlock(_ number: Int) -> [(position: Int, fault: PNGFileReader.Fault)] {
-        lock.withLock {
-            while progress.openCounts[number % Self.memoryCount] > 0 { lock.wait() }
+        monitor.withLock {
+            while progress.openCounts[number % Self.memoryCount] > 0 { monitor.wait() }
             let files = files(of: number)
             let faults = progress.faults.filter { files.contains($0.position) }
             progress.faults.removeAll { files.contains($0.position) }
@@ -144,20 +146,19 @@ final class PNGImportPipeline: @unchecked Sendable {
                     checksums[slot] = CRC32.checksum(of: UnsafeRawBufferPointer(image))
                 }
             }
-            let isComplete = lock.withLock {
+            monitor.withLock {
                 progress.faults += faults
                 let slot = share.lowerBound / blockCount % Self.memoryCount
                 progress.openCounts[slot] -= share.count
-                return progress.openCounts[slot] == 0
+                if progress.openCounts[slot] == 0 { monitor.wakeAll() }
             }
-            if isComplete { lock.broadcast() }
         }
-        lock.withLock { progress.colorSpaceCount += reader.colorSpaceCount }
+        monitor.withLock { progress.colorSpaceCount += reader.colorSpaceCount }
     }
 
     /// Takes the next files of one block, once there is memory for it; nil where no file is left.
     private func takeShare() -> Range<Int>? {
-        lock.withLock {
+        monitor.withLock {
             while true {
                 guard !progress.isStopped, progress.next < paths.count else { return nil }
                 let block = progress.next / blockCount
@@ -166,37 +167,8 @@ final class PNGImportPipeline: @unchecked Sendable {
                     defer { progress.next = end }
                     return progress.next..<end
                 }
-                lock.wait()
+                monitor.wait()
             }
         }
     }
-}
-
-/// A lock whose holders can wait for each other.
-private final class Condition: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-
-    init() {
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
-    }
-
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
-    }
-
-    func withLock<Result>(_ body: () throws -> Result) rethrows -> Result {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return try body()
-    }
-
-    /// Lets the lock go until someone broadcasts.
-    func wait() { pthread_cond_wait(condition, mutex) }
-
-    func broadcast() { pthread_cond_broadcast(condition) }
 }

@@ -1,6 +1,6 @@
-import Dispatch
-import Glibc
-import Synchronization
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
 
 /// A fixed number of threads that share out the parts of a job.
 package struct Workers: Sendable {
@@ -35,6 +35,39 @@ package struct Workers: Sendable {
         if !WorkerCrew.shared.run(count: threads, work) {
             DispatchQueue.concurrentPerform(iterations: threads, execute: work)
         }
+    }
+}
+
+extension Workers {
+    /// Runs parts of a job that may fail, each worker with a state of its own, and returns when all are done.
+    ///
+    /// - Parameters:
+    ///   - makeState: called by each worker for what it alone uses.
+    ///   - body: takes the worker's state and the number of the part.
+    /// - Throws: the error of the lowest part that failed, whatever the number of threads; parts above it may not have
+    ///   been run.
+    package func run<State>(
+        parts: Range<Int>, makeState: @Sendable () throws -> State,
+        _ body: @Sendable (State, Int) throws -> Void
+    ) throws {
+        let next = Atomic(parts.lowerBound)
+        let failure = Mutex<(part: Int, error: any Error)?>(nil)
+        @Sendable func note(_ error: any Error, at part: Int) {
+            failure.withLock { first in
+                if first.map({ part < $0.part }) ?? true { first = (part, error) }
+            }
+        }
+        run(parts: min(count, parts.count)) { _, _ in
+            let state: State
+            do { state = try makeState() } catch { return note(error, at: parts.lowerBound) }
+            while true {
+                let part = next.add(1, ordering: .relaxed).oldValue
+                // Parts are handed out in order: all below the failed one are in work or done.
+                guard part < parts.upperBound, failure.withLock({ $0 == nil }) else { return }
+                do { try body(state, part) } catch { note(error, at: part) }
+            }
+        }
+        if let failure = failure.withLock({ $0 }) { throw failure.error }
     }
 }
 

@@ -1,6 +1,6 @@
-import Dispatch
-import Glibc
-import Synchronization
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
 
 /// Threads that stay ready for the next job.
 ///
