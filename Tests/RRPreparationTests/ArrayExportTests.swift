@@ -25,7 +25,8 @@ struct ArrayExportTests {
     }
 
     /// The stored elements `(C, H, W)` in the order of a layout, each as its bytes.
-    private func arranged(_ bytes: [UInt8], _ sample: SampleDataset, _ layout: ExportLayout) -> [UInt8] {
+    private func arranged(_ bytes: [UInt8], _ sample: SampleDataset, _ layout: ArrayExport.Layout) -> [UInt8]
+    {
         guard layout == .nhwc else { return bytes }
         let size = sample.elementType.size
         let pixelCount = sample.shape.pixelCount
@@ -48,10 +49,10 @@ struct ArrayExportTests {
 
     @Test(
         "NPY arrays have the images' bytes, masks for every sample, labels, splits and ids",
-        arguments: ImageElementType.allCases, ExportLayout.allCases)
-    func npy(elementType: ImageElementType, layout: ExportLayout) throws {
+        arguments: ImageElementType.allCases, ArrayExport.Layout.allCases)
+    func npy(elementType: ImageElementType, layout: ArrayExport.Layout) throws {
         let (sample, source) = try source(elementType)
-        var export = NPYExport(source: source, output: folder.path("out"))
+        var export = ArrayExport(source: source, format: .npy, output: folder.path("out"))
         export.layout = layout
         let summary = try export.run()
         #expect(
@@ -84,7 +85,8 @@ struct ArrayExportTests {
     func unicodeIds() throws {
         let file = try RawFile.dataset().setting(array: "/ids", to: .strings(["é", "猫猫", "x"]))
         let dataset = try Dataset(path: file.write(to: folder.path("d.h5")))
-        _ = try NPYExport(source: ExportSource(dataset: dataset), output: folder.path("out")).run()
+        _ = try ArrayExport(source: ExportSource(dataset: dataset), format: .npy, output: folder.path("out"))
+            .run()
         let bytes = try FileBytes.read(folder.path("out/ids.npy"))
         #expect(bytes.starts(with: NPYHeader.bytes(shape: [3], descriptor: "<U2")))
         #expect(
@@ -96,10 +98,10 @@ struct ArrayExportTests {
     @Test(
         "an import of exported HDF5 arrays is the same dataset, but for its ids",
         arguments: ImageElementType.allCases,
-        ExportLayout.allCases)
-    func hdf5(elementType: ImageElementType, layout: ExportLayout) throws {
+        ArrayExport.Layout.allCases)
+    func hdf5(elementType: ImageElementType, layout: ArrayExport.Layout) throws {
         let (sample, source) = try source(elementType)
-        var export = HDF5Export(source: source, output: folder.path("out.h5"))
+        var export = ArrayExport(source: source, format: .hdf5, output: folder.path("out.h5"))
         export.layout = layout
         _ = try export.run()
         let file = try HDF5File(reading: folder.path("out.h5"))
@@ -206,8 +208,8 @@ struct ArrayExportTests {
         let (_, source) = try source(.uint8)
         var first: [[UInt8]] = []
         for name in ["one", "two"] {
-            _ = try NPYExport(source: source, output: folder.path("\(name)-npy")).run()
-            _ = try HDF5Export(source: source, output: folder.path("\(name).h5")).run()
+            _ = try ArrayExport(source: source, format: .npy, output: folder.path("\(name)-npy")).run()
+            _ = try ArrayExport(source: source, format: .hdf5, output: folder.path("\(name).h5")).run()
             _ = try WebDatasetExport(source: source, output: folder.path("\(name)-tar")).run()
             let bytes = try [
                 "\(name)-npy/images.npy", "\(name)-npy/export.json", "\(name).h5", "\(name)-tar/000000.tar",
@@ -215,8 +217,8 @@ struct ArrayExportTests {
             if first.isEmpty { first = bytes } else { #expect(bytes == first) }
         }
         for export in [
-            { _ = try NPYExport(source: source, output: folder.path("one-npy")).run() },
-            { _ = try HDF5Export(source: source, output: folder.path("one.h5")).run() },
+            { _ = try ArrayExport(source: source, format: .npy, output: folder.path("one-npy")).run() },
+            { _ = try ArrayExport(source: source, format: .hdf5, output: folder.path("one.h5")).run() },
             { _ = try WebDatasetExport(source: source, output: folder.path("one-tar")).run() },
         ] as [() throws -> Void] {
             #expect(#expect(throws: FormatError.self) { try export() }?.code == .outputExists)

@@ -15,10 +15,6 @@ struct ExportRoundTripTests {
         folder = try TemporaryFolder()
     }
 
-    enum Kind: String, CaseIterable {
-        case hdf5, npy
-    }
-
     private func bytes(_ name: String) throws -> [UInt8] { try FileBytes.read(folder.path(name)) }
 
     private func remove(_ name: String) throws {
@@ -27,26 +23,19 @@ struct ExportRoundTripTests {
 
     /// Exports `d.h5`, and `m.h5` where masks are given, to `out`.
     private func export(
-        _ kind: Kind, _ dataset: Dataset, _ masks: MaskSet?, layout: ExportLayout = .nchw,
+        _ kind: ArrayExport.Format, _ dataset: Dataset, _ masks: MaskSet?, layout: ArrayExport.Layout = .nchw,
         split: String = "all"
     ) throws {
         let source = try ExportSource(dataset: dataset, masks: masks, split: split)
-        switch kind {
-        case .hdf5:
-            var export = HDF5Export(source: source, output: folder.path("out"))
-            export.layout = layout
-            _ = try export.run()
-        case .npy:
-            var export = NPYExport(source: source, output: folder.path("out"))
-            export.layout = layout
-            _ = try export.run()
-        }
+        var export = ArrayExport(source: source, format: kind, output: folder.path("out"))
+        export.layout = layout
+        _ = try export.run()
     }
 
     /// Imports `out` as `again.h5` and `masks-again.h5`.
     @discardableResult
     private func importAgain(
-        _ kind: Kind, masks: Bool = true, change: (inout ArrayImport.Options) -> Void = { _ in }
+        _ kind: ArrayExport.Format, masks: Bool = true, change: (inout ArrayImport.Options) -> Void = { _ in }
     ) throws -> ImportSummary {
         var options = ArrayImport.Options(images: kind == .npy ? [folder.path("out")] : [])
         options.force = true
@@ -76,7 +65,9 @@ struct ExportRoundTripTests {
             random.masks(for: dataset), provenance: ["source": "test", "seed": .integer(seed)],
             path: folder.path("m.h5"), force: false)
         let masks = try MaskSet(path: folder.path("m.h5"), for: dataset)
-        for (kind, layout) in [(Kind.hdf5, ExportLayout.nhwc), (.npy, .nchw), (.hdf5, .nchw), (.npy, .nhwc)] {
+        for (kind, layout) in [
+            (ArrayExport.Format.hdf5, ArrayExport.Layout.nhwc), (.npy, .nchw), (.hdf5, .nchw), (.npy, .nhwc),
+        ] {
             try export(kind, dataset, masks, layout: layout)
             let summary = try importAgain(kind)
             #expect(try bytes("again.h5") == bytes("d.h5"))
@@ -132,7 +123,7 @@ struct ExportRoundTripTests {
         arguments: ImageElementType.allCases, Compression.allCases)
     func unusual(elementType: ImageElementType, compression: Compression) throws {
         let (dataset, masks) = try unusual(elementType, compression)
-        for kind in Kind.allCases {
+        for kind in ArrayExport.Format.allCases {
             try export(kind, dataset, masks, layout: .nhwc)
             #expect(try importAgain(kind).color == "other")
             #expect(try bytes("again.h5") == bytes("d.h5"))
@@ -143,8 +134,8 @@ struct ExportRoundTripTests {
 
     @Test(
         "one split comes back with its own samples and masks, and knows how images were resized",
-        arguments: Kind.allCases)
-    func split(kind: Kind) throws {
+        arguments: ArrayExport.Format.allCases)
+    func split(kind: ArrayExport.Format) throws {
         let (dataset, masks) = try unusual(.uint8, .none)
         try export(kind, dataset, masks, split: "test")
         try importAgain(kind)
@@ -158,8 +149,9 @@ struct ExportRoundTripTests {
     }
 
     @Test(
-        "what was changed is imported as it stands, and says so, but for the size", arguments: Kind.allCases)
-    func options(kind: Kind) throws {
+        "what was changed is imported as it stands, and says so, but for the size",
+        arguments: ArrayExport.Format.allCases)
+    func options(kind: ArrayExport.Format) throws {
         let (dataset, masks) = try unusual(.uint8, .none)
         try export(kind, dataset, masks)
         let other = folder.path("other.npy")
@@ -185,8 +177,10 @@ struct ExportRoundTripTests {
         #expect(try provenance("masks-again.h5")["options"]?["marks"] == "right")
     }
 
-    @Test("masks that an option does not ask for stay, and the import says so", arguments: Kind.allCases)
-    func withoutMasks(kind: Kind) throws {
+    @Test(
+        "masks that an option does not ask for stay, and the import says so",
+        arguments: ArrayExport.Format.allCases)
+    func withoutMasks(kind: ArrayExport.Format) throws {
         let (dataset, masks) = try unusual(.uint8, .none)
         try export(kind, dataset, masks)
         #expect(

@@ -123,8 +123,9 @@ struct PNGFolderDatasetTests {
     @Test("an export of a folder is an import's: sample by sample, with a fingerprint")
     func export() throws {
         for number in 0..<5 { try write("\(number % 2)/\(number).png", channels: 3) }
-        _ = try NPYExport(
-            source: ExportSource(dataset: Dataset(path: folder.path("in"))), output: folder.path("out")
+        _ = try ArrayExport(
+            source: ExportSource(dataset: Dataset(path: folder.path("in"))), format: .npy,
+            output: folder.path("out")
         )
         .run()
         let array = try FileBytes.read(folder.path("out/images.npy"))

@@ -252,7 +252,7 @@ struct PNGFolderExportTests {
                 try PNGFolderExport(source: ExportSource(dataset: dataset), output: folder.path("out")).run()
             }
             #expect(error?.code == .unsupported)
-            #expect(error?.message.contains("NPYExport") == true)
+            #expect(error?.message.contains("ArrayExport(.npy)") == true)
         }
         #expect(try folder.names() == ["five.h5", "float.h5"])
     }

@@ -62,6 +62,6 @@ public struct ExportSource: Sendable {
 }
 
 extension OperationName {
-    static let exportHDF5 = OperationName("HDF5Export")
-    static let exportNPY = OperationName("NPYExport")
+    static let exportHDF5 = OperationName("ArrayExport(.hdf5)")
+    static let exportNPY = OperationName("ArrayExport(.npy)")
 }

@@ -14,9 +14,3 @@ public struct ExportSummary: Sendable {
     /// What a user may not expect: what an import of the export would not give back.
     public let notes: [Message]
 }
-
-/// The order of the dimensions of exported arrays of images and masks.
-public enum ExportLayout: String, Sendable, CaseIterable {
-    case nchw = "NCHW"
-    case nhwc = "NHWC"
-}

@@ -10,7 +10,7 @@ struct ExportedArrays {
     let mark: ExportMark
     private let location: (_ name: String) -> String
     private let open: (_ name: String) throws -> any ArraySource
-    private let isFolder: Bool
+    private let format: ArrayExport.Format
 
     /// Finds an export among what an import was given: an HDF5 file without a name for its images, or a folder of NPY
     /// files; nil where neither is given.
@@ -37,10 +37,10 @@ struct ExportedArrays {
         members["format"] = describer.text("format").map { .string($0) }
         members["format_version"] = describer.text("format_version").map { .string($0) }
         // The names stand where those who read the file look for them, and may have been changed there.
-        for (member, object) in [
-            ("class_names", "/labels"), ("split_names", "/split"), ("group_names", "/group"),
-        ] {
-            members[member] = describer.names(member, of: object).map { .array($0.map { .string($0) }) }
+        for array in [ExportArray.labels, .split, .group] {
+            guard let member = array.namesMember else { continue }
+            let names = describer.names(member, of: "/" + array.name(in: .hdf5))
+            members[member] = names.map { .array($0.map { .string($0) }) }
         }
         guard let mark = try ExportMark(.object(members), path: path) else {
             let names = try file.memberNames(of: "/")
@@ -52,7 +52,7 @@ struct ExportedArrays {
         }
         return ExportedArrays(
             mark: mark, location: { "\(path):/\($0)" }, open: { try HDF5Array(file.dataset("/" + $0)) },
-            isFolder: false)
+            format: .hdf5)
     }
 
     private static func ofFolder(_ arrays: ArrayImport) throws -> ExportedArrays? {
@@ -68,50 +68,40 @@ struct ExportedArrays {
         }
         return ExportedArrays(
             mark: mark, location: { "\(folder)/\($0)" },
-            open: { try ArrayFile(path: "\(folder)/\($0)", format: .npy).array(nil) }, isFolder: true)
-    }
-
-    /// The arrays of an export by what they hold.
-    enum Content: String {
-        case images, labels, masks, row, ids, split, group
-
-        fileprivate func name(inFolder isFolder: Bool) -> String {
-            guard isFolder else { return rawValue }
-            return rawValue + (self == .split || self == .group ? "s" : "") + ".npy"
-        }
+            open: { try ArrayFile(path: "\(folder)/\($0)", format: .npy).array(nil) }, format: .npy)
     }
 
     /// Whether the export was written with an array.
-    func has(_ content: Content) -> Bool { mark.arrayShapes[content.name(inFolder: isFolder)] != nil }
+    func has(_ array: ExportArray) -> Bool { mark.arrayShapes[name(of: array)] != nil }
 
-    func name(of content: Content) -> String { content.name(inFolder: isFolder) }
+    func name(of array: ExportArray) -> String { array.name(in: format) }
 
     /// Opens an array.
     ///
     /// - Throws: `DatasetError` with the code `missingObject` where it is not there, or `wrongShape` where it has not
     ///   the shape that it was written with; `FormatError` where it is damaged.
-    func array(_ content: Content) throws -> any ArraySource {
-        let name = name(of: content)
+    func array(_ array: ExportArray) throws -> any ArraySource {
+        let name = name(of: array)
         guard let shape = mark.arrayShapes[name] else {
             throw DatasetError(
                 .missingObject, path: location(name), "the export does not list this array; export anew")
         }
-        let array: any ArraySource
+        let found: any ArraySource
         do {
-            array = try open(name)
+            found = try open(name)
         } catch let error as FormatError where error.code == .notFound {
             throw DatasetError(
                 .missingObject, path: location(name),
                 "the array is missing that the export was written with; export anew, or name the arrays to import"
             )
         }
-        guard array.shape.dimensions == shape, shape.first == mark.sampleCount else {
+        guard found.shape.dimensions == shape, shape.first == mark.sampleCount else {
             throw DatasetError(
                 .wrongShape, path: location(name),
-                "the shape is \(array.shape), but the export was written with \(shape) for "
+                "the shape is \(found.shape), but the export was written with \(shape) for "
                     + "\(mark.sampleCount ?? 0) samples; export anew, or name the arrays to import")
         }
-        return array
+        return found
     }
 
     /// The id of each sample.

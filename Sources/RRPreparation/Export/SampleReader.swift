@@ -27,7 +27,7 @@ final class SampleReader {
     ///
     /// - Parameter layout: `(C, H, W)` for NCHW, `(H, W, C)` for NHWC.
     /// - Throws: as `Dataset.readStored(at:into:)`.
-    func image(_ position: Int, layout: ExportLayout) throws -> UnsafeRawBufferPointer {
+    func image(_ position: Int, layout: ArrayExport.Layout) throws -> UnsafeRawBufferPointer {
         try source.dataset.readStored(at: source.indices[position], into: stored)
         guard layout == .nhwc, shape.channels > 1 else { return UnsafeRawBufferPointer(stored) }
         switch source.dataset.elementType {
@@ -61,7 +61,7 @@ final class SampleReader {
     ///
     /// - Parameter layout: `(C or 1, H, W)` for NCHW, `(H, W, C or 1)` for NHWC.
     func withMask<Value>(
-        _ position: Int, of masks: MaskSet, layout: ExportLayout,
+        _ position: Int, of masks: MaskSet, layout: ArrayExport.Layout,
         _ body: (UnsafeBufferPointer<UInt8>) throws -> Value
     ) rethrows -> Value {
         let shape = masks.maskShape

@@ -139,7 +139,7 @@ public struct WebDatasetExport: Sendable {
             members.append((".png", try encoder.encode(reader.image(position, layout: .nhwc), of: header)))
         } else {
             let head = NPYHeader.bytes(
-                shape: shape.dimensions, descriptor: dataset.elementType.descriptor)
+                shape: shape.dimensions, descriptor: dataset.elementType.npyDescriptor)
             members.append((".npy", head + Array(try reader.image(position, layout: .nchw))))
         }
         if let labels = source.labels { members.append((".cls", Array(String(labels[position]).utf8))) }

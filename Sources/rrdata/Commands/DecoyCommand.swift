@@ -35,11 +35,10 @@ struct DecoyCommand: ParsableCommand {
         var maker = DecoyMaker(dataset: try Dataset(path: dataset))
         maker.randomSplit = randomSplit
         maker.seed = seed
-        let line = ProgressLine()
-        let summary = try maker.run(
-            output: output.output, masksOutput: masksOutput, force: output.force
-        ) { line.show("images", done: $0, of: $1) }
-        line.clear()
+        let summary = try ProgressLine.during("images") {
+            try maker.run(
+                output: output.output, masksOutput: masksOutput, force: output.force, progress: $0)
+        }
         if report.json {
             Console.print([
                 "output": .string(output.output), "masks_output": .string(masksOutput),

@@ -38,6 +38,23 @@ struct ExportOptions: ParsableArguments {
     }
 }
 
+/// What the exports of arrays take.
+struct ArrayExportOptions: ParsableArguments {
+    @OptionGroup var export: ExportOptions
+
+    @Option(help: "The order of the dimensions of images and masks: NCHW or NHWC.")
+    var layout: ArrayExport.Layout = .nchw
+
+    @OptionGroup var report: ReportOptions
+
+    func run(_ format: ArrayExport.Format) throws {
+        var work = ArrayExport(source: try export.source(), format: format, output: export.output.output)
+        work.layout = layout
+        work.force = export.output.force
+        try ProgressLine.during("samples") { try work.run(progress: $0) }.print(as: report)
+    }
+}
+
 extension ExportSummary {
     /// Prints what was written, and notes on standard error what a user may not expect.
     func print(as options: ReportOptions) {

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-import RRDatasets
 import RRPreparation
 
 struct ExportNPYCommand: ParsableCommand {
@@ -17,20 +16,7 @@ struct ExportNPYCommand: ParsableCommand {
               rrdata export npy photos.h5 --masks masks.h5 --layout NHWC -o arrays
             """)
 
-    @OptionGroup var export: ExportOptions
+    @OptionGroup var export: ArrayExportOptions
 
-    @Option(help: "The order of the dimensions of images and masks: NCHW or NHWC.")
-    var layout: ExportLayout = .nchw
-
-    @OptionGroup var report: ReportOptions
-
-    func run() throws {
-        var work = NPYExport(source: try export.source(), output: export.output.output)
-        work.layout = layout
-        work.force = export.output.force
-        let line = ProgressLine()
-        let summary = try work.run { line.show("samples", done: $0, of: $1) }
-        line.clear()
-        summary.print(as: report)
-    }
+    func run() throws { try export.run(.npy) }
 }

@@ -36,9 +36,6 @@ struct ExportPNGsCommand: ParsableCommand {
         work.masksOutput = masksOutput
         work.force = export.output.force
         if let jobs = threads.jobs { work.jobs = jobs }
-        let line = ProgressLine()
-        let summary = try work.run { line.show("files", done: $0, of: $1) }
-        line.clear()
-        summary.print(as: report)
+        try ProgressLine.during("files") { try work.run(progress: $0) }.print(as: report)
     }
 }

@@ -33,9 +33,6 @@ struct ExportWebDatasetCommand: ParsableCommand {
         work.samplesPerShard = samplesPerShard
         work.force = export.output.force
         if let jobs = threads.jobs { work.jobs = jobs }
-        let line = ProgressLine()
-        let summary = try work.run { line.show("samples", done: $0, of: $1) }
-        line.clear()
-        summary.print(as: report)
+        try ProgressLine.during("samples") { try work.run(progress: $0) }.print(as: report)
     }
 }

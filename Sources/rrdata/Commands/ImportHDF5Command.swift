@@ -1,5 +1,4 @@
 internal import ArgumentParser
-import RRDatasets
 import RRPreparation
 
 struct ImportHDF5Command: ParsableCommand {
@@ -39,21 +38,10 @@ struct ImportHDF5Command: ParsableCommand {
     @Flag(help: "Open other files and load filter plugins that a file names.")
     var trustLinks = false
 
-    @OptionGroup var masks: ArrayMaskOptions
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var arrays: ArrayOptions
+    @OptionGroup var arrays: MaskedArrayOptions
 
     func run() throws {
-        var options = ArrayImport.Options(images: images)
-        options.labels = labels
-        options.trustsLinks = trustLinks
-        options.force = output.force
-        arrays.apply(to: &options)
-        masks.apply(to: &options)
-        try ArrayImport(
-            format: .hdf5, files: files, output: output.output, masksOutput: masks.masksOutput,
-            options: options
-        ).runAndPrint(as: arrays.report)
+        try arrays.run(.hdf5, files: files, images: images, labels: labels, trustsLinks: trustLinks)
     }
 
     func validate() throws {

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-import RRDatasets
 import RRPreparation
 
 struct ImportIDXCommand: ParsableCommand {
@@ -20,16 +19,9 @@ struct ImportIDXCommand: ParsableCommand {
     @Option(help: "A file of labels; may be repeated.")
     var labels: [String] = []
 
-    @OptionGroup var output: OutputOptions
     @OptionGroup var arrays: ArrayOptions
 
-    func run() throws {
-        var options = ArrayImport.Options(images: images)
-        options.labels = labels
-        options.force = output.force
-        arrays.apply(to: &options)
-        try ArrayImport(format: .idx, output: output.output, options: options).runAndPrint(as: arrays.report)
-    }
+    func run() throws { try arrays.run(.idx, images: images, labels: labels) }
 
     func validate() throws {
         guard !images.isEmpty else { throw ValidationError("name the file of images") }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-import RRDatasets
 import RRPreparation
 
 struct ImportNPYCommand: ParsableCommand {
@@ -26,20 +25,9 @@ struct ImportNPYCommand: ParsableCommand {
     @Option(help: "A file of labels; may be repeated.")
     var labels: [String] = []
 
-    @OptionGroup var masks: ArrayMaskOptions
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var arrays: ArrayOptions
+    @OptionGroup var arrays: MaskedArrayOptions
 
-    func run() throws {
-        var options = ArrayImport.Options(images: images)
-        options.labels = labels
-        options.force = output.force
-        arrays.apply(to: &options)
-        masks.apply(to: &options)
-        try ArrayImport(
-            format: .npy, output: output.output, masksOutput: masks.masksOutput, options: options
-        ).runAndPrint(as: arrays.report)
-    }
+    func run() throws { try arrays.run(.npy, images: images, labels: labels) }
 
     func validate() throws {
         guard !images.isEmpty else { throw ValidationError("name the file of images") }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-import RRDatasets
 import RRPreparation
 
 struct ImportNPZCommand: ParsableCommand {
@@ -26,19 +25,7 @@ struct ImportNPZCommand: ParsableCommand {
     @Option(help: "The name of the labels in the file; may be repeated.")
     var labels: [String] = []
 
-    @OptionGroup var masks: ArrayMaskOptions
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var arrays: ArrayOptions
+    @OptionGroup var arrays: MaskedArrayOptions
 
-    func run() throws {
-        var options = ArrayImport.Options(images: images)
-        options.labels = labels
-        options.force = output.force
-        arrays.apply(to: &options)
-        masks.apply(to: &options)
-        try ArrayImport(
-            format: .npz, files: [file], output: output.output, masksOutput: masks.masksOutput,
-            options: options
-        ).runAndPrint(as: arrays.report)
-    }
+    func run() throws { try arrays.run(.npz, files: [file], images: images, labels: labels) }
 }

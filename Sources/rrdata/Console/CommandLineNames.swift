@@ -49,9 +49,9 @@ extension OptionName {
 extension OperationName {
     /// The command that runs an operation, without the name of the program where it is none of ours.
     private static let commands: [String: String] = [
+        "ArrayExport(.hdf5)": "export hdf5",
+        "ArrayExport(.npy)": "export npy",
         "FileDescription": "info --json",
-        "HDF5Export": "export hdf5",
-        "NPYExport": "export npy",
         "TrainingLoop": "train",
     ]
 

@@ -1,5 +1,6 @@
 import RRDatasets
 import RRFormats
+import RRPreparation
 import RRStreaming
 import RRTensor
 
@@ -34,16 +35,5 @@ struct NPYBatchWriter {
         let header = NPYHeader.bytes(shape: shape, descriptor: type)
         return try header.withUnsafeBytes { try output.write($0) }
             && elements.withUnsafeBytes { try output.write($0) }
-    }
-}
-
-extension ImageElementType {
-    /// How NumPy calls the type.
-    var npyDescriptor: String {
-        switch self {
-        case .uint8: "|u1"
-        case .uint16: "<u2"
-        case .float32: "<f4"
-        }
     }
 }

@@ -51,6 +51,17 @@ final class ProgressLine {
 
     deinit { clear() }
 
+    /// Shows how far work has come, and removes the line at its end.
+    ///
+    /// - Parameter work: takes what is to be called with the number done and the number of all.
+    static func during<Outcome>(
+        _ what: String, _ work: (_ progress: (Int, Int) -> Void) throws -> Outcome
+    ) rethrows -> Outcome {
+        let line = ProgressLine()
+        defer { line.clear() }
+        return try work { line.show(what, done: $0, of: $1) }
+    }
+
     /// `3 s`, `2 min 5 s`; no more than 30 years, beyond which no guess has sense.
     static func time(_ seconds: Double) -> String {
         let whole = Int(max(0, min(seconds, 1e9)).rounded())

@@ -1,5 +1,6 @@
 import RRDatasets
 import RRFormats
+import RRPreparation
 import RRStreaming
 import RRTensor
 

@@ -10,9 +10,9 @@ public import RRTraining
 
 extension EmptyMasks: ExpressibleByArgument {}
 extension MaskMarks: ExpressibleByArgument {}
+extension ArrayExport.Layout: ExpressibleByArgument {}
 extension ArrayLayout: ExpressibleByArgument {}
 extension Compression: ExpressibleByArgument {}
-extension ExportLayout: ExpressibleByArgument {}
 extension OptimizerOptions.Kind: ExpressibleByArgument {}
 extension ImageFolderOptions.Color: ExpressibleByArgument {}
 extension ImageFolderOptions.Depth: ExpressibleByArgument {}

@@ -5,6 +5,8 @@ import RRTensor
 
 /// How the arrays of an import are laid out and stored, whatever files they are in.
 struct ArrayOptions: ParsableArguments {
+    @OptionGroup var output: OutputOptions
+
     @Option(help: "The order of the images' dimensions: NCHW, NHWC, NWHC, NCWH or NHW.")
     var layout: ArrayLayout?
 
@@ -24,12 +26,45 @@ struct ArrayOptions: ParsableArguments {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
 
-    func apply(to options: inout ArrayImport.Options) {
+    /// Imports arrays, and prints the report.
+    ///
+    /// - Parameters:
+    ///   - files: the files that hold the arrays; empty where each array is a file.
+    ///   - masks: what says which masks are imported along; nil where the format has none.
+    func run(
+        _ format: ArrayImport.Format, files: [String] = [], images: [String], labels: [String],
+        masks: ArrayMaskOptions? = nil, trustsLinks: Bool = false
+    ) throws {
+        var options = ArrayImport.Options(images: images)
+        options.labels = labels
+        options.trustsLinks = trustsLinks
+        options.force = output.force
         options.layout = layout
         options.shape = shape
         options.groups = group
         options.compression = compress
         if let jobs = threads.jobs { options.jobs = jobs }
+        masks?.apply(to: &options)
+        let work = ArrayImport(
+            format: format, files: files, output: output.output, masksOutput: masks?.masksOutput,
+            options: options)
+        let summary = try ProgressLine.during("images") { try work.run(progress: $0) }
+        ImportReport(summary: summary).print(as: report)
+    }
+}
+
+/// What imports of arrays take that may have masks.
+struct MaskedArrayOptions: ParsableArguments {
+    @OptionGroup var masks: ArrayMaskOptions
+    @OptionGroup var arrays: ArrayOptions
+
+    /// Imports arrays and their masks, and prints the report.
+    func run(
+        _ format: ArrayImport.Format, files: [String] = [], images: [String], labels: [String],
+        trustsLinks: Bool = false
+    ) throws {
+        try arrays.run(
+            format, files: files, images: images, labels: labels, masks: masks, trustsLinks: trustsLinks)
     }
 }
 
@@ -86,15 +121,5 @@ struct ValueList: ExpressibleByArgument {
         let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
         values = numbers.compactMap { $0 }
         guard !values.isEmpty, values.count == numbers.count else { return nil }
-    }
-}
-
-extension ArrayImport {
-    /// Runs with progress on the terminal, and prints the report.
-    func runAndPrint(as report: ReportOptions) throws {
-        let line = ProgressLine()
-        let summary = try run { line.show("images", done: $0, of: $1) }
-        line.clear()
-        ImportReport(summary: summary).print(as: report)
     }
 }
