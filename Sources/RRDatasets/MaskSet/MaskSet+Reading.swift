@@ -20,7 +20,7 @@ extension MaskSet {
         // A mismatch is told before gigabytes of masks are read.
         let match = MaskMatch(
             sampleCount: rowList.shape[0], maskShape: Array(masks.shape.dimensions.dropFirst()),
-            datasetFingerprint: reader.text("dataset_fingerprint"))
+            datasetFingerprint: reader.file.text("dataset_fingerprint"))
         try match.check(for: dataset, path: path)
         let fingerprint = try reader.string("dataset_fingerprint")
         let rows = try reader.list("/row", count: dataset.sampleCount, as: Int64.self).map { Int($0) }
@@ -28,7 +28,7 @@ extension MaskSet {
         let bits = try MaskReading(array: HDF5Array(masks), shape: shape, path: path).bits()
         try self.init(
             bits: bits, rows: rows, maskShape: shape, datasetFingerprint: fingerprint, path: path,
-            provenance: reader.text("provenance"))
+            provenance: reader.file.text("provenance"))
     }
 }
 

@@ -43,7 +43,7 @@ struct DatasetReader {
 
     /// The attribute `color`, or where it is missing what the number of channels suggests.
     func color(of images: HDF5Dataset) throws -> String {
-        if case .string(let color)? = try file.attribute("color", of: "/images") { return color }
+        if let color = try file.attribute("color", of: "/images")?.text { return color }
         return [1: "gray", 3: "rgb"][images.shape[1]] ?? "other"
     }
 
@@ -65,26 +65,22 @@ struct DatasetReader {
     }
 
     func string(_ attribute: String) throws -> String {
-        switch try file.attribute(attribute) {
-        case .string(let value)?: return value
-        case nil: throw fault(.missingObject, "/", "the attribute “\(attribute)” is missing")
-        default: throw fault(.wrongAttribute, "/", "the attribute “\(attribute)” is no text")
+        guard let value = try file.attribute(attribute) else {
+            throw fault(.missingObject, "/", "the attribute “\(attribute)” is missing")
         }
-    }
-
-    /// An attribute of the file that is text; nil where there is none.
-    func text(_ attribute: String) -> String? {
-        guard case .string(let text)? = try? file.attribute(attribute) else { return nil }
+        guard let text = value.text else {
+            throw fault(.wrongAttribute, "/", "the attribute “\(attribute)” is no text")
+        }
         return text
     }
 
     /// A list of names that is an attribute of an array; nil where there is none.
     func names(_ attribute: String, of objectPath: String) throws -> [String]? {
-        switch try file.attribute(attribute, of: objectPath) {
-        case .strings(let names)?: return names
-        case nil: return nil
-        default: throw fault(.wrongAttribute, objectPath, "the attribute “\(attribute)” is no list of texts")
+        guard let value = try file.attribute(attribute, of: objectPath) else { return nil }
+        guard let names = value.texts else {
+            throw fault(.wrongAttribute, objectPath, "the attribute “\(attribute)” is no list of texts")
         }
+        return names
     }
 
     func labels(count: Int) throws -> (labels: [Int]?, classNames: [String]?, classCount: Int) {

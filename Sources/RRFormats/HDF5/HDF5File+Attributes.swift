@@ -37,6 +37,16 @@ extension HDF5File {
         }
     }
 
+    /// An attribute that is text; nil also where it is something else, or cannot be read.
+    package func text(_ name: String, of objectPath: String = "/") -> String? {
+        (try? attribute(name, of: objectPath))?.text
+    }
+
+    /// An attribute that is a list of texts; nil also where it is something else, or cannot be read.
+    package func names(_ name: String, of objectPath: String) -> [String]? {
+        (try? attribute(name, of: objectPath))?.texts
+    }
+
     private func readInteger(
         _ attribute: borrowing HDF5Handle, type: HDF5ElementType, at location: String
     ) throws(FormatError) -> HDF5Attribute {

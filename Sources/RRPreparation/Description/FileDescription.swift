@@ -29,7 +29,7 @@ package struct FileDescription: Sendable {
     /// - Parameter kind: what the file is taken for; nil for what it says of itself.
     init(file: HDF5File, size: Int, kind: Kind?) {
         let description = FileDescriber(file: file)
-        let format = description.text("format")
+        let format = file.text("format")
         self.kind =
             kind ?? format.flatMap(FileFormat.init(rawValue:)).map { $0 == .dataset ? .dataset : .masks }
             ?? .other
@@ -46,5 +46,147 @@ package struct FileDescription: Sendable {
             members["format"] = "hdf5"
         }
         json = .object(members)
+    }
+}
+
+extension FileDescription {
+    /// Each class with its samples: `{"label": 0, "name": "coat", "samples": 12}`.
+    ///
+    /// - Parameter names: the names of the classes by label; nil where they have none.
+    static func classes(of labels: [Int], names: [String]?, count: Int) -> JSONValue {
+        .array(
+            counts(of: labels, below: count).enumerated().map { label, count in
+                var members: [String: JSONValue] = ["label": .integer(label), "samples": .integer(count)]
+                if let names { members["name"] = .string(names[label]) }
+                return .object(members)
+            })
+    }
+
+    /// Each split or group with its samples: `{"name": "train", "samples": 12}`.
+    static func parts(of numbers: [Int], names: [String]) -> JSONValue {
+        .array(
+            zip(names, counts(of: numbers, below: names.count)).map {
+                ["name": .string($0), "samples": .integer($1)]
+            })
+    }
+
+    private static func counts(of numbers: [Int], below limit: Int) -> [Int] {
+        var counts = Array(repeating: 0, count: max(0, limit))
+        for number in numbers where 0..<counts.count ~= number { counts[number] += 1 }
+        return counts
+    }
+}
+
+extension HDF5File {
+    /// The elements of a list of integers; nil where there is no such list.
+    func integers(_ objectPath: String) -> [Int]? {
+        guard let list = try? dataset(objectPath), list.shape.rank == 1, list.elementType.isInteger
+        else {
+            return nil
+        }
+        return try? list.readAll(as: Int64.self).map { Int($0) }
+    }
+}
+
+/// Gathers what can be read of an open file; what cannot is left out.
+private struct FileDescriber {
+    private static let maximumDepth = 16
+    private static let maximumArrays = 10_000
+
+    let file: HDF5File
+
+    /// Every array of the file by its name without the first slash.
+    func arrays() -> [String: JSONValue] {
+        var found: [String: JSONValue] = [:]
+        gather(group: "/", depth: 0, into: &found)
+        return found
+    }
+
+    private func gather(group: String, depth: Int, into found: inout [String: JSONValue]) {
+        guard depth < Self.maximumDepth, let names = try? file.memberNames(of: group) else { return }
+        for name in names where found.count < Self.maximumArrays {
+            let objectPath = (group == "/" ? "" : group) + "/" + name
+            switch file.kind(of: objectPath) {
+            case .group: gather(group: objectPath, depth: depth + 1, into: &found)
+            case .dataset:
+                guard let array = try? file.dataset(objectPath) else { break }
+                found[String(objectPath.dropFirst())] = describe(array)
+            default: break
+            }
+        }
+    }
+
+    private func describe(_ array: HDF5Dataset) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "type": .string(array.elementType.description),
+            "shape": .array(array.shape.dimensions.map { .integer($0) }),
+            "rank": .integer(array.shape.rank),
+            "stored_bytes": .integer(array.storageSize),
+        ]
+        switch array.layout {
+        case .contiguous: members["layout"] = "contiguous"
+        case .chunked(let extents, let filters):
+            members["layout"] = "chunked"
+            members["chunk"] = .array(extents.map { .integer($0) })
+            members["filters"] = .array(filters.map { .string($0) })
+        case .compact: members["layout"] = "compact"
+        case .other: members["layout"] = "other"
+        }
+        return .object(members)
+    }
+
+    /// The root attributes that datasets and mask sets share.
+    func header(_ format: String?) -> [String: JSONValue] {
+        var members: [String: JSONValue] = [:]
+        members["format"] = format.map { .string($0) }
+        members["format_version"] = file.text("format_version").map { .string($0) }
+        members["creator"] = file.text("creator").map { .string($0) }
+        if let provenance = file.text("provenance") {
+            members["provenance"] = (try? JSONValue(parsing: provenance)) ?? .string(provenance)
+        }
+        return members
+    }
+
+    func dataset() -> [String: JSONValue] {
+        var members: [String: JSONValue] = [:]
+        members["fingerprint"] = file.text("fingerprint").map { .string($0) }
+        members["color"] = file.text("color", of: "/images").map { .string($0) }
+        members["dimension_labels"] = file.names("DIMENSION_LABELS", of: "/images").map {
+            .string($0.joined(separator: ","))
+        }
+        if let images = try? file.dataset("/images"), images.shape.rank > 0 {
+            members["samples"] = .integer(images.shape[0])
+        }
+        members["classes"] = classes()
+        members["splits"] = parts("/split", names: "split_names")
+        members["groups"] = parts("/group", names: "group_names")
+        return members
+    }
+
+    func masks() -> [String: JSONValue] {
+        var members: [String: JSONValue] = [:]
+        members["dataset_fingerprint"] = file.text("dataset_fingerprint").map { .string($0) }
+        let rows = file.integers("/row")
+        members["samples"] = rows.map { .integer($0.count) }
+        if let array = try? file.dataset("/A"), array.shape.rank > 0 {
+            let count = array.shape[0] - 1
+            members["masks"] = .integer(count)
+            members["annotated"] = rows.map { rows in .integer(rows.count { 0..<max(0, count) ~= $0 }) }
+        }
+        return members
+    }
+
+    private func classes() -> JSONValue? {
+        guard let labels = file.integers("/labels") else { return nil }
+        let names = file.names("class_names", of: "/labels")
+        let count = names?.count ?? min(labels.max() ?? -1, Dataset.largestBareLabel) + 1
+        return FileDescription.classes(of: labels, names: names, count: count)
+    }
+
+    private func parts(_ objectPath: String, names attribute: String) -> JSONValue? {
+        guard let numbers = file.integers(objectPath) else { return nil }
+        let bareCount = min(numbers.max() ?? -1, Dataset.largestBareLabel) + 1
+        let names = file.names(attribute, of: objectPath) ?? (0..<max(0, bareCount)).map(String.init)
+        return FileDescription.parts(of: numbers, names: names)
     }
 }

@@ -1,5 +1,5 @@
 internal import RRDatasets
-internal import RRFormats
+package import RRFormats
 package import RRSchemas
 internal import RRTensor
 
@@ -9,10 +9,13 @@ package enum OtherFileDescription {
     ///
     /// Of PNG, NPY, NPZ and IDX the headers are read, safetensors and COCO annotations wholly.
     ///
+    /// - Parameter words: how what is wrong with a part of it is worded.
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, `malformed` or `unsupported`; `DatasetError` with
     ///   the code `badAnnotation`.
-    package static func json(of path: String) throws -> JSONValue? {
-        if FileTree.kind(of: path) == .folder { return try folder(path) }
+    package static func json(
+        of path: String, words: (Message) -> String = \.description
+    ) throws -> JSONValue? {
+        if FileTree.kind(of: path) == .folder { return try folder(path, words) }
         let size = try InputFile(reading: path).size()
         let start = try FileBytes.read(path, prefix: 64)
         var members: [String: JSONValue]
@@ -21,7 +24,7 @@ package enum OtherFileDescription {
         } else if start.starts(with: [0x93, 0x4E, 0x55, 0x4D]) || start.starts(with: [0x50, 0x4B])
             || start.starts(with: [0x1F, 0x8B]) || start.starts(with: [0, 0])
         {
-            members = try arrays(path)
+            members = try arrays(path, words)
         } else if start.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") {
             members = try coco(path)
         } else if path.hasSuffix(".safetensors") {
@@ -34,7 +37,7 @@ package enum OtherFileDescription {
         return .object(members)
     }
 
-    private static func folder(_ path: String) throws -> JSONValue? {
+    private static func folder(_ path: String, _ words: (Message) -> String) throws -> JSONValue? {
         if let mark = ExportMark.members(of: path) {
             var members = mark.objectValue ?? [:]
             members["path"] = .string(path)
@@ -54,7 +57,8 @@ package enum OtherFileDescription {
         } catch let error as DatasetError where error.code == .empty {
             // A folder of other things.
         } catch {
-            members["problem"] = .string("\(error)")
+            members["problem"] = .string(
+                (error as? any ExplainedError).map { words($0.explanation) } ?? "\(error)")
         }
         return .object(members)
     }
@@ -70,22 +74,11 @@ package enum OtherFileDescription {
             "shape": .array(([dataset.sampleCount] + dataset.imageShape.dimensions).map { .integer($0) }),
         ]
         if let labels = dataset.labels {
-            var counts = Array(repeating: 0, count: dataset.classCount)
-            for label in labels { counts[label] += 1 }
-            members["classes"] = .array(
-                counts.enumerated().map { label, count in
-                    var members: [String: JSONValue] = [
-                        "label": .integer(label), "samples": .integer(count),
-                    ]
-                    if let names = dataset.classNames { members["name"] = .string(names[label]) }
-                    return .object(members)
-                })
+            members["classes"] = FileDescription.classes(
+                of: labels, names: dataset.classNames, count: dataset.classCount)
         }
         if let splits = dataset.splits {
-            members["splits"] = .array(
-                dataset.splitNames.enumerated().map { number, name in
-                    ["name": .string(name), "samples": .integer(splits.count { Int($0) == number })]
-                })
+            members["splits"] = FileDescription.parts(of: splits.map { Int($0) }, names: dataset.splitNames)
         }
         return members
     }
@@ -106,7 +99,7 @@ package enum OtherFileDescription {
         ]
     }
 
-    private static func arrays(_ path: String) throws -> [String: JSONValue] {
+    private static func arrays(_ path: String, _ words: (Message) -> String) throws -> [String: JSONValue] {
         let file = try ArrayFile(path: path)
         func describe(_ array: any ArraySource) -> JSONValue {
             [
@@ -126,7 +119,7 @@ package enum OtherFileDescription {
             do throws(FormatError) {
                 arrays[name] = describe(try file.array(name))
             } catch {
-                arrays[name] = ["error": .string(error.message.description)]
+                arrays[name] = ["error": .string(words(error.message))]
             }
         }
         members["arrays"] = .object(arrays)

@@ -32,14 +32,13 @@ struct ExportedArrays {
                 "\(option: .images) names the array of images in each of several files")
         }
         let file = try HDF5File(reading: path, trustingLinks: arrays.options.trustsLinks)
-        let describer = FileDescriber(file: file)
-        var members = describer.text("export").flatMap { try? JSONValue(parsing: $0) }?.objectValue ?? [:]
-        members["format"] = describer.text("format").map { .string($0) }
-        members["format_version"] = describer.text("format_version").map { .string($0) }
+        var members = file.text("export").flatMap { try? JSONValue(parsing: $0) }?.objectValue ?? [:]
+        members["format"] = file.text("format").map { .string($0) }
+        members["format_version"] = file.text("format_version").map { .string($0) }
         // The names stand where those who read the file look for them, and may have been changed there.
         for array in [ExportArray.labels, .split, .group] {
             guard let member = array.namesMember else { continue }
-            let names = describer.names(member, of: "/" + array.name(in: .hdf5))
+            let names = file.names(member, of: "/" + array.name(in: .hdf5))
             members[member] = names.map { .array($0.map { .string($0) }) }
         }
         guard let mark = try ExportMark(.object(members), path: path) else {

@@ -14,7 +14,6 @@ struct DatasetValidator {
     }
 
     private let file: HDF5File
-    private let describer: FileDescriber
     private var list: FindingList
     private var facts: DatasetFacts
     private let imageByteLimit: Int
@@ -47,13 +46,12 @@ struct DatasetValidator {
     private init(file: HDF5File, imageByteLimit: Int) {
         self.file = file
         self.imageByteLimit = imageByteLimit
-        describer = FileDescriber(file: file)
         list = FindingList(path: file.path)
         facts = DatasetFacts(path: file.path)
     }
 
     private mutating func checkContent() {
-        facts.fingerprint = describer.text("fingerprint")
+        facts.fingerprint = file.text("fingerprint")
         guard let images = try? file.dataset("/images"), images.shape.rank == 4 else { return }
         let count = images.shape[0]
         facts.sampleCount = count
@@ -63,7 +61,7 @@ struct DatasetValidator {
         facts.ids = ids
         let labels = checkLabels(count: count)
         (facts.labels, facts.hasLabels) = (labels, file.exists("/labels"))
-        facts.classNames = describer.names("class_names", of: "/labels")
+        facts.classNames = file.names("class_names", of: "/labels")
         checkNumbers("/split", names: "split_names", code: .splitOutOfRange, count: count)
         checkNumbers("/group", names: "group_names", code: .groupOutOfRange, count: count)
         let checksums: [UInt32]? = integers("/checksum", count: count).map {
@@ -156,7 +154,7 @@ struct DatasetValidator {
         _ objectPath: String, names: String, code: Finding.Code, count: Int
     ) -> [Int]? {
         guard let numbers = integers(objectPath, count: count) else { return nil }
-        let names = describer.names(names, of: objectPath)
+        let names = file.names(names, of: objectPath)
         if names == nil, code == .splitOutOfRange {
             list.fault(.schema, objectPath, "the attribute split_names is missing or no list of texts")
             return numbers

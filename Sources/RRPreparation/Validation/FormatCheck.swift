@@ -22,8 +22,7 @@ enum FormatCheck {
     static func run(
         _ format: FileFormat, of file: HDF5File, evidence: String, into list: inout FindingList
     ) -> Bool {
-        let describer = FileDescriber(file: file)
-        guard let name = describer.text("format") else {
+        guard let name = file.text("format") else {
             list.fault(
                 .wrongFormat, nil,
                 "the file is HDF5, but does not say that it is \(format.article): its attribute “format” is missing",
@@ -37,7 +36,7 @@ enum FormatCheck {
                 repair: .giveDatasetFirst)
             return false
         }
-        if let version = describer.text("format_version"), FileFormat.majorVersion(of: version) != 1 {
+        if let version = file.text("format_version"), FileFormat.majorVersion(of: version) != 1 {
             list.fault(
                 .unsupportedVersion, nil, "the format version is “\(version)”; this release reads version 1",
                 repair: .useNewerRelease)

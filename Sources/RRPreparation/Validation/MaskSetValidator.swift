@@ -48,7 +48,7 @@ struct MaskSetValidator {
     private static func isForeign(_ file: ArrayFile) throws(FormatError) -> Bool {
         guard file.format == .hdf5 else { return true }
         let file = try HDF5File(reading: file.path)
-        return FileDescriber(file: file).text("format") == nil && !(file.exists("/A") && file.exists("/row"))
+        return file.text("format") == nil && !(file.exists("/A") && file.exists("/row"))
     }
 
     private init(file: HDF5File, facts: DatasetFacts) {
@@ -58,7 +58,7 @@ struct MaskSetValidator {
     }
 
     private mutating func checkContent() {
-        let rows = FileDescriber(file: file).integers("/row")
+        let rows = file.integers("/row")
         guard let masks = try? file.dataset("/A"), masks.shape.rank > 0 else { return }
         checkMatch(masks, rows)
         do throws(FormatError) {
@@ -86,7 +86,7 @@ struct MaskSetValidator {
         guard let count = facts.sampleCount else { return }
         let match = MaskMatch(
             sampleCount: rows?.count ?? count, maskShape: shape,
-            datasetFingerprint: FileDescriber(file: file).text("dataset_fingerprint"))
+            datasetFingerprint: file.text("dataset_fingerprint"))
         let mismatches = match.mismatches(
             datasetPath: facts.path, sampleCount: count, imageShape: imageShape,
             fingerprint: facts.fingerprint)
@@ -111,8 +111,7 @@ struct MaskSetValidator {
 
     /// What explains that the masks have another dataset's fingerprint.
     private func guess() -> FingerprintGuess? {
-        let describer = FileDescriber(file: file)
-        if let text = describer.text("provenance"), let provenance = try? JSONValue(parsing: text),
+        if let text = file.text("provenance"), let provenance = try? JSONValue(parsing: text),
             let fingerprint = facts.fingerprint, provenance["source"] == .string(fingerprint),
             let command = provenance["command"]?.stringValue
         {
@@ -122,7 +121,7 @@ struct MaskSetValidator {
                     "the masks are not for \(facts.path) itself, but for what `rrdata \(command)` made of it",
                 repair: .giveDatasetMade(by: command))
         }
-        return describer.text("dataset_fingerprint").flatMap { FingerprintGuess(of: facts, wanted: $0) }
+        return file.text("dataset_fingerprint").flatMap { FingerprintGuess(of: facts, wanted: $0) }
     }
 
     private mutating func checkRange(of rows: [Int], rowCount: Int) {

@@ -29,7 +29,7 @@ struct InfoCommand: ParsableCommand {
 
     func run() throws {
         let json =
-            try RunDescription.json(of: file) ?? OtherFileDescription.json(of: file)
+            try RunDescription.json(of: file) ?? OtherFileDescription.json(of: file, words: \.commandLineText)
             ?? FileDescription(path: file).json
         if report.json { Console.print(json) } else { Console.print(json.outline) }
     }
