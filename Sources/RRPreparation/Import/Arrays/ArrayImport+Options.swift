@@ -115,21 +115,20 @@ extension ArrayImport {
 
 extension ArrayImport {
     /// What the dataset says of its making; nothing in it depends on the machine.
-    func provenance(
-        _ inputs: ArrayInputs, arrangement: ArrayArrangement, compression: Compression, resizing: Resizing?
-    ) -> JSONValue {
+    func provenance(_ content: ArrayContent) -> JSONValue {
+        let inputs = content.inputs
         var given: [String: JSONValue] = [
             "images": Self.list(inputs.imageNames, isFile: files.isEmpty),
             "labels": Self.list(inputs.labelNames, isFile: files.isEmpty),
-            "layout": .string(options.shape == nil ? arrangement.layout.rawValue : "ND"),
-            "compress": .string(compression.rawValue),
+            "layout": .string(options.shape == nil ? content.arrangement.layout.rawValue : "ND"),
+            "compress": .string(content.compression.rawValue),
         ]
         if !options.groups.isEmpty { given["group"] = Self.list(options.groups, isFile: files.isEmpty) }
         given["shape"] = options.shape.map { .array($0.dimensions.map { .integer($0) }) }
         var provenance: [String: JSONValue] = [
             "command": .string("import \(format.rawValue)"), "source": source, "options": .object(given),
         ]
-        provenance["resize"] = resizing?.json
+        provenance["resize"] = content.resizing?.json
         return .object(provenance)
     }
 

@@ -49,96 +49,71 @@ public struct ArrayImport: Sendable {
         // Before the work: where an output cannot be written, no import is lost.
         try AtomicOutput.checkTarget(output, force: options.force)
         let masksFile = try masksOutput.map { try AtomicOutput(path: $0, force: options.force) }
-        let inputs = try ArrayInputs(self, export: export)
-        let images = inputs.images
-        let arrangement = try ArrayArrangement.ofImages(
-            images.shape, layout: inputs.layout, imageShape: options.shape, at: images.location)
-        let count = images.shape[0]
-        guard images.shape.elementCount > 0 else {
-            throw DatasetError(
-                .empty, path: images.location, "there are no pixels: the shape is \(images.shape)")
-        }
-        try images.checkSize()
-        let labels = try inputs.labels.map { try ArrayLabels($0, count: count) }
-        let classNames =
-            if inputs.takesLabelsOfExport, let labels {
-                try export?.classNames(of: labels.labels)
-            } else {
-                labels?.classNames
-            }
-        let masks = try inputs.masks.map {
-            try read($0, selectedBy: inputs, images: arrangement, count: count)
-        }
-
-        let copy = ArrayImageCopy(array: images, arrangement: arrangement, jobs: max(1, options.jobs))
+        let content = try ArrayContent(of: self, ArrayInputs(self, export: export))
+        let copy = ArrayImageCopy(
+            array: content.inputs.images, arrangement: content.arrangement, jobs: max(1, options.jobs))
         let elementType = try copy.elementType()
-        let keepsShape = export?.mark.imageDimensions == arrangement.imageShape.dimensions
-        let channels = arrangement.imageShape.channels
-        let color = (keepsShape ? export?.mark.color : nil) ?? Self.color(channels: channels)
-        let compression = options.compression ?? export?.mark.compression ?? .none
         let writer = try DatasetWriter(
-            path: output, force: options.force, sampleCount: count, imageShape: arrangement.imageShape,
-            elementType: elementType, color: color, compression: compression)
-        try copy.copy(as: elementType, to: writer) { progress($0, count) }
-        let fingerprint = try writer.finish(
-            ids: inputs.ids ?? (0..<count).map(String.init), labels: labels?.labels, classNames: classNames,
-            splits: inputs.splits, splitNames: inputs.splitNames,
-            provenance: provenance(
-                inputs, arrangement: arrangement, compression: compression,
-                resizing: keepsShape ? export?.mark.resizing : nil),
-            groups: inputs.groups, export: compression == export?.mark.compression ? export?.mark : nil)
-        if let masks, let masksFile {
-            let maskSet = try MaskSet(
-                bits: masks.masks.bits, rows: masks.masks.rows, maskShape: masks.masks.shape,
-                datasetFingerprint: fingerprint)
-            try MaskSetWriter.write(
-                maskSet,
-                provenanceText: (inputs.takesMasksOfExport ? export?.mark.maskProvenance(of: maskSet) : nil)
-                    ?? maskProvenance(inputs, layout: masks.layout).serialized(), to: masksFile)
+            path: output, force: options.force, sampleCount: content.count,
+            imageShape: content.arrangement.imageShape, elementType: elementType, color: content.color,
+            compression: content.compression)
+        try copy.copy(as: elementType, to: writer) { progress($0, content.count) }
+        let fingerprint = try finish(writer, content)
+        if let masks = content.masks, let masksFile {
+            try write(masks, of: content, fingerprint: fingerprint, to: masksFile)
         }
         try writer.commit()
         try masksFile?.commit()
+        return summary(of: content, elementType, fingerprint: fingerprint)
+    }
+
+    /// Writes what belongs to the samples beside their pixels.
+    ///
+    /// - Returns: the fingerprint.
+    private func finish(_ writer: DatasetWriter, _ content: ArrayContent) throws -> String {
+        let inputs = content.inputs
+        return try writer.finish(
+            ids: content.ids, labels: content.labels, classNames: content.classNames,
+            splits: inputs.splits, splitNames: inputs.splitNames, provenance: provenance(content),
+            groups: inputs.groups,
+            export: content.compression == content.mark?.compression ? content.mark : nil)
+    }
+
+    private func write(
+        _ masks: ArrayContent.Masks, of content: ArrayContent, fingerprint: String, to file: AtomicOutput
+    ) throws {
+        let maskSet = try MaskSet(
+            bits: masks.masks.bits, rows: masks.masks.rows, maskShape: masks.masks.shape,
+            datasetFingerprint: fingerprint)
+        let restored =
+            content.inputs.takesMasksOfExport ? content.mark?.maskProvenance(of: maskSet) : nil
+        try MaskSetWriter.write(
+            maskSet,
+            provenanceText: restored ?? maskProvenance(content.inputs, layout: masks.layout).serialized(),
+            to: file)
+    }
+
+    private func summary(
+        of content: ArrayContent, _ elementType: ImageElementType, fingerprint: String
+    ) -> ImportSummary {
+        let inputs = content.inputs
+        var notes = inputs.notes
+        if inputs.export?.has(.masks) == true, content.masks == nil {
+            notes.append("the export holds masks; \(option: .masksOutput) imports them")
+        }
         return ImportSummary(
-            path: output, sampleCount: count, imageShape: arrangement.imageShape, elementType: elementType,
-            color: color, isLabelled: labels != nil, classNames: classNames,
+            path: output, sampleCount: content.count, imageShape: content.arrangement.imageShape,
+            elementType: elementType, color: content.color, isLabelled: content.labels != nil,
+            classNames: content.classNames,
             splits: inputs.splitNames.enumerated().map { number, name in
                 .init(name: name, sampleCount: inputs.splits?.count { Int($0) == number } ?? 0)
             },
             fingerprint: fingerprint, skippedFiles: [], otherFileCount: 0,
-            masks: masks.map {
+            masks: content.masks.map { masks in
                 .init(
-                    path: masksOutput ?? "", annotatedCount: $0.masks.bits.rowCount - 1,
-                    meanShare: $0.masks.meanShare)
+                    path: masksOutput ?? "", annotatedCount: masks.masks.bits.rowCount - 1,
+                    meanShare: masks.masks.meanShare)
             },
-            notes: inputs.notes
-                + (export?.has(.masks) == true && masks == nil
-                    ? ["the export holds masks; \(option: .masksOutput) imports them"] : []))
-    }
-
-    private func read(
-        _ array: any ArraySource, selectedBy inputs: ArrayInputs, images: ArrayArrangement, count: Int
-    ) throws -> (masks: ArrayMaskReader.Masks, layout: ArrayLayout) {
-        if let export = inputs.export, inputs.takesMasksOfExport, !options.saysHowMasksAreRead {
-            return (
-                try export.masks(images: images, layout: options.masksLayout),
-                options.masksLayout ?? export.mark.layout ?? .nchw
-            )
-        }
-        let arrangement = try ArrayArrangement.ofMasks(
-            array.shape,
-            layout: options.masksLayout ?? (inputs.takesMasksOfExport ? inputs.export?.mark.layout : nil),
-            images: images, at: array.location)
-        let selection = try MaskSelection(
-            inputs.selection, maskCount: array.shape[0], sampleCount: count,
-            ids: { inputs.ids ?? (0..<count).map(String.init) }, location: array.location)
-        let reader = ArrayMaskReader(
-            array: array, reading: arrangement, rule: options.maskRule, marks: options.marks,
-            empty: options.empty
-        )
-        return (try reader.read(selection, sampleCount: count), arrangement.layout)
-    }
-
-    private static func color(channels: Int) -> String {
-        1...4 ~= channels ? PNGHeader.colorNames[channels - 1] : "other"
+            notes: notes)
     }
 }

@@ -33,80 +33,53 @@ struct ArrayInputs {
     ///
     /// - Throws: `FormatError` where a file or an array is missing, damaged or not served; `DatasetError` with the
     ///   code `invalidOption`.
-    init(_ arrays: ArrayImport, export: ExportedArrays? = nil) throws {
+    init(_ arrays: ArrayImport, export: ExportedArrays?) throws {
         let options = arrays.options
         self.export = export
         takesLabelsOfExport = options.labels.isEmpty && export?.has(.labels) ?? false
         takesMasksOfExport =
             arrays.masksOutput != nil && options.masks.isEmpty && export?.has(.masks) ?? false
-        if let export {
-            (ids, splits) = (try export.ids(), try export.splits())
-            layout = options.layout ?? export.mark.layout
-            splitNames = splits == nil ? [] : export.mark.splitNames
-            images = try export.array(.images)
-            imageNames = [export.name(of: .images)]
-            let shelf = try Shelf(arrays)
-            if takesLabelsOfExport {
-                labels = try export.array(.labels)
-                labelNames = [export.name(of: .labels)]
-            } else {
-                labelNames = options.labels
-                labels = labelNames.isEmpty ? nil : try JoinedArray.join(shelf.arrays(labelNames))
-            }
-            masks =
-                takesMasksOfExport
-                ? try export.array(.masks)
-                : options.masks.isEmpty ? nil : try JoinedArray.join(shelf.arrays(options.masks))
-            selection = try Self.selection(options, shelf)
-            groups = try Self.groups(options, shelf, count: images.shape.dimensions.first) ?? export.groups()
-            return
-        }
-        ids = nil
+        ids = try export?.ids()
+        let splitsOfExport = try export?.splits()
         let shelf = try Shelf(arrays)
-        var imageNames = options.images
-        var labelNames = options.labels
-        var layout = options.layout
-        var splitNames: [String] = []
-        if imageNames.isEmpty {
-            let convention = try NamedSplits(shelf.names(), path: arrays.files.first ?? "")
-            imageNames = convention.images
-            if labelNames.isEmpty { labelNames = convention.labels }
-            splitNames = convention.splitNames
-        }
-        let parts = try shelf.arrays(imageNames)
+        let convention =
+            export == nil && options.images.isEmpty
+            ? try NamedSplits(shelf.names(), path: arrays.files.first ?? "") : nil
+
+        imageNames = export.map { [$0.name(of: .images)] } ?? convention?.images ?? options.images
+        let parts = try export.map { [try $0.array(.images)] } ?? shelf.arrays(imageNames)
         images = try JoinedArray.join(parts)
-        if !splitNames.isEmpty, layout == nil, images.shape.rank == 4, 1...4 ~= images.shape[3] {
-            layout = .nhwc
-        }
-        labels = labelNames.isEmpty ? nil : try JoinedArray.join(shelf.arrays(labelNames))
-        masks = options.masks.isEmpty ? nil : try JoinedArray.join(shelf.arrays(options.masks))
+        layout = options.layout ?? export?.mark.layout ?? convention?.layout(of: images.shape)
+
+        labelNames =
+            takesLabelsOfExport
+            ? [ExportArray.labels].compactMap { export?.name(of: $0) }
+            : options.labels.isEmpty ? convention?.labels ?? [] : options.labels
+        labels = takesLabelsOfExport ? try export?.array(.labels) : try shelf.joined(labelNames)
+        masks = takesMasksOfExport ? try export?.array(.masks) : try shelf.joined(options.masks)
         selection = try Self.selection(options, shelf)
-        groups = try Self.groups(options, shelf, count: images.shape.dimensions.first)
-        self.layout = layout
-        self.imageNames = imageNames
-        self.labelNames = labelNames
-        self.splitNames = splitNames
-        splits =
-            splitNames.isEmpty
-            ? nil
-            : parts.enumerated().flatMap { number, part in
-                repeatElement(UInt8(number), count: part.shape.rank == 0 ? 0 : part.shape[0])
-            }
+        let count = images.shape.dimensions.first ?? 0
+        groups =
+            try shelf.joined(options.groups).map { try ArrayGroups.read($0, count: count) }
+            ?? export?.groups()
+
+        splits = splitsOfExport ?? convention.map { _ in Self.splits(of: parts) }
+        splitNames = splits == nil ? [] : export?.mark.splitNames ?? convention?.splitNames ?? []
     }
 
-    private static func groups(
-        _ options: ArrayImport.Options, _ shelf: Shelf, count: Int?
-    ) throws -> SampleGroups? {
-        guard !options.groups.isEmpty else { return nil }
-        return try ArrayGroups.read(JoinedArray.join(shelf.arrays(options.groups)), count: count ?? 0)
+    /// The number of its part for each image.
+    private static func splits(of parts: [any ArraySource]) -> [UInt8] {
+        parts.enumerated().flatMap { number, part in
+            repeatElement(UInt8(number), count: part.shape.dimensions.first ?? 0)
+        }
     }
 
     private static func selection(
         _ options: ArrayImport.Options, _ shelf: Shelf
     ) throws -> MaskSelection.Basis {
-        if let rows = options.rows { return .rows(try JoinedArray.join(shelf.arrays([rows]))) }
-        if let ids = options.ids { return .ids(try JoinedArray.join(shelf.arrays([ids]))) }
-        if let flags = options.flags { return .flags(try JoinedArray.join(shelf.arrays([flags]))) }
+        if let rows = try shelf.joined(options.rows) { return .rows(rows) }
+        if let ids = try shelf.joined(options.ids) { return .ids(ids) }
+        if let flags = try shelf.joined(options.flags) { return .flags(flags) }
         return .order
     }
 
@@ -138,6 +111,13 @@ struct ArrayInputs {
             }
             return try names.map { try ArrayFile(path: $0, format: format).array(nil) }
         }
+
+        /// The arrays of some names as one; nil where none is named.
+        func joined(_ names: [String]) throws -> (any ArraySource)? {
+            names.isEmpty ? nil : try JoinedArray.join(arrays(names))
+        }
+
+        func joined(_ name: String?) throws -> (any ArraySource)? { try joined(name.map { [$0] } ?? []) }
     }
 }
 
@@ -146,6 +126,11 @@ private struct NamedSplits {
     let images: [String]
     let labels: [String]
     let splitNames: [String]
+
+    /// The layout by which such files hold images with channels; nil for the one that the shape says.
+    func layout(of images: TensorShape) -> ArrayLayout? {
+        images.rank == 4 && 1...4 ~= images[3] ? .nhwc : nil
+    }
 
     /// - Throws: `DatasetError` with the code `invalidOption` where the names do not say, which lists them.
     init(_ names: [String], path: String) throws(DatasetError) {

@@ -1,0 +1,90 @@
+internal import RRDatasets
+internal import RRFormats
+internal import RRTensor
+
+/// What an import has read of its arrays, beside the pixels: how they make images, and what belongs to each.
+struct ArrayContent {
+    /// The masks that were read, and the layout that they were read in.
+    typealias Masks = (masks: ArrayMaskReader.Masks, layout: ArrayLayout)
+
+    let inputs: ArrayInputs
+    let arrangement: ArrayArrangement
+    /// The number of images.
+    let count: Int
+    let labels: [Int]?
+    let classNames: [String]?
+    let masks: Masks?
+    let compression: Compression
+
+    /// Reads the labels and masks of an import.
+    ///
+    /// - Throws: `DatasetError` and `FormatError` as `ArrayImport.run(progress:)`.
+    init(of arrays: ArrayImport, _ inputs: ArrayInputs) throws {
+        let (options, images) = (arrays.options, inputs.images)
+        let arrangement = try ArrayArrangement.ofImages(
+            images.shape, layout: inputs.layout, imageShape: options.shape, at: images.location)
+        guard images.shape.elementCount > 0 else {
+            throw DatasetError(
+                .empty, path: images.location, "there are no pixels: the shape is \(images.shape)")
+        }
+        try images.checkSize()
+        let count = images.shape[0]
+        let labels = try inputs.labels.map { try ArrayLabels($0, count: count) }
+        classNames =
+            if inputs.takesLabelsOfExport, let labels {
+                try inputs.export?.classNames(of: labels.labels)
+            } else {
+                labels?.classNames
+            }
+        masks = try inputs.masks.map {
+            try Self.masks($0, options, inputs, images: arrangement, count: count)
+        }
+        (self.inputs, self.arrangement, self.count, self.labels) = (
+            inputs, arrangement, count, labels?.labels
+        )
+        compression = options.compression ?? inputs.export?.mark.compression ?? .none
+    }
+
+    /// The id of each image: the row number where the source names none.
+    var ids: [String] { inputs.ids ?? Self.rowNumbers(count) }
+
+    /// What the export says of itself that was imported; nil for other arrays.
+    var mark: ExportMark? { inputs.export?.mark }
+
+    /// Whether the images are of the shape that the export had, so that what it says of them holds.
+    private var keepsShape: Bool { mark?.imageDimensions == arrangement.imageShape.dimensions }
+
+    var color: String {
+        let channels = arrangement.imageShape.channels
+        return (keepsShape ? mark?.color : nil)
+            ?? (1...4 ~= channels ? PNGHeader.colorNames[channels - 1] : "other")
+    }
+
+    /// The resizing that the exported dataset remembers.
+    var resizing: Resizing? { keepsShape ? mark?.resizing : nil }
+
+    private static func rowNumbers(_ count: Int) -> [String] { (0..<count).map(String.init) }
+
+    private static func masks(
+        _ array: any ArraySource, _ options: ArrayImport.Options, _ inputs: ArrayInputs,
+        images: ArrayArrangement, count: Int
+    ) throws -> Masks {
+        let export = inputs.takesMasksOfExport ? inputs.export : nil
+        if let export, !options.saysHowMasksAreRead {
+            return (
+                try export.masks(images: images, layout: options.masksLayout),
+                options.masksLayout ?? export.mark.layout ?? .nchw
+            )
+        }
+        let arrangement = try ArrayArrangement.ofMasks(
+            array.shape, layout: options.masksLayout ?? export?.mark.layout, images: images,
+            at: array.location)
+        let selection = try MaskSelection(
+            inputs.selection, maskCount: array.shape[0], sampleCount: count,
+            ids: { inputs.ids ?? rowNumbers(count) }, location: array.location)
+        let reader = ArrayMaskReader(
+            array: array, reading: arrangement, rule: options.maskRule, marks: options.marks,
+            empty: options.empty)
+        return (try reader.read(selection, sampleCount: count), arrangement.layout)
+    }
+}
