@@ -3,7 +3,7 @@ package import RRFormats
 package import RRSchemas
 internal import RRTensor
 
-/// What a file holds, as `rrdata info` tells it.
+/// What a file holds, in the words of JSON.
 ///
 /// The JSON of a sound dataset or mask set fits `schemas/dataset.schema.json` or `schemas/masks.schema.json`;
 /// that of a faulty one has what could be read.

@@ -3,7 +3,7 @@ package import RRFormats
 package import RRSchemas
 internal import RRTensor
 
-/// What a file of another format than HDF5 holds, or a folder that an export wrote, as `rrdata info` tells it.
+/// What a file of another format than HDF5 holds, or a folder that an export wrote, in the words of JSON.
 package enum OtherFileDescription {
     /// Describes a file or folder; nil for anything that is none of these, HDF5 included.
     ///

@@ -1,5 +1,5 @@
 public import RRDatasets
-internal import RRFormats
+public import RRFormats
 
 /// The samples that an export writes: all of a dataset or those of one split, and their masks.
 public struct ExportSource: Sendable {
@@ -59,6 +59,21 @@ public struct ExportSource: Sendable {
         guard let names = dataset.classNames, names.indices.contains(label) else { return String(label) }
         return names[label]
     }
+}
+
+/// What an export has written.
+public struct ExportSummary: Sendable {
+    /// The file or folder.
+    public let path: String
+    public let sampleCount: Int
+    /// The samples whose mask is not all zero; nil without masks.
+    public let annotatedCount: Int?
+    /// Where masks stand that have a place of their own.
+    public let masksPath: String?
+    /// The files that belong to no single sample, relative to `path`: arrays, shards, `metadata.csv`.
+    public let files: [String]
+    /// What a user may not expect: what an import of the export would not give back.
+    public let notes: [Message]
 }
 
 extension OperationName {

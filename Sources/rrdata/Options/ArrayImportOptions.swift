@@ -85,14 +85,7 @@ struct ArrayMaskOptions: ParsableArguments {
     @Option(help: "What a mask of zeros says: its sample is unannotated, or annotated with nothing marked.")
     var empty: EmptyMasks = .unannotated
 
-    @Option(help: "An array of the row numbers of the images that the masks are for.")
-    var rows: String?
-
-    @Option(help: "An array of the ids of the samples that the masks are for.")
-    var ids: String?
-
-    @Option(help: "An array of a truth value for each image: whether it has a mask.")
-    var flags: String?
+    @OptionGroup var samples: MaskedSampleOptions
 
     @Option(help: "The values of the masks that count as 1, such as 2,3; all others count as 0.")
     var maskValues: ValueList?
@@ -105,12 +98,24 @@ struct ArrayMaskOptions: ParsableArguments {
         options.masksLayout = masksLayout
         options.marks = marks
         options.empty = empty
-        options.rows = rows
-        options.ids = ids
-        options.flags = flags
+        options.rows = samples.rows
+        options.ids = samples.ids
+        options.flags = samples.flags
         options.maskValues = maskValues?.values
         options.maskThreshold = maskThreshold
     }
+}
+
+/// Which samples the masks of an array are for, where they are not for all in order.
+struct MaskedSampleOptions: ParsableArguments {
+    @Option(help: "An array of the row numbers of the images that the masks are for.")
+    var rows: String?
+
+    @Option(help: "An array of the ids of the samples that the masks are for.")
+    var ids: String?
+
+    @Option(help: "An array of a truth value for each image: whether it has a mask.")
+    var flags: String?
 }
 
 /// Whole numbers as `2,3`.
