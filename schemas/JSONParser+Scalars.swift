@@ -3,7 +3,7 @@ extension JSONParser {
     mutating func parseNumber() throws(JSONError) -> JSONValue {
         let start = position
         let isNegative = skip("-")
-        if isNegative, allowsNonFinite, bytes[position...].starts(with: "Infinity".utf8) {
+        if isNegative, allowsNonFinite, bytes[position..<end].starts(with: "Infinity".utf8) {
             position += 8
             return .number(-.infinity)
         }
@@ -59,7 +59,7 @@ extension JSONParser {
 
     private mutating func readDigits(into digits: inout Digits) -> Int {
         let start = position
-        while position < bytes.count {
+        while position < end {
             let byte = bytes[position]
             guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { break }
             digits.append(byte)
@@ -102,7 +102,7 @@ extension JSONParser {
 
     /// Goes to the next quotation mark, escape or control character.
     private mutating func skipPlainCharacters() {
-        while position < bytes.count {
+        while position < end {
             let byte = bytes[position]
             guard byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 else { return }
             position += 1
@@ -134,7 +134,7 @@ extension JSONParser {
     }
 
     private mutating func parseHexadecimal() -> UInt32? {
-        guard bytes.count - position >= 4 else { return nil }
+        guard end - position >= 4 else { return nil }
         var code: UInt32 = 0
         for byte in bytes[position..<position + 4] {
             guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else { return nil }

@@ -7,6 +7,12 @@ extension JSONParser {
     /// Whether the next value is `null`.
     package mutating func nextIsNull() -> Bool { nextIs(UInt8(ascii: "n")) }
 
+    /// Whether the next value is a number of at least 0.
+    package mutating func nextIsDigit() -> Bool {
+        skipWhitespace()
+        return current.map { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } ?? false
+    }
+
     /// Goes past an array that is empty; tells whether there was one.
     package mutating func skipEmptyArray() -> Bool {
         guard nextIsArray() else { return false }

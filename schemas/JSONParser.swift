@@ -29,6 +29,8 @@ package struct JSONParser {
     /// writes them, and a caller may know better where they stand.
     package let allowsNonFinite: Bool
     let bytes: [UInt8]
+    /// Where the text ends among the bytes.
+    let end: Int
     /// The byte that is read next.
     package internal(set) var position: Int
     /// The number of arrays and objects that are open.
@@ -38,7 +40,16 @@ package struct JSONParser {
     package init(bytes: [UInt8], position: Int = 0, allowsNonFinite: Bool = false) {
         self.bytes = bytes
         self.allowsNonFinite = allowsNonFinite
+        end = bytes.count
         self.position = position == 0 && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : position
+    }
+
+    /// - Parameter range: where the text stands among the bytes, none of which is copied.
+    package init(bytes: [UInt8], range: Range<Int>) {
+        self.bytes = bytes
+        allowsNonFinite = false
+        end = range.upperBound
+        position = range.lowerBound
     }
 
     mutating func parseDocument() throws(JSONError) -> JSONValue {
@@ -47,10 +58,10 @@ package struct JSONParser {
         return value
     }
 
-    var current: UInt8? { position < bytes.count ? bytes[position] : nil }
+    var current: UInt8? { position < end ? bytes[position] : nil }
 
     func error(_ message: String, at offset: Int? = nil) -> JSONError {
-        let before = bytes[..<min(offset ?? position, bytes.count)]
+        let before = bytes[..<min(offset ?? position, end)]
         let newline = UInt8(ascii: "\n")
         let lineStart = before.lastIndex(of: newline).map { $0 + 1 } ?? 0
         return JSONError(
@@ -59,7 +70,7 @@ package struct JSONParser {
     }
 
     mutating func skipWhitespace() {
-        while position < bytes.count {
+        while position < end {
             let byte = bytes[position]
             guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
             position += 1
@@ -83,7 +94,7 @@ package struct JSONParser {
     }
 
     private mutating func skip(_ word: String) -> Bool {
-        guard bytes[position...].starts(with: word.utf8) else { return false }
+        guard bytes[position..<end].starts(with: word.utf8) else { return false }
         position += word.utf8.count
         return true
     }
@@ -116,10 +127,15 @@ extension JSONParser {
         }
     }
 
+    /// Goes past white space; tells whether nothing follows it.
+    package mutating func isAtEnd() -> Bool {
+        skipWhitespace()
+        return position == end
+    }
+
     /// Reads what may stand behind the last value: nothing but white space.
     package mutating func readEnd() throws(JSONError) {
-        skipWhitespace()
-        guard position == bytes.count else { throw error("there is text after the end of the value") }
+        guard isAtEnd() else { throw error("there is text after the end of the value") }
     }
 
     /// Calls a body for each element of an array; it must read or skip that element's value, no more and no less.
@@ -169,4 +185,17 @@ extension JSONParser {
         position += 1
         skipWhitespace()
     }
+}
+
+/// A text that is not JSON.
+public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The line of the fault, from 1.
+    public let line: Int
+    /// The byte of the fault in its line, from 1.
+    public let column: Int
+    /// What is wrong.
+    public let message: String
+
+    /// `line 3, column 14: a string is not closed`
+    public var description: String { "line \(line), column \(column): \(message)" }
 }

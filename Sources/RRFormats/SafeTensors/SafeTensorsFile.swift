@@ -1,3 +1,5 @@
+internal import RRSchemas
+
 /// Safetensors files: a length, a JSON header of that length, and the elements of all tensors.
 ///
 /// The rules are those of the reference implementation (github.com/huggingface/safetensors, `tensor.rs`).
@@ -25,8 +27,7 @@ package enum SafeTensorsFile {
         guard dataStart <= file.count else {
             throw malformed("the header claims \(claimed) bytes, but only \(file.count - 8) follow")
         }
-        var parser = SafeTensorsHeaderParser(file[8..<dataStart], path: path)
-        let entries = try parser.entries().sorted {
+        let entries = try SafeTensorsHeader(8..<dataStart, of: file, path: path).entries.sorted {
             ($0.start, $0.end, $0.name) < ($1.start, $1.end, $1.name)
         }
         var position = 0
@@ -68,7 +69,8 @@ package enum SafeTensorsFile {
         for tensor in tensors {
             let shape = tensor.shape.map(String.init).joined(separator: ",")
             let end = position + tensor.bytes.count
-            header += ",\(quoted(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],"
+            header +=
+                ",\(JSONValue.string(tensor.name).serialized()):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],"
             header += "\"data_offsets\":[\(position),\(end)]}"
             position = end
         }
@@ -82,20 +84,5 @@ package enum SafeTensorsFile {
         bytes.append(contentsOf: header.utf8)
         for tensor in tensors { bytes.append(contentsOf: tensor.bytes) }
         try FileBytes.write(bytes, to: path)
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\u{0}"..."\u{1F}":
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }
