@@ -58,7 +58,7 @@ struct FilesTests {
             _ = try AtomicOutput(path: folder.path("a"), force: false)
         }
         #expect(refusal?.code == .outputExists)
-        #expect(refusal?.message.contains("--force") == true)
+        #expect(refusal?.message.contains("`force` replaces it") == true)
         #expect(try folder.names() == ["a"])
         let output = try AtomicOutput(path: folder.path("a"), force: true)
         try fill(output.temporaryPath, "new")

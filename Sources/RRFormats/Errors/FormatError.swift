@@ -37,3 +37,9 @@ public struct FormatError: ExplainedError, Equatable, Sendable {
     /// `data.h5:/images: the dataset is empty`
     public var explanation: Message { "\(path): \(message)" }
 }
+
+/// The options that the messages of this module name: those of whoever has files read and written.
+extension OptionName {
+    static let force = OptionName("force")
+    static let trustsLinks = OptionName("trustsLinks")
+}

@@ -164,7 +164,7 @@ extension AtomicOutput {
             return
         }
         guard force else {
-            throw FormatError(.outputExists, path: path, "the output exists; --force replaces it")
+            throw FormatError(.outputExists, path: path, "the output exists; \(option: .force) replaces it")
         }
         if kind == .folder && !isDirectory {
             throw FormatError(.cannotWrite, path: path, "this is a folder; a file does not replace it")

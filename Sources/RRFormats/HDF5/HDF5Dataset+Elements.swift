@@ -87,7 +87,7 @@ extension HDF5Dataset {
             throw FormatError(
                 .unsupported, path: location,
                 "the data is compressed by \(filter.name), which needs a plugin of libhdf5; "
-                    + "plugins are loaded only where --trust-links says so. Store it anew with deflate (gzip)"
+                    + "plugins are loaded only where \(option: .trustsLinks) says so. Store it anew with deflate (gzip)"
             )
         }
     }

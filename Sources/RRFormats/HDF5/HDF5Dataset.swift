@@ -29,7 +29,7 @@ package final class HDF5Dataset {
         if case .other(let words) = HDF5Layout(of: handle), !file.trustsLinks {
             throw FormatError(
                 .unsupported, path: location,
-                "its elements lie elsewhere (\(words)); other files are not opened unless --trust-links says so"
+                "its elements lie elsewhere (\(words)); other files are not opened unless \(option: .trustsLinks) says so"
             )
         }
         self.storedType = try HDF5Handle(H5Dget_type(handle.id), at: location, code: .malformed)

@@ -194,7 +194,7 @@ package final class HDF5File {
             throw FormatError(
                 .unsupported, path: location,
                 "this is an external link to \(refused); links to other files are not followed "
-                    + "unless --trust-links says so")
+                    + "unless \(option: .trustsLinks) says so")
         }
         try checkPresence(of: objectPath)
         throw FormatError(.malformed, path: location, "libhdf5: \(reason)")

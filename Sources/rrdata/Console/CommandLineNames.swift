@@ -40,6 +40,7 @@ extension OptionName {
         "testCount": "test",
         "threadCount": "jobs",
         "trainCount": "train",
+        "trustsLinks": "trust-links",
     ]
 
     /// `--masks-layout` for `masksLayout`
