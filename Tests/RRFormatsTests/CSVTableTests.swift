@@ -8,8 +8,11 @@ struct CSVTableTests {
 
     init() throws { folder = try TemporaryFolder() }
 
+    /// A table that is asked for its column “a”.
     func table(_ text: String) throws -> CSVTable {
-        try CSVTable(path: folder.write(Array(text.utf8), to: "t.csv"))
+        let table = try CSVTable(path: folder.write(Array(text.utf8), to: "t.csv"))
+        _ = try table.column("a")
+        return table
     }
 
     /// The line of each record, and its fields.
@@ -20,8 +23,8 @@ struct CSVTableTests {
     }
 
     @Test(
-        "lines end with LF or CR LF, the last also with nothing",
-        arguments: ["a,b\n1,2\n\n3,\n", "a,b\r\n1,2\r\n\r\n3,", "\u{FEFF}a,b\n1,2\n\n3,"])
+        "lines end with LF, CR LF or CR, the last also with nothing",
+        arguments: ["a,b\n1,2\n\n3,\n", "a,b\r\n1,2\r\n\r\n3,", "a,b\r1,2\r\r3,\r", "\u{FEFF}a,b\n1,2\n\n3,"])
     func lines(text: String) throws {
         #expect(try table(text).header == ["a", "b"])
         #expect(
@@ -35,6 +38,15 @@ struct CSVTableTests {
             try records(text) == [
                 ["2", "x, \"y\"\r\nz", ""], ["4", "last", "é"],
             ])
+    }
+
+    @Test("columns are found by name; two of a name that nobody asks for are no fault")
+    func columns() throws {
+        let table = try table("a,b,c,b\n1,2,3,4\n")
+        #expect(try table.column("c") == 2)
+        #expect(try table.column("d") == nil)
+        let error = #expect(throws: FormatError.self) { try table.column("b") }
+        #expect(error?.message.contains("line 1: two columns have the name “b”") == true)
     }
 
     @Test(

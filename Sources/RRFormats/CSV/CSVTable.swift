@@ -1,139 +1,111 @@
 /// A table of comma-separated values with a header (RFC 4180): quoted fields may hold commas, quotes and line ends.
 ///
-/// Lines end with CR LF or LF. Empty lines and a byte order mark are passed over.
-package struct CSVTable: Sendable {
+/// Lines end with CR LF, LF or CR. Empty lines and a byte order mark are passed over.
+package struct CSVTable {
     /// A record and the line that it begins on, from 1.
     package struct Record: Sendable, Equatable {
         package let line: Int
         package let fields: [String]
     }
 
-    /// The names of the columns.
-    package let header: [String]
+    /// The names of the columns; of those that nobody asks for, two may be equal.
+    package var header: [String] { names.fields }
 
+    private let names: Record
     private let path: String
-    private let bytes: [UInt8]
-    private let start: Position
+    private let wording: Wording
+    private let records: CSVReader
 
-    private struct Position {
-        var offset: Int
-        var line: Int
-    }
+    /// Says what is wrong with the table at a path.
+    package typealias Wording = (CSVFault, _ path: String) -> any Error
 
     /// Reads the header of a table.
     ///
-    /// - Throws: `FormatError` where the file cannot be read, is empty, or names a column twice.
-    package init(path: String) throws(FormatError) {
+    /// - Parameter wording: makes the errors of a table that is malformed; `FormatError` of the code `malformed` if
+    ///   nothing else is asked for.
+    /// - Throws: `FormatError` where the file cannot be read; what `wording` makes where it is malformed or empty.
+    package init(path: String, wording: @escaping Wording = FormatError.init) throws {
         self.path = path
-        bytes = try FileBytes.read(path)
-        var position = Position(offset: bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0, line: 1)
-        guard let first = try Self.record(of: bytes, at: &position, path: path) else {
-            throw FormatError(.malformed, path: path, "the table is empty; its first line names the columns")
+        self.wording = wording
+        var records = CSVReader(try FileBytes.read(path))
+        let names: Record?
+        do {
+            names = try records.next()
+        } catch {
+            throw wording(error, path)
         }
-        for (column, name) in first.fields.enumerated() where first.fields[..<column].contains(name) {
-            throw FormatError(
-                .malformed, path: path, "line \(first.line): two columns have the name “\(name)”")
+        guard let names else { throw wording(CSVFault(line: 1, kind: .empty), path) }
+        self.names = names
+        self.records = records
+    }
+
+    /// The position of a column among the fields; nil where there is none of the name.
+    ///
+    /// - Throws: what `wording` makes where there are two.
+    package func column(_ name: String) throws -> Int? {
+        let found = header.indices.filter { header[$0] == name }
+        guard found.count < 2 else {
+            throw wording(CSVFault(line: names.line, kind: .repeatedColumn(name)), path)
         }
-        header = first.fields
-        start = position
+        return found.first
     }
 
     /// Calls a body with each record below the header.
     ///
-    /// - Throws: `FormatError` with the code `malformed` and the line, where quotes are misplaced or a record has
-    ///   another number of fields than the header; what the body throws.
+    /// - Throws: what `wording` makes where quotes are misplaced, a field is not UTF-8, or a record has another number
+    ///   of fields than the header; what the body throws.
     package func forEachRecord(_ body: (Record) throws -> Void) throws {
-        var position = start
-        while let record = try Self.record(of: bytes, at: &position, path: path) {
+        var records = records
+        while let record = try next(of: &records) {
             guard record.fields.count == header.count else {
-                throw FormatError(
-                    .malformed, path: path,
-                    "line \(record.line) has \(record.fields.count) fields, but the header names \(header.count) columns"
-                )
+                let kind = CSVFault.Kind.fieldCount(record.fields.count, columns: header.count)
+                throw wording(CSVFault(line: record.line, kind: kind), path)
             }
             try body(record)
         }
     }
 
-    /// The next record that is no empty line; nil at the end.
-    private static func record(
-        of bytes: [UInt8], at position: inout Position, path: String
-    ) throws(FormatError) -> Record? {
-        while position.offset < bytes.count, let skipped = lineEnd(of: bytes, at: position.offset) {
-            position.offset += skipped
-            position.line += 1
+    private func next(of records: inout CSVReader) throws -> Record? {
+        do {
+            return try records.next()
+        } catch {
+            throw wording(error, path)
         }
-        guard position.offset < bytes.count else { return nil }
-        let line = position.line
-        var fields: [String] = []
-        while true {
-            let content = try field(of: bytes, at: &position, path: path)
-            guard let text = String(validating: content, as: UTF8.self) else {
-                throw FormatError(.malformed, path: path, "line \(line): a field is not UTF-8")
-            }
-            fields.append(text)
-            guard position.offset < bytes.count else { break }
-            if let end = lineEnd(of: bytes, at: position.offset) {
-                position.offset += end
-                position.line += 1
-                break
-            }
-            // `field` stops only at the end, at a line's end and at a comma.
-            position.offset += 1
-        }
-        return Record(line: line, fields: fields)
+    }
+}
+
+/// A defect of a table, and its line.
+package struct CSVFault: Error, Sendable {
+    package enum Kind: Sendable {
+        case empty
+        case repeatedColumn(String)
+        case fieldCount(Int, columns: Int)
+        case quoteInField
+        case textAfterQuote
+        case openQuote
+        case notText
     }
 
-    /// The bytes of a field, up to a comma, a line's end or the end.
-    private static func field(
-        of bytes: [UInt8], at position: inout Position, path: String
-    ) throws(FormatError) -> [UInt8] {
-        let quote = UInt8(ascii: "\"")
-        guard position.offset < bytes.count, bytes[position.offset] == quote else {
-            let start = position.offset
-            while position.offset < bytes.count, !isEnd(of: bytes, at: position.offset) {
-                guard bytes[position.offset] != quote else {
-                    throw FormatError(
-                        .malformed, path: path,
-                        "line \(position.line): a quote stands inside a field that does not begin with one")
-                }
-                position.offset += 1
-            }
-            return Array(bytes[start..<position.offset])
-        }
-        let line = position.line
-        var content: [UInt8] = []
-        position.offset += 1
-        while position.offset < bytes.count {
-            let byte = bytes[position.offset]
-            position.offset += 1
-            if byte == quote {
-                guard position.offset < bytes.count, bytes[position.offset] == quote else {
-                    guard position.offset == bytes.count || isEnd(of: bytes, at: position.offset) else {
-                        throw FormatError(
-                            .malformed, path: path, "line \(position.line): text follows a closing quote")
-                    }
-                    return content
-                }
-                position.offset += 1
-            } else if byte == UInt8(ascii: "\n") {
-                position.line += 1
-            }
-            content.append(byte)
-        }
-        throw FormatError(.malformed, path: path, "line \(line): a quote is not closed")
-    }
+    /// The line, from 1.
+    package let line: Int
+    package let kind: Kind
+}
 
-    private static func isEnd(of bytes: [UInt8], at offset: Int) -> Bool {
-        bytes[offset] == UInt8(ascii: ",") || lineEnd(of: bytes, at: offset) != nil
-    }
-
-    /// The number of bytes of a line's end; nil where none is.
-    private static func lineEnd(of bytes: [UInt8], at offset: Int) -> Int? {
-        if bytes[offset] == UInt8(ascii: "\n") { return 1 }
-        guard bytes[offset] == UInt8(ascii: "\r"), offset + 1 < bytes.count,
-            bytes[offset + 1] == UInt8(ascii: "\n")
-        else { return nil }
-        return 2
+extension FormatError {
+    /// Says what is wrong with a table.
+    package init(_ fault: CSVFault, path: String) {
+        let message =
+            switch fault.kind {
+            case .empty: "the table is empty; its first line names the columns"
+            case .repeatedColumn(let name): "line \(fault.line): two columns have the name “\(name)”"
+            case .fieldCount(let count, let columns):
+                "line \(fault.line) has \(count) fields, but the header names \(columns) columns"
+            case .quoteInField:
+                "line \(fault.line): a quote stands inside a field that does not begin with one"
+            case .textAfterQuote: "line \(fault.line): text follows a closing quote"
+            case .openQuote: "line \(fault.line): a quote is not closed"
+            case .notText: "line \(fault.line): a field is not UTF-8"
+            }
+        self.init(.malformed, path: path, message)
     }
 }

@@ -73,14 +73,7 @@ package struct PNGMetadata {
 
     private mutating func read(_ source: String, prefix: String, split: String?) throws {
         sources.append(source)
-        let bytes = try FileBytes.read(source)
-        if source.hasSuffix(".csv") {
-            try CSVMetadata.forEachRow(of: bytes, path: source) { try add($0, prefix: prefix, split: split) }
-        } else {
-            try JSONLinesMetadata.forEachRow(of: bytes, path: source) {
-                try add($0, prefix: prefix, split: split)
-            }
-        }
+        try ImageListFile.forEachRow(of: source) { try add($0, prefix: prefix, split: split) }
     }
 
     private func fault(_ code: DatasetError.Code = .badMetadata, line: Int, _ message: String) -> DatasetError

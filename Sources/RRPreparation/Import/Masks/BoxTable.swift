@@ -30,12 +30,12 @@ struct BoxTable: Sendable {
     ///   `badAnnotation` that names the line.
     init(path: String) throws {
         let table = try CSVTable(path: path)
-        func columns(_ names: [String]) -> [Int]? {
-            let found = names.compactMap { table.header.firstIndex(of: $0) }
+        func columns(_ names: [String]) throws -> [Int]? {
+            let found = try names.compactMap { try table.column($0) }
             return found.count == names.count ? found : nil
         }
-        let (corners, extents) = (columns(Self.corners), columns(Self.extents))
-        let (id, fileName) = (columns(["id"])?.first, columns(["file_name"])?.first)
+        let (corners, extents) = (try columns(Self.corners), try columns(Self.extents))
+        let (id, fileName) = (try table.column("id"), try table.column("file_name"))
         guard (corners == nil) != (extents == nil), (id == nil) != (fileName == nil),
             let nameColumn = id ?? fileName, let numberColumns = corners ?? extents
         else {
@@ -44,7 +44,7 @@ struct BoxTable: Sendable {
                 "the header names \(table.header.joined(separator: ", ")); needed are either id or file_name, and either "
                     + "x_min, y_min, x_max and y_max or x, y, width and height")
         }
-        let sizeColumns = columns(Self.imageExtents)
+        let sizeColumns = try columns(Self.imageExtents)
         var boxes: [Box] = []
         try table.forEachRecord { record in
             func fault(_ message: String) -> DatasetError {
