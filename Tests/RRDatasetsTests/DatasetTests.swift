@@ -14,11 +14,7 @@ struct DatasetTests {
     }
 
     private func read(_ dataset: Dataset, _ index: Int) throws -> [Float] {
-        var image = [Float](repeating: .nan, count: dataset.imageShape.elementCount)
-        try image.withUnsafeMutableBufferPointer { image in
-            Result { try dataset.readImage(at: index, into: image) }
-        }.get()
-        return image
+        try dataset.image(at: index).elements
     }
 
     @Test(

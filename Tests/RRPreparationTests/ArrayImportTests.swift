@@ -49,11 +49,10 @@ struct ArrayImportTests {
         #expect(try dataset.ids() == ["0", "1", "2", "3", "4"])
         #expect(try dataset.fingerprint == summary.fingerprint)
         #expect(try images().readAll(as: UInt8.self) == Array(0..<120))
-        let pixels = UnsafeMutableBufferPointer<Float>.allocate(capacity: 24)
-        defer { pixels.deallocate() }
         for index in 0..<5 {
-            try dataset.readImage(at: index, into: pixels)
-            #expect(Array(pixels) == (index * 24..<index * 24 + 24).map { Float($0) / 255 })
+            #expect(
+                try dataset.image(at: index).elements
+                    == (index * 24..<index * 24 + 24).map { Float($0) / 255 })
         }
     }
 

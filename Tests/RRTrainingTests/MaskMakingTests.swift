@@ -31,8 +31,7 @@ struct MaskMakingTests {
         #expect(small.oneCount == 3 * 48 && small.annotatedCount == 48 && small.sampleCount == 48)
         // Each row again, from the gradient of the sample alone.
         for index in 0..<48 {
-            var image = Array(repeating: Float(0), count: 16)
-            try image.withUnsafeMutableBufferPointer { try shades.dataset.readImage(at: index, into: $0) }
+            let image = try shades.dataset.image(at: index).elements
             let gradient = try InputGradients(network: network).compute(
                 LabelledBatch(imageShape: shades.dataset.imageShape, images: image, labels: [0]),
                 at: parameters

@@ -35,9 +35,7 @@ struct MaskWritingTests {
     }
 
     private func image(_ index: Int) throws -> [Float] {
-        var image = Array(repeating: Float(0), count: 16)
-        try image.withUnsafeMutableBufferPointer { try shades.dataset.readImage(at: index, into: $0) }
-        return image
+        try shades.dataset.image(at: index).elements
     }
 
     @Test("a file of masks holds those that are made in memory", arguments: [false, true], [false, true])

@@ -22,9 +22,7 @@ struct StoredGradientsTests {
         let network = try Network<Double>(shades.model)
         var images: [Float] = []
         for index in 0..<48 {
-            var image = Array(repeating: Float(0), count: 16)
-            try image.withUnsafeMutableBufferPointer { try shades.dataset.readImage(at: index, into: $0) }
-            images += image
+            images += try shades.dataset.image(at: index).elements
         }
         gradients = try InputGradients(network: network).compute(
             LabelledBatch(

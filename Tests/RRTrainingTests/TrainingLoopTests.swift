@@ -61,8 +61,7 @@ struct TrainingLoopTests {
         let normalization = try #require(run.normalization)
         var values: [Double] = []
         for index in 0..<TwoShades.sampleCount {
-            var image = Array(repeating: Float(0), count: 16)
-            try image.withUnsafeMutableBufferPointer { try shades.dataset.readImage(at: index, into: $0) }
+            let image = try shades.dataset.image(at: index).elements
             values += image.map(Double.init)
         }
         let mean = values.reduce(0, +) / Double(values.count)

@@ -1,11 +1,17 @@
 internal import RRFormats
-internal import RRSchemas
 public import RRTensor
 internal import Synchronization
 
-/// Images with labels, ids and splits, read from a dataset file or a folder of PNGs.
+/// Images with labels, ids and splits, read from a dataset file, a folder of PNGs, or several of them.
 ///
-/// Of a file all but the images and ids is held in memory. Any number of threads may read at once.
+/// All but the images and ids is held in memory. Any number of threads may read at once.
+///
+/// ```swift
+/// let dataset = try Dataset(path: "d.h5")
+/// for sample in try dataset.samples(inSplit: "train") {
+///     let image = try sample.image
+/// }
+/// ```
 public final class Dataset: Sendable {
     /// What our files name as their `creator`.
     package static let creator = "rrdata 0.1.0"
@@ -35,26 +41,25 @@ public final class Dataset: Sendable {
     /// The group of each sample; nil where the samples are in none.
     public let groups: SampleGroups?
 
-    /// The CRC-32 of each image's stored bytes; empty where the images are of a folder, or of parts.
-    let storedChecksums: [UInt32]
-    let knownFingerprint: Mutex<String?>
-    let source: any ImageSource
-    /// Which samples' checksums have been found right.
-    let verified: VerifiedSamples
-    /// The datasets that this one joins; empty where it is of one file.
-    package let parts: [Dataset]
-    /// The folder that the images are read from; nil for files.
-    let pngs: PNGFolderSource?
+    let source: any DatasetSource
+    /// Which samples' images have been found right.
+    let verified: SampleFlags
+    /// Readers that no thread has at the moment.
+    let readers: ImageReaderPool
+    private let knownFingerprint: Mutex<String?>
+    /// The ids, once a sample was asked for.
+    private let keptIds = Mutex<[String]?>(nil)
 
     /// Opens a dataset file, or a folder of PNGs as `init(pngFolder:reading:)` does.
     ///
+    /// - Parameter reading: how a folder is read; a file is read as it is.
     /// - Throws: `FormatError` where the file is not there or is no sound HDF5; `DatasetError` where it is no
     ///   dataset, or its arrays do not fit each other.
-    public convenience init(path: String) throws {
+    public convenience init(path: String, reading: ImageFolderOptions = ImageFolderOptions()) throws {
         if FileTree.kind(of: path) == .folder {
-            try self.init(pngFolder: path)
+            try self.init(pngFolder: path, reading: reading)
         } else {
-            try self.init(file: path)
+            self.init(try DatasetFile(path: path))
         }
     }
 
@@ -63,78 +68,64 @@ public final class Dataset: Sendable {
     /// The header of every file is read at once; images are decoded as they are read. A file that is written to,
     /// replaced or taken away later is an error of the reading.
     ///
-    /// - Throws: `FormatError` and `DatasetError` as `PNGFolderImport.run(progress:)`, but that damage to pixels shows
-    ///   only as they are read.
-    public init(pngFolder folder: String, reading: ImageFolderOptions = ImageFolderOptions()) throws {
-        let source = try PNGFolderSource(folder: folder, reading: reading)
-        let (files, header) = (source.files, source.header)
-        path = folder
-        sampleCount = files.count
-        elementType = header.bitDepth == 16 ? .uint16 : .uint8
-        imageShape = try ImageShape(channels: header.channels, height: header.height, width: header.width)
-        color = PNGHeader.colorNames[header.channels - 1]
-        labels = files.labels.map { $0.map { Int($0) } }
-        classNames = files.classNames
-        classCount = files.classNames?.count ?? files.labels.map { Int($0.max() ?? -1) + 1 } ?? 0
-        splits = files.splits.isEmpty ? nil : files.splits
-        splitNames = files.splitNames
-        groups = files.groups
-        storedChecksums = []
-        knownFingerprint = Mutex(nil)
+    /// - Throws: `FormatError` and `DatasetError` as an import of the folder, but that damage to pixels shows only as
+    ///   they are read.
+    public convenience init(pngFolder folder: String, reading: ImageFolderOptions = ImageFolderOptions())
+        throws
+    {
+        self.init(try ImageFolder(folder: folder, reading: reading))
+    }
+
+    init(_ source: some DatasetSource) {
+        let contents = source.contents
+        path = contents.path
+        sampleCount = contents.sampleCount
+        imageShape = contents.imageShape
+        elementType = contents.elementType
+        color = contents.color
+        labels = contents.table.labels
+        classNames = contents.table.classNames
+        classCount = contents.table.classCount
+        splitNames = contents.table.splitNames
+        splits = contents.table.splits
+        groups = contents.table.groups
         self.source = source
-        verified = VerifiedSamples(count: 0)
-        parts = []
-        pngs = source
+        verified = SampleFlags(count: contents.sampleCount)
+        readers = ImageReaderPool()
+        knownFingerprint = Mutex(source.storedFingerprint)
     }
 
-    private init(file path: String) throws {
-        let file = try HDF5File(reading: path)
-        try FileFormat.dataset.check(file)
-        let reader = DatasetReader(file: file)
-        let images = try reader.images()
-        let count = images.shape[0]
-        self.path = path
-        sampleCount = count
-        elementType = try reader.elementType(of: images)
-        imageShape = try ImageShape(
-            channels: images.shape[1], height: images.shape[2], width: images.shape[3])
-        color = try reader.color(of: images)
-        storedChecksums = try reader.list("/checksum", count: count, as: UInt32.self)
-        (labels, classNames, classCount) = try reader.labels(count: count)
-        (splits, splitNames) = try reader.splits(count: count)
-        groups = try reader.groups(count: count)
-        knownFingerprint = Mutex(try reader.string("fingerprint"))
-        source = try reader.source(
-            of: images, elementType: elementType, rowSize: imageShape.elementCount * elementType.size)
-        verified = VerifiedSamples(count: count)
-        parts = []
-        pngs = nil
-    }
+    /// The datasets that this one joins; empty where it is of one file or folder.
+    package var parts: [Dataset] { source.parts }
 
-    /// Takes what was joined of datasets that fit each other.
-    init(_ join: DatasetJoin) {
-        let first = join.first
-        path = join.parts.map(\.path).joined(separator: " + ")
-        sampleCount = join.parts.reduce(0) { $0 + $1.sampleCount }
-        (imageShape, elementType, color) = (first.imageShape, first.elementType, first.color)
-        (labels, classNames, classCount) = (join.labels, first.classNames, join.classCount)
-        (splitNames, splits) = (join.splitNames, join.splits)
-        groups = join.groups
-        storedChecksums = []
-        knownFingerprint = Mutex(nil)
-        source = JoinedImageSource(join.parts.map { ($0.source, $0.sampleCount) }, rowSize: first.imageSize)
-        verified = VerifiedSamples(count: 0)
-        parts = join.parts
-        pngs = nil
-    }
+    /// Whether images are read from a folder of PNGs.
+    package var readsFolder: Bool { source.readsFolder }
+
+    /// The bytes of an image as it is stored.
+    package var imageSize: Int { source.contents.imageSize }
 
     /// Reads the id of each sample.
     ///
     /// - Throws: `FormatError` or `DatasetError` where `/ids` is missing, damaged or of another length.
-    public func ids() throws -> [String] {
-        guard parts.isEmpty else { return try parts.flatMap { try $0.ids() } }
-        if let pngs { return Array(pngs.files.ids) }
-        return try DatasetReader(file: HDF5File(reading: path)).ids(count: sampleCount)
+    public func ids() throws -> [String] { try source.ids() }
+
+    /// The ids, kept in memory from the first time on.
+    func idsOfSamples() throws -> [String] {
+        try keptIds.withLock { kept in
+            if let kept { return kept }
+            let ids = try ids()
+            kept = ids
+            return ids
+        }
+    }
+
+    /// What the dataset says of its samples, with their ids.
+    ///
+    /// - Throws: as `ids()`.
+    public func table() throws -> SampleTable {
+        var table = source.contents.table
+        table.ids = try ids()
+        return table
     }
 
     /// How the images were resized when they were imported, so that their masks can be resized alike; nil where
@@ -142,24 +133,22 @@ public final class Dataset: Sendable {
     ///
     /// - Throws: `FormatError` where the file is damaged; `DatasetError` with the code `wrongAttribute` where
     ///   `provenance` names a resizing that makes no sense.
-    public func resizing() throws -> Resizing? {
-        guard parts.isEmpty else {
-            let all = try Set(parts.map { try $0.resizing() })
-            return all.count == 1 ? all.first ?? nil : nil
-        }
-        if let pngs { return try pngs.resizing() }
-        guard case .string(let text)? = try HDF5File(reading: path).attribute("provenance"),
-            let resize = (try? JSONValue(parsing: text))?["resize"], resize != .null
-        else { return nil }
-        guard let resizing = Resizing(json: resize) else {
-            throw DatasetError(
-                .wrongAttribute, path: path,
-                "the attribute “provenance” names a resizing without a height, width and fit: "
-                    + "\(resize.serialized().prefix(80))")
-        }
-        return resizing
-    }
+    public func resizing() throws -> Resizing? { try source.resizing() }
 
+    /// What the file says of the dataset's making, as it stands there; nil where it says nothing, or there is no such
+    /// file.
+    ///
+    /// - Throws: `FormatError` where the file is damaged.
+    package func provenanceText() throws -> String? { try source.provenanceText() }
+
+    /// How the images are stored.
+    ///
+    /// - Throws: `FormatError` where the file is damaged.
+    package func compression() throws -> Compression { try source.compression() }
+}
+
+// The splits.
+extension Dataset {
     /// The indices of the samples of a split, ascending; of all samples for the name `all`.
     ///
     /// - Throws: `DatasetError` with the code `unknownSplit`, which lists the names.
@@ -181,5 +170,40 @@ public final class Dataset: Sendable {
     /// samples would mix what the splits keep apart.
     package func split(preferring name: String) -> String {
         splitNames.isEmpty ? "all" : name
+    }
+}
+
+// The fingerprint.
+extension Dataset {
+    /// The hexadecimal SHA-256 over ids, labels, image shape and checksums.
+    ///
+    /// A dataset file has it stored. Of a folder of PNGs, whose images must be decoded for it, and of several files that
+    /// are joined, it is computed when it is first asked for.
+    ///
+    /// - Throws: of a folder `DatasetError` with the code `unreadableImage`, or `FormatError`, with the file; of joined
+    ///   files as `ids()`.
+    public var fingerprint: String {
+        get throws { try fingerprint { _, _ in } }
+    }
+
+    /// Whether the fingerprint need not be computed.
+    package var hasFingerprint: Bool { knownFingerprint.withLock { $0 != nil } }
+
+    /// The same, telling how far decoding has come.
+    ///
+    /// - Parameter progress: called with the number of images done and the number of all of a folder.
+    package func fingerprint(progress: (_ done: Int, _ total: Int) -> Void) throws -> String {
+        if let known = knownFingerprint.withLock({ $0 }) { return known }
+        let fingerprint = try DatasetFingerprint.compute(
+            ids: ids(), labels: labels, imageShape: imageShape, checksums: checksums(progress: progress))
+        knownFingerprint.withLock { $0 = fingerprint }
+        return fingerprint
+    }
+
+    /// The CRC-32 of each image's stored bytes.
+    ///
+    /// - Throws: as `fingerprint`.
+    package func checksums(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> [UInt32] {
+        try source.checksums(progress: progress)
     }
 }

@@ -1,10 +1,16 @@
 internal import CStoredElements
 internal import RRFormats
 internal import RRTensor
+internal import Synchronization
 
 /// Reads images of a dataset on one thread, with memory of its own that is used again and again.
 package final class ImageReader {
-    private let dataset: Dataset
+    private let source: any DatasetSource
+    private let verified: SampleFlags
+    private let elementType: ImageElementType
+    private let sampleCount: Int
+    /// The bytes of an image.
+    private let size: Int
     private let cache: ImageCache?
     private let reader: any ImageRowReader
     private let stored: UnsafeMutableRawBufferPointer
@@ -12,10 +18,11 @@ package final class ImageReader {
     /// - Parameter cache: shared by the readers of a stream; nil for none.
     /// - Throws: `FormatError` where the file is not there any more or is damaged.
     package init(_ dataset: Dataset, cache: ImageCache?) throws {
-        self.dataset = dataset
+        (source, verified) = (dataset.source, dataset.verified)
+        (elementType, sampleCount, size) = (dataset.elementType, dataset.sampleCount, dataset.imageSize)
         self.cache = cache
-        reader = try dataset.source.makeReader()
-        stored = .allocate(byteCount: dataset.imageSize, alignment: 64)
+        reader = try source.makeReader()
+        stored = .allocate(byteCount: size, alignment: 64)
     }
 
     deinit { stored.deallocate() }
@@ -28,8 +35,7 @@ package final class ImageReader {
     /// - Throws: `DatasetError` with the code `checksumMismatch`, which names the sample; `FormatError` where the file
     ///   is damaged or cannot be read.
     package func readImage(at index: Int, into image: UnsafeMutableBufferPointer<Float>) throws {
-        let elementType = dataset.elementType
-        try withStored(at: index) { bytes in
+        try withStored(at: index) { [elementType] bytes in
             switch elementType {
             case .uint8: ImageScaling.scale(bytes.bindMemory(to: UInt8.self), into: image)
             case .uint16: ImageScaling.scale(bytes.bindMemory(to: UInt16.self), into: image)
@@ -42,7 +48,7 @@ package final class ImageReader {
     ///
     /// - Throws: as `readImage(at:into:)`.
     package func readStored(at index: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
-        precondition(bytes.count == dataset.imageSize)
+        precondition(bytes.count == size)
         try withStored(at: index) { bytes.copyMemory(from: $0) }
     }
 
@@ -51,31 +57,62 @@ package final class ImageReader {
         guard let cache else { return }
         let (block, row) = index.quotientAndRemainder(dividingBy: cache.rowsPerBlock)
         guard let start = cache.blocks.keptBlock(block)?.baseAddress else { return }
-        rr_prefetch(start + row * dataset.imageSize, dataset.imageSize)
+        rr_prefetch(start + row * size, size)
     }
 
     /// Checks that nobody has written to the file since it was opened; after a read, that what was read is right.
     ///
     /// - Throws: `FormatError` with the code `changed`.
-    package func checkUnchanged() throws { try dataset.source.checkUnchanged() }
+    package func checkUnchanged() throws { try source.checkUnchanged() }
 
     private func withStored(at index: Int, _ body: (UnsafeRawBufferPointer) -> Void) throws {
-        let size = dataset.imageSize
         guard let cache else {
             try reader.read(rows: index..<index + 1, into: stored)
-            try dataset.verify(UnsafeRawBufferPointer(stored), at: index)
+            try verify(UnsafeRawBufferPointer(stored), at: index)
             return body(UnsafeRawBufferPointer(stored))
         }
         let (block, row) = index.quotientAndRemainder(dividingBy: cache.rowsPerBlock)
-        try cache.blocks.withBlock(block) { [dataset, reader] bytes in
+        try cache.blocks.withBlock(block) { [reader, sampleCount, size] bytes in
             let first = block * cache.rowsPerBlock
-            let rows = first..<min(first + cache.rowsPerBlock, dataset.sampleCount)
+            let rows = first..<min(first + cache.rowsPerBlock, sampleCount)
             try reader.read(
                 rows: rows, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<(rows.count * size)]))
         } _: { bytes in
             let image = UnsafeRawBufferPointer(rebasing: bytes[row * size..<(row + 1) * size])
-            try dataset.verify(image, at: index)
+            try verify(image, at: index)
             body(image)
         }
     }
+
+    /// Verifies an image's checksum, unless that was done before.
+    private func verify(_ image: UnsafeRawBufferPointer, at index: Int) throws {
+        guard !verified.contains(index) else { return }
+        try source.verify(image, at: index)
+        verified.insert(index)
+    }
+}
+
+/// Readers of a dataset for those who read an image now and then, on whatever thread.
+///
+/// Unchecked: all that changes is touched under `lock`, and a reader is had by one thread from `take` to `giveBack`.
+final class ImageReaderPool: @unchecked Sendable {
+    /// The memory that images take which can only be fetched by whole blocks.
+    private static let memory = 64 << 20
+
+    private let lock = Mutex(())
+    private var spare: [ImageReader] = []
+    private var cache: ImageCache?
+
+    /// - Throws: as `ImageReader.init`.
+    func take(for dataset: Dataset) throws -> ImageReader {
+        try lock.withLock { _ in
+            if let reader = spare.popLast() { return reader }
+            if cache == nil, dataset.source.block.isIndivisible {
+                cache = ImageCache(of: dataset, memory: Self.memory)
+            }
+            return try ImageReader(dataset, cache: cache)
+        }
+    }
+
+    func giveBack(_ reader: ImageReader) { lock.withLock { _ in spare.append(reader) } }
 }

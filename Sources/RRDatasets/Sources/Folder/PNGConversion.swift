@@ -1,4 +1,5 @@
 package import RRFormats
+package import RRTensor
 
 /// What is done to every image of an import so that all have one size, colour type and depth.
 ///
@@ -36,6 +37,19 @@ package struct PNGConversion {
             width: resizing?.width ?? header.width, height: resizing?.height ?? header.height,
             channels: color.channels ?? header.channels, bitDepth: depth?.rawValue ?? header.bitDepth)
     }
+
+    /// The shape of every image afterwards.
+    package var imageShape: ImageShape {
+        get throws(TensorError) {
+            try ImageShape(channels: target.channels, height: target.height, width: target.width)
+        }
+    }
+
+    /// The type in which every image is stored.
+    package var elementType: ImageElementType { target.bitDepth == 16 ? .uint16 : .uint8 }
+
+    /// What the channels are called.
+    package var colorName: String { PNGHeader.colorNames[target.channels - 1] }
 
     /// Whether an image becomes what all are to be.
     package func serves(_ header: PNGHeader) -> Bool {

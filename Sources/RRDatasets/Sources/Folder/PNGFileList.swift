@@ -28,6 +28,13 @@ package struct PNGFileList {
         paths.lazy.map { path in String(decoding: path.utf8.dropLast(4), as: UTF8.self) }
     }
 
+    /// What the list says of its files, without their ids.
+    package var table: SampleTable {
+        SampleTable(
+            labels: labels.map { $0.map { Int($0) } }, classNames: classNames,
+            splits: splits.isEmpty ? nil : splits, splitNames: splitNames, groups: groups)
+    }
+
     /// The list without some of its files.
     package func keeping(_ positions: [Int]) -> PNGFileList {
         var list = self

@@ -83,8 +83,17 @@ struct DatasetReader {
         return names
     }
 
-    func labels(count: Int) throws -> (labels: [Int]?, classNames: [String]?, classCount: Int) {
-        guard file.exists("/labels") else { return (nil, nil, 0) }
+    /// What the file says of its samples, without their ids.
+    func table(count: Int) throws -> SampleTable {
+        let (labels, classNames) = try labels(count: count)
+        let (splits, splitNames) = try splits(count: count)
+        return SampleTable(
+            labels: labels, classNames: classNames, splits: splits, splitNames: splitNames,
+            groups: try groups(count: count))
+    }
+
+    private func labels(count: Int) throws -> (labels: [Int]?, classNames: [String]?) {
+        guard file.exists("/labels") else { return (nil, nil) }
         let labels = try list("/labels", count: count, as: Int64.self).map { Int($0) }
         let classNames = try names("class_names", of: "/labels")
         let classCount = classNames?.count ?? min((labels.max() ?? -1), Dataset.largestBareLabel) + 1
@@ -93,10 +102,10 @@ struct DatasetReader {
                 .labelOutOfRange, "/labels",
                 "sample \(index) has the label \(labels[index]), but the classes are 0 to \(classCount - 1)")
         }
-        return (labels, classNames, classCount)
+        return (labels, classNames)
     }
 
-    func splits(count: Int) throws -> (splits: [UInt8]?, names: [String]) {
+    private func splits(count: Int) throws -> (splits: [UInt8]?, names: [String]) {
         guard file.exists("/split") else { return (nil, []) }
         let splits = try list("/split", count: count, as: UInt8.self)
         guard let names = try names("split_names", of: "/split") else {
@@ -110,7 +119,7 @@ struct DatasetReader {
         return (splits, names)
     }
 
-    func groups(count: Int) throws -> SampleGroups? {
+    private func groups(count: Int) throws -> SampleGroups? {
         guard file.exists("/group") else { return nil }
         let numbers = try list("/group", count: count, as: Int64.self).map { Int($0) }
         let names = try names("group_names", of: "/group")
@@ -134,13 +143,11 @@ struct DatasetReader {
     }
 
     /// The fastest source that serves the layout of `/images`.
-    func source(
-        of images: HDF5Dataset, elementType: ImageElementType, rowSize: Int
-    ) throws -> any ImageSource {
+    func source(of images: HDF5Dataset, rowSize: Int) throws -> any ImageSource {
         if case .contiguous(let offset?) = images.layout {
             return try ContiguousImageSource(
                 path: file.path, offset: offset, rowSize: rowSize, rowCount: images.shape[0])
         }
-        return try BlockImageSource(path: file.path, elementType: elementType, rowSize: rowSize)
+        return try BlockImageSource(path: file.path)
     }
 }

@@ -1,26 +1,24 @@
 internal import RRFormats
 internal import RRTensor
-internal import Synchronization
 
-/// Images of the PNG files in a folder, decoded as they are read.
+/// A dataset of the PNG files in a folder, decoded as they are read.
 ///
 /// What the files are is settled by their headers when the folder is opened. Each is read only as long as it is the file
 /// of then.
-final class PNGFolderSource: ImageSource {
-    let folder: String
-    let reading: ImageFolderOptions
-    let files: PNGFileList
-    /// The size, colour type and depth of every image.
-    var header: PNGHeader { conversion.target }
+struct ImageFolder: DatasetSource {
+    let contents: DatasetContents
 
+    private let reading: ImageFolderOptions
+    private let files: PNGFileList
     private let conversion: PNGConversion
     private let states: [FileState]
-    private let checksums: DecodedChecksums
-    private let spareReaders = Mutex<[Reader]>([])
+    private let decoded: DecodedChecksums
+
+    private var folder: String { contents.path }
 
     /// Looks through a folder, and reads the header of every file on as many threads as there are cores.
     ///
-    /// - Throws: `FormatError` and `DatasetError` as `PNGFolderImport.run(progress:)`, but that damage to pixels shows
+    /// - Throws: `FormatError` and `DatasetError` as an import of the folder, but that damage to pixels shows
     ///   only as they are read.
     init(folder: String, reading: ImageFolderOptions) throws {
         let files = try reading.files(in: folder)
@@ -37,8 +35,11 @@ final class PNGFolderSource: ImageSource {
                 error.code, path: error.path,
                 error.message + "\n`rrdata import pngs` and `rrdata stream` have these options")
         }
-        checksums = DecodedChecksums(count: files.count)
-        (self.folder, self.reading, self.files, self.conversion) = (folder, reading, files, conversion)
+        decoded = DecodedChecksums(count: files.count)
+        (self.reading, self.files, self.conversion) = (reading, files, conversion)
+        contents = try DatasetContents(
+            path: folder, sampleCount: files.count, imageShape: conversion.imageShape,
+            elementType: conversion.elementType, color: conversion.colorName, table: files.table)
     }
 
     /// Of a file that does not become what the first one does.
@@ -63,6 +64,10 @@ final class PNGFolderSource: ImageSource {
         }
     }
 
+    var storedFingerprint: String? { nil }
+    var parts: [Dataset] { [] }
+    var readsFolder: Bool { true }
+
     /// Decoding costs many times what a copy does.
     var block: ImageBlock { ImageBlock(rows: 1, isWorthKeeping: true) }
 
@@ -71,25 +76,24 @@ final class PNGFolderSource: ImageSource {
     /// Each file is checked as it is read.
     func checkUnchanged() {}
 
-    func read(rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws(FormatError) {
-        let reader = spareReaders.withLock { $0.popLast() } ?? Reader(self)
-        defer { spareReaders.withLock { $0.append(reader) } }
-        try reader.read(rows: rows, into: bytes)
-    }
+    /// A reader notes the checksum of what it decodes.
+    func verify(_ image: UnsafeRawBufferPointer, at index: Int) {}
+
+    func ids() -> [String] { Array(files.ids) }
 
     /// The CRC-32 of every image, for which those not yet read are decoded.
     ///
     /// - Parameter progress: called with the number of images done and the number of all.
     /// - Throws: `FormatError`; `DatasetError` with the code `unreadableImage`.
-    func allChecksums(progress: (_ done: Int, _ total: Int) -> Void) throws -> [UInt32] {
-        let size = header.byteCount
+    func checksums(progress: (_ done: Int, _ total: Int) -> Void) throws -> [UInt32] {
+        let size = contents.imageSize
         for start in stride(from: 0, to: files.count, by: 1024) {
             let positions = start..<min(start + 1024, files.count)
             do {
                 try Workers().run(
                     parts: positions, makeState: { (Reader(self), Scratch(byteCount: size)) }
                 ) { worker, position in
-                    guard checksums[position] == nil else { return }
+                    guard decoded[position] == nil else { return }
                     try worker.0.read(rows: position..<position + 1, into: worker.1.bytes)
                 }
             } catch let error as FormatError {
@@ -97,16 +101,20 @@ final class PNGFolderSource: ImageSource {
             }
             progress(positions.upperBound, files.count)
         }
-        return files.paths.indices.map { checksums[$0] ?? 0 }
+        return files.paths.indices.map { decoded[$0] ?? 0 }
     }
 
     /// How an import would say that the images were resized.
     func resizing() throws -> Resizing? {
         if let resizing = reading.resizing { return resizing }
         let export = try ExportMark(of: folder, kind: "pngs")
-        let isAsExported = export?.imageDimensions == [header.channels, header.height, header.width]
+        let isAsExported = export?.imageDimensions == contents.imageShape.dimensions
         return isAsExported ? export?.resizing : nil
     }
+
+    func provenanceText() -> String? { nil }
+
+    func compression() -> Compression { .none }
 
     private final class Scratch {
         let bytes: UnsafeMutableRawBufferPointer
@@ -116,18 +124,17 @@ final class PNGFolderSource: ImageSource {
         deinit { bytes.deallocate() }
     }
 
-    /// Unchecked: one thread at a time has it.
-    private final class Reader: ImageRowReader, @unchecked Sendable {
+    private final class Reader: ImageRowReader {
         private let files: PNGFileList
         private let states: [FileState]
-        private let checksums: DecodedChecksums
+        private let decoded: DecodedChecksums
         private let folder: String
         private let size: Int
         private let reader: PNGFileReader
 
-        init(_ source: PNGFolderSource) {
-            (files, states, checksums) = (source.files, source.states, source.checksums)
-            (folder, size) = (source.folder, source.header.byteCount)
+        init(_ source: ImageFolder) {
+            (files, states, decoded) = (source.files, source.states, source.decoded)
+            (folder, size) = (source.folder, source.contents.imageSize)
             reader = PNGFileReader(folder: source.folder, conversion: source.conversion)
         }
 
@@ -146,7 +153,7 @@ final class PNGFolderSource: ImageSource {
                     .changed, path: error.path,
                     "the file was taken away after the folder was looked through; start again")
             case .failure(let error): throw error
-            case nil where checksums.insert(CRC32.checksum(of: UnsafeRawBufferPointer(image)), at: row):
+            case nil where decoded.insert(CRC32.checksum(of: UnsafeRawBufferPointer(image)), at: row):
                 return
             case .otherHeader, nil:
                 throw FormatError(

@@ -1,0 +1,53 @@
+internal import RRFormats
+internal import RRTensor
+
+extension MaskSet {
+    /// Opens mask sets for a dataset, or for the files that it joins, each for the one whose fingerprint it has.
+    ///
+    /// - Throws: as `init(path:for:)`; `DatasetError` with the code `duplicateMask` where two are for the same file, or
+    ///   `wrongMaskSize` where some have a channel for each of the image's and others one for all.
+    public static func joining(_ paths: [String], for dataset: Dataset) throws -> MaskSet? {
+        guard let first = paths.first else { return nil }
+        if paths.count == 1, let whole = try? MaskSet(path: first, for: dataset) { return whole }
+        guard !dataset.parts.isEmpty else {
+            guard paths.count == 1 else {
+                throw DatasetError(
+                    .duplicateMask, path: paths[1], "the dataset has one file, and masks in \(first)")
+            }
+            return try MaskSet(path: first, for: dataset)
+        }
+        var sets: [Int: MaskSet] = [:]
+        for path in paths {
+            let part = dataset.parts.indices.first {
+                (try? MaskSet(path: path, for: dataset.parts[$0])) != nil
+            }
+            // Of no part, or damaged: the first part says what is wrong.
+            let number = part ?? 0
+            let set = try MaskSet(path: path, for: dataset.parts[number])
+            guard sets.updateValue(set, forKey: number) == nil else {
+                throw DatasetError(
+                    .duplicateMask, path: path,
+                    "\(dataset.parts[number].path) has masks in another file already")
+            }
+        }
+        guard let shape = sets.values.first?.maskShape, sets.values.allSatisfy({ $0.maskShape == shape })
+        else {
+            throw DatasetError(.wrongMaskSize, path: first, "some masks have one channel and others several")
+        }
+        let rowCount = sets.values.reduce(1) { $0 + $1.bits.rowCount - 1 }
+        var bits = try MaskBits(rowCount: rowCount, elementsPerRow: shape.elementCount)
+        var (rows, next) = ([Int](), 0)
+        for (number, part) in dataset.parts.enumerated() {
+            guard let set = sets[number] else {
+                rows += Array(repeating: rowCount - 1, count: part.sampleCount)
+                continue
+            }
+            let last = set.bits.rowCount - 1
+            for row in 0..<last { bits.formUnion(row: next + row, with: set.bits, row: row) }
+            rows += set.rows.map { $0 == last ? rowCount - 1 : next + $0 }
+            next += last
+        }
+        return try MaskSet(
+            bits: bits, rows: rows, maskShape: shape, datasetFingerprint: try dataset.fingerprint)
+    }
+}

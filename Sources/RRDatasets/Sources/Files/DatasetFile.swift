@@ -1,0 +1,82 @@
+internal import RRFormats
+internal import RRSchemas
+internal import RRTensor
+
+/// A dataset in a file of ours. All but images and ids is held in memory.
+struct DatasetFile: DatasetSource {
+    let contents: DatasetContents
+    let storedFingerprint: String?
+    private let storedChecksums: [UInt32]
+    private let images: any ImageSource
+
+    /// - Throws: `FormatError` where the file is not there or is no sound HDF5; `DatasetError` where it is no dataset,
+    ///   or its arrays do not fit each other.
+    init(path: String) throws {
+        let file = try HDF5File(reading: path)
+        try FileFormat.dataset.check(file)
+        let reader = DatasetReader(file: file)
+        let array = try reader.images()
+        let count = array.shape[0]
+        let elementType = try reader.elementType(of: array)
+        let imageShape = try ImageShape(
+            channels: array.shape[1], height: array.shape[2], width: array.shape[3])
+        let color = try reader.color(of: array)
+        storedChecksums = try reader.list("/checksum", count: count, as: UInt32.self)
+        contents = DatasetContents(
+            path: path, sampleCount: count, imageShape: imageShape, elementType: elementType, color: color,
+            table: try reader.table(count: count))
+        storedFingerprint = try reader.string("fingerprint")
+        images = try reader.source(of: array, rowSize: contents.imageSize)
+    }
+
+    var parts: [Dataset] { [] }
+    var readsFolder: Bool { false }
+    var block: ImageBlock { images.block }
+
+    func makeReader() throws -> any ImageRowReader { try images.makeReader() }
+
+    func checkUnchanged() throws(FormatError) { try images.checkUnchanged() }
+
+    func ids() throws -> [String] {
+        try DatasetReader(file: HDF5File(reading: contents.path)).ids(count: contents.sampleCount)
+    }
+
+    func checksums(progress: (Int, Int) -> Void) -> [UInt32] { storedChecksums }
+
+    func verify(_ image: UnsafeRawBufferPointer, at index: Int) throws(DatasetError) {
+        let (found, stored) = (CRC32.checksum(of: image), storedChecksums[index])
+        guard found != stored else { return }
+        let id = (try? ids()[index]).map { "“\($0)”" } ?? "without an id"
+        throw DatasetError(
+            .checksumMismatch, path: "\(contents.path):/images",
+            "sample \(index) (\(id)) is corrupt: its bytes have the checksum \(found), "
+                + "but \(stored) was stored. Import the dataset anew")
+    }
+
+    func resizing() throws -> Resizing? {
+        guard let text = try provenanceText(), let resize = (try? JSONValue(parsing: text))?["resize"],
+            resize != .null
+        else { return nil }
+        guard let resizing = Resizing(json: resize) else {
+            throw DatasetError(
+                .wrongAttribute, path: contents.path,
+                "the attribute “provenance” names a resizing without a height, width and fit: "
+                    + "\(resize.serialized().prefix(80))")
+        }
+        return resizing
+    }
+
+    func provenanceText() throws -> String? {
+        guard case .string(let text)? = try HDF5File(reading: contents.path).attribute("provenance") else {
+            return nil
+        }
+        return text
+    }
+
+    func compression() throws -> Compression {
+        guard case .chunked(_, let filters) = try HDF5File(reading: contents.path).dataset("/images").layout,
+            !filters.isEmpty
+        else { return .none }
+        return .deflate
+    }
+}
