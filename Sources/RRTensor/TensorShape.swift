@@ -38,3 +38,57 @@ public struct TensorShape: Hashable, Sendable, CustomStringConvertible {
         "(" + dimensions.map(String.init).joined(separator: ", ") + ")"
     }
 }
+
+/// The shape `(C, H, W)` of one image or one mask.
+public struct ImageShape: Hashable, Sendable, CustomStringConvertible {
+    public let channels: Int
+    /// Rows of pixels.
+    public let height: Int
+    /// Pixels in a row.
+    public let width: Int
+
+    /// The number of elements, `C · H · W`.
+    public let elementCount: Int
+
+    /// Creates the shape of an image.
+    ///
+    /// - Throws: `TensorError` with the code `negativeExtent` or `tooManyElements`.
+    public init(channels: Int, height: Int, width: Int) throws(TensorError) {
+        self.elementCount = try TensorShape([channels, height, width]).elementCount
+        self.channels = channels
+        self.height = height
+        self.width = width
+    }
+
+    /// The number of pixels, `H · W`.
+    public var pixelCount: Int { height * width }
+
+    /// `(C, H, W)` as a list.
+    public var dimensions: [Int] { [channels, height, width] }
+
+    /// `(1, 28, 28)`
+    public var description: String { "(\(channels), \(height), \(width))" }
+}
+
+/// A shape that cannot exist, or elements that do not fill one.
+public struct TensorError: Error, Equatable, Sendable, CustomStringConvertible {
+    public enum Code: Sendable {
+        /// An extent is below zero.
+        case negativeExtent
+        /// The element count overflows.
+        case tooManyElements
+        /// The number of elements is not the product of the extents.
+        case countMismatch
+    }
+
+    public let code: Code
+    /// What is wrong, with the figures.
+    public let message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}

@@ -1,7 +1,7 @@
 import RRTensor
 
 /// The mean of each window.
-struct AveragePoolingLayer<Scalar: NetworkScalar>: Layer {
+struct AveragePoolingLayer<Scalar: NetworkScalar>: LinearMapLayer {
     let inputShape: ImageShape
     let outputShape: ImageShape
     private let rows: PoolingAxis
@@ -9,7 +9,7 @@ struct AveragePoolingLayer<Scalar: NetworkScalar>: Layer {
 
     /// Pools over square windows at even distances.
     ///
-    /// - Throws: a message in the caller's words where the options do not fit the input.
+    /// - Throws: `LayerMisfit` where the options do not fit the input.
     init(input: ImageShape, _ options: LayerDescription.AveragePooling) throws(LayerMisfit) {
         let geometry = try WindowGeometry(
             pooling: input, kernel: options.kernel, stride: options.stride, padding: options.padding,
@@ -40,32 +40,15 @@ struct AveragePoolingLayer<Scalar: NetworkScalar>: Layer {
 
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
-    ) {
-        AveragePooling.gather(input, windows(group), into: output)
-    }
+    ) { multiply(group, input, into: output) }
 
-    func reverse(
-        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
-        inputCotangent: UnsafeMutablePointer<Scalar>
-    ) {
-        AveragePooling.scatter(outputCotangent, windows(group), into: inputCotangent)
-    }
+    func multiply(
+        _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, into output: UnsafeMutablePointer<Scalar>
+    ) { AveragePooling.gather(input, windows(group), into: output) }
 
-    func tangent(
-        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
-        outputTangent: UnsafeMutablePointer<Scalar>
-    ) {
-        AveragePooling.gather(inputTangent, windows(group), into: outputTangent)
-    }
-
-    func gradient(
-        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
-        outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
-        parameterGradient: UnsafeMutablePointer<Scalar>
-    ) {
-        guard let inputAdjoint else { return }
-        AveragePooling.scatter(outputAdjoint, windows(group), into: inputAdjoint)
-    }
+    func multiplyTransposed(
+        _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, into input: UnsafeMutablePointer<Scalar>
+    ) { AveragePooling.scatter(output, windows(group), into: input) }
 
     private func windows(_ group: LayerGroup<Scalar>) -> AveragePooling.Windows {
         AveragePooling.Windows(

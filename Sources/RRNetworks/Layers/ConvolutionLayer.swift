@@ -8,7 +8,7 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
     let inputShape: ImageShape
     let outputShape: ImageShape
 
-    /// - Throws: a message in the caller's words where the options do not fit the input.
+    /// - Throws: `LayerMisfit` where the options do not fit the input.
     init(input: ImageShape, _ options: LayerDescription.Convolution) throws(LayerMisfit) {
         guard input.channels % options.groups == 0, options.out % options.groups == 0 else {
             throw LayerMisfit(
@@ -44,8 +44,9 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         let shape = shape(samples: capacity)
         return withUnsafePointer(to: shape) {
             LayerScratch(
-                packedCount: rr_convolution_packed_count($0), weightSumCount: rr_convolution_sums_count($0),
-                columnCount: options.stride == 1
+                packedWeightCount: rr_convolution_packed_count($0),
+                weightGradientSumCount: rr_convolution_sums_count($0),
+                foldedColumnCount: options.stride == 1
                     ? 0 : options.groups * columnRowCount * geometry.outputPixelCount * capacity)
         }
     }
@@ -135,7 +136,7 @@ extension ConvolutionLayer {
         into output: UnsafeMutablePointer<Scalar>
     ) {
         let shape = shape(samples: group.sampleCount)
-        let packed = group.scratch.packed.start
+        let packed = group.scratch.packedWeights.start
         for channelGroup in 0..<options.groups {
             let weights = group.parameters + channelGroup * outputChannels * columnRowCount
             Scalar.kernels.convolution.pack(shape, weights, packed)
@@ -150,7 +151,7 @@ extension ConvolutionLayer {
     ) {
         guard options.stride == 1 else { return foldProduct(group, output, into: input) }
         let shape = transposedShape(samples: group.sampleCount)
-        let packed = group.scratch.packed.start
+        let packed = group.scratch.packedWeights.start
         for channelGroup in 0..<options.groups {
             let weights = group.parameters + channelGroup * outputChannels * columnRowCount
             Scalar.kernels.convolution.packTransposed(shape, weights, packed)
@@ -165,7 +166,7 @@ extension ConvolutionLayer {
         _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, into input: UnsafeMutablePointer<Scalar>
     ) {
         let count = geometry.outputPixelCount * group.sampleCount
-        let columns = group.scratch.columns.start
+        let columns = group.scratch.foldedColumns.start
         for channelGroup in 0..<options.groups {
             let weights = group.parameters + channelGroup * outputChannels * columnRowCount
             Scalar.kernels.product(
@@ -174,7 +175,7 @@ extension ConvolutionLayer {
                 ProductExtents(rows: columnRowCount, columns: count, inner: outputChannels), 0,
                 columns + channelGroup * columnRowCount * count, count)
         }
-        Columns.fold(columns, geometry, sampleCount: group.sampleCount, into: input)
+        ConvolutionColumns.fold(columns, geometry, sampleCount: group.sampleCount, into: input)
     }
 
     private func addWeightGradient(
@@ -185,7 +186,7 @@ extension ConvolutionLayer {
         for channelGroup in 0..<options.groups {
             Scalar.kernels.convolution.addGradient(
                 shape, input + inputOffset(channelGroup, group), output + outputOffset(channelGroup, group),
-                group.scratch.weightSums.start,
+                group.scratch.weightGradientSums.start,
                 weightGradient + channelGroup * outputChannels * columnRowCount)
         }
     }

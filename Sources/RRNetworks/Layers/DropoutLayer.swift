@@ -2,14 +2,14 @@ import RRTensor
 
 /// In training, leaves out each element with the probability p and multiplies the others by 1 / (1 − p); else
 /// the identity.
-struct DropoutLayer<Scalar: NetworkScalar>: Layer {
+struct DropoutLayer<Scalar: NetworkScalar>: LinearMapLayer {
     let inputShape: ImageShape
     let probability: Double
     /// What the masks of this layer differ by from those of another.
     private let identity: UInt64
 
     /// - Parameter location: the layer's place in the model.
-    /// - Throws: a message in the caller's words where p is no probability below 1.
+    /// - Throws: `LayerMisfit` where p is no probability below 1.
     init(input: ImageShape, probability: Double, location: String) throws(LayerMisfit) {
         guard probability >= 0, probability < 1 else {
             throw LayerMisfit("\"p\" is \(probability), but must be at least 0 and below 1")
@@ -23,7 +23,7 @@ struct DropoutLayer<Scalar: NetworkScalar>: Layer {
     var parameters: [ParameterSpecification] { [] }
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
-        LayerScratch(factorCount: inputShape.elementCount * capacity)
+        LayerScratch(dropoutFactorCount: inputShape.elementCount * capacity)
     }
 
     func forward(
@@ -32,43 +32,23 @@ struct DropoutLayer<Scalar: NetworkScalar>: Layer {
         if let states = group.dropoutStates {
             Dropout.draw(
                 states, layer: identity, probability: probability, featureCount: inputShape.elementCount,
-                sampleCount: group.sampleCount, into: group.scratch.factors.start)
+                sampleCount: group.sampleCount, into: group.scratch.dropoutFactors.start)
         }
-        mask(group, input, into: output)
-    }
-
-    func reverse(
-        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
-        inputCotangent: UnsafeMutablePointer<Scalar>
-    ) {
-        mask(group, outputCotangent, into: inputCotangent)
-    }
-
-    func tangent(
-        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
-        outputTangent: UnsafeMutablePointer<Scalar>
-    ) {
-        mask(group, inputTangent, into: outputTangent)
-    }
-
-    func gradient(
-        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
-        outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
-        parameterGradient: UnsafeMutablePointer<Scalar>
-    ) {
-        guard let inputAdjoint else { return }
-        mask(group, outputAdjoint, into: inputAdjoint)
+        multiply(group, input, into: output)
     }
 
     /// Every pass is the same: a product with the mask that the forward pass drew.
-    private func mask(
-        _ group: LayerGroup<Scalar>, _ values: UnsafePointer<Scalar>,
-        into result: UnsafeMutablePointer<Scalar>
+    func multiply(
+        _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, into output: UnsafeMutablePointer<Scalar>
     ) {
         let count = inputShape.elementCount * group.sampleCount
-        guard group.dropoutStates != nil else { return result.update(from: values, count: count) }
-        Dropout.multiply(values, by: group.scratch.factors.start, into: result, count: count)
+        guard group.dropoutStates != nil else { return output.update(from: input, count: count) }
+        Dropout.multiply(input, by: group.scratch.dropoutFactors.start, into: output, count: count)
     }
+
+    func multiplyTransposed(
+        _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, into input: UnsafeMutablePointer<Scalar>
+    ) { multiply(group, output, into: input) }
 }
 
 private enum Dropout {

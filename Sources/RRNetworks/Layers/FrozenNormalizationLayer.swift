@@ -4,7 +4,7 @@ import RRTensor
 /// are stored with the weights and never change, as PyTorch's in evaluation mode.
 ///
 /// Statistics of the batch at hand would make a sample's input gradient depend on the other samples.
-struct FrozenNormalizationLayer<Scalar: NetworkScalar>: Layer {
+struct FrozenNormalizationLayer<Scalar: NetworkScalar>: LinearMapLayer {
     let inputShape: ImageShape
     let epsilon: Double
 
@@ -28,29 +28,21 @@ struct FrozenNormalizationLayer<Scalar: NetworkScalar>: Layer {
         FrozenNormalization.normalize(input, channels(group), into: output)
     }
 
-    func reverse(
-        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
-        inputCotangent: UnsafeMutablePointer<Scalar>
-    ) {
-        FrozenNormalization.scale(outputCotangent, channels(group), into: inputCotangent)
-    }
+    /// The matrix is diagonal.
+    func multiply(
+        _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, into output: UnsafeMutablePointer<Scalar>
+    ) { FrozenNormalization.scale(input, channels(group), into: output) }
 
-    func tangent(
-        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
-        outputTangent: UnsafeMutablePointer<Scalar>
-    ) {
-        FrozenNormalization.scale(inputTangent, channels(group), into: outputTangent)
-    }
+    func multiplyTransposed(
+        _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, into input: UnsafeMutablePointer<Scalar>
+    ) { FrozenNormalization.scale(output, channels(group), into: input) }
 
-    func gradient(
+    func addParameterGradient(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
-        outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
-        parameterGradient: UnsafeMutablePointer<Scalar>
+        outputAdjoint: UnsafePointer<Scalar>, to parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
-        let channels = channels(group)
         FrozenNormalization.addParameterGradient(
-            outputAdjoint, secondOrder, at: point.input, channels, to: parameterGradient)
-        if let inputAdjoint { FrozenNormalization.scale(outputAdjoint, channels, into: inputAdjoint) }
+            outputAdjoint, secondOrder, at: point.input, channels(group), to: parameterGradient)
     }
 
     private func channels(_ group: LayerGroup<Scalar>) -> FrozenChannels<Scalar> {

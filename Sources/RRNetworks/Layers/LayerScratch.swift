@@ -1,39 +1,39 @@
-/// A layer's own memory between the passes over a group.
+/// A layer's own memory between the passes over a group; each kind of layer has what it names, and the rest is empty.
 final class LayerScratch<Scalar: BitwiseCopyable> {
     /// The weights of a convolution in the order in which it reads them.
-    let packed: Buffer<Scalar>
+    let packedWeights: Buffer<Scalar>
     /// The sums of a convolution's weight gradient, lane by lane.
-    let weightSums: Buffer<Scalar>
+    let weightGradientSums: Buffer<Scalar>
     /// The columns that a convolution under a stride folds.
-    let columns: Buffer<Scalar>
+    let foldedColumns: Buffer<Scalar>
     /// The position that each window of a max pooling took its value from.
-    let sources: Buffer<Int32>
+    let maximumPositions: Buffer<Int32>
     /// What a dropout multiplies each element by.
-    let factors: Buffer<Scalar>
+    let dropoutFactors: Buffer<Scalar>
     /// What a normalisation knows of each sample.
-    let statistics: Buffer<Scalar>
+    let sampleStatistics: Buffer<Scalar>
     /// The scratch of the layers inside this one.
-    let nested: [LayerScratch<Scalar>]
+    let innerScratch: [LayerScratch<Scalar>]
     /// What lies between the layers inside this one.
-    let features: [FeatureBuffers<Scalar>]
+    let innerFeatures: [FeatureBuffers<Scalar>]
     /// What a layer with layers inside it forgets between two of them.
-    let spares: [Buffer<Scalar>]
+    let spareFeatures: [Buffer<Scalar>]
 
     init(
-        packedCount: Int = 0, weightSumCount: Int = 0, columnCount: Int = 0, sourceCount: Int = 0,
-        factorCount: Int = 0, statisticCount: Int = 0, nested: [LayerScratch<Scalar>] = [],
-        featureCounts: [Int] = [],
-        spareCounts: [Int] = []
+        packedWeightCount: Int = 0, weightGradientSumCount: Int = 0, foldedColumnCount: Int = 0,
+        maximumPositionCount: Int = 0, dropoutFactorCount: Int = 0, sampleStatisticCount: Int = 0,
+        innerScratch: [LayerScratch<Scalar>] = [], innerFeatureCounts: [Int] = [],
+        spareFeatureCounts: [Int] = []
     ) {
-        packed = Buffer(count: packedCount)
-        weightSums = Buffer(count: weightSumCount)
-        columns = Buffer(count: columnCount)
-        sources = Buffer(count: sourceCount)
-        factors = Buffer(count: factorCount)
-        statistics = Buffer(count: statisticCount)
-        self.nested = nested
-        features = featureCounts.map(FeatureBuffers.init(count:))
-        spares = spareCounts.map(Buffer.init(count:))
+        packedWeights = Buffer(count: packedWeightCount)
+        weightGradientSums = Buffer(count: weightGradientSumCount)
+        foldedColumns = Buffer(count: foldedColumnCount)
+        maximumPositions = Buffer(count: maximumPositionCount)
+        dropoutFactors = Buffer(count: dropoutFactorCount)
+        sampleStatistics = Buffer(count: sampleStatisticCount)
+        self.innerScratch = innerScratch
+        innerFeatures = innerFeatureCounts.map(FeatureBuffers.init(count:))
+        spareFeatures = spareFeatureCounts.map(Buffer.init(count:))
     }
 }
 
@@ -51,4 +51,19 @@ struct FeatureBuffers<Scalar: BitwiseCopyable> {
         cotangent = Buffer(count: count)
         tangent = Buffer(count: count)
     }
+}
+
+/// Memory for a fixed number of elements, aligned for vector instructions; its contents start undefined.
+///
+/// Pages that are never written cost no memory, so a buffer that a pass does not use is free.
+final class Buffer<Element: BitwiseCopyable> {
+    let start: UnsafeMutablePointer<Element>
+
+    init(count: Int) {
+        let bytes = max(count, 1) * MemoryLayout<Element>.stride
+        start = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+            .bindMemory(to: Element.self, capacity: max(count, 1))
+    }
+
+    deinit { UnsafeMutableRawPointer(start).deallocate() }
 }

@@ -45,18 +45,17 @@ extension LayerStack {
     private static func append(
         _ description: LayerDescription, to context: inout LayerContext
     ) throws(NetworkError) -> (any Layer<Scalar>)? {
-        // Flattening moves nothing: a feature map (C, H, W, samples) already is (C · H · W, samples).
-        guard description != .flatten else {
-            context.isFlat = true
-            let shape = context.shape
-            context.shape = try context.located(description) { try shape.flattened() }
-            return nil
-        }
         let before = context
         let layer = try context.located(description) {
             let layer = try Self.layer(description, in: before)
-            try checkSize(layer, parametersBefore: before.parameterCount)
+            if let layer { try checkSize(layer, parametersBefore: before.parameterCount) }
             return layer
+        }
+        guard let layer else {
+            // Flattening moves nothing: a feature map (C, H, W, samples) already is (C · H · W, samples).
+            context.isFlat = true
+            context.shape = try context.located(description) { try before.shape.flattened() }
+            return nil
         }
         context.shape = layer.outputShape
         context.isFlat = context.isFlat || layer.flattens
@@ -64,13 +63,15 @@ extension LayerStack {
         return layer
     }
 
+    /// The layer that a description names; nil for `flatten`, which computes nothing.
     private static func layer(
         _ description: LayerDescription, in context: LayerContext
-    ) throws -> any Layer<Scalar> {
+    ) throws -> (any Layer<Scalar>)? {
         switch description {
+        case .flatten: nil
         case .conv2d(let options): try ConvolutionLayer<Scalar>(input: context.image(), options)
         case .linear(let options): try LinearLayer<Scalar>(input: context.features(), options)
-        case .relu, .flatten: RectifierLayer<Scalar>(inputShape: context.shape)
+        case .relu: RectifierLayer<Scalar>(inputShape: context.shape)
         case .leakyrelu(let negativeSlope):
             activation(.leakyRectifier(negativeSlope: negativeSlope), in: context)
         case .gelu(let approximation): activation(.gaussianErrorLinear(approximation), in: context)

@@ -21,8 +21,8 @@ struct LayerStack<Scalar: NetworkScalar>: Layer {
         let counts = layers.dropLast().map { $0.outputShape.elementCount * capacity }
         let largest = counts.max() ?? 0
         return LayerScratch(
-            nested: layers.map { $0.makeScratch(capacity: capacity) }, featureCounts: counts,
-            spareCounts: [largest, largest])
+            innerScratch: layers.map { $0.makeScratch(capacity: capacity) }, innerFeatureCounts: counts,
+            spareFeatureCounts: [largest, largest])
     }
 
     func forward(
@@ -33,7 +33,7 @@ struct LayerStack<Scalar: NetworkScalar>: Layer {
         for (index, layer) in layers.enumerated() {
             layer.forward(
                 nested(group, index), input: point(group, outside, index).input,
-                output: index == lastIndex ? output : group.scratch.features[index].value.start)
+                output: index == lastIndex ? output : group.scratch.innerFeatures[index].value.start)
         }
     }
 
@@ -47,7 +47,7 @@ struct LayerStack<Scalar: NetworkScalar>: Layer {
                 nested(group, index), at: self.point(group, point, index),
                 outputCotangent: self.outputCotangent(group, outputCotangent, index),
                 inputCotangent: index == 0
-                    ? inputCotangent : group.scratch.features[index - 1].cotangent.start)
+                    ? inputCotangent : group.scratch.innerFeatures[index - 1].cotangent.start)
         }
     }
 
@@ -61,7 +61,7 @@ struct LayerStack<Scalar: NetworkScalar>: Layer {
                 nested(group, index), at: self.point(group, point, index),
                 inputTangent: self.inputTangent(group, inputTangent, index),
                 outputTangent: index == lastIndex
-                    ? outputTangent : group.scratch.features[index].tangent.start)
+                    ? outputTangent : group.scratch.innerFeatures[index].tangent.start)
         }
     }
 
@@ -82,7 +82,7 @@ struct LayerStack<Scalar: NetworkScalar>: Layer {
                     outputCotangent: outputCotangent(group, $0.outputCotangent, index),
                     inputTangent: inputTangent(group, $0.inputTangent, index))
             }
-            let target = index == 0 ? inputAdjoint : group.scratch.spares[next].start
+            let target = index == 0 ? inputAdjoint : group.scratch.spareFeatures[next].start
             layer.gradient(
                 nested(group, index), at: self.point(group, point, index), secondOrder: layerSecondOrder,
                 outputAdjoint: adjoint, inputAdjoint: target,
@@ -100,14 +100,14 @@ extension LayerStack {
     private func nested(_ group: LayerGroup<Scalar>, _ index: Int) -> LayerGroup<Scalar> {
         var nested = group
         nested.parameters += parameterOffsets[index]
-        nested.scratch = group.scratch.nested[index]
+        nested.scratch = group.scratch.innerScratch[index]
         return nested
     }
 
     private func point(
         _ group: LayerGroup<Scalar>, _ outside: LayerPoint<Scalar>, _ index: Int
     ) -> LayerPoint<Scalar> {
-        let features = group.scratch.features
+        let features = group.scratch.innerFeatures
         return LayerPoint(
             input: index == 0 ? outside.input : UnsafePointer(features[index - 1].value.start),
             output: index == lastIndex ? outside.output : UnsafePointer(features[index].value.start))
@@ -116,13 +116,13 @@ extension LayerStack {
     private func outputCotangent(
         _ group: LayerGroup<Scalar>, _ outside: UnsafePointer<Scalar>, _ index: Int
     ) -> UnsafePointer<Scalar> {
-        index == lastIndex ? outside : UnsafePointer(group.scratch.features[index].cotangent.start)
+        index == lastIndex ? outside : UnsafePointer(group.scratch.innerFeatures[index].cotangent.start)
     }
 
     private func inputTangent(
         _ group: LayerGroup<Scalar>, _ outside: UnsafePointer<Scalar>, _ index: Int
     ) -> UnsafePointer<Scalar> {
-        index == 0 ? outside : UnsafePointer(group.scratch.features[index - 1].tangent.start)
+        index == 0 ? outside : UnsafePointer(group.scratch.innerFeatures[index - 1].tangent.start)
     }
 
     /// A list without layers is the identity.

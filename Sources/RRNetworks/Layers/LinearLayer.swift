@@ -1,7 +1,7 @@
 import RRTensor
 
 /// z = W x + b, with W stored as (out, in).
-struct LinearLayer<Scalar: NetworkScalar>: Layer {
+struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
     let inputCount: Int
     let outputCount: Int
     let hasBias: Bool
@@ -26,7 +26,7 @@ struct LinearLayer<Scalar: NetworkScalar>: Layer {
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {
-        multiplyByWeight(group, input, into: output)
+        multiply(group, input, into: output)
         if hasBias {
             Rows.add(
                 group.parameters + outputCount * inputCount, to: output, rows: outputCount,
@@ -34,24 +34,9 @@ struct LinearLayer<Scalar: NetworkScalar>: Layer {
         }
     }
 
-    func reverse(
-        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
-        inputCotangent: UnsafeMutablePointer<Scalar>
-    ) {
-        multiplyByTransposedWeight(group, outputCotangent, into: inputCotangent)
-    }
-
-    func tangent(
-        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
-        outputTangent: UnsafeMutablePointer<Scalar>
-    ) {
-        multiplyByWeight(group, inputTangent, into: outputTangent)
-    }
-
-    func gradient(
+    func addParameterGradient(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
-        outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
-        parameterGradient: UnsafeMutablePointer<Scalar>
+        outputAdjoint: UnsafePointer<Scalar>, to parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
         addOuterProduct(group, outputAdjoint, point.input, to: parameterGradient)
         if let secondOrder {
@@ -63,10 +48,9 @@ struct LinearLayer<Scalar: NetworkScalar>: Layer {
                 of: outputAdjoint, rows: outputCount, columns: group.sampleCount,
                 to: parameterGradient + outputCount * inputCount)
         }
-        if let inputAdjoint { multiplyByTransposedWeight(group, outputAdjoint, into: inputAdjoint) }
     }
 
-    private func multiplyByWeight(
+    func multiply(
         _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, into output: UnsafeMutablePointer<Scalar>
     ) {
         let count = group.sampleCount
@@ -75,7 +59,7 @@ struct LinearLayer<Scalar: NetworkScalar>: Layer {
             ProductExtents(rows: outputCount, columns: count, inner: inputCount), 0, output, count)
     }
 
-    private func multiplyByTransposedWeight(
+    func multiplyTransposed(
         _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, into input: UnsafeMutablePointer<Scalar>
     ) {
         let count = group.sampleCount

@@ -8,7 +8,7 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
     let inputShape: ImageShape
     let outputShape: ImageShape
 
-    /// - Throws: a message in the caller's words where the options do not fit the input.
+    /// - Throws: `LayerMisfit` where the options do not fit the input.
     init(input: ImageShape, _ options: LayerDescription.Pooling) throws(LayerMisfit) {
         guard input.pixelCount <= Int(Int32.max) else {
             throw LayerMisfit("cannot pool over an input of \(input), which is more than 2³¹ pixels")
@@ -23,7 +23,7 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
     var parameters: [ParameterSpecification] { [] }
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
-        LayerScratch(sourceCount: outputShape.elementCount * capacity)
+        LayerScratch(maximumPositionCount: outputShape.elementCount * capacity)
     }
 
     func forward(
@@ -31,7 +31,7 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
     ) {
         MaxPooling.pool(
             input, geometry, sampleCount: group.sampleCount, into: output,
-            sources: group.scratch.sources.start)
+            sources: group.scratch.maximumPositions.start)
     }
 
     func reverse(
@@ -39,7 +39,8 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
         MaxPooling.scatter(
-            outputCotangent, geometry, sampleCount: group.sampleCount, sources: group.scratch.sources.start,
+            outputCotangent, geometry, sampleCount: group.sampleCount,
+            sources: group.scratch.maximumPositions.start,
             into: inputCotangent)
     }
 
@@ -48,7 +49,8 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
         outputTangent: UnsafeMutablePointer<Scalar>
     ) {
         MaxPooling.gather(
-            inputTangent, geometry, sampleCount: group.sampleCount, sources: group.scratch.sources.start,
+            inputTangent, geometry, sampleCount: group.sampleCount,
+            sources: group.scratch.maximumPositions.start,
             into: outputTangent)
     }
 
@@ -59,7 +61,8 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
     ) {
         guard let inputAdjoint else { return }
         MaxPooling.scatter(
-            outputAdjoint, geometry, sampleCount: group.sampleCount, sources: group.scratch.sources.start,
+            outputAdjoint, geometry, sampleCount: group.sampleCount,
+            sources: group.scratch.maximumPositions.start,
             into: inputAdjoint)
     }
 }

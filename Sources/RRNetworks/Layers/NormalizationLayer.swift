@@ -39,7 +39,7 @@ struct NormalizationLayer<Scalar: NetworkScalar>: Layer {
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
         LayerScratch(
-            statisticCount: NormalizationMemory<Scalar>.count(geometry, sampleCount: capacity))
+            sampleStatisticCount: NormalizationMemory<Scalar>.count(geometry, sampleCount: capacity))
     }
 
     func forward(

@@ -42,8 +42,8 @@ struct ResidualLayer<Scalar: NetworkScalar>: Layer {
         let outputCount = outputShape.elementCount * capacity
         let largest = max(inputShape.elementCount * capacity, outputCount)
         return LayerScratch(
-            nested: [body.makeScratch(capacity: capacity), shortcut.makeScratch(capacity: capacity)],
-            featureCounts: [outputCount, outputCount], spareCounts: [largest])
+            innerScratch: [body.makeScratch(capacity: capacity), shortcut.makeScratch(capacity: capacity)],
+            innerFeatureCounts: [outputCount, outputCount], spareFeatureCounts: [largest])
     }
 
     func forward(
@@ -51,11 +51,11 @@ struct ResidualLayer<Scalar: NetworkScalar>: Layer {
     ) {
         // Each branch keeps its own output: its last layer may want it again.
         let (first, second) = (bodyGroup(group), shortcutGroup(group))
-        let bodyOutput = group.scratch.features[0].value.start
+        let bodyOutput = group.scratch.innerFeatures[0].value.start
         body.forward(first, input: input, output: bodyOutput)
         var addend = input
         if hasProjection {
-            let shortcutOutput = group.scratch.features[1].value.start
+            let shortcutOutput = group.scratch.innerFeatures[1].value.start
             shortcut.forward(second, input: input, output: shortcutOutput)
             addend = UnsafePointer(shortcutOutput)
         }
@@ -74,7 +74,7 @@ struct ResidualLayer<Scalar: NetworkScalar>: Layer {
             inputCotangent: inputCotangent)
         var addend = outputCotangent
         if hasProjection {
-            let spare = group.scratch.spares[0].start
+            let spare = group.scratch.spareFeatures[0].start
             shortcut.reverse(
                 shortcutGroup(group), at: branchPoint(1, group, point), outputCotangent: outputCotangent,
                 inputCotangent: spare)
@@ -92,7 +92,7 @@ struct ResidualLayer<Scalar: NetworkScalar>: Layer {
             outputTangent: outputTangent)
         var addend = inputTangent
         if hasProjection {
-            let spare = group.scratch.spares[0].start
+            let spare = group.scratch.spareFeatures[0].start
             shortcut.tangent(
                 shortcutGroup(group), at: branchPoint(1, group, point), inputTangent: inputTangent,
                 outputTangent: spare)
@@ -113,7 +113,7 @@ struct ResidualLayer<Scalar: NetworkScalar>: Layer {
             outputAdjoint: outputAdjoint, inputAdjoint: inputAdjoint, parameterGradient: parameterGradient)
         var addend = outputAdjoint
         if hasProjection {
-            let spare = inputAdjoint == nil ? nil : group.scratch.spares[0].start
+            let spare = inputAdjoint == nil ? nil : group.scratch.spareFeatures[0].start
             shortcut.gradient(
                 shortcutGroup(group), at: branchPoint(1, group, point), secondOrder: secondOrder,
                 outputAdjoint: outputAdjoint, inputAdjoint: spare,
@@ -133,14 +133,14 @@ extension ResidualLayer {
 
     private func bodyGroup(_ group: LayerGroup<Scalar>) -> LayerGroup<Scalar> {
         var nested = group
-        nested.scratch = group.scratch.nested[0]
+        nested.scratch = group.scratch.innerScratch[0]
         return nested
     }
 
     private func shortcutGroup(_ group: LayerGroup<Scalar>) -> LayerGroup<Scalar> {
         var nested = group
         nested.parameters += body.parameterCount
-        nested.scratch = group.scratch.nested[1]
+        nested.scratch = group.scratch.innerScratch[1]
         return nested
     }
 
@@ -148,7 +148,7 @@ extension ResidualLayer {
         _ branch: Int, _ group: LayerGroup<Scalar>, _ point: LayerPoint<Scalar>
     ) -> LayerPoint<Scalar> {
         LayerPoint(
-            input: point.input, output: UnsafePointer(group.scratch.features[branch].value.start))
+            input: point.input, output: UnsafePointer(group.scratch.innerFeatures[branch].value.start))
     }
 
     private static func text(_ branch: LayerStack<Scalar>) -> String {

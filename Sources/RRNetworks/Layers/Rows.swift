@@ -49,3 +49,93 @@ enum Rows {
         }
     }
 }
+
+/// Eight samples of a matrix whose columns are samples, to be read row by row.
+///
+/// The number of columns is always a multiple of eight.
+struct SampleRows<Scalar: NetworkScalar> {
+    typealias Lanes = SIMD8<Scalar>
+
+    private let start: UnsafeRawPointer
+    private let stride: Int
+
+    /// - Parameter first: the first of the eight samples.
+    @inline(__always)
+    init(_ matrix: UnsafePointer<Scalar>, sampleCount: Int, first: Int) {
+        start = UnsafeRawPointer(matrix + first)
+        stride = sampleCount &* MemoryLayout<Scalar>.stride
+    }
+
+    @inline(__always)
+    subscript(row: Int) -> Lanes { (start + row &* stride).loadUnaligned(as: Lanes.self) }
+}
+
+/// Eight samples of a matrix whose columns are samples, to be written row by row.
+struct MutableSampleRows<Scalar: NetworkScalar> {
+    typealias Lanes = SIMD8<Scalar>
+
+    private let start: UnsafeMutableRawPointer
+    private let stride: Int
+
+    @inline(__always)
+    init(_ matrix: UnsafeMutablePointer<Scalar>, sampleCount: Int, first: Int) {
+        start = UnsafeMutableRawPointer(matrix + first)
+        stride = sampleCount &* MemoryLayout<Scalar>.stride
+    }
+
+    @inline(__always)
+    subscript(row: Int) -> Lanes {
+        get { (start + row &* stride).loadUnaligned(as: Lanes.self) }
+        nonmutating set { (start + row &* stride).storeBytes(of: newValue, as: Lanes.self) }
+    }
+}
+
+/// Sums over rows, for eight samples.
+enum RowSums {
+    typealias Totals = SIMD8<Double>
+
+    /// A normalised group may have many thousands of elements: as many are summed in the number type at hand before the
+    /// sum goes on in double.
+    private static var partialCount: Int { 32 }
+
+    /// The sums of two terms of each row.
+    @inline(__always)
+    static func pair<Scalar: NetworkScalar>(
+        _ rows: Range<Int>, _ terms: (_ row: Int) -> (SIMD8<Scalar>, SIMD8<Scalar>)
+    ) -> (Totals, Totals) {
+        var totals = (Totals.zero, Totals.zero)
+        var row = rows.lowerBound
+        while row < rows.upperBound {
+            let end = min(row &+ partialCount, rows.upperBound)
+            var partial = (SIMD8<Scalar>.zero, SIMD8<Scalar>.zero)
+            while row < end {
+                let (first, second) = terms(row)
+                partial.0 += first
+                partial.1 += second
+                row &+= 1
+            }
+            totals.0 += Totals(partial.0)
+            totals.1 += Totals(partial.1)
+        }
+        return totals
+    }
+
+    /// The sum of one term of each row.
+    @inline(__always)
+    static func single<Scalar: NetworkScalar>(
+        _ rows: Range<Int>, _ term: (_ row: Int) -> SIMD8<Scalar>
+    ) -> Totals {
+        var total = Totals.zero
+        var row = rows.lowerBound
+        while row < rows.upperBound {
+            let end = min(row &+ partialCount, rows.upperBound)
+            var partial = SIMD8<Scalar>.zero
+            while row < end {
+                partial += term(row)
+                row &+= 1
+            }
+            total += Totals(partial)
+        }
+        return total
+    }
+}

@@ -16,12 +16,21 @@ package final class GroupPass<Scalar: NetworkScalar> {
     /// column repeats the last image, and its seeds are zero: it adds nothing to a gradient.
     package private(set) var columnCount = 0
 
+    package let input: UnsafeMutablePointer<Scalar>
+    package let logits: UnsafePointer<Scalar>
+    package let logitCotangent: UnsafeMutablePointer<Scalar>
+    package let inputCotangent: UnsafePointer<Scalar>
+    package let inputTangent: UnsafeMutablePointer<Scalar>
+    package let logitTangent: UnsafePointer<Scalar>
+    package let logitAdjoint: UnsafeMutablePointer<Scalar>
+
     private let stack: LayerStack<Scalar>
     private let scratch: LayerScratch<Scalar>
+    /// The owners of the memory above.
     private let inputs: FeatureBuffers<Scalar>
     private let outputs: FeatureBuffers<Scalar>
-    /// ε at the logits.
     private let adjoint: Buffer<Scalar>
+    private let point: LayerPoint<Scalar>
     /// What dropout draws each sample's masks from, where the group is one of a training step.
     private let dropoutStates: Buffer<UInt64>
     private var isTraining = false
@@ -35,15 +44,15 @@ package final class GroupPass<Scalar: NetworkScalar> {
         outputs = FeatureBuffers(count: stack.outputShape.elementCount * capacity)
         adjoint = Buffer(count: stack.outputShape.elementCount * capacity)
         dropoutStates = Buffer(count: capacity)
+        input = inputs.value.start
+        logits = UnsafePointer(outputs.value.start)
+        logitCotangent = outputs.cotangent.start
+        inputCotangent = UnsafePointer(inputs.cotangent.start)
+        inputTangent = inputs.tangent.start
+        logitTangent = UnsafePointer(outputs.tangent.start)
+        logitAdjoint = adjoint.start
+        point = LayerPoint(input: UnsafePointer(inputs.value.start), output: logits)
     }
-
-    package var input: UnsafeMutablePointer<Scalar> { inputs.value.start }
-    package var logits: UnsafePointer<Scalar> { UnsafePointer(outputs.value.start) }
-    package var logitCotangent: UnsafeMutablePointer<Scalar> { outputs.cotangent.start }
-    package var inputCotangent: UnsafePointer<Scalar> { UnsafePointer(inputs.cotangent.start) }
-    package var inputTangent: UnsafeMutablePointer<Scalar> { inputs.tangent.start }
-    package var logitTangent: UnsafePointer<Scalar> { UnsafePointer(outputs.tangent.start) }
-    package var logitAdjoint: UnsafeMutablePointer<Scalar> { adjoint.start }
 
     /// Begins a group: fills `input` with images of the batch, one a column.
     ///
@@ -109,8 +118,6 @@ package final class GroupPass<Scalar: NetworkScalar> {
             sampleCount: columnCount, parameters: parameters, scratch: scratch,
             dropoutStates: isTraining ? UnsafePointer(dropoutStates.start) : nil)
     }
-
-    private var point: LayerPoint<Scalar> { LayerPoint(input: UnsafePointer(input), output: logits) }
 }
 
 extension GroupPass {
