@@ -9,7 +9,7 @@ public final class InputGradients<Scalar: NetworkScalar> {
     public let target: PenaltyTarget
 
     private let workers: Workers
-    private let passes: [GradientWorker<Scalar>]
+    private let explainers: [GroupExplainer<Scalar>]
 
     /// - Parameters:
     ///   - target: the quantity that is differentiated.
@@ -18,7 +18,9 @@ public final class InputGradients<Scalar: NetworkScalar> {
         self.network = network
         self.target = target
         workers = Workers(count: threads)
-        passes = (0..<workers.count).map { _ in GradientWorker(network: network) }
+        explainers = (0..<workers.count).map { _ in
+            GroupExplainer(network: network, capacity: network.groupLimits.largestGroup)
+        }
     }
 
     /// Computes the logits (N, K) and the input gradients (N, C, H, W) of a batch, row-major.
@@ -58,7 +60,7 @@ public final class InputGradients<Scalar: NetworkScalar> {
     ) throws(ExplanationError) {
         try batch.check(against: network.model.input, classCount: network.model.classCount)
         let schedule = GroupSchedule(sampleCount: batch.count, limits: network.groupLimits)
-        let passes = UncheckedSendable(self.passes)
+        let explainers = UncheckedSendable(self.explainers)
         let order = Array(0..<batch.count)
         let target = withGradient ? self.target : nil
         batch.withUnsafePointers { images, _ in
@@ -67,9 +69,15 @@ public final class InputGradients<Scalar: NetworkScalar> {
                 let inputs = UncheckedSendable((images, parameters))
                 workers.run(parts: schedule.groups.count) { worker, group in
                     let (images, parameters) = inputs.value
-                    passes.value[worker].run(
-                        images, samples: order[schedule.groups[group]], labels: batch.labels,
-                        parameters: parameters, target: target, worker: worker, body)
+                    let explainer = explainers.value[worker]
+                    let samples = order[schedule.groups[group]]
+                    explainer.forward(images, samples: samples, parameters: parameters)
+                    if let target {
+                        explainer.reverse(
+                            target, samples: samples, labels: batch.labels, parameters: parameters)
+                    }
+                    explainer.show(
+                        samples, labels: batch.labels, hasGradient: target != nil, worker: worker, to: body)
                 }
             }
         }

@@ -1,3 +1,5 @@
+package import RRNetworks
+
 /// Which elements of an input gradient become a mask: those that the model looks at most.
 public enum MaskSelection: Equatable, Sendable, CustomStringConvertible {
     /// The elements with the K largest absolute values; of equal ones those at lower positions.
@@ -38,6 +40,78 @@ public enum MaskSelection: Equatable, Sendable, CustomStringConvertible {
                 throw ExplanationError(
                     .impossibleSelection, "the threshold \(factor) must be at least 0 and below 1")
             }
+        }
+    }
+}
+
+/// What became of a sample's input gradient.
+package enum MaskOutcome: Equatable, Sendable {
+    case mask
+    /// The gradient is zero throughout, so there is nothing to rank.
+    case zeroGradient
+    /// The gradient has an element that is not a finite number.
+    case notFinite
+}
+
+/// Selects mask elements from input gradients, in memory that is used again for the next sample.
+package struct MaskSelector<Scalar: NetworkScalar> {
+    private let selection: MaskSelection
+    private var magnitudes: [Scalar]
+    private var largest: LargestElements<Scalar>
+
+    /// - Parameter elementCount: the number of elements that are ranked: C · H · W, or H · W where channels are
+    ///   summed.
+    package init(_ selection: MaskSelection, elementCount: Int) {
+        self.selection = selection
+        magnitudes = Array(repeating: 0, count: elementCount)
+        largest = LargestElements(elementCount: elementCount)
+    }
+
+    /// Writes 1 for every selected element and 0 for the others.
+    ///
+    /// - Parameters:
+    ///   - gradient: a multiple of `mask.count` elements; whole blocks of that size are channels, whose absolute
+    ///     values are summed.
+    ///   - mask: as many elements as are ranked.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    package mutating func select(
+        _ gradient: UnsafeBufferPointer<Scalar>, into mask: UnsafeMutableBufferPointer<UInt8>
+    ) -> MaskOutcome {
+        mask.update(repeating: 0)
+        let count = magnitudes.count
+        for index in 0..<count { magnitudes[index] = gradient[index].magnitude }
+        for start in stride(from: count, to: gradient.count, by: count) {
+            for index in 0..<count { magnitudes[index] += gradient[start + index].magnitude }
+        }
+        var maximum = Scalar.zero
+        for index in 0..<count {
+            guard magnitudes[index].isFinite else { return .notFinite }
+            maximum = max(maximum, magnitudes[index])
+        }
+        guard maximum > 0 else { return .zeroGradient }
+        switch selection {
+        case .top(let kept): selectLargest(kept, into: mask)
+        case .topFraction(let fraction):
+            selectLargest(max(1, Int((fraction * Double(count)).rounded())), into: mask)
+        case .threshold(let factor):
+            let bound = Scalar(factor) * maximum
+            for index in 0..<count where magnitudes[index] > bound { mask[index] = 1 }
+        }
+        return .mask
+    }
+
+    private mutating func selectLargest(_ kept: Int, into mask: UnsafeMutableBufferPointer<UInt8>) {
+        let bound = magnitudes.withUnsafeBufferPointer { largest.value(ofRank: kept, in: $0) }
+        var free = kept
+        for index in magnitudes.indices where magnitudes[index] > bound {
+            mask[index] = 1
+            free -= 1
+        }
+        for index in magnitudes.indices where magnitudes[index] == bound {
+            guard free > 0 else { return }
+            mask[index] = 1
+            free -= 1
         }
     }
 }

@@ -3,26 +3,20 @@ internal import RRTensor
 
 /// One worker of an explanation loss: it takes groups of samples through all passes.
 final class LossWorker<Scalar: NetworkScalar> {
+    let explainer: GroupExplainer<Scalar>
     let pass: GroupPass<Scalar>
     private let elementCount: Int
-    /// The softmax of each sample of the group.
-    var softmaxes: [Softmax]
     /// A of the group, (C · H · W, samples).
     private let masks: UnsafeMutablePointer<Scalar>
     private var columnPenalties: [Double]
-    /// One sample's logits and input gradient, for a visitor.
-    private var logits: [Scalar]
-    private var gradient: [Scalar]
     private let counterexamples: CounterexampleMemory<Scalar>?
 
     init(network: Network<Scalar>, guidance: Guidance, capacity: Int) {
-        pass = GroupPass(network: network, capacity: capacity)
+        explainer = GroupExplainer(network: network, capacity: capacity)
+        pass = explainer.pass
         elementCount = network.model.input.elementCount
-        softmaxes = Array(repeating: Softmax(classCount: network.model.classCount), count: capacity)
         masks = .allocate(capacity: max(elementCount * (capacity + 16), 1))
         columnPenalties = Array(repeating: 0, count: capacity + 16)
-        logits = Array(repeating: 0, count: network.model.classCount)
-        gradient = Array(repeating: 0, count: elementCount)
         counterexamples =
             guidance.hasCounterexamples
             ? CounterexampleMemory(elementCount: elementCount, capacity: capacity) : nil
@@ -41,22 +35,28 @@ final class LossWorker<Scalar: NetworkScalar> {
         _ job: LossJob<Scalar>, samples positions: Range<Int>, addingTo gradient: UnsafeMutablePointer<Scalar>
     ) {
         let samples = job.plan.order.samples[positions]
-        pass.load(job.images, samples: samples, dropout: job.plan.dropout, identities: job.indices)
-        pass.forward(job.parameters)
+        explainer.forward(
+            job.images, samples: samples, parameters: job.parameters, dropout: job.plan.dropout,
+            identities: job.indices)
         for (column, sample) in samples.enumerated() {
-            softmaxes[column].update(logits: pass.logits, column: column, of: pass.columnCount)
+            let softmax = explainer.softmaxes[column]
             let label = Int(job.labels[sample])
             job.terms.crossEntropies[sample] = job.plan.labelWeights.crossEntropy(
-                softmaxes[column], label: label)
-            job.terms.isCorrect[sample] = softmaxes[column].prediction == label
+                softmax, label: label)
+            job.terms.isCorrect[sample] = softmax.prediction == label
         }
         let isGuided = positions.lowerBound < job.plan.order.annotatedCount
         let isPenalized = isGuided && job.plan.counterexamples == nil
-        if isPenalized || job.visitor != nil { runReverse(job, samples) }
-        if let visitor = job.visitor { visit(visitor, job, samples) }
+        if isPenalized || job.visitor != nil {
+            explainer.reverse(
+                job.plan.target, samples: samples, labels: job.labels, parameters: job.parameters)
+        }
+        if let visitor = job.visitor {
+            explainer.show(samples, labels: job.labels, hasGradient: true, worker: job.worker, to: visitor)
+        }
         if isPenalized { runPenalty(job, samples) }
         for (column, sample) in samples.enumerated() {
-            softmaxes[column].writeAdjoint(
+            explainer.softmaxes[column].writeAdjoint(
                 label: Int(job.labels[sample]), weights: job.plan.labelWeights,
                 target: job.plan.target, tangent: isPenalized ? pass.logitTangent : nil,
                 to: pass.logitAdjoint, column: column, of: pass.columnCount)
@@ -68,38 +68,6 @@ final class LossWorker<Scalar: NetworkScalar> {
             runCounterexamples(
                 job, plan, memory, samples: job.plan.order.samples[guided], masks: masks,
                 addingTo: gradient)
-        }
-    }
-
-    /// Runs the pass for g.
-    private func runReverse(_ job: LossJob<Scalar>, _ samples: ArraySlice<Int>) {
-        for (column, sample) in samples.enumerated() {
-            softmaxes[column].writeSeed(
-                job.plan.target, label: Int(job.labels[sample]), to: pass.logitCotangent, column: column,
-                of: pass.columnCount)
-        }
-        pass.reverse(job.parameters)
-    }
-
-    /// Shows each sample's g.
-    private func visit(
-        _ visitor: (ExplainedSample<Scalar>) -> Void, _ job: LossJob<Scalar>, _ samples: ArraySlice<Int>
-    ) {
-        let count = pass.columnCount
-        logits.withUnsafeMutableBufferPointer { logits in
-            gradient.withUnsafeMutableBufferPointer { gradient in
-                for (column, sample) in samples.enumerated() {
-                    Transposition.read(column: column, of: count, from: pass.logits, into: logits)
-                    Transposition.read(column: column, of: count, from: pass.inputCotangent, into: gradient)
-                    let label = Int(job.labels[sample])
-                    visitor(
-                        ExplainedSample(
-                            position: sample, worker: job.worker, label: label,
-                            logits: UnsafeBufferPointer(logits), gradient: UnsafeBufferPointer(gradient),
-                            prediction: softmaxes[column].prediction,
-                            crossEntropy: softmaxes[column].crossEntropy(label: label)))
-                }
-            }
         }
     }
 
