@@ -116,6 +116,69 @@ struct DatasetTests {
         #expect(throws: DatasetError.self) { try read(dataset, index) }
     }
 
+    @Test("samples say what they are, and read their images as they are asked for")
+    func samples() throws {
+        var sample = try SampleDataset(folder)
+        let path = try sample.write()
+        try spoilChecksum(of: 5, in: path)
+        let dataset = try Dataset(path: path)
+        let fourth = try dataset.sample(at: 3)
+        #expect((fourth.index, fourth.id, fourth.label) == (3, "sample/3", 0))
+        #expect(fourth.className == "coat" && fourth.split == "train" && fourth.group == nil)
+        #expect(try fourth.image.shape.dimensions == [1, 5, 4])
+        #expect(throws: DatasetError.self) { try dataset.sample(at: 7) }
+        #expect(throws: DatasetError.self) { try dataset.samples(inSplit: "val") }
+
+        let tested = try dataset.samples(inSplit: "test")
+        #expect(tested.map(\.index) == [4, 5, 6] && tested.map(\.id) == (4..<7).map { "sample/\($0)" })
+        var faults: [Int] = []
+        for sample in try dataset.samples() {
+            do {
+                #expect(try sample.image.elements == dataset.image(at: sample.index).elements)
+            } catch let error as DatasetError {
+                #expect(error.code == .checksumMismatch)
+                faults.append(sample.index)
+            }
+        }
+        #expect(faults == [5])
+
+        (sample.labels, sample.classNames, sample.splits) = (nil, nil, nil)
+        let bare = try Dataset(path: sample.write("bare.h5")).sample(at: 0)
+        #expect(bare.label == nil && bare.className == nil && bare.split == nil)
+    }
+
+    @Test("joined files give each part's samples, and name the one that is corrupt in its own file")
+    func joined() throws {
+        let first = try SampleDataset(folder).write("1.h5")
+        var paths = [first]
+        for number in 2..<5 {
+            let copy = folder.path("\(number).h5")
+            let writer = try DatasetWriter(
+                path: copy, sampleCount: 7, imageShape: ImageShape(channels: 1, height: 5, width: 4),
+                elementType: .uint8, color: "other")
+            for index in 0..<7 {
+                let pixels = Array(repeating: UInt8(number * 10 + index), count: 20)
+                try writer.write(Tensor(shape: TensorShape([1, 5, 4]), elements: pixels), at: index)
+            }
+            var table = try Dataset(path: first).table()
+            table.ids = (0..<7).map { "\(number)/\($0)" }
+            _ = try writer.finish(table)
+            paths.append(copy)
+        }
+        try spoilChecksum(of: 2, in: paths[2])
+        let dataset = try Dataset.joining(paths)
+        #expect(dataset.sampleCount == 28)
+        for index in 0..<28 where index != 16 {
+            let (part, own) = index.quotientAndRemainder(dividingBy: 7)
+            let expected = try Dataset(path: paths[part]).image(at: own).elements
+            #expect(try dataset.image(at: index).elements == expected)
+        }
+        let error = try #require(throws: DatasetError.self) { try dataset.image(at: 16) }
+        #expect(error.code == .checksumMismatch && error.path == paths[2] + ":/images")
+        #expect(error.message.contains("sample 2 (“3/2”)"))
+        #expect(try dataset.samples(inSplit: "test").map(\.id)[3...5] == ["2/4", "2/5", "2/6"])
+    }
+
     struct Fault: Sendable, CustomTestStringConvertible {
         let code: DatasetError.Code
         let message: String

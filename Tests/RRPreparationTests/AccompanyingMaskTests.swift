@@ -68,7 +68,7 @@ struct AccompanyingMaskTests {
 
     @Test("images are resized smoothly and their masks by nearest pixels, along the same geometry")
     func resized() throws {
-        try run { $0.resizing = try? Resizing(height: 2, width: 3) }
+        try run { $0.reading.resizing = try? Resizing(height: 2, width: 3) }
         // The centre of a target pixel lies on the corner of four; the one below and to the right counts.
         let nearest = [7, 9, 11, 19, 21, 23]
         #expect(

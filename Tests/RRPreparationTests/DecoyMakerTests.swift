@@ -31,10 +31,11 @@ struct DecoyMakerTests {
                 try writer.write(images: image, rows: row..<row + 1, checksums: [checksum])
             }
         }
-        _ = try writer.finish(
-            ids: (0..<count).map { "id-\($0)" },
-            labels: isLabelled ? (0..<count).map { $0 % classCount } : nil,
-            classNames: nil, splits: (0..<count).map { $0 % 4 == 3 ? 0 : 1 }, splitNames: ["test", "train"],
+        _ = try writer.complete(
+            SampleTable(
+                ids: (0..<count).map { "id-\($0)" },
+                labels: isLabelled ? (0..<count).map { $0 % classCount } : nil,
+                splits: (0..<count).map { $0 % 4 == 3 ? 0 : 1 }, splitNames: ["test", "train"]),
             provenance: [:])
         try writer.commit()
         return try Dataset(path: folder.path("in.h5"))

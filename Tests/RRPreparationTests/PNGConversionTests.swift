@@ -49,9 +49,9 @@ struct PNGConversionTests {
         for conversion in cases {
             try copy(conversion.name)
             let (summary, found) = try pixels {
-                $0.color = ImageFolderOptions.Color(rawValue: conversion.color) ?? .auto
-                $0.depth = ImageFolderOptions.Depth(rawValue: conversion.depth)
-                $0.background = RGBColor(red: 10, green: 200, blue: 31)
+                $0.reading.color = ImageFolderOptions.Color(rawValue: conversion.color) ?? .auto
+                $0.reading.depth = ImageFolderOptions.Depth(rawValue: conversion.depth)
+                $0.reading.background = RGBColor(red: 10, green: 200, blue: 31)
             }
             #expect(summary.color == conversion.color)
             #expect(summary.elementType == (conversion.depth == 16 ? .uint16 : .uint8))
@@ -70,7 +70,7 @@ struct PNGConversionTests {
         let image = PNGImage(width: 256, height: 256, channels: 1, bitDepth: 16, samples: samples)
         try folder.write(PNGEncoder.encode(image), to: "in/a/1.png")
         let expected = (0..<65536).map { Int((Double($0) * 255 / 65535).rounded()) }
-        #expect(try pixels { $0.depth = .eight }.1 == expected)
+        #expect(try pixels { $0.reading.depth = .eight }.1 == expected)
         #expect(try pixels { _ in }.1 == Array(0..<65536))
     }
 
@@ -82,7 +82,7 @@ struct PNGConversionTests {
             width: levels.count * levels.count, height: levels.count, channels: 3, bitDepth: 8,
             samples: colors.flatMap { $0 })
         try folder.write(PNGEncoder.encode(image), to: "in/a/1.png")
-        let (_, found) = try pixels { $0.color = .gray }
+        let (_, found) = try pixels { $0.reading.color = .gray }
         for (gray, color) in zip(found, colors) {
             let exact = 0.299 * Double(color[0]) + 0.587 * Double(color[1]) + 0.114 * Double(color[2])
             #expect(abs(Double(gray) - exact) <= 0.502)
@@ -96,11 +96,11 @@ struct PNGConversionTests {
         #expect(error?.code == .inconsistentImages)
         #expect(error?.message.contains("--color") == true && error?.message.contains("--depth") == true)
         #expect(error?.message.contains("--size") == false)
-        let colorless = #expect(throws: DatasetError.self) { try pixels { $0.color = .rgb } }
+        let colorless = #expect(throws: DatasetError.self) { try pixels { $0.reading.color = .rgb } }
         #expect(colorless?.message.contains("--color") == false)
         let (summary, found) = try pixels {
-            $0.color = .rgb
-            $0.depth = .eight
+            $0.reading.color = .rgb
+            $0.reading.depth = .eight
         }
         #expect(summary.sampleCount == 2 && found.count == 2 * 3 * 63)
     }
@@ -116,8 +116,8 @@ struct PNGConversionTests {
         #expect(sizes?.message.contains("--size") == true && sizes?.message.contains("--color") == false)
         let resizing = try Resizing(height: 4, width: 4, fit: .pad)
         let (summary, found) = try pixels {
-            $0.resizing = resizing
-            $0.background = RGBColor(red: 1, green: 2, blue: 3)
+            $0.reading.resizing = resizing
+            $0.reading.background = RGBColor(red: 1, green: 2, blue: 3)
         }
         #expect(summary.imageShape.dimensions == [3, 4, 4])
         #expect(try Dataset(path: folder.path("out.h5")).resizing() == resizing)
@@ -137,7 +137,7 @@ struct PNGConversionTests {
         try copy("gray-8")
         let (_, stored) = try pixels { _ in }
         let resizing = try Resizing(height: 5, width: 4, fit: fit)
-        let (_, found) = try pixels { $0.resizing = resizing }
+        let (_, found) = try pixels { $0.reading.resizing = resizing }
         var expected = [UInt8](repeating: 9, count: 20)
         stored.map { UInt8($0) }.withUnsafeBufferPointer { plane in
             expected.withUnsafeMutableBufferPointer {

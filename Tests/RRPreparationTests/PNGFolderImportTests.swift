@@ -121,7 +121,7 @@ struct PNGFolderImportTests {
     func noLabels() throws {
         try write(1, to: "1.png")
         try write(2, to: "deep/er/2.png")
-        let summary = try run { $0.labels = .none }
+        let summary = try run { $0.reading.labels = .none }
         #expect(!summary.isLabelled && summary.classNames == nil)
         let file = try HDF5File(reading: folder.path("out.h5"))
         #expect(try file.memberNames(of: "/") == ["checksum", "ids", "images"])

@@ -91,7 +91,7 @@ struct PNGMetadataTests {
         _ = try run()
         let listed = try dataset().ids()
         var options = PNGFolderImport.Options()
-        options.labels = .none
+        options.reading.labels = .none
         _ = try PNGFolderImport(
             folder: folder.path("in"), output: folder.path("walked.h5"), options: options
         ).run()

@@ -119,9 +119,10 @@ struct RandomDataset {
                     images: bytes, rows: index..<index + 1, checksums: [CRC32.checksum(of: bytes)])
             }
         }
-        _ = try writer.finish(
-            ids: ids, labels: labels, classNames: classNames, splits: splits, splitNames: splitNames,
-            provenance: [:], groups: groups)
+        _ = try writer.complete(
+            SampleTable(
+                ids: ids, labels: labels, classNames: classNames, splits: splits, splitNames: splitNames,
+                groups: groups), provenance: [:])
         try writer.commit()
         return try Dataset(path: path)
     }

@@ -102,9 +102,7 @@ struct SampleGroupsTests {
                 elementType: .uint8, color: "other", compression: .none)
             let pixels = Array(repeating: UInt8(0), count: 2 * random.shape.elementCount)
             try pixels.withUnsafeBytes { try writer.write(images: $0, rows: 0..<2, checksums: [0, 0]) }
-            _ = try writer.finish(
-                ids: ids, labels: nil, classNames: nil, splits: nil, splitNames: [], provenance: [:],
-                groups: groups)
+            _ = try writer.complete(SampleTable(ids: ids, groups: groups), provenance: [:])
             try writer.commit()
             return folder.path(name)
         }

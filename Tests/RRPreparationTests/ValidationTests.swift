@@ -281,9 +281,7 @@ struct ValidationTests {
                 }
             }
         }
-        let fingerprint = try writer.finish(
-            ids: (0..<count).map(String.init), labels: nil, classNames: nil, splits: nil, splitNames: [],
-            provenance: [:])
+        let fingerprint = try writer.complete(SampleTable(ids: (0..<count).map(String.init)), provenance: [:])
         try writer.commit()
         try MaskSetWriter.write(
             bits: bits, rows: Array(0..<count), maskShape: ImageShape(channels: 1, height: size, width: size),
@@ -324,9 +322,7 @@ struct ValidationTests {
                 images: bytes, rows: 0..<count,
                 checksums: Array(repeating: checksum, count: count - 1) + [checksum &+ 1])
         }
-        _ = try writer.finish(
-            ids: (0..<count).map(String.init), labels: nil, classNames: nil, splits: nil, splitNames: [],
-            provenance: [:])
+        _ = try writer.complete(SampleTable(ids: (0..<count).map(String.init)), provenance: [:])
         try writer.commit()
         for (limit, read) in [(6400, 64), (12_800, 128), (.max, 1000)] {
             let report = try ValidationReport(datasetPath: folder.path("d.h5"), imageByteLimit: limit)

@@ -44,12 +44,12 @@ struct SmallDataset {
         try pixels.withUnsafeBytes {
             try writer.write(images: $0, rows: 0..<sampleCount, checksums: checksums)
         }
-        _ = try writer.finish(
-            ids: (0..<sampleCount).map { "\(idPrefix)\($0)" },
-            labels: isLabelled ? (0..<sampleCount).map { $0 % 3 } : nil,
-            classNames: nil,
-            splits: splitNames.isEmpty ? nil : (0..<sampleCount).map { UInt8($0 % splitNames.count) },
-            splitNames: splitNames, provenance: [:])
+        _ = try writer.complete(
+            SampleTable(
+                ids: (0..<sampleCount).map { "\(idPrefix)\($0)" },
+                labels: isLabelled ? (0..<sampleCount).map { $0 % 3 } : nil,
+                splits: splitNames.isEmpty ? nil : (0..<sampleCount).map { UInt8($0 % splitNames.count) },
+                splitNames: splitNames), provenance: [:])
         try writer.commit()
         dataset = try Dataset(path: folder.path("d.h5"))
 

@@ -78,9 +78,10 @@ struct StoredGradientsTests {
                 try writer.write(images: $0, rows: index..<index + 1, checksums: [CRC32.checksum(of: $0)])
             }
         }
-        _ = try writer.finish(
-            ids: (0..<6).map(String.init), labels: nil, classNames: nil, splits: [0, 0, 1, 1, 0, 1],
-            splitNames: ["train", "test"], provenance: [:])
+        _ = try writer.complete(
+            SampleTable(
+                ids: (0..<6).map(String.init), splits: [0, 0, 1, 1, 0, 1], splitNames: ["train", "test"]),
+            provenance: [:])
         try writer.commit()
         return try Dataset(path: path)
     }

@@ -102,9 +102,7 @@ struct TrainingLoopTests {
                 try writer.write(images: $0, rows: index..<index + 1, checksums: [CRC32.checksum(of: $0)])
             }
         }
-        _ = try writer.finish(
-            ids: (0..<1000).map(String.init), labels: nil, classNames: nil, splits: nil, splitNames: [],
-            provenance: [:])
+        _ = try writer.complete(SampleTable(ids: (0..<1000).map(String.init)), provenance: [:])
         try writer.commit()
         let dataset = try Dataset(path: folder.path("d.h5"))
         let normalization = try InputNormalization(measuring: dataset, split: nil)

@@ -29,10 +29,10 @@ struct TwoShades {
                 try writer.write(images: $0, rows: index..<index + 1, checksums: [CRC32.checksum(of: $0)])
             }
         }
-        _ = try writer.finish(
-            ids: (0..<Self.sampleCount).map(String.init),
-            labels: isLabelled ? (0..<Self.sampleCount).map { $0 % 2 } : nil, classNames: nil, splits: nil,
-            splitNames: [], provenance: [:])
+        _ = try writer.complete(
+            SampleTable(
+                ids: (0..<Self.sampleCount).map(String.init),
+                labels: isLabelled ? (0..<Self.sampleCount).map { $0 % 2 } : nil), provenance: [:])
         try writer.commit()
         dataset = try Dataset(path: folder.path("d.h5"))
         var bits = try MaskBits(rowCount: 2, elementsPerRow: 16)

@@ -30,9 +30,11 @@ struct ValidationFileTests {
                 try writer.write(images: $0, rows: row..<row + 1, checksums: [CRC32.checksum(of: $0)])
             }
         }
-        _ = try writer.finish(
-            ids: ["a", "b"], labels: labels, classNames: classNames,
-            splits: splits.isEmpty ? nil : [0, UInt8(splits.count - 1)], splitNames: splits, provenance: [:])
+        _ = try writer.complete(
+            SampleTable(
+                ids: ["a", "b"], labels: labels, classNames: classNames,
+                splits: splits.isEmpty ? nil : [0, UInt8(splits.count - 1)], splitNames: splits),
+            provenance: [:])
         try writer.commit()
         return try Dataset(path: path)
     }

@@ -50,10 +50,10 @@ package struct SampleDataset {
             }
             try result.get()
         }
-        _ = try writer.finish(
-            ids: (0..<Self.count).map { "sample/\($0)" }, labels: labels, classNames: classNames,
-            splits: splits,
-            splitNames: splits == nil ? [] : ["train", "test"], provenance: provenance)
+        _ = try writer.complete(
+            SampleTable(
+                ids: (0..<Self.count).map { "sample/\($0)" }, labels: labels, classNames: classNames,
+                splits: splits, splitNames: splits == nil ? [] : ["train", "test"]), provenance: provenance)
         try writer.commit()
         return path
     }

@@ -234,9 +234,7 @@ struct ContractTests {
             try writer.write(
                 images: $0, rows: 0..<count, checksums: Array(repeating: checksum, count: count))
         }
-        _ = try writer.finish(
-            ids: (0..<count).map { "\($0)" }, labels: nil, classNames: nil, splits: nil, splitNames: [],
-            provenance: [:])
+        _ = try writer.complete(SampleTable(ids: (0..<count).map { "\($0)" }), provenance: [:])
         try writer.commit()
         let process = Process()
         process.executableURL = URL(filePath: CommandLineTool.path)

@@ -18,6 +18,11 @@ public final class Dataset: Sendable {
     /// The largest label that needs no name; tables of classes are sized by it.
     package static let largestBareLabel = 1_000_000
 
+    /// What images of some channels are called where nobody says it.
+    package static func color(channels: Int) -> String {
+        1...4 ~= channels ? PNGHeader.colorNames[channels - 1] : "other"
+    }
+
     /// The file or folder.
     public let path: String
     /// The number of samples, N.

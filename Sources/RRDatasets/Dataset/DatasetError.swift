@@ -57,6 +57,12 @@ public struct DatasetError: ExplainedError, Equatable, Sendable {
         /// The last row of A, which unannotated samples use, is not zero.
         case lastRowNotZero
 
+        // What a writer meets.
+        /// A sample of a dataset that is to be finished has no image.
+        case missingImage
+        /// A sample was given two images.
+        case duplicateImage
+
         // What an importer meets.
         /// A folder has no layout that an import can read.
         case badFolderStructure

@@ -82,9 +82,7 @@ public struct DecoyMaker: Sendable {
             }
             progress(rows.upperBound, dataset.sampleCount)
         }
-        let fingerprint = try writer.finish(
-            ids: try dataset.ids(), labels: labels, classNames: dataset.classNames, splits: dataset.splits,
-            splitNames: dataset.splitNames, provenance: try provenance(), groups: dataset.groups)
+        let fingerprint = try writer.complete(dataset.table(), provenance: try provenance())
         let masks = try MaskSet(
             bits: bits, rows: Array(0..<dataset.sampleCount), maskShape: shape,
             datasetFingerprint: fingerprint)

@@ -20,8 +20,9 @@ extension ExportSource {
             "compress": .string(dataset.compression().rawValue),
             "content": .string(
                 ExportMark.content(
-                    fingerprint: fingerprint, classNames: labels == nil ? nil : dataset.classNames,
-                    splits: splits, splitNames: splitNames, groups: groups)),
+                    of: SampleTable(
+                        classNames: labels == nil ? nil : dataset.classNames, splits: splits,
+                        splitNames: splitNames, groups: groups), fingerprint: fingerprint)),
         ]
         members["provenance"] = try dataset.provenanceText().map(ExportMark.kept)
         if labels != nil {

@@ -77,9 +77,10 @@ public struct ToyColorsMaker: Sendable {
             }
             try pixels.withUnsafeBytes { try writer.write(images: $0, rows: rows, checksums: checksums) }
         }
-        let fingerprint = try writer.finish(
-            ids: (0..<count).lazy.map(id), labels: labels, classNames: ["neither", "both"],
-            splits: (0..<count).map { $0 < testCount ? 0 : 1 }, splitNames: ["test", "train"],
+        let fingerprint = try writer.complete(
+            SampleTable(
+                ids: (0..<count).map(id), labels: labels, classNames: ["neither", "both"],
+                splits: (0..<count).map { $0 < testCount ? 0 : 1 }, splitNames: ["test", "train"]),
             provenance: provenance(marks: nil))
         for (file, marks, positions) in [
             (cornersFile, "corners", ToyImage.corners), (topFile, "top-middle", ToyImage.topMiddle),

@@ -80,10 +80,13 @@ package struct ExportMark: Sendable {
 
     private static func names(_ list: JSONValue) -> [String]? { list.arrayValue?.compactMap(\.stringValue) }
 
-    /// The dataset's provenance as it was stored, where the content is what was exported; else nil.
-    package func provenance(of content: String) -> String? {
-        guard members["content"]?.stringValue == content else { return nil }
-        return Self.text(members["provenance"])
+    /// What the exported dataset says of its making, and calls its channels, where a dataset is what was exported; else
+    /// nil.
+    package func origin(of table: SampleTable, fingerprint: String) -> DatasetWriter.Origin? {
+        guard members["content"]?.stringValue == Self.content(of: table, fingerprint: fingerprint) else {
+            return nil
+        }
+        return Self.text(members["provenance"]).map { DatasetWriter.Origin(provenance: $0, color: color) }
     }
 
     /// The mask set's provenance as it was stored, where the masks are what was exported; else nil.
@@ -112,16 +115,15 @@ package struct ExportMark: Sendable {
     }
 
     /// A digest of what a dataset holds: its fingerprint, and what that leaves out.
-    package static func content(
-        fingerprint: String, classNames: [String]?, splits: [UInt8]?, splitNames: [String],
-        groups: SampleGroups?
-    ) -> String {
+    package static func content(of table: SampleTable, fingerprint: String) -> String {
         var hasher = SHA256Hasher()
         func list(_ names: [String]?) -> JSONValue { names.map { .array($0.map { .string($0) }) } ?? .null }
-        let names: JSONValue = [.string(fingerprint), list(classNames), list(splitNames)]
+        let names: JSONValue = [
+            .string(fingerprint), list(table.classNames), list(table.splitNames),
+        ]
         Array(names.serialized().utf8).withUnsafeBytes { hasher.update($0) }
-        (splits ?? []).withUnsafeBytes { hasher.update($0) }
-        if let groups {
+        (table.splits ?? []).withUnsafeBytes { hasher.update($0) }
+        if let groups = table.groups {
             Array(list(groups.names).serialized().utf8).withUnsafeBytes { hasher.update($0) }
             groups.numbers.map { Int64($0).littleEndian }.withUnsafeBytes { hasher.update($0) }
         }

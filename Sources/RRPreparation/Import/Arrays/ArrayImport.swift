@@ -72,11 +72,14 @@ public struct ArrayImport: Sendable {
     /// - Returns: the fingerprint.
     private func finish(_ writer: DatasetWriter, _ content: ArrayContent) throws -> String {
         let inputs = content.inputs
-        return try writer.finish(
-            ids: content.ids, labels: content.labels, classNames: content.classNames,
-            splits: inputs.splits, splitNames: inputs.splitNames, provenance: provenance(content),
-            groups: inputs.groups,
-            export: content.compression == content.mark?.compression ? content.mark : nil)
+        let table = SampleTable(
+            labels: content.labels, classNames: content.classNames, splits: inputs.splits,
+            splitNames: inputs.splitNames, groups: inputs.groups)
+        let mark = content.compression == content.mark?.compression ? content.mark : nil
+        return try writer.complete(table, ids: content.ids) { fingerprint in
+            mark?.origin(of: table, fingerprint: fingerprint)
+                ?? .init(provenance: provenance(content).serialized())
+        }
     }
 
     private func write(

@@ -23,17 +23,8 @@ public struct PNGFolderImport: Sendable {
     }
 
     public struct Options: Sendable {
-        public var labels: ImageFolderOptions.Labels = .folders
-        /// An alpha channel is kept with `rgba` and `grayAlpha`, and composited over the background with `rgb` and
-        /// `gray`.
-        public var color: ImageFolderOptions.Color = .auto
-        /// Nil for the depth of the files, which must agree.
-        public var depth: ImageFolderOptions.Depth?
-        /// Nil for the size of the files, which must agree. Channels are resized one by one, after the colour type
-        /// and before the depth is changed.
-        public var resizing: Resizing?
-        /// What lies behind transparent pixels and around padded images.
-        public var background: RGBColor = .black
+        /// How files become images and labels, as where a stream reads the folder.
+        public var reading = ImageFolderOptions()
         public var onError: ErrorPolicy = .stop
         /// Nil for that of the exported dataset where the folder is an export of ours, else `none`.
         public var compression: Compression?
@@ -45,26 +36,6 @@ public struct PNGFolderImport: Sendable {
         public var force: Bool = false
 
         public init() {}
-
-        /// What a stream of the folder has in common with its import.
-        public var reading: ImageFolderOptions {
-            get {
-                var reading = ImageFolderOptions()
-                reading.labels = labels
-                reading.color = color
-                reading.depth = depth
-                reading.resizing = resizing
-                reading.background = background
-                return reading
-            }
-            set {
-                labels = newValue.labels
-                color = newValue.color
-                depth = newValue.depth
-                resizing = newValue.resizing
-                background = newValue.background
-            }
-        }
     }
 
     public let folder: String
@@ -91,16 +62,13 @@ public struct PNGFolderImport: Sendable {
         let reading = options.reading
         var files = try reading.files(in: folder)
         let conversion = try PNGConversion(reading, first: firstHeader(of: files))
-        let header = conversion.target
-        let imageShape = try ImageShape(channels: header.channels, height: header.height, width: header.width)
-        let elementType: ImageElementType = header.bitDepth == 16 ? .uint16 : .uint8
-        let color = PNGHeader.colorNames[header.channels - 1]
+        let imageShape = try conversion.imageShape
         let export = try ExportMark(of: folder, kind: "pngs")
         let compression = options.compression ?? export?.compression ?? .none
         let masks = try options.masks.map { try PendingMasks($0, beside: output, force: options.force) }
-        let writer = try DatasetWriter(
+        var writer = try DatasetWriter(
             path: output, force: options.force, sampleCount: files.count, imageShape: imageShape,
-            elementType: elementType, color: color, compression: compression)
+            elementType: conversion.elementType, color: conversion.colorName, compression: compression)
 
         var skipped: [(position: Int, file: ImportSummary.SkippedFile)] = []
         let pipeline = PNGImportPipeline(
@@ -119,23 +87,25 @@ public struct PNGFolderImport: Sendable {
             progress(block.files.upperBound, files.count)
         }
         guard skipped.count < files.count else { throw noneReadable(of: files) }
-        var kept: [Int]?
         if !skipped.isEmpty {
             let left = Set(skipped.map(\.position))
-            let positions = files.paths.indices.filter { !left.contains($0) }
-            files = files.keeping(positions)
-            kept = positions
+            let kept = files.paths.indices.filter { !left.contains($0) }
+            files = files.keeping(kept)
+            writer = try writer.keeping(kept)
         }
-        let fingerprint = try writer.finish(
-            keeping: kept, ids: files.ids, labels: files.labels.map { $0.map { Int($0) } },
-            classNames: files.classNames, splits: files.splits.isEmpty ? nil : files.splits,
-            splitNames: files.splitNames,
-            provenance: provenance(
-                skipped: skipped.map(\.file), files, colorSpaceCount: colorSpaceCount,
-                compression: compression,
-                resizing: options.resizing
-                    ?? (export?.imageDimensions == imageShape.dimensions ? export?.resizing : nil)),
-            groups: files.groups, export: compression == export?.compression ? export : nil)
+        let provenance = provenance(
+            skipped: skipped.map(\.file), files, colorSpaceCount: colorSpaceCount, compression: compression,
+            resizing: options.reading.resizing
+                ?? (export?.imageDimensions == imageShape.dimensions ? export?.resizing : nil))
+        let table = files.table
+        var color = conversion.colorName
+        let fingerprint = try writer.complete(table, ids: files.ids) { fingerprint in
+            guard compression == export?.compression,
+                let origin = export?.origin(of: table, fingerprint: fingerprint)
+            else { return .init(provenance: provenance.serialized()) }
+            color = origin.color ?? color
+            return origin
+        }
         let written = try masks?.write(forDatasetAt: writer.temporaryPath, files: files.maskPaths, in: folder)
         try writer.commit()
         try masks?.commit()
@@ -144,8 +114,9 @@ public struct PNGFolderImport: Sendable {
             notes.append("the metadata names masks; \(option: .masksOutput) imports them")
         }
         return ImportSummary(
-            path: output, sampleCount: files.count, imageShape: imageShape, elementType: elementType,
-            color: writer.color, isLabelled: files.labels != nil, classNames: files.classNames,
+            path: output, sampleCount: files.count, imageShape: imageShape,
+            elementType: conversion.elementType, color: color, isLabelled: files.labels != nil,
+            classNames: files.classNames,
             splits: files.splitNames.enumerated().map { number, name in
                 .init(name: name, sampleCount: files.splits.count { $0 == number })
             },
@@ -179,11 +150,13 @@ extension PNGFolderImport {
         compression: Compression, resizing: Resizing?
     ) -> JSONValue {
         var chosen: [String: JSONValue] = [
-            "labels": .string(options.labels.rawValue), "color": .string(options.color.rawValue),
+            "labels": .string(options.reading.labels.rawValue),
+            "color": .string(options.reading.color.rawValue),
             "on_error": .string(options.onError.rawValue), "compress": .string(compression.rawValue),
         ]
-        if let depth = options.depth { chosen["depth"] = .integer(depth.rawValue) }
-        if options.background != .black { chosen["background"] = .string(options.background.hexadecimal) }
+        if let depth = options.reading.depth { chosen["depth"] = .integer(depth.rawValue) }
+        let background = options.reading.background
+        if background != .black { chosen["background"] = .string(background.hexadecimal) }
         var provenance: [String: JSONValue] = [
             "command": "import pngs",
             "source": .string(folder.split(separator: "/").last.map(String.init) ?? folder),
