@@ -1,3 +1,4 @@
+import Foundation
 import RRDatasets
 import RRFormats
 import RRPreparation
@@ -73,6 +74,31 @@ struct OtherFileDescriptionTests {
         #expect(try json["fingerprint"] == .string(dataset.fingerprint))
         let other = try describe(Fixtures.path("fashion"))
         #expect(other["folders"] == ["test", "train"])
+    }
+
+    @Test("the files of a folder are counted at any depth, its folders on the first level")
+    func depth() throws {
+        let image = try FileBytes.read(Fixtures.path("formats/png/palette-2.png"))
+        for name in ["train/a/1.png", "train/a/deeper/2.PNG", "train/b/3.png"] {
+            try folder.write(image, to: "in/\(name)")
+        }
+        for name in ["notes.txt", "train/b/list.csv", ".hidden.png"] {
+            try folder.write([1], to: "in/\(name)")
+        }
+        let json = try describe(folder.path("in"))
+        #expect(json["png_files"] == 3 && json["other_files"] == 2 && json["folders"] == ["train"])
+        #expect(json["samples"] == 3 && json["problem"] == nil)
+        let part = try describe(folder.path("in/train/a"))
+        #expect(part["png_files"] == 2 && part["other_files"] == 0 && part["folders"] == ["deeper"])
+    }
+
+    @Test("a folder with a link to a folder above is described with that problem")
+    func loop() throws {
+        try folder.write([1], to: "in/a/notes.txt")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("in/a/back"), withDestinationPath: "..")
+        let problem = try describe(folder.path("in"))["problem"]?.stringValue
+        #expect(problem?.contains("leads back to a folder above") == true)
     }
 
     @Test("HDF5 and text are none of these, and a missing file is an error")

@@ -43,23 +43,27 @@ package enum OtherFileDescription {
             members["path"] = .string(path)
             return .object(members)
         }
-        let listing = try FolderListing(of: path)
-        guard listing.files.contains(where: { $0.lowercased().hasSuffix(".png") }) || !listing.folders.isEmpty
-        else { return nil }
-        let pngCount = listing.files.count { $0.lowercased().hasSuffix(".png") }
+        let top = try FolderListing(of: path)
+        let folders = top.names(of: .folder)
+        let hasImages = top.names.indices.contains { top.isPNG(at: $0) }
+        guard hasImages || !folders.isEmpty else { return nil }
+        var (pngCount, otherCount) = (0, 0)
         var members: [String: JSONValue] = [
-            "format": "folder", "path": .string(path), "png_files": .integer(pngCount),
-            "other_files": .integer(listing.files.count - pngCount + listing.otherCount),
-            "folders": .array(listing.folders.map { .string($0) }),
+            "format": "folder", "path": .string(path), "folders": .array(folders.map { .string($0) }),
         ]
         do {
-            members.merge(try images(of: path, hasClasses: pngCount == 0)) { _, new in new }
+            try FolderWalk(root: path, followsLinksOut: true).visitFiles(listing: top) { file in
+                if file.isPNG { pngCount += 1 } else { otherCount += 1 }
+            }
+            members.merge(try images(of: path, hasClasses: !hasImages)) { _, new in new }
         } catch let error as DatasetError where error.code == .empty {
             // A folder of other things.
         } catch {
             members["problem"] = .string(
                 (error as? any ExplainedError).map { words($0.explanation) } ?? "\(error)")
         }
+        members["png_files"] = .integer(pngCount)
+        members["other_files"] = .integer(otherCount)
         return .object(members)
     }
 

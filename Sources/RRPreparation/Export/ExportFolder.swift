@@ -25,8 +25,7 @@ final class ExportFolder {
 
     private static func checkReplaceable(_ path: String) throws(FormatError) {
         guard FileTree.kind(of: path) == .folder, ExportMark.members(of: path) == nil else { return }
-        let listing = try FolderListing(of: path)
-        guard listing.files.isEmpty, listing.folders.isEmpty, listing.otherCount == 0 else {
+        guard try FolderListing(of: path).names.isEmpty else {
             throw FormatError(
                 .cannotWrite, path: path,
                 "the folder is no export, so \(option: .force) does not replace it: name another output, or remove it first"

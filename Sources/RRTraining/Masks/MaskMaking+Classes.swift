@@ -41,8 +41,8 @@ extension MaskMaking {
     private static func checkReplaceable(_ path: String) throws {
         let listing = try FolderListing(of: path)
         let isOurs =
-            listing.folders.isEmpty && listing.otherCount == 0
-            && listing.files.allSatisfy { $0.hasPrefix("class-") && $0.hasSuffix(".h5") }
+            listing.kinds.allSatisfy { $0 == .file }
+            && listing.names.allSatisfy { $0.hasPrefix("class-") && $0.hasSuffix(".h5") }
         guard isOurs else {
             throw FormatError(
                 .cannotWrite, path: path,

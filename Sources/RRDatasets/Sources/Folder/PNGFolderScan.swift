@@ -1,4 +1,4 @@
-package import RRFormats
+internal import RRFormats
 
 /// Walks a folder for image files, their classes and splits.
 package struct PNGFolderScan {
@@ -6,6 +6,7 @@ package struct PNGFolderScan {
     package private(set) var files = PNGFileList()
 
     private let folder: String
+    private let walk: FolderWalk
 
     /// Walks a folder.
     ///
@@ -13,19 +14,20 @@ package struct PNGFolderScan {
     ///   `badFolderStructure`, `duplicateId` or `empty`.
     package init(folder: String, labels: ImageFolderOptions.Labels) throws {
         self.folder = folder
-        let top = try FolderEntries(of: folder, within: folder)
-        let parts = Self.names(in: top, of: .folder).filter { Self.splitNames.contains($0) }
+        walk = FolderWalk(root: folder)
+        let top = try walk.list("")
+        let parts = top.names(of: .folder).filter { Self.splitNames.contains($0) }
         files.splitNames = parts.count > 1 ? parts : []
         if !parts.isEmpty { try checkTop(top, parts: parts) }
         var classes: [(name: String, fileCount: Int)] = []
         for (number, part) in (parts.isEmpty ? [""] : parts).enumerated() {
             let count = files.count
-            let entries = parts.isEmpty ? top : try FolderEntries(of: path(of: part), within: folder)
+            let listing = parts.isEmpty ? top : try walk.list(part)
             if labels == .folders {
-                classes += try addClasses(entries, in: part)
+                classes += try addClasses(listing, in: part)
             } else {
                 try addFiles(
-                    entries, in: part,
+                    listing, in: part,
                     emptyMessage: "the folder holds no PNG files (names that end in .png)")
             }
             if !files.splitNames.isEmpty {
@@ -48,23 +50,10 @@ package struct PNGFolderScan {
     /// The names of folders on the first level that are splits.
     package static let splitNames = ["test", "train", "val"]
 
-    /// The names of a kind, in their order.
-    package static func names(in entries: FolderEntries, of kind: FolderEntries.Kind) -> [String] {
-        entries.names.indices.filter { entries.kinds[$0] == kind }.map { entries.names[$0] }
-    }
-
-    private func path(of relative: String) -> String {
-        relative.isEmpty ? folder : folder + "/" + relative
-    }
-
-    private static func isPNG(_ position: Int, of entries: FolderEntries) -> Bool {
-        entries.kinds[position] == .file && entries.names.withUTF8(at: position, PNGFileList.isPNG)
-    }
-
     /// Checks that a folder with splits holds nothing else that could be samples.
-    private mutating func checkTop(_ top: FolderEntries, parts: [String]) throws {
+    private mutating func checkTop(_ top: FolderListing, parts: [String]) throws {
         let found = parts.joined(separator: ", ")
-        let others = Self.names(in: top, of: .folder).filter { !parts.contains($0) }
+        let others = top.names(of: .folder).filter { !parts.contains($0) }
         guard others.isEmpty else {
             let listed = others.prefix(5).joined(separator: ", ") + (others.count > 5 ? ", …" : "")
             throw DatasetError(
@@ -72,7 +61,7 @@ package struct PNGFolderScan {
                 "\(found) would be splits, but \(listed) beside them would not; "
                     + "beside train, val and test there can be no other folder")
         }
-        if let file = top.names.indices.first(where: { Self.isPNG($0, of: top) }) {
+        if let file = top.names.indices.first(where: { top.isPNG(at: $0) }) {
             throw DatasetError(
                 .badFolderStructure, path: folder, "\(top.names[file]) is in none of the splits (\(found))")
         }
@@ -80,26 +69,26 @@ package struct PNGFolderScan {
     }
 
     /// Adds the files of the class folders in a part of the folder, and gives the classes in their order.
-    private mutating func addClasses(_ entries: FolderEntries, in part: String) throws
+    private mutating func addClasses(_ listing: FolderListing, in part: String) throws
         -> [(name: String, fileCount: Int)]
     {
-        if let file = entries.names.indices.first(where: { Self.isPNG($0, of: entries) }) {
+        if let file = listing.names.indices.first(where: { listing.isPNG(at: $0) }) {
             throw DatasetError(
-                .badFolderStructure, path: path(of: part),
-                "\(entries.names[file]) is in no class folder; --labels none imports images without labels, "
+                .badFolderStructure, path: walk.path(of: part),
+                "\(listing.names[file]) is in no class folder; --labels none imports images without labels, "
                     + "and a metadata.csv gives labels by file_name")
         }
-        let classes = Self.names(in: entries, of: .folder)
+        let classes = listing.names(of: .folder)
         guard !classes.isEmpty else {
             throw DatasetError(
-                .empty, path: path(of: part), "the folder holds no class folders and no PNG files")
+                .empty, path: walk.path(of: part), "the folder holds no class folders and no PNG files")
         }
-        files.otherFileCount += entries.kinds.count { $0 != .folder }
+        files.otherFileCount += listing.kinds.count { $0 != .folder }
         return try classes.map { name in
             let count = files.count
             let relative = part.isEmpty ? name : part + "/" + name
             try addFiles(
-                FolderEntries(of: path(of: relative), within: folder), in: relative,
+                walk.list(relative), in: relative,
                 emptyMessage:
                     "the class folder holds no PNG files (names that end in .png); fill it or move it away")
             return (name, files.count - count)
@@ -108,59 +97,41 @@ package struct PNGFolderScan {
 
     /// Adds the PNG files in and below a folder, given by its relative path.
     private mutating func addFiles(
-        _ entries: FolderEntries, in relative: String, emptyMessage: String
+        _ listing: FolderListing, in relative: String, emptyMessage: String
     ) throws {
         let count = files.count
-        try walk(entries, relative, above: [])
+        try walk.visitFiles(below: relative, listing: listing, entering: Self.checkStems) { file in
+            if file.isPNG {
+                file.listing.names.withUTF8(at: file.position) {
+                    files.paths.append(folder: file.prefix, name: $0)
+                }
+            } else {
+                files.otherFileCount += 1
+            }
+        }
         guard files.count > count else {
-            throw DatasetError(.empty, path: path(of: relative), emptyMessage)
-        }
-    }
-
-    private mutating func walk(
-        _ entries: FolderEntries, _ relative: String, above: [FileTree.Identity]
-    ) throws {
-        let path = path(of: relative)
-        let prefix = relative.isEmpty ? "" : relative + "/"
-        var above = above
-        if let identity = FileTree.identity(of: path) {
-            guard !above.contains(identity) else {
-                throw DatasetError(
-                    .badFolderStructure, path: path, "a symbolic link leads back to a folder above")
-            }
-            above.append(identity)
-        }
-        try checkStems(entries, at: path)
-        for position in entries.names.indices {
-            switch entries.kinds[position] {
-            case .folder:
-                let next = prefix + entries.names[position]
-                try walk(FolderEntries(of: self.path(of: next), within: folder), next, above: above)
-            case .file where entries.names.withUTF8(at: position, PNGFileList.isPNG):
-                entries.names.withUTF8(at: position) { files.paths.append(folder: prefix, name: $0) }
-            default: files.otherFileCount += 1
-            }
+            throw DatasetError(.empty, path: walk.path(of: relative), emptyMessage)
         }
     }
 
     /// Refuses names that differ only in the case of their extension, such as `1.png` and `1.PNG`.
-    private func checkStems(_ entries: FolderEntries, at path: String) throws {
-        let images = entries.names.indices.lazy.filter { Self.isPNG($0, of: entries) }
+    private static func checkStems(_ listing: FolderListing, at path: String) throws {
+        let images = listing.names.indices.lazy.filter { listing.isPNG(at: $0) }
         let usual = Array(".png".utf8)
         var unusual: [[UInt8]: Int] = [:]
         for position in images
-        where !entries.names.withUTF8(at: position, { $0.suffix(4).elementsEqual(usual) }) {
-            let stem = entries.names.withUTF8(at: position) { Array($0.dropLast(4)) }
+        where !listing.names.withUTF8(at: position, { $0.suffix(4).elementsEqual(usual) }) {
+            let stem = listing.names.withUTF8(at: position) { Array($0.dropLast(4)) }
             if let other = unusual.updateValue(position, forKey: stem) {
-                throw Self.sameId(entries.names[other], entries.names[position], at: path)
+                throw sameId(listing.names[other], listing.names[position], at: path)
             }
         }
         guard !unusual.isEmpty else { return }
         for position in images {
-            let stem = entries.names.withUTF8(at: position) { Array($0.dropLast(4)) }
+            let stem = listing.names.withUTF8(at: position) { Array($0.dropLast(4)) }
             if let other = unusual[stem], other != position {
-                throw Self.sameId(
-                    entries.names[min(other, position)], entries.names[max(other, position)], at: path)
+                throw sameId(
+                    listing.names[min(other, position)], listing.names[max(other, position)], at: path)
             }
         }
     }
