@@ -23,6 +23,9 @@ public struct FormatError: ExplainedError, Equatable, Sendable {
     /// What is wrong, and the remedy where there is one.
     public let message: Message
 
+    /// `data.h5:/images: the dataset is empty`
+    public var explanation: Message { "\(path): \(message)" }
+
     public init(_ code: Code, path: String, _ message: Message) {
         self.code = code
         self.path = path
@@ -33,9 +36,6 @@ public struct FormatError: ExplainedError, Equatable, Sendable {
     public init(_ code: Code, path: String, _ message: String) {
         self.init(code, path: path, Message(message))
     }
-
-    /// `data.h5:/images: the dataset is empty`
-    public var explanation: Message { "\(path): \(message)" }
 }
 
 /// The options that the messages of this module name: those of whoever has files read and written.

@@ -1,4 +1,5 @@
 internal import CHDF5
+internal import Synchronization
 
 /// The settings of libhdf5 that every call needs, and the way from its errors to ours.
 enum HDF5Library {
@@ -59,4 +60,19 @@ enum HDF5Library {
         // Filter plugins are code that a file from a stranger would choose.
         return H5PLset_loading_state(0) >= 0
     }()
+}
+
+extension Mutex where Value == () {
+    /// Runs a body that throws a typed error, one at a time.
+    func withLockTyped<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result
+    {
+        let outcome: Swift.Result<Result, Failure> = withLock { _ in
+            do throws(Failure) {
+                return .success(try body())
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try outcome.get()
+    }
 }
