@@ -82,6 +82,22 @@ public struct MaskBits: Equatable, Sendable {
         }
     }
 
+    /// Makes room for rows that will be appended.
+    package mutating func reserve(rowCount: Int) { words.reserveCapacity(rowCount * wordsPerRow) }
+
+    /// Adds a row of zeros.
+    package mutating func appendRow() {
+        words.append(contentsOf: repeatElement(0, count: wordsPerRow))
+        rowCount += 1
+    }
+
+    /// Adds rows of `other`, whose rows have as many elements.
+    package mutating func append(rows: Range<Int>, of other: MaskBits) {
+        precondition(other.elementsPerRow == elementsPerRow)
+        words += other.words[rows.lowerBound * wordsPerRow..<rows.upperBound * wordsPerRow]
+        rowCount += rows.count
+    }
+
     /// Removes the rows from a number on.
     public mutating func truncate(toRowCount count: Int) {
         precondition(count >= 0 && count <= rowCount)

@@ -35,18 +35,19 @@ extension MaskSet {
             throw DatasetError(.wrongMaskSize, path: first, "some masks have one channel and others several")
         }
         let rowCount = sets.values.reduce(1) { $0 + $1.bits.rowCount - 1 }
-        var bits = try MaskBits(rowCount: rowCount, elementsPerRow: shape.elementCount)
-        var (rows, next) = ([Int](), 0)
+        var bits = try MaskBits(rowCount: 0, elementsPerRow: shape.elementCount)
+        bits.reserve(rowCount: rowCount)
+        var rows: [Int] = []
         for (number, part) in dataset.parts.enumerated() {
             guard let set = sets[number] else {
                 rows += Array(repeating: rowCount - 1, count: part.sampleCount)
                 continue
             }
-            let last = set.bits.rowCount - 1
-            for row in 0..<last { bits.formUnion(row: next + row, with: set.bits, row: row) }
-            rows += set.rows.map { $0 == last ? rowCount - 1 : next + $0 }
-            next += last
+            let (first, last) = (bits.rowCount, set.bits.rowCount - 1)
+            bits.append(rows: 0..<last, of: set.bits)
+            rows += set.rows.map { $0 == last ? rowCount - 1 : first + $0 }
         }
+        bits.appendRow()
         return try MaskSet(
             bits: bits, rows: rows, maskShape: shape, datasetFingerprint: try dataset.fingerprint)
     }

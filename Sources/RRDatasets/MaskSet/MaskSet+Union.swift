@@ -4,7 +4,7 @@ extension MaskSet {
     /// Joins two mask sets for one dataset: a 1 in either is a 1.
     ///
     /// - Throws: `DatasetError` with the code `otherDataset`, or `wrongMaskSize` where the shapes of masks differ.
-    package func union(_ other: MaskSet) throws -> MaskSet {
+    public func union(_ other: MaskSet) throws -> MaskSet {
         try check(matches: other)
         let annotated = (0..<sampleCount).filter { isAnnotated($0) || other.isAnnotated($0) }
         var bits = try MaskBits(rowCount: annotated.count + 1, elementsPerRow: maskShape.elementCount)

@@ -1,9 +1,9 @@
 internal import RRFormats
-package import RRSchemas
-package import RRTensor
+internal import RRSchemas
+internal import RRTensor
 
 /// A mask set file that is written mask by mask, so that memory does not grow with their number.
-package final class MaskSetFile {
+final class MaskSetFile {
     private var output: AtomicOutput
     private var file: HDF5File
     private var array: HDF5Dataset
@@ -12,7 +12,7 @@ package final class MaskSetFile {
     private let maskShape: ImageShape
     private var block: [UInt8] = []
     /// The masks that were added.
-    package private(set) var count = 0
+    private var count = 0
 
     private static let blockSize = 4 << 20
 
@@ -23,7 +23,7 @@ package final class MaskSetFile {
     ///   - maskShape: `(C or 1, H, W)`.
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`; `TensorError` where the masks have more
     ///   elements than memory can address.
-    package init(path: String, force: Bool, capacity: Int, maskShape: ImageShape) throws {
+    init(path: String, force: Bool, capacity: Int, maskShape: ImageShape) throws {
         self.force = force
         self.capacity = capacity
         self.maskShape = maskShape
@@ -37,7 +37,7 @@ package final class MaskSetFile {
     ///
     /// - Parameter mask: `maskShape.elementCount` bytes that are 0 or 1.
     /// - Throws: `FormatError` with the code `cannotWrite`.
-    package func append(_ mask: some Collection<UInt8>) throws {
+    func append(_ mask: UnsafeBufferPointer<UInt8>) throws {
         precondition(mask.count == maskShape.elementCount && count < capacity)
         block += mask
         count += 1
@@ -50,12 +50,11 @@ package final class MaskSetFile {
         block.removeAll(keepingCapacity: true)
     }
 
-    /// Writes the last row, which is all zero, and what belongs to the samples, after which only `commit` is left to
-    /// do.
+    /// Writes the last row, which is all zero, and what belongs to the samples, and puts the file in its place.
     ///
-    /// - Parameter rows: the number of each sample's mask in the order of adding; nil for an unannotated one.
-    /// - Throws: `FormatError` with the code `cannotWrite`.
-    package func finish(rows: [Int?], datasetFingerprint: String, provenance: JSONValue) throws {
+    /// - Parameter rows: the number of each sample's mask in the order of adding; their count for an unannotated one.
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
+    func finish(rows: [Int64], datasetFingerprint: String, provenance: JSONValue) throws {
         try flush()
         if count < capacity { try shrink() }
         let zeros = Array(repeating: UInt8(0), count: maskShape.elementCount)
@@ -63,8 +62,9 @@ package final class MaskSetFile {
             Result { try array.write(zeros, rows: count..<count + 1) }
         }.get()
         try MaskSetWriter.writeRest(
-            rows: rows.map { Int64($0 ?? count) }, datasetFingerprint: datasetFingerprint,
-            provenanceText: provenance.serialized(), to: file)
+            rows: rows, datasetFingerprint: datasetFingerprint, provenanceText: provenance.serialized(),
+            to: file)
+        try output.commit()
     }
 
     /// Copies the masks to a file of their number: room in a contiguous array cannot be given back.
@@ -86,9 +86,4 @@ package final class MaskSetFile {
         }
         (output, file, array) = (smaller.output, smaller.file, smaller.array)
     }
-
-    /// Puts the finished file in its place.
-    ///
-    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
-    package func commit() throws { try output.commit() }
 }

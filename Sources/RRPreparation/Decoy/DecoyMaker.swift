@@ -54,7 +54,8 @@ public struct DecoyMaker: Sendable {
             elementType: dataset.elementType, color: dataset.color, compression: .none)
         let shape = try ImageShape(
             channels: 1, height: dataset.imageShape.height, width: dataset.imageShape.width)
-        var bits = try MaskBits(rowCount: dataset.sampleCount + 1, elementsPerRow: shape.elementCount)
+        let builder = try MaskSetBuilder(
+            maskShape: shape, sampleCount: dataset.sampleCount, capacity: dataset.sampleCount)
         let size = dataset.imageSize
         let rowsAtATime = min(dataset.sampleCount, max(1, (4 << 20) / size))
         var pixels = Array(repeating: UInt8(0), count: rowsAtATime * size)
@@ -69,8 +70,8 @@ public struct DecoyMaker: Sendable {
                     let decoy = Decoy(
                         seed: seed, index: index, label: labels[index],
                         randomClassCount: randomSamples.contains(index) ? dataset.classCount : nil, in: shape)
+                    try builder.add(elements: decoy.positions, for: index)
                     for position in decoy.positions {
-                        bits[index, position] = true
                         for channel in 0..<dataset.imageShape.channels {
                             image[channel * shape.pixelCount + position] = decoy.value
                         }
@@ -83,9 +84,9 @@ public struct DecoyMaker: Sendable {
             progress(rows.upperBound, dataset.sampleCount)
         }
         let fingerprint = try writer.complete(dataset.table(), provenance: try provenance())
+        let (bits, maskRows) = try builder.finish()
         let masks = try MaskSet(
-            bits: bits, rows: Array(0..<dataset.sampleCount), maskShape: shape,
-            datasetFingerprint: fingerprint)
+            bits: bits, rows: maskRows, maskShape: shape, datasetFingerprint: fingerprint)
         try MaskSetWriter.write(masks, provenance: try provenance(), to: masksFile)
         try writer.commit()
         try masksFile.commit()

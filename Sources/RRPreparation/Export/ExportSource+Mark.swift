@@ -49,8 +49,9 @@ extension ExportSource {
         let used = Set(indices.map { masks.rows[$0] }).subtracting([last]).sorted()
         if used.count == last, indices.count == masks.sampleCount { return masks }
         let numbers = Dictionary(uniqueKeysWithValues: used.enumerated().map { ($1, $0) })
-        var bits = try MaskBits(rowCount: used.count + 1, elementsPerRow: masks.maskShape.elementCount)
-        for (number, row) in used.enumerated() { bits.formUnion(row: number, with: masks.bits, row: row) }
+        var bits = try MaskBits(rowCount: 0, elementsPerRow: masks.maskShape.elementCount)
+        for row in used { bits.append(rows: row..<row + 1, of: masks.bits) }
+        bits.appendRow()
         return try MaskSet(
             bits: bits, rows: indices.map { numbers[masks.rows[$0]] ?? used.count },
             maskShape: masks.maskShape, datasetFingerprint: masks.datasetFingerprint, path: "masks",

@@ -183,9 +183,9 @@ struct ExportedArrays {
         var isSet = Array(repeating: false, count: count)
         let known = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: size)
         defer { known.deallocate() }
-        let selection = try MaskSelection(
+        let samples = try MaskedSamples(
             .order, maskCount: rows.count, sampleCount: rows.count, ids: { [] }, location: array.location)
-        try ArrayMaskReader(array: array, reading: arrangement).forEachMask(selection) { sample, mask in
+        try ArrayMaskReader(array: array, reading: arrangement).forEachMask(samples) { sample, mask in
             let row = Int(rows[sample])
             if row < count, !isSet[row] {
                 isSet[row] = true
@@ -203,7 +203,7 @@ struct ExportedArrays {
         }
         let share = (0..<count).reduce(0.0) { $0 + Double(bits.count(row: $1)) / Double(size) }
         return ArrayMaskReader.Masks(
-            bits: bits, rows: rows.map { Int($0) }, shape: arrangement.imageShape,
+            bits: bits, rows: rows.map { Int($0) }, shape: arrangement.imageShape, emptyCount: 0,
             meanShare: count == 0 ? 0 : share / Double(count))
     }
 }

@@ -127,12 +127,10 @@ public struct ToyColorsMaker: Sendable {
 
     private func masks(marking positions: [Int], count: Int, fingerprint: String) throws -> MaskSet {
         let shape = try ImageShape(channels: 1, height: ToyImage.size, width: ToyImage.size)
-        var bits = try MaskBits(rowCount: count + 1, elementsPerRow: shape.elementCount)
-        for row in 0..<count {
-            for position in positions { bits[row, position] = true }
-        }
-        return try MaskSet(
-            bits: bits, rows: Array(0..<count), maskShape: shape, datasetFingerprint: fingerprint)
+        let builder = try MaskSetBuilder(maskShape: shape, sampleCount: count, capacity: count)
+        for row in 0..<count { try builder.add(elements: positions, for: row) }
+        let (bits, rows) = try builder.finish()
+        return try MaskSet(bits: bits, rows: rows, maskShape: shape, datasetFingerprint: fingerprint)
     }
 
     private func provenance(marks: String?) -> JSONValue {

@@ -5,23 +5,23 @@ internal import RRNetworks
 internal import RRStreaming
 internal import RRTensor
 
-/// Makes the masks of batches from a model's input gradients, in memory that is used again for the next batch.
+/// Adds the masks of batches to others from a model's input gradients.
 final class MaskMaker<Scalar: NetworkScalar> {
     private let making: MaskMaking
     private let parameters: Parameters<Scalar>
     private let workers: Workers
     private let explainer: InputGradients<Scalar>
     private let noise: GaussianNoise?
-    private let selected: MaskBatch<Scalar>
+    private let masks: GradientMasks<Scalar>
     /// The sums of the gradients of noisy copies.
     private var sums: [Scalar] = []
     private var copies: [Float] = []
 
-    /// - Parameter maskSize: the elements of a mask that are ranked.
-    /// - Throws: `ExplanationError` where the selection is impossible; `TrainingError` where labels are needed that the
-    ///   dataset does not have.
+    /// - Parameter masks: takes the masks, from as many threads as the making has.
+    /// - Throws: `TrainingError` where labels are needed that the dataset does not have.
     init(
-        _ making: MaskMaking, network: Network<Scalar>, parameters: Parameters<Scalar>, maskSize: Int
+        _ making: MaskMaking, network: Network<Scalar>, parameters: Parameters<Scalar>,
+        masks: GradientMasks<Scalar>
     ) throws {
         guard making.dataset.labels != nil || making.target != .label else {
             throw TrainingError(
@@ -31,7 +31,7 @@ final class MaskMaker<Scalar: NetworkScalar> {
         self.making = making
         self.parameters = parameters
         workers = Workers(count: making.threads)
-        selected = try MaskBatch(making.selection, maskSize: maskSize, workerCount: workers.count)
+        self.masks = masks
         noise = making.smoothing.map {
             GaussianNoise(seed: $0.seed, deviation: $0.deviation, range: making.dataset.valueRange)
         }
@@ -41,19 +41,15 @@ final class MaskMaker<Scalar: NetworkScalar> {
             network: network, target: isOfOneClass ? .label : making.target, threads: workers.count)
     }
 
-    /// The masks of the last batch, (samples, elements of a mask).
-    var masks: [UInt8] { selected.masks }
-    var outcomes: [MaskOutcome] { selected.outcomes }
-
     /// Makes the masks of a batch.
     ///
-    /// - Throws: `ExplanationError` with the code `batchMismatch` or `labelOutOfRange`.
-    func make(_ batch: Batch) throws(ExplanationError) {
-        let count = batch.count
+    /// - Throws: `ExplanationError` with the code `batchMismatch`, `labelOutOfRange` or `gradientNotFinite`;
+    ///   `FormatError` where masks go to a file that cannot be written.
+    func make(_ batch: Batch) throws {
         let labels = try labels(of: batch)
         guard let smoothing = making.smoothing, let noise else {
             let images = batch.images(making.normalization)
-            try selected.select(count: count) { select throws(ExplanationError) in
+            try masks.add(indices: batch.indices) { select throws(ExplanationError) in
                 try explainer.forEachSample(
                     of: LabelledBatch(imageShape: batch.imageShape, images: images, labels: labels),
                     at: parameters, withGradient: true
@@ -63,10 +59,10 @@ final class MaskMaker<Scalar: NetworkScalar> {
         }
         try sum(batch, labels: labels, copyCount: smoothing.copyCount, noise: noise)
         let size = batch.imageShape.elementCount
-        selected.select(count: count) { select in
+        try masks.add(indices: batch.indices) { select in
             sums.withUnsafeBufferPointer { sums in
                 let memory = UncheckedSendable(sums)
-                workers.run(parts: count) { worker, position in
+                workers.run(parts: batch.count) { worker, position in
                     // The sum of the copies ranks as their mean does.
                     select(
                         worker, position,

@@ -41,11 +41,9 @@ public struct MaskMaking: Sendable {
     public func run<Scalar: NetworkScalar>(
         network: Network<Scalar>, parameters: Parameters<Scalar>, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> CollectedMasks {
-        var collection = try MaskCollection(dataset, isPerPixel: isPerPixel, union: union)
-        try forEachBatch(network, parameters, maskSize: collection.maskShape.elementCount, progress) {
-            try collection.add($0, $1, indices: $2)
-        }
-        return try collection.finish()
+        let masks = try GradientMasks<Scalar>(self, workerCount: Workers(count: threads).count)
+        try add(network, parameters, to: masks, progress)
+        return try masks.finish()
     }
 
     /// Makes masks and writes them to a mask set file as they come: memory does not grow with their number, but for
@@ -56,11 +54,10 @@ public struct MaskMaking: Sendable {
         network: Network<Scalar>, parameters: Parameters<Scalar>, provenance: JSONValue, path: String,
         force: Bool, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> WrittenMasks {
-        let writing = try MaskWriting(self, path: path, force: force)
-        try forEachBatch(network, parameters, maskSize: writing.maskShape.elementCount, progress) {
-            try writing.add($0, $1, indices: $2)
-        }
-        return try writing.finish(provenance: provenance)
+        let masks = try GradientMasks<Scalar>(
+            self, path: path, force: force, workerCount: Workers(count: threads).count)
+        try add(network, parameters, to: masks, progress)
+        return try masks.finish(provenance: provenance)
     }
 
     /// Makes masks from gradients that are stored already, and writes them to a mask set file.
@@ -75,17 +72,19 @@ public struct MaskMaking: Sendable {
     ) throws -> WrittenMasks {
         var making = self
         making.isPerPixel = isPerPixel || gradients.isPerPixel
-        let writing = try MaskWriting(making, path: path, force: force)
         let workers = Workers(count: threads)
-        let selected = try MaskBatch<Double>(
-            selection, maskSize: writing.maskShape.elementCount, workerCount: workers.count)
+        let masks = try GradientMasks<Double>(
+            making, path: path, force: force, workerCount: workers.count)
         let size = gradients.gradientSize
         let rows = UnsafeMutableBufferPointer<Double>.allocate(capacity: workers.count * size)
         defer { rows.deallocate() }
         let memory = UncheckedSendable(rows)
         var done = 0
         try gradients.forEachBlock { samples, read in
-            selected.select(count: samples.count) { select in
+            try masks.add(
+                indices: samples.map(Int64.init),
+                notFinite: { try gradients.notFinite(sample: $0, of: dataset) }
+            ) { select in
                 workers.run(parts: samples.count) { worker, position in
                     let row = UnsafeMutableBufferPointer(
                         rebasing: memory.value[worker * size..<(worker + 1) * size])
@@ -93,19 +92,15 @@ public struct MaskMaking: Sendable {
                     select(worker, position, UnsafeBufferPointer(row))
                 }
             }
-            if let position = selected.outcomes.firstIndex(of: .notFinite) {
-                throw try gradients.notFinite(sample: samples[position], of: dataset)
-            }
-            try writing.add(selected.masks, selected.outcomes, indices: samples.map(Int64.init))
             done += samples.count
             progress(done, gradients.sampleCount)
         }
-        return try writing.finish(provenance: provenance)
+        return try masks.finish(provenance: provenance)
     }
 
-    private func forEachBatch<Scalar: NetworkScalar>(
-        _ network: Network<Scalar>, _ parameters: Parameters<Scalar>, maskSize: Int,
-        _ progress: (Int, Int) -> Void, _ body: ([UInt8], [MaskOutcome], [Int64]) throws -> Void
+    private func add<Scalar: NetworkScalar>(
+        _ network: Network<Scalar>, _ parameters: Parameters<Scalar>, to masks: GradientMasks<Scalar>,
+        _ progress: (Int, Int) -> Void
     ) throws {
         if let classIndex, !(0..<network.model.classCount ~= classIndex) {
             throw ExplanationError(
@@ -113,7 +108,7 @@ public struct MaskMaking: Sendable {
                 "there is no class \(classIndex): the model has the classes 0 to \(network.model.classCount - 1)"
             )
         }
-        let maker = try MaskMaker(self, network: network, parameters: parameters, maskSize: maskSize)
+        let maker = try MaskMaker(self, network: network, parameters: parameters, masks: masks)
         let stream = try BatchStream(
             dataset: dataset, masks: nil,
             options: StreamOptions(
@@ -121,7 +116,6 @@ public struct MaskMaking: Sendable {
         var done = 0
         while let batch = try stream.next() {
             try maker.make(batch)
-            try body(maker.masks, maker.outcomes, batch.indices)
             done += batch.count
             progress(done, stream.samplesPerEpoch)
         }

@@ -15,7 +15,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
     private let trainer: Trainer<Scalar>
     private let stream: BatchStream
     private let writer: RunWriter
-    private let gathering: MaskGathering<Scalar>?
+    private let gathering: GradientMasks<Scalar>?
     /// Whether the file of gathered masks is replaced.
     private let replacesMasks: Bool
     private var position = RunPosition()
@@ -99,8 +99,9 @@ final class TrainingSession<Scalar: NetworkScalar> {
                     stepCount: Self.stepCount(of: stream, options))),
             normalization: normalization, threads: options.threads)
         gathering = try options.collection.map {
-            try MaskGathering(
-                dataset, selection: $0.selection, workerCount: Workers(count: options.threads).count)
+            try GradientMasks(
+                MaskMaking(dataset: dataset, selection: $0.selection),
+                workerCount: Workers(count: options.threads).count)
         }
         let configuration = try RunConfiguration.json(
             options, dataset: dataset, split: stream.split, masks: loop.masks, lambda1: lambda1,
@@ -175,8 +176,8 @@ final class TrainingSession<Scalar: NetworkScalar> {
         let labelled = try LabelledBatch(batch, normalization)
         guard let gathering, isGathering(inEpoch: batch.epoch) else { return try trainer.step(labelled) }
         if batch.step == 0 { try gathering.removeAll() }
-        return try gathering.gather(indices: batch.indices) { visitor throws(ExplanationError) in
-            try trainer.step(labelled, visitor: visitor)
+        return try gathering.add(indices: batch.indices) { select throws(ExplanationError) in
+            try trainer.step(labelled) { select($0.worker, $0.position, $0.gradient) }
         }
     }
 

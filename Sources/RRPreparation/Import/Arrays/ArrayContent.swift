@@ -79,12 +79,12 @@ struct ArrayContent {
         let arrangement = try ArrayArrangement.ofMasks(
             array.shape, layout: options.masksLayout ?? export?.mark.layout, images: images,
             at: array.location)
-        let selection = try MaskSelection(
+        let samples = try MaskedSamples(
             inputs.selection, maskCount: array.shape[0], sampleCount: count,
             ids: { inputs.ids ?? rowNumbers(count) }, location: array.location)
         let reader = ArrayMaskReader(
             array: array, reading: arrangement, rule: options.maskRule, marks: options.marks,
             empty: options.empty)
-        return (try reader.read(selection, sampleCount: count), arrangement.layout)
+        return (try reader.read(samples, sampleCount: count), arrangement.layout)
     }
 }

@@ -7,7 +7,7 @@ struct ArrayInputs {
     let images: any ArraySource
     let labels: (any ArraySource)?
     let masks: (any ArraySource)?
-    let selection: MaskSelection.Basis
+    let selection: MaskedSamples.Basis
     /// The layout of the images that the options or the convention of the file's names say.
     let layout: ArrayLayout?
     /// Where all or some of the arrays are those of an export.
@@ -76,7 +76,7 @@ struct ArrayInputs {
 
     private static func selection(
         _ options: ArrayImport.Options, _ shelf: Shelf
-    ) throws -> MaskSelection.Basis {
+    ) throws -> MaskedSamples.Basis {
         if let rows = try shelf.joined(options.rows) { return .rows(rows) }
         if let ids = try shelf.joined(options.ids) { return .ids(ids) }
         if let flags = try shelf.joined(options.flags) { return .flags(flags) }

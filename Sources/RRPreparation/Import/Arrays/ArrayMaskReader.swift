@@ -21,6 +21,8 @@ struct ArrayMaskReader {
         /// The row of `bits` for each sample.
         let rows: [Int]
         let shape: ImageShape
+        /// The number of masks that mark nothing.
+        let emptyCount: Int
         /// The mean share of an annotated sample's elements that are 1; 0 where none is annotated.
         let meanShare: Double
     }
@@ -31,38 +33,17 @@ struct ArrayMaskReader {
     var marks: MaskMarks = .wrong
     var empty: EmptyMasks = .unannotated
 
-    /// Reads the masks of a dataset's samples: once to find out which samples have one, and once to keep those.
+    /// Reads the masks of a dataset's samples.
     ///
     /// - Throws: `DatasetError` with the code `wrongType` or `nonBinaryMask`; `FormatError`.
-    func read(_ selection: MaskSelection, sampleCount: Int) throws -> Masks {
-        var rows = Array(repeating: -1, count: sampleCount)
-        // The annotated samples in the order of the dataset, whatever the order of their masks.
-        var share = 0.0
-        var isAnnotated = Array(repeating: false, count: sampleCount)
-        let size = reading.imageShape.elementCount
-        try forEachMask(selection) { sample, mask in
-            var ones = 0
-            for byte in mask { ones += Int(byte) }
-            let masked = marks == .right ? size - ones : ones
-            // A mask without a 1 says nothing, whatever its ones would have marked, unless the user says that it does.
-            guard empty == .annotated || (ones > 0 && masked > 0) else { return }
-            isAnnotated[sample] = true
-            share += Double(masked) / Double(size)
-        }
-        var annotatedCount = 0
-        for sample in 0..<sampleCount where isAnnotated[sample] {
-            rows[sample] = annotatedCount
-            annotatedCount += 1
-        }
-        var bits = try MaskBits(rowCount: annotatedCount + 1, elementsPerRow: size)
-        try forEachMask(selection) { sample, mask in
-            guard isAnnotated[sample] else { return }
-            if marks == .right { for position in mask.indices { mask[position] ^= 1 } }
-            bits.setRow(rows[sample], from: UnsafeBufferPointer(mask))
-        }
+    func read(_ samples: MaskedSamples, sampleCount: Int) throws -> Masks {
+        let builder = try MaskSetBuilder(
+            maskShape: reading.imageShape, sampleCount: sampleCount, marks: marks, empty: empty)
+        try forEachMask(samples) { sample, mask in try builder.add(mask, for: sample) }
+        let (bits, rows) = try builder.finish()
         return Masks(
-            bits: bits, rows: rows.map { $0 < 0 ? annotatedCount : $0 }, shape: reading.imageShape,
-            meanShare: annotatedCount == 0 ? 0 : share / Double(annotatedCount))
+            bits: bits, rows: rows, shape: reading.imageShape, emptyCount: builder.emptyCount,
+            meanShare: builder.meanShare)
     }
 
     /// Calls a body with the sample and the mask of each row that is for one, in the order of the array.
@@ -71,20 +52,20 @@ struct ArrayMaskReader {
     ///
     /// - Throws: as `read`, and what `body` throws.
     func forEachMask(
-        _ selection: MaskSelection, _ body: (Int, UnsafeMutableBufferPointer<UInt8>) throws -> Void
+        _ samples: MaskedSamples, _ body: (Int, UnsafeMutableBufferPointer<UInt8>) throws -> Void
     ) throws {
         switch array.elementType {
-        case .uint8, .bool: try forEachMask(selection, as: UInt8.self, body)
-        case .int8: try forEachMask(selection, as: Int8.self, body)
-        case .uint16: try forEachMask(selection, as: UInt16.self, body)
-        case .int16: try forEachMask(selection, as: Int16.self, body)
-        case .uint32: try forEachMask(selection, as: UInt32.self, body)
-        case .int32: try forEachMask(selection, as: Int32.self, body)
-        case .uint64: try forEachMask(selection, as: UInt64.self, body)
-        case .int64: try forEachMask(selection, as: Int64.self, body)
-        case .float16: try forEachMask(selection, as: Float16.self, body)
-        case .float32: try forEachMask(selection, as: Float.self, body)
-        case .float64: try forEachMask(selection, as: Double.self, body)
+        case .uint8, .bool: try forEachMask(samples, as: UInt8.self, body)
+        case .int8: try forEachMask(samples, as: Int8.self, body)
+        case .uint16: try forEachMask(samples, as: UInt16.self, body)
+        case .int16: try forEachMask(samples, as: Int16.self, body)
+        case .uint32: try forEachMask(samples, as: UInt32.self, body)
+        case .int32: try forEachMask(samples, as: Int32.self, body)
+        case .uint64: try forEachMask(samples, as: UInt64.self, body)
+        case .int64: try forEachMask(samples, as: Int64.self, body)
+        case .float16: try forEachMask(samples, as: Float16.self, body)
+        case .float32: try forEachMask(samples, as: Float.self, body)
+        case .float64: try forEachMask(samples, as: Double.self, body)
         case .text, .other:
             throw DatasetError(
                 .wrongType, path: array.location, "the elements are no numbers but \(array.elementType)")
@@ -92,7 +73,7 @@ struct ArrayMaskReader {
     }
 
     private func forEachMask<Element: MaskElement>(
-        _ selection: MaskSelection, as type: Element.Type,
+        _ samples: MaskedSamples, as type: Element.Type,
         _ body: (Int, UnsafeMutableBufferPointer<UInt8>) throws -> Void
     ) throws {
         let size = reading.imageShape.elementCount
@@ -107,7 +88,7 @@ struct ArrayMaskReader {
         try array.forEachBlock { rows, bytes in
             let block = bytes.assumingMemoryBound(to: type)
             for row in rows {
-                guard let sample = selection.samples[row] else { continue }
+                guard let sample = samples.ofRows[row] else { continue }
                 let start = (row - rows.lowerBound) * size
                 let elements = UnsafeBufferPointer(rebasing: block[start..<start + size])
                 try binarize(elements, into: stored, row: row, mark: &mark)

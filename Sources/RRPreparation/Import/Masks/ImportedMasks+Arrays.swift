@@ -22,7 +22,7 @@ extension ImportedMasks {
         let reading = try ArrayArrangement.ofMasks(
             masks.shape, layout: options.masksLayout, images: images, at: masks.location)
         try masks.checkSize()
-        let basis: MaskSelection.Basis =
+        let basis: MaskedSamples.Basis =
             if let rows = options.rows {
                 .rows(try array(rows))
             } else if let ids = options.ids {
@@ -32,7 +32,7 @@ extension ImportedMasks {
             } else {
                 .order
             }
-        let selection = try MaskSelection(
+        let samples = try MaskedSamples(
             basis, maskCount: masks.shape[0], sampleCount: dataset.sampleCount, ids: dataset.ids,
             location: masks.location)
         let rule: ArrayMaskReader.Rule =
@@ -45,16 +45,13 @@ extension ImportedMasks {
             }
         let result = try ArrayMaskReader(
             array: masks, reading: reading, rule: rule, marks: options.marks, empty: options.emptyMasks
-        ).read(selection, sampleCount: dataset.sampleCount)
+        ).read(samples, sampleCount: dataset.sampleCount)
         bits = result.bits
         rows = result.rows
         shape = result.shape
         meanShare = result.meanShare
-        suppliedCount = selection.samples.count { $0 != nil }
-        let annotatedCount = result.bits.rowCount - 1
-        emptyCount =
-            options.emptyMasks == .unannotated
-            ? suppliedCount - annotatedCount : (0..<annotatedCount).count { result.bits.count(row: $0) == 0 }
+        suppliedCount = samples.ofRows.count { $0 != nil }
+        emptyCount = result.emptyCount
         tally = MaskTally()
     }
 }

@@ -28,22 +28,22 @@ extension ImportedMasks {
         _ source: any MaskSource, sampleCount: Int, options: MaskImport.Options, progress: (Int, Int) -> Void
     ) throws {
         let total = source.samples.count
-        var collector = try MaskCollector(
-            capacity: total, sampleCount: sampleCount, maskSize: source.maskShape.elementCount,
-            marks: options.marks, empty: options.emptyMasks)
+        let builder = try MaskSetBuilder(
+            maskShape: source.maskShape, sampleCount: sampleCount, capacity: total, marks: options.marks,
+            empty: options.emptyMasks)
         let block = MaskBlock(maskSize: source.maskShape.elementCount, jobs: options.jobs)
         var first = 0
         while first < total {
             let positions = first..<min(first + block.capacity, total)
             try block.read(positions, of: source)
             for position in positions {
-                collector.add(block[position - first], for: source.samples[position])
+                try builder.add(block[position - first], for: source.samples[position])
             }
             first = positions.upperBound
             progress(first, total)
         }
-        (emptyCount, meanShare) = (collector.emptyCount, collector.meanShare)
-        (bits, rows) = collector.finish()
+        (emptyCount, meanShare) = (builder.emptyCount, builder.meanShare)
+        (bits, rows) = try builder.finish()
         shape = source.maskShape
         suppliedCount = total
         tally = source.tally

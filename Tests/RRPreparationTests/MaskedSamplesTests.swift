@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite("Masks for some of the images")
-struct MaskSelectionTests {
+struct MaskedSamplesTests {
     let folder: TemporaryFolder
 
     init() throws {

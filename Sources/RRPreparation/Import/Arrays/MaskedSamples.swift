@@ -3,7 +3,7 @@ internal import RRFormats
 internal import RRTensor
 
 /// Which samples the rows of an array of masks are for.
-struct MaskSelection {
+struct MaskedSamples {
     /// What says so.
     enum Basis {
         /// There is a mask for each sample.
@@ -17,7 +17,7 @@ struct MaskSelection {
     }
 
     /// The sample for each row of the array; nil where the row is for none.
-    let samples: [Int?]
+    let ofRows: [Int?]
 
     /// Resolves a basis.
     ///
@@ -38,7 +38,7 @@ struct MaskSelection {
                     "there are \(maskCount) masks for \(sampleCount) images; say which samples they are for with "
                         + "--rows, --ids or --flags")
             }
-            samples = Array(0..<sampleCount)
+            ofRows = Array(0..<sampleCount)
         case .rows(let array):
             let rows = try Self.integers(array, count: maskCount)
             if let position = rows.firstIndex(where: { $0 < 0 || $0 >= sampleCount }) {
@@ -46,7 +46,7 @@ struct MaskSelection {
                     .indexOutOfRange, path: array.location,
                     "element \(position) is \(rows[position]), but the samples are 0 to \(sampleCount - 1)")
             }
-            samples = try Self.unique(rows.map { Int($0) }, at: array.location) { "the sample \($0)" }
+            ofRows = try Self.unique(rows.map { Int($0) }, at: array.location) { "the sample \($0)" }
         case .ids(let array):
             let names: [String]
             if array.elementType == .text {
@@ -66,7 +66,7 @@ struct MaskSelection {
                         + "are \(ids.prefix(3).map { "“\($0)”" }.joined(separator: ", "))"
                         + (ids.count > 3 ? ", …" : ""))
             }
-            samples = try Self.unique(names.map { indices[$0] ?? 0 }, at: array.location) {
+            ofRows = try Self.unique(names.map { indices[$0] ?? 0 }, at: array.location) {
                 "the id “\(ids[$0])”"
             }
         case .flags(let array):
@@ -78,9 +78,9 @@ struct MaskSelection {
             }
             let flagged = flags.indices.filter { flags[$0] == 1 }
             if maskCount == sampleCount {
-                samples = flags.indices.map { flags[$0] == 1 ? $0 : nil }
+                ofRows = flags.indices.map { flags[$0] == 1 ? $0 : nil }
             } else if maskCount == flagged.count {
-                samples = flagged
+                ofRows = flagged
             } else {
                 throw DatasetError(
                     .wrongShape, path: array.location,

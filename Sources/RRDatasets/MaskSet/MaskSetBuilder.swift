@@ -1,0 +1,207 @@
+internal import RRFormats
+package import RRSchemas
+package import RRTensor
+
+/// Masks on their way into a mask set: in memory, in any order, or to a file as they come, so that memory does not grow
+/// with their number.
+///
+/// Whichever the store, a mask is inverted, joined with an older one and counted here, and gets its row here.
+package final class MaskSetBuilder {
+    /// The shape `(C or 1, H, W)` of each mask.
+    package let maskShape: ImageShape
+    /// The masks that have a row, those of the older set included.
+    package private(set) var annotatedCount = 0
+    /// The masks that were added and mark nothing.
+    package private(set) var emptyCount = 0
+    /// The number of ones in all rows.
+    package private(set) var oneCount = 0
+
+    private let marks: MaskMarks
+    private let empty: EmptyMasks
+    private let union: MaskSet?
+    private let file: MaskSetFile?
+    /// The rows in the order of arrival; none where a file takes them.
+    private var bits: MaskBits
+    /// The row of each sample; −1 where it has none.
+    private var rows: [Int]
+    private var shares = 0.0
+    /// The samples before this one have their older masks in the file.
+    private var nextSample = 0
+    /// A mask in the making, and the older one that it is joined with.
+    private let mask: UnsafeMutableBufferPointer<UInt8>
+    private let older: UnsafeMutableBufferPointer<UInt8>
+
+    /// Gathers masks in memory.
+    ///
+    /// - Parameters:
+    ///   - capacity: the number of masks to make room for.
+    ///   - marks: what a 1 says in the masks that are added.
+    ///   - empty: what a mask says that is all zero.
+    ///   - union: masks of the same samples that the new ones are joined with.
+    /// - Throws: `TensorError` where the masks have more elements than memory can address.
+    package convenience init(
+        maskShape: ImageShape, sampleCount: Int, capacity: Int = 0, marks: MaskMarks = .wrong,
+        empty: EmptyMasks = .unannotated, union: MaskSet? = nil
+    ) throws {
+        try self.init(maskShape, sampleCount, marks, empty, union, file: nil)
+        _ = try TensorShape([capacity + 1, maskShape.elementCount])
+        bits.reserve(rowCount: capacity + 1)
+    }
+
+    /// Writes masks to a file in the order of arrival.
+    ///
+    /// - Parameters:
+    ///   - samples: those that masks may be added for, which sets aside room in the file.
+    ///   - union: masks of the same samples that the new ones are joined with; samples then come in ascending order, and
+    ///     those that only the older set marks come between them.
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`; `TensorError` where the masks have more
+    ///   elements than memory can address.
+    package convenience init(
+        path: String, force: Bool, maskShape: ImageShape, sampleCount: Int, samples: some Collection<Int>,
+        union: MaskSet? = nil
+    ) throws {
+        var capacity = samples.count
+        if let union {
+            capacity = (0..<sampleCount).count { union.isAnnotated($0) }
+            capacity += samples.count { !union.isAnnotated($0) }
+        }
+        let file = try MaskSetFile(path: path, force: force, capacity: capacity, maskShape: maskShape)
+        try self.init(maskShape, sampleCount, .wrong, .unannotated, union, file: file)
+    }
+
+    private init(
+        _ maskShape: ImageShape, _ sampleCount: Int, _ marks: MaskMarks, _ empty: EmptyMasks,
+        _ union: MaskSet?,
+        file: MaskSetFile?
+    ) throws {
+        bits = try MaskBits(rowCount: 0, elementsPerRow: maskShape.elementCount)
+        rows = Array(repeating: -1, count: sampleCount)
+        self.maskShape = maskShape
+        self.marks = marks
+        self.empty = empty
+        self.union = union
+        self.file = file
+        mask = .allocate(capacity: maskShape.elementCount)
+        mask.initialize(repeating: 0)
+        older = .allocate(capacity: union == nil ? 0 : maskShape.elementCount)
+        older.initialize(repeating: 0)
+    }
+
+    deinit {
+        mask.deallocate()
+        older.deallocate()
+    }
+
+    /// The mean share of the elements of a mask with a row that are 1; 0 where there is none.
+    package var meanShare: Double { annotatedCount == 0 ? 0 : shares / Double(annotatedCount) }
+
+    /// Adds a sample's mask.
+    ///
+    /// - Parameter mask: `maskShape.elementCount` bytes that are 0 or 1; they are used up.
+    /// - Throws: `DatasetError` with the code `duplicateMask` where the sample has one already; `FormatError` where the
+    ///   file cannot be written.
+    package func add(_ mask: UnsafeMutableBufferPointer<UInt8>, for sample: Int) throws {
+        if file != nil, union != nil {
+            try addOlder(before: sample)
+            nextSample = sample + 1
+        }
+        var ones = Self.count(mask)
+        // A mask without a 1 says nothing, unless the user says that it does; then all of it is inverted.
+        if marks == .right, ones > 0 || empty == .annotated {
+            for position in mask.indices { mask[position] ^= 1 }
+            ones = mask.count - ones
+        }
+        if ones == 0 { emptyCount += 1 }
+        if let union, union.expandMask(ofSample: sample, channels: maskShape.channels, into: older) {
+            for position in mask.indices { mask[position] |= older[position] }
+            ones = Self.count(mask)
+        }
+        guard ones > 0 || empty == .annotated else { return }
+        try keep(UnsafeBufferPointer(mask), ones: ones, for: sample)
+    }
+
+    /// Adds a sample's mask of one channel or as many as masks here have; the one is repeated for each.
+    ///
+    /// - Throws: as `add(_:for:)`.
+    package func add(repeating channels: UnsafeBufferPointer<UInt8>, for sample: Int) throws {
+        for start in stride(from: 0, to: mask.count, by: channels.count) {
+            _ = UnsafeMutableBufferPointer(rebasing: mask[start..<start + channels.count])
+                .update(fromContentsOf: channels)
+        }
+        try add(mask, for: sample)
+    }
+
+    /// Adds a sample's mask by its elements that are 1.
+    ///
+    /// - Throws: as `add(_:for:)`.
+    package func add(elements: [Int], for sample: Int) throws {
+        mask.update(repeating: 0)
+        for element in elements { mask[element] = 1 }
+        try add(mask, for: sample)
+    }
+
+    /// The rows in the order of the samples, with one of zeros after them, and the row of each sample.
+    package func finish() throws -> (bits: MaskBits, rows: [Int]) {
+        try addOlder(before: rows.count)
+        var next = 0
+        let arrivals = rows.filter { $0 >= 0 }
+        var ordered = bits
+        if zip(arrivals, arrivals.dropFirst()).contains(where: >) {
+            ordered = try MaskBits(rowCount: 0, elementsPerRow: maskShape.elementCount)
+            ordered.reserve(rowCount: annotatedCount + 1)
+            for row in arrivals { ordered.append(rows: row..<row + 1, of: bits) }
+        }
+        bits = try MaskBits(rowCount: 0, elementsPerRow: maskShape.elementCount)
+        ordered.appendRow()
+        let numbers = rows.map { row in
+            guard row >= 0 else { return annotatedCount }
+            defer { next += 1 }
+            return next
+        }
+        return (ordered, numbers)
+    }
+
+    /// Writes what is left, and puts the file in its place.
+    ///
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
+    package func finish(datasetFingerprint: String, provenance: JSONValue) throws {
+        try addOlder(before: rows.count)
+        try file?.finish(
+            rows: rows.map { Int64($0 < 0 ? annotatedCount : $0) }, datasetFingerprint: datasetFingerprint,
+            provenance: provenance)
+    }
+
+    /// Takes the masks of the older set for samples that have no other.
+    private func addOlder(before end: Int) throws {
+        guard let union, nextSample < end else { return }
+        for sample in nextSample..<end where rows[sample] < 0 {
+            guard union.expandMask(ofSample: sample, channels: maskShape.channels, into: older) else {
+                continue
+            }
+            try keep(UnsafeBufferPointer(older), ones: Self.count(older), for: sample)
+        }
+        nextSample = end
+    }
+
+    private func keep(_ mask: UnsafeBufferPointer<UInt8>, ones: Int, for sample: Int) throws {
+        guard rows[sample] < 0 else {
+            throw DatasetError(.duplicateMask, path: "masks", "sample \(sample) has a mask already")
+        }
+        if let file {
+            try file.append(mask)
+        } else {
+            bits.appendRow()
+            bits.setRow(annotatedCount, from: mask)
+        }
+        rows[sample] = annotatedCount
+        annotatedCount += 1
+        oneCount += ones
+        shares += Double(ones) / Double(mask.count)
+    }
+
+    private static func count(_ mask: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        var sum = 0
+        for byte in mask { sum += Int(byte) }
+        return sum
+    }
+}

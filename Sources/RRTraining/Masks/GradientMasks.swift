@@ -1,0 +1,190 @@
+internal import RRDatasets
+internal import RRExplanation
+internal import RRNetworks
+internal import RRSchemas
+public import RRTensor
+
+/// Masks that were made for the samples of a dataset.
+public struct CollectedMasks: Sendable {
+    /// The rows of A, the last of them all zero.
+    public let bits: MaskBits
+    /// The row of A for each sample of the dataset; the last for a sample without a mask.
+    public let rows: [Int]
+    /// The shape of one mask; one channel where channels were summed.
+    public let maskShape: ImageShape
+    /// The samples that were looked at.
+    public let sampleCount: Int
+    /// Of those, the samples whose input gradient is zero throughout and which got no mask for it.
+    public let zeroGradientCount: Int
+    /// The number of ones in all masks together.
+    public let oneCount: Int
+
+    /// The samples of the dataset with a mask, those of the union included.
+    public var annotatedCount: Int { bits.rowCount - 1 }
+}
+
+/// What was written to a mask set file.
+public struct WrittenMasks: Sendable {
+    /// The shape of one mask; one channel where channels were summed.
+    public let maskShape: ImageShape
+    /// The samples that were looked at.
+    public let sampleCount: Int
+    /// Of those, the samples whose input gradient is zero throughout and which got no mask for it.
+    public let zeroGradientCount: Int
+    /// The samples of the dataset with a mask, those of the union included.
+    public let annotatedCount: Int
+    /// The number of ones in all masks together.
+    public let oneCount: Int
+}
+
+/// Turns the input gradients of batches into masks of a set, joined with those of an older one, in memory that is used
+/// again for the next batch.
+final class GradientMasks<Scalar: NetworkScalar> {
+    /// Takes the number of the thread, the sample's position in the batch and its gradient; several threads call it at
+    /// once.
+    typealias Selection = @Sendable (Int, Int, UnsafeBufferPointer<Scalar>) -> Void
+
+    /// The elements of a mask as it is selected, all of which are ranked: one channel's where channels are summed.
+    let maskSize: Int
+    /// The number of samples since the last `removeAll()`.
+    private(set) var sampleCount = 0
+
+    private let dataset: Dataset
+    private let makeBuilder: () throws -> MaskSetBuilder
+    private var builder: MaskSetBuilder
+    private var zeroGradientCount = 0
+    /// The masks of a batch, (samples, elements of a mask), 0 or 1.
+    private var masks: [UInt8] = []
+    private var outcomes: [MaskOutcome] = []
+    private var selectors: [MaskSelector<Scalar>]
+
+    /// Gathers masks in memory, in whatever order the samples come.
+    ///
+    /// - Parameters:
+    ///   - workerCount: the number of threads that hand over gradients.
+    /// - Throws: `ExplanationError` where the selection is impossible; `TensorError` where the masks have more elements
+    ///   than memory can address.
+    convenience init(_ making: MaskMaking, workerCount: Int) throws {
+        let (dataset, union) = (making.dataset, making.union)
+        try self.init(making, workerCount: workerCount) { shape in
+            try MaskSetBuilder(
+                maskShape: shape, sampleCount: dataset.sampleCount, capacity: dataset.sampleCount,
+                union: union)
+        }
+    }
+
+    /// Writes masks to a file as they come, in the order of the dataset.
+    ///
+    /// - Throws: also `FormatError` with the code `outputExists` or `cannotWrite`, and `DatasetError` with the code
+    ///   `unknownSplit`.
+    convenience init(_ making: MaskMaking, path: String, force: Bool, workerCount: Int) throws {
+        let samples = try making.dataset.indices(inSplit: making.split)
+        let (dataset, union) = (making.dataset, making.union)
+        try self.init(making, workerCount: workerCount) { shape in
+            try MaskSetBuilder(
+                path: path, force: force, maskShape: shape, sampleCount: dataset.sampleCount,
+                samples: samples,
+                union: union)
+        }
+    }
+
+    private init(
+        _ making: MaskMaking, workerCount: Int, _ builder: @escaping (ImageShape) throws -> MaskSetBuilder
+    ) throws {
+        let image = making.dataset.imageShape
+        let plane = try ImageShape(channels: 1, height: image.height, width: image.width)
+        let selected = making.isPerPixel ? plane : image
+        // Whole pixels take the channels of older masks that tell channels apart.
+        let written = making.isPerPixel && (making.union?.maskShape.channels ?? 1) == 1 ? plane : image
+        makeBuilder = { try builder(written) }
+        self.builder = try builder(written)
+        dataset = making.dataset
+        maskSize = selected.elementCount
+        try making.selection.check(elementCount: maskSize)
+        selectors = (0..<workerCount).map { _ in
+            MaskSelector(making.selection, elementCount: selected.elementCount)
+        }
+    }
+
+    /// Adds the masks of a batch.
+    ///
+    /// - Parameters:
+    ///   - indices: the sample that each mask belongs to.
+    ///   - notFinite: the error for the gradient of a sample that cannot be ranked; nil for an `ExplanationError` with
+    ///     the code `gradientNotFinite`.
+    ///   - body: hands over the gradient of each sample, which has as many elements as a mask or a multiple, whole
+    ///     channels.
+    /// - Throws: what `body` throws, and the error for a gradient that is not finite.
+    func add<Failure: Error, Result>(
+        indices: [Int64], notFinite: ((Int) throws -> any Error)? = nil,
+        _ body: (@escaping Selection) throws(Failure) -> Result
+    ) throws -> Result {
+        let result = try select(count: indices.count, body)
+        try masks.withUnsafeBufferPointer { masks in
+            for (position, outcome) in outcomes.enumerated() {
+                let index = Int(indices[position])
+                sampleCount += 1
+                switch outcome {
+                case .zeroGradient: zeroGradientCount += 1
+                case .notFinite: throw try notFinite?(index) ?? self.notFinite(sample: index)
+                case .mask:
+                    let mask = masks[position * maskSize..<(position + 1) * maskSize]
+                    try builder.add(repeating: UnsafeBufferPointer(rebasing: mask), for: index)
+                }
+            }
+        }
+        return result
+    }
+
+    /// Forgets the masks so far.
+    func removeAll() throws {
+        builder = try makeBuilder()
+        (sampleCount, zeroGradientCount) = (0, 0)
+    }
+
+    /// The masks that were gathered in memory, joined with the older ones, without samples that have none.
+    func finish() throws -> CollectedMasks {
+        let (bits, rows) = try builder.finish()
+        return CollectedMasks(
+            bits: bits, rows: rows, maskShape: builder.maskShape, sampleCount: sampleCount,
+            zeroGradientCount: zeroGradientCount, oneCount: builder.oneCount)
+    }
+
+    /// Writes what is left, and puts the file in its place.
+    func finish(provenance: JSONValue) throws -> WrittenMasks {
+        try builder.finish(datasetFingerprint: try dataset.fingerprint, provenance: provenance)
+        return WrittenMasks(
+            maskShape: builder.maskShape, sampleCount: sampleCount, zeroGradientCount: zeroGradientCount,
+            annotatedCount: builder.annotatedCount, oneCount: builder.oneCount)
+    }
+
+    private func notFinite(sample index: Int) throws -> ExplanationError {
+        ExplanationError(
+            .gradientNotFinite,
+            "the input gradient of sample \(index) (\(try dataset.ids()[index])) is not finite: the weights are of "
+                + "no use")
+    }
+
+    private func select<Failure: Error, Result>(
+        count: Int, _ body: (@escaping Selection) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        if outcomes.count != count {
+            masks = Array(repeating: 0, count: count * maskSize)
+            outcomes = Array(repeating: .zeroGradient, count: count)
+        }
+        let size = maskSize
+        return try masks.withUnsafeMutableBufferPointer { masks throws(Failure) in
+            try outcomes.withUnsafeMutableBufferPointer { outcomes throws(Failure) in
+                try selectors.withUnsafeMutableBufferPointer { selectors throws(Failure) in
+                    let memory = UncheckedSendable((masks, outcomes, selectors))
+                    return try body { worker, position, gradient in
+                        let (masks, outcomes, selectors) = memory.value
+                        let mask = masks[position * size..<(position + 1) * size]
+                        outcomes[position] = selectors[worker].select(
+                            gradient, into: UnsafeMutableBufferPointer(rebasing: mask))
+                    }
+                }
+            }
+        }
+    }
+}
