@@ -44,15 +44,15 @@ struct BatchSchedule: Sendable {
         self.start = start
         batchSize = options.batchSize
         world = options.world
-        dropsLast = options.dropLast
+        dropsLast = options.dropsLast
         let (product, overflow) = options.batchSize.multipliedReportingOverflow(by: options.world)
         let stride = overflow ? Int.max : product
         self.stride = stride
         func batches(_ rest: Int) -> Int {
-            rest <= 0 ? 0 : options.dropLast ? rest / stride : (rest - 1) / stride + 1
+            rest <= 0 ? 0 : options.dropsLast ? rest / stride : (rest - 1) / stride + 1
         }
         func samples(_ rest: Int) -> Int {
-            options.dropLast
+            options.dropsLast
                 ? batches(rest) * options.batchSize
                 : rest <= options.rank ? 0 : (rest - options.rank - 1) / options.world + 1
         }

@@ -68,7 +68,7 @@ public final class BatchStream {
             bytesPerImage: givesStoredImages ? dataset.imageSize : 0, elementsPerMask: elementCount)
         let share = try resources.divide(batch: extents)
         // Who passes through the images once, in their order, never comes back to one.
-        let isOnePass = !options.shuffle && options.epochs == 1
+        let isOnePass = !options.isShuffled && options.epochs == 1
         let cache = ImageCache(
             for: dataset, memory: isOnePass ? Swift.min(share.cache, Self.onePassMemory) : share.cache,
             readerCount: resources.threadCount)

@@ -28,10 +28,10 @@ public struct CursorFile: Sendable {
         ]
         self.options = [
             "batch_size": .integer(options.batchSize),
-            "shuffle": .bool(options.shuffle),
+            "shuffle": .bool(options.isShuffled),
             "epochs": .integer(options.epochs),
             "split": .string(options.split ?? dataset.split(preferring: "train")),
-            "drop_last": .bool(options.dropLast),
+            "drop_last": .bool(options.dropsLast),
             "balance": options.balance.map { .string($0.text) } ?? .null,
             "annotated_only": .bool(options.annotatedOnly),
             "annotated_fraction": options.annotatedFraction.map { .number($0) } ?? .null,

@@ -89,7 +89,7 @@ struct SampleOrder: Sendable {
     func fill(_ rows: UnsafeMutableBufferPointer<Int64>, of batch: ScheduledBatch) {
         precondition(rows.count == batch.count)
         let permutation =
-            options.shuffle ? KeyedPermutation(count: count, seed: options.seed, epoch: batch.epoch) : nil
+            options.isShuffled ? KeyedPermutation(count: count, seed: options.seed, epoch: batch.epoch) : nil
         for number in 0..<rows.count {
             let position = batch.position + options.rank + number * options.world
             guard position < count else {

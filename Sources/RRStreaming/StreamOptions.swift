@@ -9,7 +9,7 @@ public struct StreamOptions: Hashable, Sendable {
     /// The number of samples in a batch, at least 1.
     public var batchSize: Int
     /// Whether each epoch has a random order of its own; else that of the dataset.
-    public var shuffle: Bool
+    public var isShuffled: Bool
     /// Decides the random orders and the augmentation.
     public var seed: UInt64
     /// The number of passes over the samples, at least 1.
@@ -17,17 +17,17 @@ public struct StreamOptions: Hashable, Sendable {
     /// A split's name or `all`; nil for `train` where the dataset has splits, else all samples.
     public var split: String?
     /// Whether what is left at an epoch's end, too little for a whole batch for every rank, is left out.
-    public var dropLast: Bool
+    public var dropsLast: Bool
     /// Which part of the stream this process takes, from 0: every `world`-th position of the order.
     public var rank: Int = 0
     /// The number of processes that share the stream.
     public var world: Int = 1
-    /// How often samples of each class are drawn; nil for each sample once an epoch. Needs `shuffle`.
+    /// How often samples of each class are drawn; nil for each sample once an epoch. Needs `isShuffled`.
     public var balance: ClassBalance?
     /// Whether samples without a mask are left out.
     public var annotatedOnly: Bool = false
     /// The share of annotated samples among every `batchSize` positions of the order, from 0 to 1; nil for chance to
-    /// decide. Needs `shuffle`.
+    /// decide. Needs `isShuffled`.
     public var annotatedFraction: Double?
     /// The ids of the samples to take, all in the split, in any order; nil for all.
     public var ids: [String]?
@@ -35,15 +35,17 @@ public struct StreamOptions: Hashable, Sendable {
     public var augmentation: Augmentation?
 
     public init(
-        batchSize: Int, shuffle: Bool = false, seed: UInt64 = 0, epochs: Int = 1, split: String? = nil,
-        dropLast: Bool = false
+        batchSize: Int, isShuffled: Bool = false, seed: UInt64 = 0, epochs: Int = 1, split: String? = nil,
+        dropsLast: Bool = false, annotatedFraction: Double? = nil, augmentation: Augmentation? = nil
     ) {
         self.batchSize = batchSize
-        self.shuffle = shuffle
+        self.isShuffled = isShuffled
         self.seed = seed
         self.epochs = epochs
         self.split = split
-        self.dropLast = dropLast
+        self.dropsLast = dropsLast
+        self.annotatedFraction = annotatedFraction
+        self.augmentation = augmentation
     }
 
     /// The largest number of ranks.
@@ -72,7 +74,7 @@ public struct StreamOptions: Hashable, Sendable {
                 "balanced classes and an annotated fraction contradict each other: give one of them")
         }
         try require(
-            shuffle || (balance == nil && annotatedFraction == nil),
+            isShuffled || (balance == nil && annotatedFraction == nil),
             "balanced classes and an annotated fraction are draws, which have no order of the dataset: add shuffling"
         )
         if case .weights(let weights)? = balance {

@@ -84,6 +84,7 @@ extension OptionName {
     static let frozenLayers = OptionName("frozenLayers")
 
     // What it learns from, and what it keeps.
+    static let stream = OptionName("stream")
     static let batchSize = OptionName("batchSize")
     static let epochs = OptionName("epochs")
     static let isUnshuffled = OptionName("isShuffled = false")

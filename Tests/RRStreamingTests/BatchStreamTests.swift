@@ -23,15 +23,15 @@ struct BatchStreamTests {
     @Test(
         "every sample comes exactly once an epoch, with its image, label and mask",
         arguments: [Compression.none, .deflate], [false, true])
-    func content(compression: Compression, shuffle: Bool) throws {
+    func content(compression: Compression, isShuffled: Bool) throws {
         let small = try SmallDataset(sampleCount: 53, compression: compression)
         let batches = try batches(
-            small, StreamOptions(batchSize: 8, shuffle: shuffle, seed: 7, epochs: 3))
+            small, StreamOptions(batchSize: 8, isShuffled: isShuffled, seed: 7, epochs: 3))
         #expect(batches.count == 3 * 7)
         for epoch in 0..<3 {
             let indices = batches.filter { $0.epoch == epoch }.flatMap(\.indices)
             #expect(indices.sorted() == (0..<53).map { Int64($0) })
-            #expect((indices == indices.sorted()) == !shuffle)
+            #expect((indices == indices.sorted()) == !isShuffled)
         }
         for batch in batches {
             let elementCount = batch.imageShape.elementCount
@@ -52,7 +52,7 @@ struct BatchStreamTests {
     @Test("the order is the documented permutation, one for each seed and epoch")
     func order() throws {
         let small = try SmallDataset(sampleCount: 40)
-        let order = try batches(small, StreamOptions(batchSize: 9, shuffle: true, seed: 3, epochs: 2))
+        let order = try batches(small, StreamOptions(batchSize: 9, isShuffled: true, seed: 3, epochs: 2))
             .flatMap(\.indices)
         let expected = (0..<2).flatMap { epoch in
             let permutation = KeyedPermutation(count: 40, seed: 3, epoch: epoch)
@@ -60,14 +60,16 @@ struct BatchStreamTests {
         }
         #expect(order == expected)
         #expect(Array(order[..<40]) != Array(order[40...]))
-        let other = try batches(small, StreamOptions(batchSize: 9, shuffle: true, seed: 4)).flatMap(\.indices)
+        let other = try batches(small, StreamOptions(batchSize: 9, isShuffled: true, seed: 4)).flatMap(
+            \.indices)
         #expect(other != Array(order[..<40]))
     }
 
     @Test("a split gives its own samples; without a name it is train where there are splits")
     func splits() throws {
         let small = try SmallDataset(sampleCount: 30, splitNames: ["test", "train"])
-        let train = try batches(small, StreamOptions(batchSize: 4, shuffle: true, seed: 1)).flatMap(\.indices)
+        let train = try batches(small, StreamOptions(batchSize: 4, isShuffled: true, seed: 1)).flatMap(
+            \.indices)
         let odd = Array(stride(from: Int64(1), to: 30, by: 2))
         #expect(train.sorted() == odd)
         let all = try batches(small, StreamOptions(batchSize: 4, split: "all")).flatMap(\.indices)
@@ -79,15 +81,15 @@ struct BatchStreamTests {
     }
 
     @Test("the last batch is short, or left out when asked for", arguments: [false, true])
-    func dropLast(dropLast: Bool) throws {
+    func dropsLast(dropsLast: Bool) throws {
         let small = try SmallDataset(sampleCount: 21)
-        let options = StreamOptions(batchSize: 8, epochs: 2, dropLast: dropLast)
+        let options = StreamOptions(batchSize: 8, epochs: 2, dropsLast: dropsLast)
         let counts = try batches(small, options).map(\.count)
-        #expect(counts == (dropLast ? [8, 8, 8, 8] : [8, 8, 5, 8, 8, 5]))
+        #expect(counts == (dropsLast ? [8, 8, 8, 8] : [8, 8, 5, 8, 8, 5]))
         let stream = try BatchStream(dataset: small.dataset, options: options)
-        #expect(stream.batchesPerEpoch == (dropLast ? 2 : 3))
-        #expect(stream.samplesPerEpoch == (dropLast ? 16 : 21))
-        #expect(try batches(small, StreamOptions(batchSize: 100, dropLast: true)).isEmpty)
+        #expect(stream.batchesPerEpoch == (dropsLast ? 2 : 3))
+        #expect(stream.samplesPerEpoch == (dropsLast ? 16 : 21))
+        #expect(try batches(small, StreamOptions(batchSize: 100, dropsLast: true)).isEmpty)
         #expect(try batches(small, StreamOptions(batchSize: .max)).map(\.count) == [21])
     }
 
@@ -115,7 +117,7 @@ struct BatchStreamTests {
     @Test("batches that a consumer keeps are never written over")
     func keptBatches() throws {
         let small = try SmallDataset(sampleCount: 64)
-        let options = StreamOptions(batchSize: 4, shuffle: true, epochs: 4)
+        let options = StreamOptions(batchSize: 4, isShuffled: true, epochs: 4)
         let kept = try batches(small, options)
         let stream = try BatchStream(dataset: small.dataset, masks: small.masks, options: options)
         var keptImages: [[Float]] = []

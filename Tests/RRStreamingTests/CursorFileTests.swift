@@ -11,7 +11,7 @@ import Testing
 struct CursorFileTests {
     private let small: SmallDataset
     private let folder: TemporaryFolder
-    private var options = StreamOptions(batchSize: 4, shuffle: true, seed: .max, epochs: 3)
+    private var options = StreamOptions(batchSize: 4, isShuffled: true, seed: .max, epochs: 3)
 
     init() throws {
         small = try SmallDataset(sampleCount: 20)
@@ -50,8 +50,8 @@ struct CursorFileTests {
         try file().write(StreamPosition(epoch: 0, position: 4))
         let changes: [(String, (inout StreamOptions) throws -> Void)] = [
             ("seed", { $0.seed = 7 }), ("batchSize", { $0.batchSize = 5 }),
-            ("isShuffled", { $0.shuffle = false }), ("epochs", { $0.epochs = 4 }),
-            ("split", { $0.split = "other" }), ("dropsLast", { $0.dropLast = true }),
+            ("isShuffled", { $0.isShuffled = false }), ("epochs", { $0.epochs = 4 }),
+            ("split", { $0.split = "other" }), ("dropsLast", { $0.dropsLast = true }),
             ("balance", { $0.balance = .weights([1, 2, 3]) }),
             ("annotatedOnly", { $0.annotatedOnly = true }),
             ("annotatedFraction", { $0.annotatedFraction = 0.5 }), ("ids", { $0.ids = ["sample-1"] }),

@@ -25,7 +25,7 @@ struct JoinedDatasetTests {
         let paths = try [0, 2].map { try small[$0].writeMasks() }
         let masks = try MaskSet.joining(paths.reversed(), for: dataset)
         let stream = try BatchStream(
-            dataset: dataset, masks: masks, options: StreamOptions(batchSize: 64, shuffle: true, seed: 4))
+            dataset: dataset, masks: masks, options: StreamOptions(batchSize: 64, isShuffled: true, seed: 4))
         var count = 0
         while let batch = try stream.next() {
             for (row, index) in batch.indices.enumerated() {

@@ -35,7 +35,7 @@ struct PNGFolderStreamTests {
         for isShuffled in [false, true] {
             for isRaw in [false, true] {
                 var options = StreamOptions(
-                    batchSize: 7, shuffle: isShuffled, seed: 3, epochs: 2, split: "all")
+                    batchSize: 7, isShuffled: isShuffled, seed: 3, epochs: 2, split: "all")
                 let expected = try contents(file, options, isRaw: isRaw)
                 #expect(try contents(pngs.opened(), options, isRaw: isRaw) == expected)
                 options.split = nil
@@ -55,7 +55,7 @@ struct PNGFolderStreamTests {
         #expect(!folder.hasFingerprint)
         let masks = try MaskSet(path: path, for: folder)
         #expect(masks.annotatedCount == file.sampleCount / 2 && folder.hasFingerprint)
-        var options = StreamOptions(batchSize: 4, shuffle: true, seed: 8, epochs: 3, split: "all")
+        var options = StreamOptions(batchSize: 4, isShuffled: true, seed: 8, epochs: 3, split: "all")
         options.world = 3
         for rank in 0..<3 {
             options.rank = rank
@@ -90,7 +90,7 @@ struct PNGFolderStreamTests {
     @Test("memory bounds what is kept, without effect on the batches", arguments: [0, 500, 10_000_000])
     func memory(kept: Int) throws {
         let pngs = try PNGFolder(.classes)
-        let options = StreamOptions(batchSize: 8, shuffle: true, epochs: 3)
+        let options = StreamOptions(batchSize: 8, isShuffled: true, epochs: 3)
         let least = 2 * 8 * (35 * 4 + 35 + 17)
         #expect(
             try contents(pngs.opened(), options, memory: least + kept) == contents(pngs.imported(), options))
@@ -226,7 +226,7 @@ struct PNGFolderStreamTests {
         let dataset = try Dataset.joining([flat.importPath, pngs.path], reading: reading)
         #expect(dataset.sampleCount == 91 && dataset.labels == nil && dataset.readsFolder)
         let masks = try #require(try MaskSet.joining([flat.writeMasks()], for: dataset))
-        let options = StreamOptions(batchSize: 16, shuffle: true, seed: 2)
+        let options = StreamOptions(batchSize: 16, isShuffled: true, seed: 2)
         let found = try contents(dataset, options, masks: masks)
         let parts = try [flat.opened(), Dataset(pngFolder: pngs.path, reading: reading)]
         let stored = try parts.map { try contents($0, StreamOptions(batchSize: 100)) }

@@ -41,8 +41,8 @@ struct StreamCase: Decodable {
 
     func options(rank: Int = 0, world: Int? = nil) throws -> StreamOptions {
         var options = StreamOptions(
-            batchSize: batchSize, shuffle: shuffle, seed: seed, epochs: epochs, split: split,
-            dropLast: dropLast)
+            batchSize: batchSize, isShuffled: shuffle, seed: seed, epochs: epochs, split: split,
+            dropsLast: dropLast)
         options.rank = rank
         options.world = world ?? self.world
         switch balance {
@@ -185,7 +185,7 @@ struct SampleOrderTests {
 
     @Test("a dataset of 2⁴⁰ samples has an order that costs no memory, for a million ranks")
     func huge() {
-        var options = StreamOptions(batchSize: 8, shuffle: true, seed: 5, epochs: 1 << 20)
+        var options = StreamOptions(batchSize: 8, isShuffled: true, seed: 5, epochs: 1 << 20)
         options.world = StreamOptions.largestWorld
         options.rank = 77
         let order = SampleOrder(selection: .range(3..<3 + 1 << 40), options: options)
@@ -203,7 +203,7 @@ struct SampleOrderTests {
         "every batch has its annotated fraction, and in some epochs every sample has its turn equally often")
     func annotatedFraction() throws {
         let small = try SmallDataset(sampleCount: 40)
-        var options = StreamOptions(batchSize: 8, shuffle: true, seed: 9, epochs: 8)
+        var options = StreamOptions(batchSize: 8, isShuffled: true, seed: 9, epochs: 8)
         options.annotatedFraction = 0.5
         let batches = try contents(small, options)
         #expect(batches.allSatisfy { $0.annotated.count { $0 } == 4 })
@@ -216,7 +216,7 @@ struct SampleOrderTests {
     @Test("classes are drawn by their weights, and each sample of a class equally often")
     func balance() throws {
         let small = try SmallDataset(sampleCount: 30, splitNames: ["train", "test"])
-        var options = StreamOptions(batchSize: 5, shuffle: true, seed: 9, epochs: 5, split: "all")
+        var options = StreamOptions(batchSize: 5, isShuffled: true, seed: 9, epochs: 5, split: "all")
         options.balance = .weights([3, 0, 2])
         let rows = try contents(small, options).flatMap(\.rows)
         #expect(rows.count == 150)
@@ -233,7 +233,7 @@ struct SampleOrderTests {
             _ data: SmallDataset, masks: Bool = true, from start: StreamPosition = .beginning,
             _ change: (inout StreamOptions) throws -> Void
         ) throws -> DatasetError.Code? {
-            var options = StreamOptions(batchSize: 2, shuffle: true, split: "all")
+            var options = StreamOptions(batchSize: 2, isShuffled: true, split: "all")
             try change(&options)
             let error = #expect(throws: DatasetError.self) {
                 try BatchStream(
@@ -251,8 +251,8 @@ struct SampleOrderTests {
         #expect(try code(small, masks: false) { $0.annotatedOnly = true } == .invalidOption)
         #expect(try code(small) { ($0.annotatedFraction, $0.annotatedOnly) = (0.5, true) } == .invalidOption)
         #expect(try code(small) { ($0.annotatedFraction, $0.balance) = (0.5, .equal) } == .invalidOption)
-        #expect(try code(small) { ($0.shuffle, $0.balance) = (false, .equal) } == .invalidOption)
-        #expect(try code(small) { ($0.shuffle, $0.annotatedFraction) = (false, 0.5) } == .invalidOption)
+        #expect(try code(small) { ($0.isShuffled, $0.balance) = (false, .equal) } == .invalidOption)
+        #expect(try code(small) { ($0.isShuffled, $0.annotatedFraction) = (false, 0.5) } == .invalidOption)
         #expect(try code(small) { $0.balance = .weights([1, 1]) } == .invalidOption)
         #expect(try code(small) { $0.balance = .weights([1, -1, 1]) } == .invalidOption)
         #expect(try code(small) { $0.balance = .weights([0, 0, 0]) } == .invalidOption)

@@ -15,7 +15,7 @@ struct StreamSourceTests {
 
     /// 5,000 samples of 30 bytes: 19 blocks of 8 KB.
     private static let sampleCount = 5000
-    private static let options = StreamOptions(batchSize: 96, shuffle: true, seed: 5, epochs: 2)
+    private static let options = StreamOptions(batchSize: 96, isShuffled: true, seed: 5, epochs: 2)
     /// Two batches of 96 samples of 30 floats, 30 mask bytes and 17 more.
     private static let least = 2 * 96 * (120 + 30 + 17)
 
@@ -60,7 +60,7 @@ struct StreamSourceTests {
         let small = try SmallDataset(sampleCount: 70, compression: compression)
         let stream = try BatchStream(
             dataset: small.dataset, masks: small.masks,
-            options: StreamOptions(batchSize: 9, shuffle: true, seed: 2), givesStoredImages: true)
+            options: StreamOptions(batchSize: 9, isShuffled: true, seed: 2), givesStoredImages: true)
         while let batch = try stream.next() {
             #expect(batch.images.isEmpty)
             let expected = batch.indices.flatMap { small.pixels[Int($0) * 30..<Int($0) * 30 + 30] }
@@ -75,7 +75,7 @@ struct StreamSourceTests {
         let small = try SmallDataset(sampleCount: Self.sampleCount, compression: compression)
         let stream = try BatchStream(
             dataset: Dataset(path: small.path), masks: small.masks,
-            options: StreamOptions(batchSize: 8, shuffle: true, epochs: .max),
+            options: StreamOptions(batchSize: 8, isShuffled: true, epochs: .max),
             resources: StreamResources(memory: 4000))
         _ = try stream.next()
         let handle = try FileHandle(forUpdating: URL(filePath: small.path))
@@ -124,7 +124,7 @@ struct StreamSourceTests {
     @Test("an asynchronous loop gives the same batches")
     func asynchronous() async throws {
         let small = try SmallDataset(sampleCount: 500)
-        let options = StreamOptions(batchSize: 7, shuffle: true, seed: 1, epochs: 2)
+        let options = StreamOptions(batchSize: 7, isShuffled: true, seed: 1, epochs: 2)
         let expected = try contents(BatchStream(dataset: small.dataset, masks: small.masks, options: options))
         var found: [BatchContent] = []
         for try await batch in try BatchStream(dataset: small.dataset, masks: small.masks, options: options) {

@@ -15,17 +15,18 @@ struct AutomaticLambdaTests {
         let shades = try TwoShades()
         var options = shades.options
         options.precision = .double
-        options.lambda1 = .automatic
-        options.penaltyReduction = reduction
-        options.optimizer.learningRate = 5e-4
-        options.epochs = 1
+        options.loss.lambda1 = .automatic
+        options.loss.penaltyReduction = reduction
+        options.optimization.learningRate = 5e-4
+        options.stream.epochs = 1
         let chosen = try shades.train(options).lambda1
 
-        let trainer = try Trainer<Double>(model: options.model, lambda1: 0, optimizer: options.optimizer)
+        let trainer = try Trainer<Double>(
+            model: options.model, loss: LossOptions(lambda1: 0), optimization: options.optimization)
         let explainer = InputGradients(network: trainer.network)
         let stream = try BatchStream(
             dataset: shades.dataset, masks: shades.masks,
-            options: StreamOptions(batchSize: 8, shuffle: true, seed: 0, epochs: .max))
+            options: StreamOptions(batchSize: 8, isShuffled: true, seed: 0, epochs: .max))
         var (crossEntropy, penalty, measured, steps) = (0.0, 0.0, 0, 0)
         while measured < 10, let batch = try stream.next() {
             let labelled = try LabelledBatch(
@@ -63,8 +64,8 @@ struct AutomaticLambdaTests {
         let shades = try TwoShades()
         var options = shades.options
         options.precision = precision
-        options.lambda1 = .automatic
-        options.optimizer = OptimizerOptions(.sgd, learningRate: 1e200)
+        options.loss.lambda1 = .automatic
+        options.optimization = OptimizationOptions(.sgd, learningRate: 1e200)
         let error = #expect(throws: TrainingError.self) { try shades.train(options) }
         #expect(error?.code == .diverged && [.step(1), .step(2)].contains(error?.place))
         for hint in ["`lambda1` auto", "no checkpoint", "learningRate", "largestNorm"] {
@@ -77,17 +78,17 @@ struct AutomaticLambdaTests {
     func start() throws {
         let shades = try TwoShades()
         var options = shades.options
-        options.lambda1 = .automatic
+        options.loss.lambda1 = .automatic
         let chosen = try shades.train(options).lambda1
         #expect(chosen >= 1e-3 && chosen <= 1e3)
-        options.lambda1 = .value(chosen)
+        options.loss.lambda1 = .value(chosen)
         let automatic = try Data(contentsOf: URL(filePath: shades.folder.path("run/weights.safetensors")))
         _ = try shades.train(options, output: "fixed")
         #expect(
             try Data(contentsOf: URL(filePath: shades.folder.path("fixed/weights.safetensors"))) == automatic)
         // The penalty falls with the square of its weight's scale: where the gradient is small, λ1 is large.
-        options.lambda1 = .automatic
-        options.optimizer.learningRate = 0
+        options.loss.lambda1 = .automatic
+        options.optimization.learningRate = 0
         #expect(try shades.train(options).lambda1 > chosen)
     }
 }

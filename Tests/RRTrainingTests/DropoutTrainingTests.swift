@@ -19,7 +19,7 @@ struct DropoutTrainingTests {
             maskShape: shades.dataset.imageShape, datasetFingerprint: shades.dataset.fingerprint)
         func weights(_ masks: MaskSet?, lambda1: Double) throws -> [SafeTensor] {
             var options = try Self.options(shades)
-            options.lambda1 = .value(lambda1)
+            options.loss.lambda1 = .value(lambda1)
             return try Self.weights(shades, options, masks: masks)
         }
         let none = try weights(nil, lambda1: 0)
@@ -32,14 +32,14 @@ struct DropoutTrainingTests {
     func seed() throws {
         let shades = try TwoShades()
         var options = try Self.options(shades)
-        options.isShuffled = false
-        options.threads = 1
+        options.stream.isShuffled = false
+        options.threadCount = 1
         _ = try shades.train(options, output: "start")
         options.initialWeights = shades.folder.path("start/weights.safetensors")
         let first = try Self.weights(shades, options, masks: shades.masks)
-        options.threads = 3
+        options.threadCount = 3
         #expect(try Self.weights(shades, options, masks: shades.masks) == first)
-        options.seed = 1
+        options.stream.seed = 1
         #expect(try Self.weights(shades, options, masks: shades.masks) != first)
     }
 
@@ -49,14 +49,14 @@ struct DropoutTrainingTests {
         let stream = try BatchStream(
             dataset: shades.dataset, masks: nil,
             options: StreamOptions(
-                batchSize: 8, shuffle: true, seed: 0, epochs: 1, split: "all", dropLast: false))
+                batchSize: 8, isShuffled: true, seed: 0, epochs: 1, split: "all", dropsLast: false))
         let batch = try #require(try stream.next())
         func losses(layers: [LayerDescription]) throws -> [Double] {
             let trainer = try Trainer<Double>(
                 model: ModelDescription(
                     input: shades.dataset.imageShape, classCount: 2,
                     layers: layers + [.linear(.init(out: 2))]),
-                lambda1: 0, optimizer: OptimizerOptions(learningRate: 0))
+                loss: LossOptions(lambda1: 0), optimization: OptimizationOptions(learningRate: 0))
             return try (0..<3).map { step in
                 #expect(trainer.stepCount == step)
                 return try trainer.step(batch).loss
@@ -72,7 +72,7 @@ struct DropoutTrainingTests {
         let stream = try BatchStream(
             dataset: shades.dataset, masks: nil,
             options: StreamOptions(
-                batchSize: 8, shuffle: true, seed: 0, epochs: 1, split: "all", dropLast: false))
+                batchSize: 8, isShuffled: true, seed: 0, epochs: 1, split: "all", dropsLast: false))
         let batch = try #require(try stream.next())
         #expect(try LabelledBatch(batch, nil).indices == batch.indices)
     }
@@ -85,7 +85,7 @@ struct DropoutTrainingTests {
                 .flatten, .dropout(probability: 0.2), .linear(.init(out: 6)), .gelu(), .dropout(),
                 .linear(.init(out: 2)),
             ])
-        options.epochs = 2
+        options.stream.epochs = 2
         return options
     }
 

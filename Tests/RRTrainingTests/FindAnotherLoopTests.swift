@@ -5,6 +5,7 @@ import RRFormats
 import RRNetworks
 import RRPreparation
 import RRSchemas
+import RRStreaming
 import RRTensor
 import RRTraining
 import TestSupport
@@ -20,8 +21,8 @@ struct FindAnotherLoopTests {
 
     func options(rounds: Int = 3, lambda1: Lambda1 = .value(30)) -> FindAnotherOptions {
         var training = shades.options
-        training.lambda1 = lambda1
-        training.lambda1WarmupSteps = 4
+        training.loss.lambda1 = lambda1
+        training.loss.lambda1WarmupSteps = 4
         var options = FindAnotherOptions(training: training)
         options.rounds = rounds
         return options
@@ -64,7 +65,7 @@ struct FindAnotherLoopTests {
         for (index, round) in rounds.enumerated() {
             // The round's weights are those of a run with the masks so far, or with none.
             var training = options.training
-            if index == 0 { (training.lambda1, training.lambda1WarmupSteps) = (.value(0), 0) }
+            if index == 0 { (training.loss.lambda1, training.loss.lambda1WarmupSteps) = (.value(0), 0) }
             let earlier = index == 0 ? nil : try masks("others/round-\(index)/masks-so-far.h5")
             _ = try TrainingLoop(dataset: shades.dataset, masks: earlier, options: training)
                 .run(output: shades.folder.path("alone"), force: true) { _ in }
@@ -108,10 +109,10 @@ struct FindAnotherLoopTests {
     @Test("options that need masks wait for the second round")
     func guidance() throws {
         var options = options(rounds: 2, lambda1: .value(1))
-        options.training.guidance = .randomized
+        options.training.loss.guidance = .randomized
         _ = try run(options)
         var plain = shades.options
-        plain.lambda1 = .value(0)
+        plain.loss.lambda1 = .value(0)
         _ = try TrainingLoop(dataset: shades.dataset, masks: nil, options: plain)
             .run(output: shades.folder.path("plain"), force: false) { _ in }
         #expect(try weights("others/round-1/run") == weights("plain"))
@@ -151,7 +152,7 @@ struct FindAnotherLoopTests {
         let mismatch = #expect(throws: TrainingError.self) { try run(other, resumes: true) }
         #expect(mismatch?.place == .option(OptionName("selection")))
         other = options
-        other.training.optimizer.learningRate = 0.02
+        other.training.optimization.learningRate = 0.02
         #expect(throws: TrainingError.self) { try run(other, resumes: true) }
 
         var steps = 0
@@ -175,14 +176,14 @@ struct FindAnotherLoopTests {
     @Test("other class weights and other kernels are refused, since they make other rounds")
     func resumingOtherwise() throws {
         var options = options(rounds: 2)
-        options.training.classWeights = .fixed([1, 2])
+        options.training.loss.classWeights = .fixed([1, 2])
         #expect(throws: Stop.self) {
             try run(options) { if Moment.firstDone.isReached($0) { throw Stop() } }
         }
-        options.training.classWeights = .fixed([1, 1])
+        options.training.loss.classWeights = .fixed([1, 1])
         let weights = #expect(throws: TrainingError.self) { try run(options, resumes: true) }
         #expect(weights?.place == .option(OptionName("classWeights")))
-        options.training.classWeights = .fixed([1, 2])
+        options.training.loss.classWeights = .fixed([1, 2])
         let path = shades.folder.path("others.unfinished/find-another.json")
         let text = try String(decoding: FileBytes.read(path), as: UTF8.self)
         let other = text.replacing("\"\(LinearAlgebra.kernelName)\"", with: "\"Abacus\"")
@@ -246,9 +247,10 @@ struct FindAnotherLoopTests {
         }
         #expect(try refusal { $0.rounds = 0 }?.place == .option(OptionName("rounds")))
         #expect(try refusal { $0.rounds = 1001 }?.place == .option(OptionName("rounds")))
-        #expect(try refusal { $0.training.lambda1 = .value(0) }?.place == .option(OptionName("lambda1")))
-        #expect(try refusal { $0.training.lambda1 = .value(-1) }?.place == .option(OptionName("lambda1")))
-        #expect(try refusal { $0.training.epochs = 0 }?.place == .option(OptionName("epochs")))
+        #expect(try refusal { $0.training.loss.lambda1 = .value(0) }?.place == .option(OptionName("lambda1")))
+        #expect(
+            try refusal { $0.training.loss.lambda1 = .value(-1) }?.place == .option(OptionName("lambda1")))
+        #expect(try refusal { $0.training.stream.epochs = 0 }?.place == .option(OptionName("epochs")))
         var impossible = options()
         impossible.selection = .threshold(1)
         #expect(throws: ExplanationError.self) { try run(impossible) }

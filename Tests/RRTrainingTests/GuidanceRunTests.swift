@@ -20,14 +20,14 @@ struct GuidanceRunTests {
 
     private func options(_ shades: TwoShades, _ guidance: Guidance) -> TrainingOptions {
         var options = shades.options
-        options.guidance = guidance
-        options.epochs = 3
-        options.batchSize = 7
+        options.loss.guidance = guidance
+        options.stream.epochs = 3
+        options.stream.batchSize = 7
         return options
     }
 
     private func loop(_ shades: TwoShades, _ options: TrainingOptions) throws -> TrainingLoop {
-        let masks = options.guidance == .inputGradient ? nil : shades.masks
+        let masks = options.loss.guidance == .inputGradient ? nil : shades.masks
         return try TrainingLoop(dataset: shades.dataset, masks: masks, options: options)
     }
 
@@ -42,9 +42,9 @@ struct GuidanceRunTests {
         let shades = try TwoShades()
         var options = options(shades, guidance)
         options.precision = precision
-        options.threads = 1
+        options.threadCount = 1
         _ = try loop(shades, options).run(output: shades.folder.path("whole"), force: false) { _ in }
-        options.threads = 3
+        options.threadCount = 3
         let storage = RunStorage(
             output: shades.folder.path("run"), resumes: true, checkpointSeconds: 0)
         #expect(throws: Stop.self) {
@@ -66,7 +66,7 @@ struct GuidanceRunTests {
             var options = options(shades, guidance)
             _ = try loop(shades, options).run(output: shades.folder.path("\(number)"), force: false) { _ in }
             seen.insert(try weights(shades, "\(number)"))
-            options.lambda1 = .value(0)
+            options.loss.lambda1 = .value(0)
             _ = try loop(shades, options).run(
                 output: shades.folder.path("\(number)-0"), force: false
             ) { _ in }
@@ -79,17 +79,17 @@ struct GuidanceRunTests {
     @Test(
         "a run with another guidance is refused by the name of the option",
         arguments: [
-            OptionChange("guidance", { $0.guidance = .randomized }),
+            OptionChange("guidance", { $0.loss.guidance = .randomized }),
             OptionChange(
                 "AdversaryOptions.stepCount",
-                { $0.guidance = .adversarial(.init(stepCount: 3, stepSize: 0.375)) }),
+                { $0.loss.guidance = .adversarial(.init(stepCount: 3, stepSize: 0.375)) }),
             OptionChange(
                 "AdversaryOptions.radius",
-                { $0.guidance = .adversarial(.init(stepCount: 2, radius: 0.1, stepSize: 0.375)) }),
+                { $0.loss.guidance = .adversarial(.init(stepCount: 2, radius: 0.1, stepSize: 0.375)) }),
             OptionChange(
                 "AdversaryOptions.stepSize",
-                { $0.guidance = .adversarial(.init(stepCount: 2, stepSize: 0.1)) }),
-            OptionChange("annotatedFraction", { $0.annotatedFraction = 0.5 }),
+                { $0.loss.guidance = .adversarial(.init(stepCount: 2, stepSize: 0.1)) }),
+            OptionChange("annotatedFraction", { $0.stream.annotatedFraction = 0.5 }),
         ])
     func otherOptions(change: OptionChange) throws {
         let shades = try TwoShades()
@@ -106,46 +106,59 @@ struct GuidanceRunTests {
     @Test(
         "what does not go together is refused by the name of the option",
         arguments: [
-            (true, OptionChange("guidance", { $0.guidance = .inputGradient })),
-            (false, OptionChange("guidance", { $0.guidance = .randomized })),
-            (false, OptionChange("guidance", { $0.guidance = .adversarial(.init()) })),
-            (true, OptionChange("lambda1", { ($0.guidance, $0.lambda1) = (.randomized, .automatic) })),
-            (false, OptionChange("lambda1", { ($0.guidance, $0.lambda1) = (.inputGradient, .automatic) })),
+            (true, OptionChange("guidance", { $0.loss.guidance = .inputGradient })),
+            (false, OptionChange("guidance", { $0.loss.guidance = .randomized })),
+            (false, OptionChange("guidance", { $0.loss.guidance = .adversarial(.init()) })),
             (
                 true,
-                OptionChange("penaltyTarget", { ($0.guidance, $0.penaltyTarget) = (.randomized, .label) })
+                OptionChange("lambda1", { ($0.loss.guidance, $0.loss.lambda1) = (.randomized, .automatic) })
+            ),
+            (
+                false,
+                OptionChange(
+                    "lambda1", { ($0.loss.guidance, $0.loss.lambda1) = (.inputGradient, .automatic) })
+            ),
+            (
+                true,
+                OptionChange(
+                    "penaltyTarget", { ($0.loss.guidance, $0.loss.penaltyTarget) = (.randomized, .label) })
             ),
             (
                 true,
                 OptionChange(
                     "AdversaryOptions.stepCount",
-                    { $0.guidance = .adversarial(.init(stepCount: 0, stepSize: 1)) })
-            ),
-            (
-                true,
-                OptionChange(
-                    "AdversaryOptions.radius", { $0.guidance = .adversarial(.init(radius: 0, stepSize: 1)) })
+                    { $0.loss.guidance = .adversarial(.init(stepCount: 0, stepSize: 1)) })
             ),
             (
                 true,
                 OptionChange(
                     "AdversaryOptions.radius",
-                    { $0.guidance = .adversarial(.init(radius: .nan, stepSize: 1)) })
+                    { $0.loss.guidance = .adversarial(.init(radius: 0, stepSize: 1)) })
             ),
             (
                 true,
-                OptionChange("AdversaryOptions.stepSize", { $0.guidance = .adversarial(.init(stepSize: -1)) })
+                OptionChange(
+                    "AdversaryOptions.radius",
+                    { $0.loss.guidance = .adversarial(.init(radius: .nan, stepSize: 1)) })
+            ),
+            (
+                true,
+                OptionChange(
+                    "AdversaryOptions.stepSize", { $0.loss.guidance = .adversarial(.init(stepSize: -1)) })
             ),
             (
                 false,
                 OptionChange(
-                    "annotatedFraction", { ($0.annotatedFraction, $0.lambda1) = (0.5, .value(0)) })
+                    "annotatedFraction", { ($0.stream.annotatedFraction, $0.loss.lambda1) = (0.5, .value(0)) }
+                )
             ),
             (
                 true,
-                OptionChange("annotatedFraction", { ($0.annotatedFraction, $0.isShuffled) = (0.5, false) })
+                OptionChange(
+                    "annotatedFraction",
+                    { ($0.stream.annotatedFraction, $0.stream.isShuffled) = (0.5, false) })
             ),
-            (true, OptionChange("annotatedFraction", { $0.annotatedFraction = 1.5 })),
+            (true, OptionChange("annotatedFraction", { $0.stream.annotatedFraction = 1.5 })),
         ])
     func contradictions(hasMasks: Bool, change: OptionChange) throws {
         let shades = try TwoShades()
@@ -162,11 +175,11 @@ struct GuidanceRunTests {
     func annotatedFraction(fraction: Double) throws {
         let shades = try TwoShades()
         var options = shades.options
-        options.annotatedFraction = fraction
-        options.epochs = 3
+        options.stream.annotatedFraction = fraction
+        options.stream.epochs = 3
         let stream = try BatchStream(
             dataset: shades.dataset, masks: shades.masks,
-            options: loop(shades, options).streamOptions(epochs: 3))
+            options: options.stream)
         while let batch = try stream.next() {
             #expect(batch.annotated.count { $0 } == Int(8 * fraction))
         }
@@ -185,16 +198,19 @@ struct GuidanceRunTests {
     func floatRange() throws {
         let folder = try TemporaryFolder()
         let shades = try TwoShades()
-        #expect(try loop(shades, options(shades, .randomized)).imageRanges() == nil)
+        let integers = try loop(shades, options(shades, .randomized))
+        let network = try Network<Float>(shades.model)
+        #expect(try TrainingChoices(integers, network, goingOnWith: nil).loss.imageRanges == nil)
         let dataset = try ValidationFileTests.dataset(
             folder.path("f.h5"), elementType: .float32, pixels: [-3, 2, 0.5, 7])
         var options = options(shades, .randomized)
         options.model = BuiltInModel.mlp.description(input: dataset.imageShape, classCount: 2)
-        options.lambda1 = .value(0)
+        options.loss.lambda1 = .value(0)
         let masks = try MaskSet(
             bits: .init(rowCount: 1, elementsPerRow: 4), rows: [0, 0], maskShape: dataset.imageShape,
             datasetFingerprint: dataset.fingerprint)
         let loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)
-        #expect(try loop.imageRanges() == [-3...7])
+        let floats = try Network<Float>(options.model)
+        #expect(try TrainingChoices(loop, floats, goingOnWith: nil).loss.imageRanges == [-3...7])
     }
 }

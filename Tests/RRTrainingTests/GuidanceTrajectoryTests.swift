@@ -1,6 +1,7 @@
 import Foundation
 import RRExplanation
 import RRNetworks
+import RRStreaming
 import RRTensor
 import RRTraining
 import TestSupport
@@ -121,15 +122,16 @@ struct GuidanceTrajectoryTests {
             named: training.initialWeights.mapValues {
                 try Tensor(shape: TensorShape($0.shape), elements: $0.values.map { Scalar($0) })
             })
-        var refinements = TrainingRefinements()
-        refinements.classWeights = reference.classWeights
-        refinements.labelSmoothing = reference.labelSmoothing ?? 0
         let trainer = try Trainer(
-            model: training.model, parameters: start, seed: #require(UInt64(training.seed)),
-            lambda1: reference.lambda1, reduction: reference.reduction, guidance: #require(reference.kind),
-            imageRanges: normalization == nil ? reference.range.map { [$0[0]...$0[1]] } : nil,
-            optimizer: OptimizerOptions(.adam, learningRate: 0.02), refinements: refinements,
-            normalization: normalization)
+            model: training.model, parameters: start,
+            loss: LossOptions(
+                lambda1: .value(reference.lambda1), guidance: #require(reference.kind),
+                penaltyReduction: reference.reduction,
+                classWeights: reference.classWeights.map { .fixed($0) } ?? .equal,
+                labelSmoothing: reference.labelSmoothing ?? 0,
+                imageRanges: normalization == nil ? reference.range.map { [$0[0]...$0[1]] } : nil),
+            optimization: OptimizationOptions(.adam, learningRate: 0.02), normalization: normalization,
+            seed: #require(UInt64(training.seed)))
         for (number, expected) in reference.steps.prefix(steps).enumerated() {
             let terms = try trainer.step(training.batch(number))
             let found = [terms.loss, terms.crossEntropy, try #require(terms.penalty)]

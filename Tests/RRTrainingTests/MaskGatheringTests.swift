@@ -16,8 +16,8 @@ struct MaskGatheringTests {
     private func options(_ shades: TwoShades, _ selection: MaskSelection) -> TrainingOptions {
         var options = shades.options
         options.precision = .double
-        options.batchSize = 7
-        options.epochs = 1
+        options.stream.batchSize = 7
+        options.stream.epochs = 1
         options.collection = CollectionOptions(selection: selection, output: shades.folder.path("m.h5"))
         return options
     }
@@ -28,18 +28,19 @@ struct MaskGatheringTests {
     func alignment(selection: MaskSelection, lambda1: Double) throws {
         let shades = try TwoShades()
         var options = options(shades, selection)
-        options.lambda1 = .value(lambda1)
+        options.loss.lambda1 = .value(lambda1)
         let summary = try shades.train(options)
         let masks = try MaskSet(path: shades.folder.path("m.h5"), for: shades.dataset)
         #expect(summary.collectedMasks?.sampleCount == 48 && masks.annotatedCount == 48)
 
         // The same steps by hand: before each, the gradients of its batch by another way.
         let trainer = try Trainer<Double>(
-            model: options.model, lambda1: lambda1, optimizer: options.optimizer)
+            model: options.model, loss: LossOptions(lambda1: .value(lambda1)),
+            optimization: options.optimization)
         let explainer = InputGradients(network: trainer.network)
         let stream = try BatchStream(
             dataset: shades.dataset, masks: shades.masks,
-            options: StreamOptions(batchSize: 7, shuffle: true, seed: 0))
+            options: StreamOptions(batchSize: 7, isShuffled: true, seed: 0))
         while let batch = try stream.next() {
             let labelled = try LabelledBatch(
                 imageShape: batch.imageShape, images: batch.images, labels: batch.labels,
@@ -63,7 +64,7 @@ struct MaskGatheringTests {
     func weights() throws {
         let shades = try TwoShades()
         var options = options(shades, .top(count: 2))
-        options.epochs = 2
+        options.stream.epochs = 2
         options.precision = .float
         options.model = ModelDescription(
             input: shades.dataset.imageShape, classCount: 2,
@@ -81,7 +82,7 @@ struct MaskGatheringTests {
         struct Stop: Error {}
         let shades = try TwoShades()
         var options = options(shades, .top(count: 2))
-        options.epochs = 2
+        options.stream.epochs = 2
         _ = try shades.train(options, output: "whole")
         let expected = try MaskSet(path: shades.folder.path("m.h5"), for: shades.dataset)
         try FileManager.default.removeItem(atPath: shades.folder.path("m.h5"))
@@ -98,9 +99,9 @@ struct MaskGatheringTests {
     func unsuitable() throws {
         let shades = try TwoShades()
         var augmented = options(shades, .top(count: 2))
-        augmented.augmentation = try Augmentation("hflip")
+        augmented.stream.augmentation = try Augmentation("hflip")
         var drawn = options(shades, .top(count: 2))
-        drawn.annotatedFraction = 0.5
+        drawn.stream.annotatedFraction = 0.5
         for options in [augmented, drawn] {
             let error = #expect(throws: TrainingError.self) { try shades.train(options) }
             #expect(error?.code == .invalidOption && error?.place == .option(OptionName("collection")))
@@ -131,7 +132,7 @@ struct MaskGatheringTests {
         struct Stop: Error {}
         let shades = try TwoShades()
         var options = options(shades, .top(count: 2))
-        options.epochs = 2
+        options.stream.epochs = 2
         let loop = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
         let storage = RunStorage(output: shades.folder.path("run"), resumes: true)
         #expect(throws: Stop.self) { try loop.run(storage) { if $0.step == 10 { throw Stop() } } }

@@ -18,7 +18,7 @@ struct OptimizerReference: Decodable {
             let weights: [Double]
         }
 
-        let name: OptimizerOptions.Kind
+        let name: OptimizationOptions.Optimizer
         let testDescription: String
         let rate: Double
         let momentum: Double?
@@ -42,8 +42,8 @@ struct OptimizerReference: Decodable {
             case classWeights = "class_weights"
         }
 
-        var optimizer: OptimizerOptions {
-            OptimizerOptions(
+        var optimizer: OptimizationOptions {
+            OptimizationOptions(
                 name, learningRate: rate, momentum: momentum ?? 0, isNesterov: nesterov ?? false,
                 weightDecay: weightDecay ?? 0)
         }
@@ -85,19 +85,19 @@ struct OptimizerReferenceTests {
         let start = try Parameters<Double>(
             layout: Network<Double>(model).parameterLayout,
             named: ["1.weight": Tensor(shape: TensorShape([3, 6]), elements: reference.start)])
-        let schedule = LearningRateSchedule(
-            ScheduleOptions(
-                expected.schedule ?? .constant, stepEpochs: expected.epochs, factor: expected.factor ?? 0.1,
-                warmupSteps: expected.warmup ?? 0),
-            optimizer: expected.optimizer, stepsPerEpoch: reference.stepsPerEpoch, stepCount: reference.steps)
-        var refinements = TrainingRefinements()
-        refinements.schedule = schedule
-        refinements.largestNorm = expected.clip
-        refinements.labelSmoothing = expected.labelSmoothing ?? 0
-        refinements.classWeights = expected.classWeights
+        var optimization = expected.optimizer
+        optimization.schedule = ScheduleOptions(
+            expected.schedule ?? .constant, stepEpochs: expected.epochs, factor: expected.factor ?? 0.1,
+            warmupSteps: expected.warmup ?? 0)
+        optimization.largestNorm = expected.clip
+        let length = TrainingLength(stepsPerEpoch: reference.stepsPerEpoch, stepCount: reference.steps)
+        let schedule = LearningRateSchedule(optimization, length: length)
         let trainer = try Trainer(
-            model: model, parameters: start, lambda1: 0, optimizer: expected.optimizer,
-            refinements: refinements)
+            model: model, parameters: start,
+            loss: LossOptions(
+                lambda1: 0, classWeights: expected.classWeights.map { .fixed($0) } ?? .equal,
+                labelSmoothing: expected.labelSmoothing ?? 0),
+            optimization: optimization, length: length)
         let batch = try LabelledBatch(
             imageShape: input, images: reference.images, labels: reference.labels)
         var points = expected.points[...]
@@ -123,25 +123,27 @@ struct OptimizerReferenceTests {
     @Test(
         "an option out of range, or that does not go with another, is refused by name",
         arguments: [
-            OptionChange("stepEpochs", { $0.schedule = ScheduleOptions(.step) }),
-            OptionChange("stepEpochs", { $0.schedule = ScheduleOptions(.cosine, stepEpochs: 3) }),
-            OptionChange("stepEpochs", { $0.schedule = ScheduleOptions(.step, stepEpochs: 0) }),
+            OptionChange("stepEpochs", { $0.optimization.schedule = ScheduleOptions(.step) }),
             OptionChange(
-                "factor", { $0.schedule = ScheduleOptions(.step, stepEpochs: 3, factor: 0) }),
-            OptionChange("warmupSteps", { $0.schedule = ScheduleOptions(warmupSteps: -1) }),
-            OptionChange("warmupSteps", { $0.schedule = ScheduleOptions(.oneCycle, warmupSteps: 5) }),
-            OptionChange("isNesterov", { $0.optimizer = OptimizerOptions(.sgd, isNesterov: true) }),
-            OptionChange("largestNorm", { $0.largestNorm = 0 }),
-            OptionChange("largestNorm", { $0.largestNorm = .nan }),
-            OptionChange("labelSmoothing", { $0.labelSmoothing = 1.1 }),
-            OptionChange("lambda1WarmupSteps", { $0.lambda1WarmupSteps = -1 }),
-            OptionChange("classWeights", { $0.classWeights = .fixed([1, 2, 3]) }),
-            OptionChange("classWeights", { $0.classWeights = .fixed([1, -1]) }),
-            OptionChange("classWeights", { $0.classWeights = .fixed([0, 0]) }),
+                "stepEpochs", { $0.optimization.schedule = ScheduleOptions(.cosine, stepEpochs: 3) }),
+            OptionChange("stepEpochs", { $0.optimization.schedule = ScheduleOptions(.step, stepEpochs: 0) }),
+            OptionChange(
+                "factor", { $0.optimization.schedule = ScheduleOptions(.step, stepEpochs: 3, factor: 0) }),
+            OptionChange("warmupSteps", { $0.optimization.schedule = ScheduleOptions(warmupSteps: -1) }),
+            OptionChange(
+                "warmupSteps", { $0.optimization.schedule = ScheduleOptions(.oneCycle, warmupSteps: 5) }),
+            OptionChange("isNesterov", { $0.optimization = OptimizationOptions(.sgd, isNesterov: true) }),
+            OptionChange("largestNorm", { $0.optimization.largestNorm = 0 }),
+            OptionChange("largestNorm", { $0.optimization.largestNorm = .nan }),
+            OptionChange("labelSmoothing", { $0.loss.labelSmoothing = 1.1 }),
+            OptionChange("lambda1WarmupSteps", { $0.loss.lambda1WarmupSteps = -1 }),
+            OptionChange("classWeights", { $0.loss.classWeights = .fixed([1, 2, 3]) }),
+            OptionChange("classWeights", { $0.loss.classWeights = .fixed([1, -1]) }),
+            OptionChange("classWeights", { $0.loss.classWeights = .fixed([0, 0]) }),
             OptionChange("patience", { $0.patience = 2 }),
             OptionChange("patience", { ($0.patience, $0.validation) = (0, "all") }),
-            OptionChange("frozenLayers", { $0.frozenLayers = ["7"] }),
-            OptionChange("frozenLayers", { $0.frozenLayers = ["1", "3", "5"] }),
+            OptionChange("frozenLayers", { $0.optimization.frozenLayers = ["7"] }),
+            OptionChange("frozenLayers", { $0.optimization.frozenLayers = ["1", "3", "5"] }),
         ])
     func refusal(change: OptionChange) throws {
         let shades = try TwoShades()

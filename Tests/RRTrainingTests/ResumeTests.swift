@@ -4,6 +4,7 @@ import RRExplanation
 import RRFormats
 import RRNetworks
 import RRSchemas
+import RRStreaming
 import RRTensor
 import RRTraining
 import TestSupport
@@ -41,24 +42,25 @@ struct ResumeTests {
             .run(RunStorage(output: shades.folder.path(output), resumes: true)) { _ in }
     }
 
-    private func options(_ shades: TwoShades, _ kind: OptimizerOptions.Kind) throws -> TrainingOptions {
+    private func options(_ shades: TwoShades, _ kind: OptimizationOptions.Optimizer) throws -> TrainingOptions
+    {
         var options = shades.options
         options.model = ModelDescription(
             input: shades.dataset.imageShape, classCount: 2,
             layers: [
                 .flatten, .linear(.init(out: 6)), .relu, .dropout(probability: 0.3), .linear(.init(out: 2)),
             ])
-        options.lambda1 = .value(1)
+        options.loss.lambda1 = .value(1)
         options.normalization = .automatic
-        options.optimizer = OptimizerOptions(
+        options.optimization = OptimizationOptions(
             kind, learningRate: 0.02, momentum: kind == .sgd ? 0.9 : 0, weightDecay: 0.01)
-        options.schedule = ScheduleOptions(.oneCycle)
-        options.lambda1WarmupSteps = 9
-        options.largestNorm = 0.5
-        options.classWeights = .automatic
-        options.epochs = 3
+        options.optimization.schedule = ScheduleOptions(.oneCycle)
+        options.loss.lambda1WarmupSteps = 9
+        options.optimization.largestNorm = 0.5
+        options.loss.classWeights = .automatic
+        options.stream.epochs = 3
         options.validation = "all"
-        options.batchSize = 7
+        options.stream.batchSize = 7
         return options
     }
 
@@ -74,11 +76,11 @@ struct ResumeTests {
 
     @Test(
         "a run that is stopped anywhere, twice, ends as one that never was",
-        arguments: [1, 7, 9, 20], OptimizerOptions.Kind.allCases)
-    func same(step: Int, kind: OptimizerOptions.Kind) throws {
+        arguments: [1, 7, 9, 20], OptimizationOptions.Optimizer.allCases)
+    func same(step: Int, kind: OptimizationOptions.Optimizer) throws {
         let shades = try TwoShades()
         var options = try options(shades, kind)
-        if kind == .sgd { options.lambda1 = .automatic }
+        if kind == .sgd { options.loss.lambda1 = .automatic }
         let whole = try shades.train(options, output: "whole")
         try stop(shades, options, after: step)
         if step < 20 { try stop(shades, options, after: step + 1, resumes: true) }
@@ -102,19 +104,20 @@ struct ResumeTests {
     @Test(
         "a run that was started otherwise is refused by the name of the option",
         arguments: [
-            OptionChange("batchSize", { $0.batchSize = 8 }), OptionChange("epochs", { $0.epochs = 4 }),
-            OptionChange("learningRate", { $0.optimizer.learningRate = 0.1 }),
-            OptionChange("seed", { $0.seed = 1 }),
-            OptionChange("lambda1", { $0.lambda1 = .value(2) }),
-            OptionChange("lambda1", { $0.lambda1 = .automatic }),
-            OptionChange("isShuffled = false", { $0.isShuffled = false }),
-            OptionChange("largestNorm", { $0.largestNorm = nil }),
-            OptionChange("schedule", { $0.schedule = ScheduleOptions() }),
-            OptionChange("optimizer", { $0.optimizer.kind = .adamw }),
-            OptionChange("frozenLayers", { $0.frozenLayers = ["1"] }),
+            OptionChange("batchSize", { $0.stream.batchSize = 8 }),
+            OptionChange("epochs", { $0.stream.epochs = 4 }),
+            OptionChange("learningRate", { $0.optimization.learningRate = 0.1 }),
+            OptionChange("seed", { $0.stream.seed = 1 }),
+            OptionChange("lambda1", { $0.loss.lambda1 = .value(2) }),
+            OptionChange("lambda1", { $0.loss.lambda1 = .automatic }),
+            OptionChange("isShuffled = false", { $0.stream.isShuffled = false }),
+            OptionChange("largestNorm", { $0.optimization.largestNorm = nil }),
+            OptionChange("schedule", { $0.optimization.schedule = ScheduleOptions() }),
+            OptionChange("optimizer", { $0.optimization.optimizer = .adamw }),
+            OptionChange("frozenLayers", { $0.optimization.frozenLayers = ["1"] }),
             OptionChange("normalization", { $0.normalization = .none }),
             OptionChange("precision", { $0.precision = .double }),
-            OptionChange("classWeights", { $0.classWeights = .fixed([1, 2]) }),
+            OptionChange("classWeights", { $0.loss.classWeights = .fixed([1, 2]) }),
             OptionChange("patience", { $0.patience = 3 }),
             OptionChange("validation", { $0.validation = nil }),
             OptionChange(
@@ -253,7 +256,7 @@ struct ResumeTests {
         let shades = try TwoShades()
         var options = try options(shades, .adam)
         try stop(shades, options, after: 10)
-        options.batchSize = .max
+        options.stream.batchSize = .max
         let error = #expect(throws: TrainingError.self) { try resume(shades, options) }
         #expect(error?.place == .option(OptionName("batchSize")))
     }
@@ -262,8 +265,8 @@ struct ResumeTests {
     func divergence() throws {
         let shades = try TwoShades()
         var options = shades.options
-        options.lambda1 = .value(0)
-        options.optimizer = OptimizerOptions(.sgd, learningRate: 1e30)
+        options.loss.lambda1 = .value(0)
+        options.optimization = OptimizationOptions(.sgd, learningRate: 1e30)
         // The first step is too large already, but its own loss is not.
         let error = #expect(throws: TrainingError.self) {
             try TrainingLoop(dataset: shades.dataset, masks: nil, options: options)

@@ -4,6 +4,7 @@ import RRExplanation
 import RRFormats
 import RRNetworks
 import RRSchemas
+import RRStreaming
 import RRTensor
 import RRTraining
 import TestSupport
@@ -55,7 +56,7 @@ struct TrainingLoopTests {
         let shades = try TwoShades()
         var options = shades.options
         options.normalization = .automatic
-        options.epochs = 1
+        options.stream.epochs = 1
         _ = try shades.train(options)
         let run = try Run(path: shades.folder.path("run"))
         let normalization = try #require(run.normalization)
@@ -147,8 +148,8 @@ struct TrainingLoopTests {
         let shades = try TwoShades()
         func share(lambda1: Double) throws -> Double {
             var options = shades.options
-            options.lambda1 = .value(lambda1)
-            options.epochs = 20
+            options.loss.lambda1 = .value(lambda1)
+            options.stream.epochs = 20
             _ = try shades.train(options)
             let run = try Run(path: shades.folder.path("run"))
             let network = try Network<Float>(run.model)
@@ -167,7 +168,7 @@ struct TrainingLoopTests {
     func divergence() throws {
         let shades = try TwoShades()
         var options = shades.options
-        options.optimizer = OptimizerOptions(.sgd, learningRate: 1e30)
+        options.optimization = OptimizationOptions(.sgd, learningRate: 1e30)
         let error = #expect(throws: TrainingError.self) { try shades.train(options) }
         #expect(error?.code == .diverged)
         #expect(try shades.folder.names() == ["d.h5"])
@@ -179,8 +180,8 @@ struct TrainingLoopTests {
         var options = shades.options
         _ = try shades.train(options, output: "first")
         options.initialWeights = shades.folder.path("first/weights.safetensors")
-        options.optimizer.learningRate = 0
-        options.epochs = 1
+        options.optimization.learningRate = 0
+        options.stream.epochs = 1
         _ = try shades.train(options, output: "second")
         #expect(
             try SafeTensorsFile.read(shades.folder.path("second/weights.safetensors"))
@@ -193,7 +194,7 @@ struct TrainingLoopTests {
             let error = #expect(throws: TrainingError.self) {
                 try TrainingLoop(
                     dataset: shades.dataset, masks: nil,
-                    options: TrainingOptions(model: model, lambda1: .value(0)))
+                    options: TrainingOptions(model: model, loss: LossOptions(lambda1: .value(0))))
             }
             #expect(error?.code == .unsuitableDataset)
             return error?.message.description
@@ -212,8 +213,8 @@ struct TrainingLoopTests {
     func noBatch() throws {
         let shades = try TwoShades()
         var options = shades.options
-        options.batchSize = 100
-        options.dropsLast = true
+        options.stream.batchSize = 100
+        options.stream.dropsLast = true
         let error = #expect(throws: TrainingError.self) { try shades.train(options) }
         #expect(error?.code == .unsuitableDataset)
         #expect(error?.message.contains("batchSize") == true)

@@ -15,7 +15,7 @@ struct Trajectory: Decodable, CustomTestStringConvertible {
     }
 
     struct OptimizerFields: Decodable {
-        let name: OptimizerOptions.Kind
+        let name: OptimizationOptions.Optimizer
         let learningRate: Double
         let momentum: Double
         let weightDecay: Double
@@ -107,8 +107,9 @@ struct TrajectoryTests {
             })
         let fields = trajectory.optimizer
         let trainer = try Trainer(
-            model: trajectory.model, parameters: start, lambda1: trajectory.lambda1,
-            optimizer: OptimizerOptions(
+            model: trajectory.model, parameters: start,
+            loss: LossOptions(lambda1: .value(trajectory.lambda1)),
+            optimization: OptimizationOptions(
                 fields.name, learningRate: fields.learningRate, momentum: fields.momentum,
                 weightDecay: fields.weightDecay))
         for (number, expected) in trajectory.steps.enumerated() {
@@ -136,17 +137,17 @@ struct OptimizerOptionsTests {
     @Test(
         "an option out of range is refused by name",
         arguments: [
-            (OptimizerOptions(learningRate: -1), "learningRate"),
-            (OptimizerOptions(learningRate: .nan), "learningRate"),
-            (OptimizerOptions(.sgd, momentum: 1), "momentum"),
-            (OptimizerOptions(.adam, momentum: 0.9), "momentum"),
-            (OptimizerOptions(weightDecay: -0.1), "weightDecay"),
+            (OptimizationOptions(learningRate: -1), "learningRate"),
+            (OptimizationOptions(learningRate: .nan), "learningRate"),
+            (OptimizationOptions(.sgd, momentum: 1), "momentum"),
+            (OptimizationOptions(.adam, momentum: 0.9), "momentum"),
+            (OptimizationOptions(weightDecay: -0.1), "weightDecay"),
         ])
-    func invalidOption(options: OptimizerOptions, name: String) throws {
+    func invalidOption(options: OptimizationOptions, name: String) throws {
         let model = BuiltInModel.mlp.description(
             input: try ImageShape(channels: 1, height: 2, width: 2), classCount: 2)
         let error = #expect(throws: TrainingError.self) {
-            try Trainer<Float>(model: model, lambda1: 0, optimizer: options)
+            try Trainer<Float>(model: model, loss: LossOptions(lambda1: 0), optimization: options)
         }
         #expect(error?.code == .invalidOption)
         #expect(error?.place == .option(OptionName(name)))
@@ -156,7 +157,9 @@ struct OptimizerOptionsTests {
     func lambda1(lambda1: Double) throws {
         let model = BuiltInModel.mlp.description(
             input: try ImageShape(channels: 1, height: 2, width: 2), classCount: 2)
-        let error = #expect(throws: TrainingError.self) { try Trainer<Float>(model: model, lambda1: lambda1) }
+        let error = #expect(throws: TrainingError.self) {
+            try Trainer<Float>(model: model, loss: LossOptions(lambda1: .value(lambda1)))
+        }
         #expect(error?.place == .option(OptionName("lambda1")))
     }
 }

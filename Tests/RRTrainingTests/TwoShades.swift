@@ -2,6 +2,7 @@ import RRDatasets
 import RRFormats
 import RRNetworks
 import RRSchemas
+import RRStreaming
 import RRTensor
 import RRTraining
 import TestSupport
@@ -44,10 +45,10 @@ struct TwoShades {
     }
 
     var options: TrainingOptions {
-        var options = TrainingOptions(model: model, lambda1: .value(1))
-        options.batchSize = 8
-        options.epochs = 5
-        options.optimizer.learningRate = 0.01
+        var options = TrainingOptions(model: model, loss: LossOptions(lambda1: .value(1)))
+        options.stream.batchSize = 8
+        options.stream.epochs = 5
+        options.optimization.learningRate = 0.01
         return options
     }
 

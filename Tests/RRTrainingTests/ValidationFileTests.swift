@@ -3,6 +3,7 @@ import RRDatasets
 import RRFormats
 import RRNetworks
 import RRSchemas
+import RRStreaming
 import RRTensor
 import RRTraining
 import TestSupport
@@ -94,9 +95,9 @@ struct ValidationFileTests {
         let training = try Self.dataset(folder.path("t.h5"))
         _ = try Self.dataset(folder.path("v.h5"), splits: names)
         var options = TrainingOptions(
-            model: BuiltInModel.mlp.description(input: training.imageShape, classCount: 2), lambda1: .value(0)
-        )
-        options.epochs = 1
+            model: BuiltInModel.mlp.description(input: training.imageShape, classCount: 2),
+            loss: LossOptions(lambda1: 0))
+        options.stream.epochs = 1
         options.validation = folder.path("v.h5")
         _ = try TrainingLoop(dataset: training, masks: nil, options: options)
             .run(output: folder.path("run"), force: false) { _ in }
@@ -109,9 +110,9 @@ struct ValidationFileTests {
         let folder = try TemporaryFolder()
         let training = try Self.dataset(folder.path("t.h5"), splits: ["train", "val"])
         var options = TrainingOptions(
-            model: BuiltInModel.mlp.description(input: training.imageShape, classCount: 2), lambda1: .value(0)
-        )
-        options.epochs = 1
+            model: BuiltInModel.mlp.description(input: training.imageShape, classCount: 2),
+            loss: LossOptions(lambda1: 0))
+        options.stream.epochs = 1
         options.validation = "val"
         _ = try TrainingLoop(dataset: training, masks: nil, options: options)
             .run(output: folder.path("run"), force: false) { _ in }
@@ -153,8 +154,8 @@ struct ValidationFileTests {
         let training = try Self.dataset(
             folder.path("t.h5"), classNames: ["cat", "dog"], splits: ["train", "test"])
         var options = TrainingOptions(
-            model: BuiltInModel.mlp.description(input: training.imageShape, classCount: 2), lambda1: .value(0)
-        )
+            model: BuiltInModel.mlp.description(input: training.imageShape, classCount: 2),
+            loss: LossOptions(lambda1: 0))
         options.validation = path
         let error = #expect(throws: (any Error).self) {
             try TrainingLoop(dataset: training, masks: nil, options: options)
@@ -194,7 +195,7 @@ struct ValidationFileTests {
             }
         }
         // Without a penalty and a validation there are empty fields.
-        options.lambda1 = .value(0)
+        options.loss.lambda1 = .value(0)
         options.validation = nil
         _ = try shades.train(options)
         let plain = try lines(shades.folder.path("run/metrics.csv"))

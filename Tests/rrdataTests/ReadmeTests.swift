@@ -45,11 +45,11 @@ struct ReadmeTests {
         // README: begin
         let dataset = try Dataset(path: "decoy.h5")
         let masks = try MaskSet(path: "masks.h5", for: dataset)
-        let model = BuiltInModel.mlp.description(input: dataset.imageShape, classCount: dataset.classCount)
         let trainer = try Trainer<Float>(
-            model: model, seed: 0, lambda1: 1, optimizer: OptimizerOptions(.adam))
+            model: BuiltInModel.mlp.description(for: dataset), loss: LossOptions(lambda1: 1),
+            optimization: OptimizationOptions(.adam))
         let stream = try BatchStream(
-            dataset: dataset, masks: masks, options: StreamOptions(batchSize: 32, shuffle: true, seed: 0))
+            dataset: dataset, masks: masks, options: StreamOptions(batchSize: 32, isShuffled: true, seed: 0))
         while let batch = try stream.next() {
             let terms = try trainer.step(batch)
             print("step \(batch.step): cross-entropy \(terms.crossEntropy), penalty \(terms.penalty ?? 0)")

@@ -39,9 +39,9 @@ final class Bench {
         let input = try ImageShape(channels: isGray ? 1 : 3, height: side, width: side)
         let description = model.description(input: input, classCount: 10)
         trainer = try Trainer(
-            model: description, lambda1: Double(words[2]) ?? 0,
-            optimizer: OptimizerOptions(.sgd, learningRate: 1e-4),
-            threads: words.count > 6 ? Int(words[6]) : nil)
+            model: description, loss: LossOptions(lambda1: .value(Double(words[2]) ?? 0)),
+            optimization: OptimizationOptions(.sgd, learningRate: 1e-4),
+            threadCount: words.count > 6 ? Int(words[6]) : nil)
         var generator = SplitMix64(seed: 1)
         let annotated = Int((Double(words[3]) ?? 0) * Double(count))
         batch = try LabelledBatch(

@@ -54,7 +54,7 @@ public struct Evaluation: Sendable {
     ///   - measurement: how explanations are measured.
     ///   - batchSize: the number of samples that are read at a time; without effect on the figures but for
     ///     rounding.
-    ///   - threads: the number of threads; nil for one a processor core.
+    ///   - threadCount: the number of threads; nil for one a processor core.
     ///   - progress: is told of the samples done and of all.
     /// - Throws: `DatasetError` where a sample is damaged or the split is unknown, `TrainingError` where the
     ///   dataset has no labels, `ExplanationError` where it does not fit the model or the measurement.
@@ -62,7 +62,7 @@ public struct Evaluation: Sendable {
         network: Network<Scalar>, parameters: Parameters<Scalar>,
         normalization: InputNormalization? = nil, dataset: Dataset, masks: MaskSet?, split: String? = nil,
         measurement: ExplanationMeasurement = ExplanationMeasurement(), batchSize: Int = 256,
-        threads: Int? = nil, progress: (Int, Int) -> Void = { _, _ in }
+        threadCount: Int? = nil, progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         guard dataset.labels != nil else {
             throw TrainingError(
@@ -70,12 +70,11 @@ public struct Evaluation: Sendable {
         }
         let observer = try SampleObserver(
             network: network, parameters: parameters, normalization: normalization, dataset: dataset,
-            measurement: measurement, threads: threads)
+            measurement: measurement, threadCount: threadCount)
         let stream = try BatchStream(
             dataset: dataset, masks: masks,
             options: StreamOptions(
-                batchSize: batchSize, shuffle: false, seed: 0, epochs: 1,
-                split: split ?? dataset.split(preferring: "test"), dropLast: false))
+                batchSize: batchSize, split: split ?? dataset.split(preferring: "test")))
         var tally = EvaluationTally(
             classCount: network.model.classCount, groups: dataset.groups, masks: masks)
         while let batch = try stream.next() {

@@ -27,7 +27,7 @@ final class SampleObserver<Scalar: NetworkScalar> {
     /// - Throws: `ExplanationError` with the code `impossibleSelection` where k is no number of elements.
     init(
         network: Network<Scalar>, parameters: Parameters<Scalar>, normalization: InputNormalization?,
-        dataset: Dataset, measurement: ExplanationMeasurement, threads: Int?
+        dataset: Dataset, measurement: ExplanationMeasurement, threadCount: Int?
     ) throws(ExplanationError) {
         let elementCount = network.model.input.elementCount
         if let count = measurement.topCount {
@@ -35,7 +35,7 @@ final class SampleObserver<Scalar: NetworkScalar> {
         }
         self.parameters = parameters
         self.normalization = normalization
-        workers = Workers(count: threads)
+        workers = Workers(count: threadCount)
         explainer = InputGradients(network: network, target: measurement.target, threads: workers.count)
         randomization = MaskRandomization(seed: measurement.seed, range: dataset.valueRange)
         meters = (0..<workers.count).map { _ in

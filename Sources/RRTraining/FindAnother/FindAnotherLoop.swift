@@ -3,6 +3,7 @@ internal import RRExplanation
 internal import RRFormats
 internal import RRNetworks
 internal import RRSchemas
+internal import RRStreaming
 internal import RRTensor
 
 /// A search for other explanations: each model must find another explanation than those before it.
@@ -132,7 +133,7 @@ public struct FindAnotherLoop {
         making.target = options.target
         making.isPerPixel = options.isPerPixel
         making.normalization = run.normalization
-        making.threads = options.training.threads
+        making.threads = options.training.threadCount
         // As make-masks: near the threshold float rounding would decide which element is taken.
         let network = try Network<Double>(run.model)
         var failure: (any Error)?
@@ -151,7 +152,7 @@ public struct FindAnotherLoop {
         let network = try Network<Scalar>(run.model)
         return try Evaluation(
             network: network, parameters: run.parameters(of: network), normalization: run.normalization,
-            dataset: dataset, masks: nil, split: judgedSplit, threads: options.training.threads)
+            dataset: dataset, masks: nil, split: judgedSplit, threadCount: options.training.threadCount)
     }
 }
 
@@ -167,18 +168,18 @@ extension FindAnotherLoop {
 
     /// The dataset and every option, for `find-another.json`.
     private func record() throws -> [String: JSONValue] {
-        let split = options.training.split ?? dataset.split(preferring: "train")
+        let split = options.training.stream.split ?? dataset.split(preferring: "train")
         let configuration = try RunConfiguration.json(
             options.training, dataset: dataset, split: split, masks: nil, lambda1: 0, normalization: nil,
             classWeights: nil, validation: nil)
         var record = configuration["options"]?.objectValue ?? [:]
-        if case .value(let lambda1) = options.training.lambda1 {
+        if case .value(let lambda1) = options.training.loss.lambda1 {
             record["lambda1"] = .number(lambda1)
         } else {
             record["lambda1"] = "auto"
         }
         record["lambda1_automatic"] = nil
-        if case .fixed(let weights) = options.training.classWeights {
+        if case .fixed(let weights) = options.training.loss.classWeights {
             record["class_weights"] = .array(weights.map { .number($0) })
         }
         record["rounds"] = .integer(options.rounds)

@@ -20,16 +20,20 @@ public struct FindAnotherOptions: Sendable {
 
     public static let largestRoundCount = 1000
 
-    public init(training: TrainingOptions) { self.training = training }
+    /// Takes a λ1 of 1000 where `training` has none: A is then out of the question.
+    public init(training: TrainingOptions) {
+        self.training = training
+        self.training.loss.lambda1 = training.loss.lambda1 ?? 1000
+    }
 
     /// How a round, from 1, trains.
     func training(inRound number: Int) -> TrainingOptions {
         guard number == 1 else { return training }
         var plain = training
-        plain.lambda1 = .value(0)
-        plain.lambda1WarmupSteps = 0
+        plain.loss.lambda1 = .value(0)
+        plain.loss.lambda1WarmupSteps = 0
         // The other kinds need masks, or do without them in every round.
-        plain.guidance = .rightReasons
+        plain.loss.guidance = .rightReasons
         return plain
     }
 
@@ -39,7 +43,7 @@ public struct FindAnotherOptions: Sendable {
             throw TrainingError(
                 .invalidOption, .option(.rounds), "must be from 1 to \(Self.largestRoundCount)")
         }
-        guard training.lambda1 != .value(0) else {
+        guard training.loss.lambda1 != .value(0) else {
             throw TrainingError(
                 .invalidOption, .option(.lambda1),
                 "must be above 0, or every round would train the same model")

@@ -112,7 +112,7 @@ public struct MaskMaking: Sendable {
         let stream = try BatchStream(
             dataset: dataset, masks: nil,
             options: StreamOptions(
-                batchSize: batchSize, shuffle: false, seed: 0, epochs: 1, split: split, dropLast: false))
+                batchSize: batchSize, split: split))
         var done = 0
         while let batch = try stream.next() {
             try maker.make(batch)

@@ -67,11 +67,10 @@ public struct LearningRateSchedule: Sendable {
         public let momentum: Double?
     }
 
-    private let options: ScheduleOptions
-    private let base: Double
-    private let cyclesMomentum: Bool
-    private let stepsPerEpoch: Int
-    private let stepCount: Int
+    private let optimization: OptimizationOptions
+    private let length: TrainingLength
+    private var options: ScheduleOptions { optimization.schedule }
+    private var base: Double { optimization.learningRate }
 
     private static let warmupStart = 0.01
     private static let riseShare = 0.3
@@ -79,18 +78,11 @@ public struct LearningRateSchedule: Sendable {
     private static let finalDivisor = 1e4
     private static let momentumBounds = 0.85...0.95
 
-    /// - Parameters:
-    ///   - optimizer: has the rate that the schedule starts from, or for `oneCycle` rises to. The momentum of sgd is
-    ///     cycled only where it is above 0.
-    ///   - stepCount: the number of steps of the whole run.
-    public init(
-        _ options: ScheduleOptions, optimizer: OptimizerOptions, stepsPerEpoch: Int, stepCount: Int
-    ) {
-        self.options = options
-        base = optimizer.learningRate
-        cyclesMomentum = optimizer.kind != .sgd || optimizer.momentum > 0
-        self.stepsPerEpoch = max(stepsPerEpoch, 1)
-        self.stepCount = stepCount
+    /// - Parameter optimization: has the rate that its schedule starts from, or for `oneCycle` rises to. The momentum of
+    ///   sgd is cycled only where it is above 0.
+    public init(_ optimization: OptimizationOptions, length: TrainingLength) {
+        self.optimization = optimization
+        self.length = length
     }
 
     /// The rates of a step, from 0.
@@ -100,7 +92,9 @@ public struct LearningRateSchedule: Sendable {
         case .step:
             Rates(
                 learningRate: base * warmup(step)
-                    * pow(options.factor, Double(step / stepsPerEpoch / (options.stepEpochs ?? 1))),
+                    * pow(
+                        options.factor,
+                        Double(step / max(length.stepsPerEpoch, 1) / (options.stepEpochs ?? 1))),
                 momentum: nil)
         case .cosine: Rates(learningRate: base * cosine(step), momentum: nil)
         case .oneCycle: oneCycle(step)
@@ -114,17 +108,18 @@ public struct LearningRateSchedule: Sendable {
 
     private func cosine(_ step: Int) -> Double {
         guard step >= options.warmupSteps else { return warmup(step) }
-        let share = Double(step - options.warmupSteps) / Double(max(stepCount - options.warmupSteps, 1))
+        let share =
+            Double(step - options.warmupSteps) / Double(max(length.stepCount - options.warmupSteps, 1))
         return (1 + cos(.pi * share)) / 2
     }
 
     private func oneCycle(_ step: Int) -> Rates {
         let initial = base / Self.divisor
-        let peak = Self.riseShare * Double(stepCount) - 1
+        let peak = Self.riseShare * Double(length.stepCount) - 1
         let momentum = Self.momentumBounds
         let isRising = Double(step) <= peak
         let start = isRising ? 0 : peak
-        let end = isRising ? peak : Double(stepCount - 1)
+        let end = isRising ? peak : Double(length.stepCount - 1)
         let share = end > start ? (Double(step) - start) / (end - start) : 1
         func between(_ from: Double, _ to: Double) -> Double {
             to + (from - to) / 2 * (1 + cos(.pi * share))
@@ -132,7 +127,7 @@ public struct LearningRateSchedule: Sendable {
         return Rates(
             learningRate: isRising
                 ? between(initial, base) : between(base, initial / Self.finalDivisor),
-            momentum: !cyclesMomentum
+            momentum: optimization.optimizer == .sgd && optimization.momentum == 0
                 ? nil
                 : isRising
                     ? between(momentum.upperBound, momentum.lowerBound)

@@ -7,7 +7,7 @@ internal import RRTensor
 /// Every parameter is updated by itself, so threads share the work without an effect on the result. What the
 /// layout stores but does not train stays as it is, under weight decay too.
 struct Optimizer<Scalar: NetworkScalar> {
-    let options: OptimizerOptions
+    let options: OptimizationOptions
     private let workers: Workers
     /// The momentum of `sgd`, the first moment of `adam`.
     private(set) var first: [Scalar]
@@ -19,7 +19,7 @@ struct Optimizer<Scalar: NetworkScalar> {
 
     /// - Parameter trained: the parameters that are moved.
     init(
-        _ options: OptimizerOptions, layout: ParameterLayout, trained: [Range<Int>], workers: Workers
+        _ options: OptimizationOptions, layout: ParameterLayout, trained: [Range<Int>], workers: Workers
     ) {
         self.options = options
         let parameterCount = layout.count
@@ -30,7 +30,7 @@ struct Optimizer<Scalar: NetworkScalar> {
             }
         }
         self.workers = workers
-        let hasMoments = options.kind != .sgd
+        let hasMoments = options.optimizer != .sgd
         first = Array(repeating: 0, count: hasMoments || options.momentum > 0 ? parameterCount : 0)
         second = Array(repeating: 0, count: hasMoments ? parameterCount : 0)
     }
@@ -50,7 +50,7 @@ struct Optimizer<Scalar: NetworkScalar> {
     ) {
         stepCount += 1
         let update = ParameterUpdate<Scalar>(options, rates, step: stepCount)
-        let kind = options.kind
+        let kind = options.optimizer
         let hasMomentum = options.momentum > 0
         let blocks = blocks
         parameters.withUnsafeMutableBufferPointer { parameters in
@@ -93,21 +93,21 @@ private struct ParameterUpdate<Scalar: NetworkScalar>: Sendable {
     private let secondCorrection: Scalar
     private let epsilon: Scalar
 
-    init(_ options: OptimizerOptions, _ rates: LearningRateSchedule.Rates, step: Int) {
-        let isDecoupled = options.kind == .adamw
+    init(_ options: OptimizationOptions, _ rates: LearningRateSchedule.Rates, step: Int) {
+        let isDecoupled = options.optimizer == .adamw
         learningRate = Scalar(rates.learningRate)
         momentum = Scalar(rates.momentum ?? options.momentum)
         isNesterov = options.isNesterov
         decay = Scalar(isDecoupled ? 0 : options.weightDecay)
         shrinkage = Scalar(isDecoupled ? 1 - rates.learningRate * options.weightDecay : 1)
         isFirst = step == 1
-        let firstDecay = rates.momentum ?? OptimizerOptions.firstDecay
+        let firstDecay = rates.momentum ?? OptimizationOptions.firstDecay
         firstRate = Scalar(1 - firstDecay)
-        secondDecay = Scalar(OptimizerOptions.secondDecay)
-        secondRate = Scalar(1 - OptimizerOptions.secondDecay)
+        secondDecay = Scalar(OptimizationOptions.secondDecay)
+        secondRate = Scalar(1 - OptimizationOptions.secondDecay)
         stepSize = Scalar(rates.learningRate / (1 - pow(firstDecay, Double(step))))
-        secondCorrection = Scalar((1 - pow(OptimizerOptions.secondDecay, Double(step))).squareRoot())
-        epsilon = Scalar(OptimizerOptions.epsilon)
+        secondCorrection = Scalar((1 - pow(OptimizationOptions.secondDecay, Double(step))).squareRoot())
+        epsilon = Scalar(OptimizationOptions.epsilon)
     }
 
     @specialized(where Scalar == Float)

@@ -1,6 +1,8 @@
-public import RRExplanation
+internal import RRExplanation
+internal import RRFormats
 public import RRNetworks
 public import RRStreaming
+internal import RRTensor
 
 /// The number type that a run computes in.
 public enum Precision: String, CaseIterable, Codable, Sendable {
@@ -8,59 +10,18 @@ public enum Precision: String, CaseIterable, Codable, Sendable {
     case double
 }
 
-/// The weight of the penalty.
-public enum Lambda1: Hashable, Sendable {
-    case value(Double)
-    /// CE / R over annotated samples after 100 steps of plain cross-entropy, from 1e-3 to 1e3.
-    case automatic
-}
-
-/// How a training run weighs the classes in the cross-entropy.
-public enum ClassWeights: Hashable, Sendable {
-    case equal
-    /// N / (K n_k) for a class with n_k of the N samples and K classes, so that every class weighs the same in
-    /// all; 1 for a class without samples.
-    case automatic
-    /// One weight a class.
-    case fixed([Double])
-}
-
 /// All that decides the outcome of a training run, beside the dataset and the masks.
 public struct TrainingOptions: Sendable {
     public var model: ModelDescription
-    /// The weight of what `guidance` adds to the cross-entropy.
-    public var lambda1: Lambda1
-    public var guidance: Guidance = .rightReasons
-    public var penaltyTarget: PenaltyTarget = .sumLogProbability
-    public var penaltyReduction: PenaltyReduction = .mean
-    /// The first steps, over which λ1 rises in a straight line from 0.
-    public var lambda1WarmupSteps = 0
-    public var optimizer = OptimizerOptions()
-    public var schedule = ScheduleOptions()
-    /// The largest Euclidean norm of the gradient, which is scaled down to it; nil for any.
-    public var largestNorm: Double?
-    public var classWeights: ClassWeights = .equal
-    /// How much of each label is spread over all classes, from 0 to 1.
-    public var labelSmoothing = 0.0
-    /// The layers whose parameters stay as they are, by the beginnings of their names: `0`, `3.body`.
-    public var frozenLayers: [String] = []
+    public var loss: LossOptions
+    public var optimization: OptimizationOptions
+    /// Which samples are learnt from, how often and in which order. Its seed also decides the initial weights, what
+    /// dropout leaves out and random values in images.
+    public var stream: StreamOptions
     public var precision: Precision = .float
     public var normalization: NormalizationChoice = .none
-    /// The number of samples in a batch.
-    public var batchSize = 128
-    /// The number of passes over the training split.
-    public var epochs = 10
-    /// Decides the initial weights, the order of the samples, what dropout leaves out and random values in images.
-    public var seed: UInt64 = 0
-    public var isShuffled = true
-    /// Whether the last batch of an epoch is left out where it is smaller than the others.
-    public var dropsLast = false
-    /// The share of annotated samples in every batch, from 0 to 1; nil for chance to decide.
-    public var annotatedFraction: Double?
-    /// The random changes of images and masks, also a function of the seed; nil for none.
-    public var augmentation: Augmentation?
-    /// The split to train on; nil for `train` where the dataset has splits, else all samples.
-    public var split: String?
+    /// A safetensors file with the initial weights; nil to draw them from the seed.
+    public var initialWeights: String?
     /// What every epoch ends with a measurement on: a split of the dataset, or the path of another dataset, as
     /// `ValidationSource` reads it; nil for none.
     public var validation: String?
@@ -70,13 +31,86 @@ public struct TrainingOptions: Sendable {
     public var patience: Int?
     /// Masks to gather on the way; nil for none.
     public var collection: CollectionOptions?
-    /// A safetensors file with the initial weights; nil to draw them from the seed.
-    public var initialWeights: String?
     /// The number of threads, without effect on any result; nil for one a processor core.
-    public var threads: Int?
+    public var threadCount: Int?
 
-    public init(model: ModelDescription, lambda1: Lambda1) {
+    public init(
+        model: ModelDescription, loss: LossOptions = LossOptions(),
+        optimization: OptimizationOptions = OptimizationOptions(),
+        stream: StreamOptions = StreamOptions(batchSize: 128, isShuffled: true, epochs: 10)
+    ) {
         self.model = model
-        self.lambda1 = lambda1
+        self.loss = loss
+        self.optimization = optimization
+        self.stream = stream
+    }
+
+    /// - Throws: `TrainingError` with the code `invalidOption`, naming the option.
+    func check(hasMasks: Bool) throws(TrainingError) {
+        func require(
+            _ condition: Bool, _ option: OptionName, _ message: @autoclosure () -> Message
+        ) throws(TrainingError) {
+            guard condition else { throw TrainingError(.invalidOption, .option(option), message()) }
+        }
+        try optimization.check()
+        try loss.check(classCount: model.classCount)
+        if let fraction = stream.annotatedFraction {
+            try require(0...1 ~= fraction, .annotatedFraction, "must be from 0 to 1")
+            try require(
+                hasMasks, .annotatedFraction, "needs \(option: .masks), which say which samples are annotated"
+            )
+            try require(
+                stream.isShuffled, .annotatedFraction,
+                "draws samples, which \(option: .isUnshuffled) does not allow")
+        }
+        try loss.checkGuidance(hasMasks: hasMasks)
+        let hasPenalty = hasMasks || loss.guidance == .inputGradient
+        if case .value(let lambda1) = loss.lambda1 {
+            try require(
+                lambda1.isFinite && lambda1 >= 0, .lambda1, "must be auto or a number of at least 0")
+            try require(
+                lambda1 == 0 || hasPenalty, .lambda1,
+                "is above 0, but there are no masks for the penalty: give \(option: .masks), or "
+                    + "\(option: .lambda1) 0")
+        }
+        if case .fixed(let normalization) = normalization {
+            try require(
+                normalization.means.count == model.input.channels, .normalization,
+                "has \(normalization.means.count) means, but the images have \(model.input.channels) channels"
+            )
+        }
+        if let patience {
+            try require(patience >= 1, .patience, "must be at least 1 epoch")
+            try require(
+                validation != nil, .patience, "needs \(option: .validation) to tell which epoch is better")
+        }
+        try require(
+            loss.lambda1WarmupSteps == 0 || hasPenalty, .lambda1WarmupSteps,
+            "needs \(option: .masks), without which there is no penalty")
+        try require(
+            collection == nil || stream.augmentation == nil, .collection,
+            "does not go with \(option: .augmentation), whose images are not those of the dataset: run make-masks "
+                + "after training")
+        try require(
+            collection == nil || stream.annotatedFraction == nil, .collection,
+            "does not go with \(option: .annotatedFraction), which draws some samples several times and others "
+                + "never: run make-masks after training")
+        try require(stream.batchSize >= 1, .batchSize, "must be at least 1")
+        try require(stream.epochs >= 1, .epochs, "must be at least 1")
+        try require(threadCount ?? 1 >= 1, .threadCount, "must be at least 1")
+        try checkRecorded()
+    }
+
+    /// Refuses what `config.json` does not record, so that a run cannot be gone on with as another.
+    private func checkRecorded() throws(TrainingError) {
+        let isRecorded =
+            loss.imageRanges == nil && stream.world == 1 && stream.rank == 0 && stream.balance == nil
+            && stream.ids == nil && !stream.annotatedOnly
+        guard isRecorded else {
+            throw TrainingError(
+                .invalidOption, .option(.stream),
+                "has ranks, balanced classes or chosen samples, or the loss has ranges of images: a run takes none of "
+                    + "them, but a loop of your own around a Trainer does")
+        }
     }
 }

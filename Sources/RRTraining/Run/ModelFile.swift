@@ -1,4 +1,5 @@
 import FoundationEssentials
+public import RRDatasets
 internal import RRFormats
 public import RRNetworks
 internal import RRSchemas
@@ -40,5 +41,12 @@ public enum ModelFile {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         return try Array(encoder.encode(model)) + [UInt8(ascii: "\n")]
+    }
+}
+
+extension BuiltInModel {
+    /// Describes the architecture for the images and classes of a dataset.
+    public func description(for dataset: Dataset) -> ModelDescription {
+        description(input: dataset.imageShape, classCount: dataset.classCount)
     }
 }

@@ -1,8 +1,27 @@
 public import RRExplanation
-internal import RRFormats
 public import RRNetworks
 public import RRStreaming
+internal import RRFormats
 internal import RRTensor
+
+/// How long a training is, which schedules of the learning rate go by.
+public struct TrainingLength: Hashable, Sendable {
+    public var stepsPerEpoch: Int
+    /// The number of steps of the whole training.
+    public var stepCount: Int
+
+    public init(stepsPerEpoch: Int, stepCount: Int) {
+        self.stepsPerEpoch = stepsPerEpoch
+        self.stepCount = stepCount
+    }
+
+    /// All epochs of a stream, whatever place it begins at; the largest number there is where they would exceed that.
+    public init(of stream: BatchStream, epochs: Int) {
+        stepsPerEpoch = stream.batchesPerEpoch
+        let (product, overflow) = stream.batchesPerEpoch.multipliedReportingOverflow(by: epochs)
+        stepCount = overflow ? .max : product
+    }
+}
 
 /// A network in training: its parameters, the loss that judges them and the optimiser that moves them.
 ///
@@ -18,8 +37,11 @@ public final class Trainer<Scalar: NetworkScalar> {
     public private(set) var stepCount = 0
 
     private let seed: UInt64
+    /// λ1 after its warm-up.
     private let lambda1: Double
-    private let refinements: TrainingRefinements
+    private let lambda1WarmupSteps: Int
+    private let largestNorm: Double?
+    private let schedule: LearningRateSchedule
     private let loss: ExplanationLoss<Scalar>
     private let workers: Workers
     /// The parameters that are moved.
@@ -31,65 +53,67 @@ public final class Trainer<Scalar: NetworkScalar> {
     ///
     /// - Parameters:
     ///   - parameters: where training starts; nil for PyTorch's default initialisation from `seed`.
+    ///   - loss: λ1 and the class weights as numbers, for there is no dataset to choose them by.
+    ///   - length: nil where the learning rate does not go by it.
+    ///   - normalization: what is done to images before they reach the network; nil for nothing.
     ///   - seed: decides, beside the initialisation, what dropout leaves out and what the guidance draws.
-    ///   - lambda1: the weight of the penalty, at least 0.
-    ///   - guidance: what the loss has beside the cross-entropy.
-    ///   - imageRanges: the values in each channel, before normalisation, that `Guidance.randomized` draws from; nil for
-    ///     0 to 1.
-    ///   - refinements: what training may have beyond a loss and an optimiser.
-    ///   - threads: the number of threads, without effect on any result; nil for one a processor core.
+    ///   - threadCount: without effect on any result; nil for one a processor core.
     /// - Throws: `NetworkError` where the model's layers do not fit each other, and `TrainingError` with the code
     ///   `invalidOption`.
     public init(
-        model: ModelDescription, parameters: Parameters<Scalar>? = nil, seed: UInt64 = 0, lambda1: Double,
-        target: PenaltyTarget = .sumLogProbability, reduction: PenaltyReduction = .mean,
-        guidance: Guidance = .rightReasons, imageRanges: [ClosedRange<Float>]? = nil,
-        optimizer: OptimizerOptions = OptimizerOptions(),
-        refinements: TrainingRefinements = TrainingRefinements(),
-        normalization: InputNormalization? = nil, threads: Int? = nil
+        model: ModelDescription, parameters: Parameters<Scalar>? = nil, loss: LossOptions,
+        optimization: OptimizationOptions = OptimizationOptions(), length: TrainingLength? = nil,
+        normalization: InputNormalization? = nil, seed: UInt64 = 0, threadCount: Int? = nil
     ) throws {
-        try optimizer.check()
-        try refinements.check(classCount: model.classCount)
-        guard lambda1.isFinite, lambda1 >= 0 else {
+        try optimization.check()
+        try loss.check(classCount: model.classCount)
+        guard case .value(let lambda1) = loss.lambda1, lambda1.isFinite, lambda1 >= 0 else {
             throw TrainingError(.invalidOption, .option(.lambda1), "must be a number of at least 0")
+        }
+        guard loss.classWeights != .automatic else {
+            throw TrainingError(
+                .invalidOption, .option(.classWeights), "must be numbers: a trainer has no dataset to count")
+        }
+        guard length != nil || optimization.schedule.kind == .constant else {
+            throw TrainingError(
+                .invalidOption, .option(.schedule), "goes by the length of the training, which is not given")
         }
         let network = try Network<Scalar>(model)
         self.network = network
+        self.parameters = parameters ?? network.initialParameters(seed: seed)
         self.normalization = normalization
         self.seed = seed
         self.lambda1 = lambda1
-        self.refinements = refinements
-        self.parameters = parameters ?? network.initialParameters(seed: seed)
-        workers = Workers(count: threads)
-        trained = try refinements.trainedRanges(of: network.parameterLayout)
-        loss = ExplanationLoss(
-            network: network, lambda1: lambda1, target: target, reduction: reduction,
-            classWeights: refinements.classWeights, labelSmoothing: refinements.labelSmoothing,
-            guidance: guidance, seed: seed,
+        lambda1WarmupSteps = loss.lambda1WarmupSteps
+        largestNorm = optimization.largestNorm
+        schedule = LearningRateSchedule(
+            optimization, length: length ?? TrainingLength(stepsPerEpoch: 1, stepCount: 1))
+        workers = Workers(count: threadCount)
+        trained = try optimization.trainedRanges(of: network.parameterLayout)
+        self.loss = ExplanationLoss(
+            network: network, lambda1: lambda1, target: loss.penaltyTarget, reduction: loss.penaltyReduction,
+            classWeights: loss.classWeights.values, labelSmoothing: loss.labelSmoothing,
+            guidance: loss.guidance, seed: seed,
             imageRanges: normalization?.ranges(
-                imageRanges ?? Array(repeating: 0...1, count: model.input.channels)) ?? imageRanges,
-            threads: threads)
-        self.optimizer = Optimizer(
-            optimizer, layout: network.parameterLayout, trained: trained, workers: workers)
+                loss.imageRanges ?? Array(repeating: 0...1, count: model.input.channels))
+                ?? loss.imageRanges,
+            threads: threadCount)
+        optimizer = Optimizer(
+            optimization, layout: network.parameterLayout, trained: trained, workers: workers)
     }
 
     /// The quantity whose input gradient the loss and a visitor meet.
     var penaltyTarget: PenaltyTarget { loss.target }
 
     /// The rate of the next step.
-    public var learningRate: Double { rates.learningRate }
-
-    private var rates: LearningRateSchedule.Rates {
-        refinements.schedule?.rates(step: stepCount)
-            ?? LearningRateSchedule.Rates(learningRate: optimizer.options.learningRate, momentum: nil)
-    }
+    public var learningRate: Double { schedule.rates(step: stepCount).learningRate }
 
     /// Takes one training step on a batch of the stream.
     ///
     /// - Returns: the loss before the step.
     /// - Throws: `ExplanationError` where the batch does not fit the model or has no labels.
     public func step(_ batch: Batch) throws(ExplanationError) -> LossTerms {
-        try step(LabelledBatch(batch, normalization))
+        try step(LabelledBatch(batch, normalization), visitor: nil)
     }
 
     /// Takes one training step on images as the network shall see them.
@@ -104,14 +128,16 @@ public final class Trainer<Scalar: NetworkScalar> {
     func step(
         _ batch: LabelledBatch, visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?
     ) throws(ExplanationError) -> LossTerms {
-        loss.lambda1 = refinements.lambda1(lambda1, step: stepCount)
-        let dropout = DropoutKey(seed: seed, step: stepCount)
+        loss.lambda1 =
+            stepCount < lambda1WarmupSteps
+            ? lambda1 * Double(stepCount) / Double(lambda1WarmupSteps) : lambda1
         let terms = try loss.compute(
-            batch, at: parameters, dropout: dropout, gradient: &gradient, visitor: visitor)
-        if let bound = refinements.largestNorm {
-            GradientClipping.clip(&gradient, over: trained, to: bound, workers: workers)
+            batch, at: parameters, dropout: DropoutKey(seed: seed, step: stepCount), gradient: &gradient,
+            visitor: visitor)
+        if let largestNorm {
+            GradientClipping.clip(&gradient, over: trained, to: largestNorm, workers: workers)
         }
-        optimizer.step(&parameters.values, gradient: gradient, rates: rates)
+        optimizer.step(&parameters.values, gradient: gradient, rates: schedule.rates(step: stepCount))
         stepCount += 1
         return terms
     }
@@ -142,5 +168,27 @@ extension Trainer {
         parameters = state.parameters
         optimizer.restore(first: state.first, second: state.second, stepCount: state.stepCount)
         stepCount = state.stepCount
+    }
+}
+
+extension LabelledBatch {
+    /// Takes images, labels, rows and, where any sample is annotated, masks from a batch of the stream.
+    ///
+    /// - Parameter normalization: what is done to the images; nil for nothing.
+    package init(_ batch: Batch, _ normalization: InputNormalization?) throws(ExplanationError) {
+        try self.init(
+            imageShape: batch.imageShape, images: batch.images(normalization), labels: batch.labels,
+            masks: batch.annotated.contains(true) ? batch.masks : nil, indices: batch.indices,
+            epoch: batch.epoch)
+    }
+}
+
+extension Batch {
+    /// The images as a network shall see them.
+    func images(_ normalization: InputNormalization?) -> [Float] {
+        guard let normalization else { return images }
+        var scaled = images
+        normalization.apply(to: &scaled, pixelCount: imageShape.pixelCount)
+        return scaled
     }
 }

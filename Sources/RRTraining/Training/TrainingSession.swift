@@ -9,11 +9,13 @@ internal import RRTensor
 /// One training run under way: from its first step, or from a checkpoint, to its end.
 final class TrainingSession<Scalar: NetworkScalar> {
     private let loop: TrainingLoop
+    private let options: TrainingOptions
     private let storage: RunStorage
     private let normalization: InputNormalization?
     private let lambda1: Double
     private let trainer: Trainer<Scalar>
     private let stream: BatchStream
+    private let length: TrainingLength
     private let writer: RunWriter
     private let gathering: GradientMasks<Scalar>?
     /// Whether the file of gathered masks is replaced.
@@ -28,21 +30,16 @@ final class TrainingSession<Scalar: NetworkScalar> {
     private let firstStep: Int
     private var lastCheckpoint: (time: ContinuousClock.Instant, step: Int?)
 
-    private var options: TrainingOptions { loop.options }
-
-    /// The steps of the whole run, whatever step it begins at; the largest number there is where they would exceed that.
-    private static func stepCount(of stream: BatchStream, _ options: TrainingOptions) -> Int {
-        let (product, overflow) = stream.batchesPerEpoch.multipliedReportingOverflow(by: options.epochs)
-        return overflow ? .max : product
-    }
-
+    /// Opens the run, settles what its options leave open, and starts it or takes it up where it was stopped.
+    ///
     /// - Throws: as `TrainingLoop.run(_:progress:)`.
     init(_ loop: TrainingLoop, _ storage: RunStorage) throws {
         try storage.check()
         self.loop = loop
         self.storage = storage
+        let options = loop.options
+        self.options = options
         start = clock.now
-        let (options, dataset) = (loop.options, loop.dataset)
         let network = try Network<Scalar>(options.model)
         let unfinished =
             storage.resumes ? try UnfinishedRun(of: storage.output, force: storage.force) : nil
@@ -51,84 +48,82 @@ final class TrainingSession<Scalar: NetworkScalar> {
         try options.collection?.check(against: storage, replaces: replacesMasks)
         let checkpoint: Checkpoint<Scalar>? = try unfinished?.checkpoint(
             layout: network.parameterLayout, as: Scalar.self)
+        // Before anything is measured, so that an output that is in the way shows at once.
         let fresh =
             unfinished == nil ? try RunWriter(path: storage.output, force: storage.force) : nil
         position = checkpoint?.progress ?? RunPosition()
 
-        let initial =
-            try options.initialWeights.map {
-                try WeightsFile.read($0, layout: network.parameterLayout, as: Scalar.self)
-            } ?? network.initialParameters(seed: options.seed)
-        if let unfinished, options.normalization == .automatic {
-            normalization = try RunConfiguration.normalization(
-                in: unfinished.configuration, path: unfinished.path)
-        } else {
-            normalization = try loop.normalization()
-        }
-        let chosen = unfinished?.configuration["options"]?["lambda1"]?.doubleValue
-        if let chosen, options.lambda1 == .automatic {
-            lambda1 = chosen
-        } else {
-            lambda1 = try loop.lambda1(startingFrom: initial, normalization)
-        }
-        let (place, isBeyond) = position.batch.multipliedReportingOverflow(by: options.batchSize)
-        do {
-            stream = try BatchStream(
-                dataset: dataset, masks: loop.masks, options: loop.streamOptions(epochs: options.epochs),
-                from: StreamPosition(epoch: position.epoch, position: isBeyond ? .max : place))
-        } catch let error as DatasetError where error.code == .valueOutOfRange && unfinished != nil {
-            // With another batch size too; that has a name of its own below.
-            stream = try BatchStream(
-                dataset: dataset, masks: loop.masks, options: loop.streamOptions(epochs: options.epochs))
-        }
-        guard stream.batchesPerEpoch > 0 else {
-            throw TrainingError(
-                .unsuitableDataset, .file(dataset.path),
-                "gives no batch: the split \(stream.split) has fewer samples than \(option: .batchSize) "
-                    + "\(options.batchSize), and \(option: .dropsLast) leaves them out")
-        }
-        let classWeights = try loop.classWeights()
+        let choices = try TrainingChoices(loop, network, goingOnWith: unfinished)
+        lambda1 = choices.lambda1
+        normalization = choices.normalization
+        stream = try Self.stream(of: loop, from: position, isResumed: unfinished != nil)
+        length = TrainingLength(of: stream, epochs: options.stream.epochs)
         trainer = try Trainer(
-            model: options.model, parameters: initial, seed: options.seed, lambda1: lambda1,
-            target: options.penaltyTarget, reduction: options.penaltyReduction,
-            guidance: options.guidance, imageRanges: loop.imageRanges(), optimizer: options.optimizer,
-            refinements: options.refinements(
-                classWeights: classWeights,
-                schedule: LearningRateSchedule(
-                    options.schedule, optimizer: options.optimizer, stepsPerEpoch: stream.batchesPerEpoch,
-                    stepCount: Self.stepCount(of: stream, options))),
-            normalization: normalization, threads: options.threads)
+            model: options.model, parameters: choices.initial, loss: choices.loss,
+            optimization: options.optimization, length: length, normalization: choices.normalization,
+            seed: options.stream.seed, threadCount: options.threadCount)
         gathering = try options.collection.map {
             try GradientMasks(
-                MaskMaking(dataset: dataset, selection: $0.selection),
-                workerCount: Workers(count: options.threads).count)
+                MaskMaking(dataset: loop.dataset, selection: $0.selection),
+                workerCount: Workers(count: options.threadCount).count)
         }
         let configuration = try RunConfiguration.json(
-            options, dataset: dataset, split: stream.split, masks: loop.masks, lambda1: lambda1,
-            normalization: normalization, classWeights: classWeights, validation: loop.validation)
+            options, dataset: loop.dataset, split: stream.split, masks: loop.masks, lambda1: choices.lambda1,
+            normalization: choices.normalization, classWeights: choices.loss.classWeights.values,
+            validation: loop.validation)
         if let unfinished, let checkpoint {
-            try unfinished.check(configuration, model: options.model, datasetPath: dataset.path)
-            guard trainer.accepts(checkpoint.trainer), position.epoch < options.epochs,
-                position.batch < stream.batchesPerEpoch,
-                checkpoint.trainer.stepCount
-                    == position.epoch &* stream.batchesPerEpoch &+ position.batch
-            else {
-                throw FormatError(
-                    .malformed, path: unfinished.path + "/" + RunFile.checkpoint,
-                    "the checkpoint does not fit the run: start anew with \(option: .force)")
-            }
-            trainer.restore(checkpoint.trainer)
+            try unfinished.check(configuration, model: options.model, datasetPath: loop.dataset.path)
+            try Self.restore(
+                trainer, from: checkpoint, path: unfinished.path, epochs: options.stream.epochs, length)
         }
-        writer =
-            try fresh
-            ?? RunWriter(
-                resuming: storage.output, at: position, force: storage.force)
+        writer = try fresh ?? RunWriter(resuming: storage.output, at: position, force: storage.force)
         if fresh != nil { try writer.write(configuration: configuration, model: options.model) }
         firstStep = trainer.stepCount
         secondsBefore = position.seconds
         lastCheckpoint = (clock.now, checkpoint?.trainer.stepCount)
         // Who means to resume wants the run found from its first step on.
         if storage.resumes, checkpoint == nil { try writeCheckpoint() }
+    }
+
+    /// Opens the stream at a place.
+    private static func stream(
+        of loop: TrainingLoop, from position: RunPosition, isResumed: Bool
+    ) throws -> BatchStream {
+        let options = loop.options.stream
+        let (place, isBeyond) = position.batch.multipliedReportingOverflow(by: options.batchSize)
+        let stream: BatchStream
+        do {
+            stream = try BatchStream(
+                dataset: loop.dataset, masks: loop.masks, options: options,
+                from: StreamPosition(epoch: position.epoch, position: isBeyond ? .max : place))
+        } catch let error as DatasetError where error.code == .valueOutOfRange && isResumed {
+            // With another batch size too, which the comparison of the options names.
+            stream = try BatchStream(dataset: loop.dataset, masks: loop.masks, options: options)
+        }
+        guard stream.batchesPerEpoch > 0 else {
+            throw TrainingError(
+                .unsuitableDataset, .file(loop.dataset.path),
+                "gives no batch: the split \(stream.split) has fewer samples than \(option: .batchSize) "
+                    + "\(options.batchSize), and \(option: .dropsLast) leaves them out")
+        }
+        return stream
+    }
+
+    /// Puts the trainer where the checkpoint was written.
+    private static func restore(
+        _ trainer: Trainer<Scalar>, from checkpoint: Checkpoint<Scalar>, path: String, epochs: Int,
+        _ length: TrainingLength
+    ) throws {
+        let position = checkpoint.progress
+        guard trainer.accepts(checkpoint.trainer), position.epoch < epochs,
+            position.batch < length.stepsPerEpoch,
+            checkpoint.trainer.stepCount == position.epoch &* length.stepsPerEpoch &+ position.batch
+        else {
+            throw FormatError(
+                .malformed, path: path + "/" + RunFile.checkpoint,
+                "the checkpoint does not fit the run: start anew with \(option: .force)")
+        }
+        trainer.restore(checkpoint.trainer)
     }
 
     /// Trains to the end.
@@ -139,7 +134,13 @@ final class TrainingSession<Scalar: NetworkScalar> {
             guard let batch = try stream.next() else { break }
             let waited = clock.now - stepStart
             let learningRate = trainer.learningRate
-            let terms = try step(batch)
+            let labelled = try LabelledBatch(batch, normalization)
+            let terms =
+                if let gathering, isGathering(inEpoch: batch.epoch) {
+                    try gather(labelled, isFirst: batch.step == 0, into: gathering)
+                } else {
+                    try trainer.step(labelled, visitor: nil)
+                }
             guard terms.loss.isFinite else {
                 throw divergence(
                     step: trainer.stepCount - 1,
@@ -153,8 +154,8 @@ final class TrainingSession<Scalar: NetworkScalar> {
             let isEndOfEpoch = batch.step + 1 == stream.batchesPerEpoch
             try progress(
                 TrainingProgress(
-                    epoch: batch.epoch, epochCount: options.epochs, step: trainer.stepCount,
-                    stepCount: Self.stepCount(of: stream, options), firstStep: firstStep,
+                    epoch: batch.epoch, epochCount: options.stream.epochs, step: trainer.stepCount,
+                    stepCount: length.stepCount, firstStep: firstStep,
                     isEndOfEpoch: isEndOfEpoch,
                     lambda1: terms.lambda1, mean: position.record.summary))
             if isEndOfEpoch {
@@ -169,15 +170,16 @@ final class TrainingSession<Scalar: NetworkScalar> {
 
     /// Whether masks are gathered in an epoch: in the last, and where training may stop early in every one.
     private func isGathering(inEpoch epoch: Int) -> Bool {
-        gathering != nil && (options.patience != nil || epoch + 1 == options.epochs)
+        gathering != nil && (options.patience != nil || epoch + 1 == options.stream.epochs)
     }
 
-    private func step(_ batch: Batch) throws -> LossTerms {
-        let labelled = try LabelledBatch(batch, normalization)
-        guard let gathering, isGathering(inEpoch: batch.epoch) else { return try trainer.step(labelled) }
-        if batch.step == 0 { try gathering.removeAll() }
-        return try gathering.add(indices: batch.indices) { select throws(ExplanationError) in
-            try trainer.step(labelled) { select($0.worker, $0.position, $0.gradient) }
+    /// Takes a step, and marks what the network looked at meanwhile.
+    private func gather(
+        _ batch: LabelledBatch, isFirst: Bool, into gathering: GradientMasks<Scalar>
+    ) throws -> LossTerms {
+        if isFirst { try gathering.removeAll() }
+        return try gathering.add(indices: batch.indices ?? []) { select throws(ExplanationError) in
+            try trainer.step(batch) { select($0.worker, $0.position, $0.gradient) }
         }
     }
 
@@ -188,8 +190,8 @@ final class TrainingSession<Scalar: NetworkScalar> {
         let validation = try loop.validation.map { source in
             try Evaluation(
                 network: trainer.network, parameters: trainer.parameters, normalization: normalization,
-                dataset: source.dataset, masks: nil, split: source.split, batchSize: options.batchSize,
-                threads: options.threads)
+                dataset: source.dataset, masks: nil, split: source.split, batchSize: options.stream.batchSize,
+                threadCount: options.threadCount)
         }
         if let validation, !validation.crossEntropy.isFinite {
             throw divergence(
@@ -207,7 +209,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
             }
             if let patience = options.patience, position.watch.epochsWithout >= patience { return true }
         }
-        guard epoch + 1 < options.epochs else { return true }
+        guard epoch + 1 < options.stream.epochs else { return true }
         try writeCheckpoint()
         return false
     }

@@ -125,7 +125,7 @@ struct EvaluateCommand: ParsableCommand {
         defer { line.clear() }
         return try Evaluation(
             network: network, parameters: run.parameters(of: network), normalization: run.normalization,
-            dataset: dataset, masks: masks, split: split, measurement: measurement, threads: threads.jobs
+            dataset: dataset, masks: masks, split: split, measurement: measurement, threadCount: threads.jobs
         ) { done, total in line.show("samples", done: done, of: total) }
     }
 }

@@ -48,7 +48,7 @@ struct FindAnotherCommand: ParsableCommand {
     )
     var lambda1: Lambda1 = .value(1000)
 
-    @OptionGroup var learning: LearningOptions
+    @OptionGroup var learning: LearningArguments
 
     @Option(help: "The split to measure the models on; test where the dataset has splits, else all.")
     var judge: String?
@@ -69,7 +69,7 @@ struct FindAnotherCommand: ParsableCommand {
         try dataset.prepareFingerprint()
         var options = FindAnotherOptions(
             training: try learning.options(for: dataset, lambda1: lambda1))
-        options.training.threads = threads.jobs
+        options.training.threadCount = threads.jobs
         options.rounds = rounds
         options.selection = .threshold(threshold)
         options.target = target

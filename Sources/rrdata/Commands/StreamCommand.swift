@@ -113,8 +113,8 @@ struct StreamCommand: ParsableCommand {
         let clock = ContinuousClock()
         let start = clock.now
         var options = StreamOptions(
-            batchSize: batchSize, shuffle: shuffle, seed: seed, epochs: epochs, split: split,
-            dropLast: dropLast)
+            batchSize: batchSize, isShuffled: shuffle, seed: seed, epochs: epochs, split: split,
+            dropsLast: dropLast)
         try samples.apply(to: &options)
         let file = try cursor.map {
             try CursorFile(path: $0, dataset: dataset, masks: masks, options: options)

@@ -41,10 +41,10 @@ struct TrainCommand: ParsableCommand {
     )
     var lambda1: Lambda1?
 
-    @OptionGroup var learning: LearningOptions
-    @OptionGroup var guidance: GuidanceOptions
+    @OptionGroup var learning: LearningArguments
+    @OptionGroup var guidance: GuidanceArguments
     @OptionGroup var output: OutputOptions
-    @OptionGroup var keeping: RunKeepingOptions
+    @OptionGroup var keeping: RunKeepingArguments
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
 
@@ -66,11 +66,13 @@ struct TrainCommand: ParsableCommand {
         let dataset = try Dataset(path: dataset)
         try dataset.prepareFingerprint()
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
-        var options = try learning.options(
-            for: dataset, lambda1: lambda1 ?? guidance.lambda1(hasMasks: masks != nil))
-        guidance.apply(to: &options)
+        guard lambda1 != nil || guidance.guidance != .inputGradient else {
+            throw ValidationError(
+                "--guidance input-gradient needs --lambda1, the weight of the squared gradient")
+        }
+        var options = try learning.options(for: dataset, lambda1: lambda1, guidance: guidance)
         keeping.apply(to: &options)
-        options.threads = threads.jobs
+        options.threadCount = threads.jobs
 
         let loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)
         let progress = TrainingReport()

@@ -13,7 +13,7 @@ extension MaskMarks: ExpressibleByArgument {}
 extension ArrayExport.Layout: ExpressibleByArgument {}
 extension ArrayLayout: ExpressibleByArgument {}
 extension Compression: ExpressibleByArgument {}
-extension OptimizerOptions.Kind: ExpressibleByArgument {}
+extension OptimizationOptions.Optimizer: ExpressibleByArgument {}
 extension ImageFolderOptions.Color: ExpressibleByArgument {}
 extension ImageFolderOptions.Depth: ExpressibleByArgument {}
 extension PNGFolderImport.ErrorPolicy: ExpressibleByArgument {}

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 import RRNetworks
-import RRTensor
 import RRTraining
 
 /// Which trained model a command uses.
@@ -37,11 +36,4 @@ enum ModelChoice: ExpressibleByArgument {
     }
 
     static var names: String { BuiltInModel.allCases.map(\.rawValue).joined(separator: ", ") }
-
-    func description(input: ImageShape, classCount: Int) throws -> ModelDescription {
-        switch self {
-        case .builtIn(let model): model.description(input: input, classCount: classCount)
-        case .file(let path): try ModelFile.read(path)
-        }
-    }
 }

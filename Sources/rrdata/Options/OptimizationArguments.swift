@@ -2,10 +2,10 @@ internal import ArgumentParser
 import RRExplanation
 import RRTraining
 
-/// How the parameters follow their gradient.
-struct OptimizationOptions: ParsableArguments {
+/// How the parameters follow their gradient, and what each sample weighs in it.
+struct OptimizationArguments: ParsableArguments {
     @Option(help: "The optimiser, as PyTorch defines it.")
-    var optimizer: OptimizerOptions.Kind = .adam
+    var optimizer: OptimizationOptions.Optimizer = .adam
 
     @Option(help: "The learning rate; of --schedule one-cycle the largest.")
     var learningRate = 1e-3
@@ -49,21 +49,19 @@ struct OptimizationOptions: ParsableArguments {
         }
     }
 
-    func apply(to options: inout TrainingOptions) {
-        options.optimizer = OptimizerOptions(
+    var value: OptimizationOptions {
+        var options = OptimizationOptions(
             optimizer, learningRate: learningRate, momentum: momentum, isNesterov: nesterov,
-            weightDecay: weightDecay)
-        options.schedule = ScheduleOptions(schedule, stepEpochs: scheduleEpochs, warmupSteps: warmupSteps)
+            weightDecay: weightDecay,
+            schedule: ScheduleOptions(schedule, stepEpochs: scheduleEpochs, warmupSteps: warmupSteps),
+            largestNorm: clipNorm, frozenLayers: freeze?.split(separator: ",").map(String.init) ?? [])
         options.schedule.factor = scheduleFactor ?? options.schedule.factor
-        options.largestNorm = clipNorm
-        options.labelSmoothing = labelSmoothing
-        options.classWeights = classWeights
-        options.frozenLayers = freeze?.split(separator: ",").map(String.init) ?? []
+        return options
     }
 }
 
 /// What is kept of a run on its way.
-struct RunKeepingOptions: ParsableArguments {
+struct RunKeepingArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "A split, or another dataset, to measure the model on after every epoch.",

@@ -11,7 +11,7 @@ import TestSupport
 import Testing
 
 @Suite("What training may have beside a loss and an optimiser")
-struct TrainingRefinementsTests {
+struct TrainingOptionsTests {
     private func tensors(_ shades: TwoShades, _ name: String) throws -> [String: SafeTensor] {
         let tensors = try SafeTensorsFile.read(shades.folder.path(name))
         return Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0) })
@@ -26,12 +26,12 @@ struct TrainingRefinementsTests {
     func freeze() throws {
         let shades = try TwoShades()
         var options = shades.options
-        options.optimizer.weightDecay = 0.1
-        options.optimizer.learningRate = 0
-        options.epochs = 1
+        options.optimization.weightDecay = 0.1
+        options.optimization.learningRate = 0
+        options.stream.epochs = 1
         _ = try shades.train(options, output: "start")
-        options.optimizer.learningRate = 0.01
-        options.frozenLayers = ["1", "5.bias"]
+        options.optimization.learningRate = 0.01
+        options.optimization.frozenLayers = ["1", "5.bias"]
         _ = try shades.train(options)
         let (before, after) = (
             try tensors(shades, "start/weights.safetensors"), try tensors(shades, "run/weights.safetensors")
@@ -44,9 +44,9 @@ struct TrainingRefinementsTests {
     func warmup() throws {
         let shades = try TwoShades()
         var options = shades.options
-        options.lambda1 = .value(2)
-        options.lambda1WarmupSteps = 4
-        options.epochs = 1
+        options.loss.lambda1 = .value(2)
+        options.loss.lambda1WarmupSteps = 4
+        options.stream.epochs = 1
         _ = try shades.train(options)
         let steps = try lines(shades).filter { $0["kind"] == nil }
         #expect(steps.map { $0["lambda1"]?.doubleValue } == [0, 0.5, 1, 1.5, 2, 2])
@@ -60,9 +60,9 @@ struct TrainingRefinementsTests {
         options.validation = "all"
         options.bestMetric = .crossEntropy
         options.patience = 2
-        options.epochs = 40
+        options.stream.epochs = 40
         // A rate that soon makes it worse.
-        options.optimizer = OptimizerOptions(.sgd, learningRate: 3)
+        options.optimization = OptimizationOptions(.sgd, learningRate: 3)
         let summary = try shades.train(options)
         let best = try #require(summary.best)
         #expect(summary.epochCount == best.epoch + 3 && summary.epochCount < 40)
@@ -75,7 +75,7 @@ struct TrainingRefinementsTests {
             weightsPath: shades.folder.path("run/best.safetensors"))
         let evaluation = try Evaluation(
             network: network, parameters: run.parameters(of: network), dataset: shades.dataset, masks: nil,
-            batchSize: options.batchSize)
+            batchSize: options.stream.batchSize)
         #expect(evaluation.crossEntropy == best.value)
     }
 
@@ -83,10 +83,10 @@ struct TrainingRefinementsTests {
     func classWeights() throws {
         let shades = try TwoShades()
         var options = shades.options
-        options.epochs = 1
+        options.stream.epochs = 1
         // 24 samples of each of two classes, and none of the third.
         options.model = BuiltInModel.mlp.description(input: shades.dataset.imageShape, classCount: 3)
-        options.classWeights = .automatic
+        options.loss.classWeights = .automatic
         _ = try shades.train(options)
         let configuration = try JSONValue(
             parsing: FileBytes.read(shades.folder.path("run/config.json")))
@@ -103,8 +103,8 @@ struct TrainingRefinementsTests {
         options.validation = "all"
         options.bestMetric = metric
         options.patience = 2
-        options.epochs = 9
-        options.optimizer.learningRate = 0
+        options.stream.epochs = 9
+        options.optimization.learningRate = 0
         let summary = try shades.train(options)
         #expect(summary.best?.epoch == 0 && summary.epochCount == 3)
     }

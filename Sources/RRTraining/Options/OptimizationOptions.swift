@@ -1,0 +1,91 @@
+internal import RRFormats
+internal import RRNetworks
+
+/// How parameters follow their gradient, with the names and the defaults of PyTorch's optimisers.
+public struct OptimizationOptions: Hashable, Sendable {
+    public enum Optimizer: String, CaseIterable, Codable, Sendable {
+        /// Stochastic gradient descent, with momentum where that is above 0.
+        case sgd
+        /// Adam (Kingma and Ba, 2015); weight decay is added to the gradient as an L2 term.
+        case adam
+        /// AdamW (Loshchilov and Hutter, 2019); weight decay is decoupled from the gradient.
+        case adamw
+    }
+
+    public var optimizer: Optimizer
+    public var learningRate: Double
+    /// Of `sgd` only.
+    public var momentum: Double
+    /// Whether `sgd` looks ahead along its momentum, as `SGD(nesterov=True)`.
+    public var isNesterov: Bool
+    public var weightDecay: Double
+    /// How the learning rate goes.
+    public var schedule: ScheduleOptions
+    /// The largest Euclidean norm of the gradient, which is scaled down to it; nil for any.
+    public var largestNorm: Double?
+    /// The layers whose parameters stay as they are, by the beginnings of their names: `0`, `3.body`.
+    public var frozenLayers: [String]
+
+    /// β1, β2 and ε of Adam, as PyTorch sets them by default.
+    static let firstDecay = 0.9
+    static let secondDecay = 0.999
+    static let epsilon = 1e-8
+
+    /// Creates options; training checks them.
+    public init(
+        _ optimizer: Optimizer = .adam, learningRate: Double = 1e-3, momentum: Double = 0,
+        isNesterov: Bool = false, weightDecay: Double = 0, schedule: ScheduleOptions = ScheduleOptions(),
+        largestNorm: Double? = nil, frozenLayers: [String] = []
+    ) {
+        self.optimizer = optimizer
+        self.learningRate = learningRate
+        self.momentum = momentum
+        self.isNesterov = isNesterov
+        self.weightDecay = weightDecay
+        self.schedule = schedule
+        self.largestNorm = largestNorm
+        self.frozenLayers = frozenLayers
+    }
+
+    /// - Throws: `TrainingError` with the code `invalidOption`, naming the option.
+    func check() throws(TrainingError) {
+        func require(
+            _ condition: Bool, _ option: OptionName, _ message: @autoclosure () -> Message
+        ) throws(TrainingError) {
+            guard condition else { throw TrainingError(.invalidOption, .option(option), message()) }
+        }
+        try require(
+            learningRate.isFinite && learningRate >= 0, .learningRate, "must be a number of at least 0")
+        try require(momentum >= 0 && momentum < 1, .momentum, "must be at least 0 and below 1")
+        try require(
+            momentum == 0 || optimizer == .sgd, .momentum,
+            "goes with \(option: .optimizer) sgd; \(optimizer.rawValue) has its own")
+        try require(
+            !isNesterov || momentum > 0, .isNesterov,
+            "needs \(option: .optimizer) sgd and \(option: .momentum) above 0")
+        try require(
+            weightDecay.isFinite && weightDecay >= 0, .weightDecay, "must be a number of at least 0")
+        try schedule.check()
+        if let largestNorm {
+            try require(largestNorm > 0 && largestNorm.isFinite, .largestNorm, "must be a number above 0")
+        }
+    }
+
+    /// The parameters that training moves, in as few ranges as they make.
+    ///
+    /// - Throws: `TrainingError` with the code `invalidOption` where a name is of no layer, or nothing is left.
+    func trainedRanges(of layout: ParameterLayout) throws(TrainingError) -> [Range<Int>] {
+        func isIn(_ layer: String, _ name: String) -> Bool { name == layer || name.hasPrefix(layer + ".") }
+        for layer in frozenLayers where !layout.entries.contains(where: { isIn(layer, $0.name) }) {
+            throw TrainingError(
+                .invalidOption, .option(.frozenLayers),
+                "“\(layer)” is no layer of this model with weights, which has "
+                    + layout.entries.map(\.name).joined(separator: ", "))
+        }
+        let ranges = layout.trainedRanges { name in frozenLayers.contains { isIn($0, name) } }
+        guard !ranges.isEmpty || frozenLayers.isEmpty else {
+            throw TrainingError(.invalidOption, .option(.frozenLayers), "leaves nothing to train")
+        }
+        return ranges
+    }
+}

@@ -1,0 +1,156 @@
+internal import ArgumentParser
+import RRDatasets
+import RRExplanation
+import RRStreaming
+import RRTraining
+
+/// What is learnt and how: all that decides a run, beside the masks, λ1 and what is kept of it.
+struct LearningArguments: ParsableArguments {
+    @Option(help: "\(ModelChoice.names), or a model.json.")
+    var model: ModelChoice
+
+    @Option(
+        name: .customLong("lambda1-warmup"),
+        help: "The first steps, over which lambda1 rises in a straight line from 0.")
+    var lambda1Warmup = 0
+
+    @Option(
+        help:
+            "What a batch's penalties are divided by: its samples, one, or its annotated samples. (default: mean)"
+    )
+    var penaltyReduction: PenaltyReduction?
+
+    @Option(
+        help:
+            "Whose input gradient is penalised; the paper's is the sum of all log-probabilities. (default: sum-log-prob)"
+    )
+    var penaltyTarget: PenaltyTarget?
+
+    @Option(help: "The number type to compute in.")
+    var precision: Precision = .float
+
+    @Option(
+        help:
+            "none, auto for means and standard deviations of the training split, or MEANS,DEVIATIONS by channel."
+    )
+    var normalize: NormalizationChoice = .none
+
+    @OptionGroup var optimization: OptimizationArguments
+
+    @Option(help: "The number of samples in a batch.")
+    var batchSize = 128
+
+    @Option(help: "The number of passes over the training split.")
+    var epochs = 10
+
+    @Option(help: "Decides the initial weights and the order of the samples.")
+    var seed: UInt64 = 0
+
+    @Option(name: .customLong("init"), help: "A safetensors file with the initial weights.")
+    var initialWeights: String?
+
+    @Flag(help: "Take the samples in the order of the dataset.")
+    var noShuffle = false
+
+    @Flag(help: "Leave out the last batch of an epoch where it is smaller than the others.")
+    var dropLast = false
+
+    @Option(
+        help:
+            "Random changes of images and masks, with commas between them: hflip, vflip, crop:P, rot90, cutout:S, brightness:B, contrast:C, erase."
+    )
+    var augment: Augmentation?
+
+    @Option(help: "The split to train on; train where the dataset has splits, else all.")
+    var split: String?
+
+    /// The options of a run on a dataset.
+    ///
+    /// - Parameter lambda1: nil for what suits the guidance.
+    /// - Throws: `FormatError` where the model cannot be read.
+    func options(
+        for dataset: Dataset, lambda1: Lambda1?, guidance: GuidanceArguments? = nil
+    ) throws -> TrainingOptions {
+        let description =
+            switch model {
+            case .builtIn(let model): model.description(for: dataset)
+            case .file(let path): try ModelFile.read(path)
+            }
+        var options = TrainingOptions(
+            model: description,
+            loss: LossOptions(
+                lambda1: lambda1, lambda1WarmupSteps: lambda1Warmup,
+                guidance: guidance?.value ?? .rightReasons,
+                penaltyTarget: penaltyTarget ?? .sumLogProbability,
+                penaltyReduction: penaltyReduction ?? .mean, classWeights: optimization.classWeights,
+                labelSmoothing: optimization.labelSmoothing),
+            optimization: optimization.value,
+            stream: StreamOptions(
+                batchSize: batchSize, isShuffled: !noShuffle, seed: seed, epochs: epochs, split: split,
+                dropsLast: dropLast, annotatedFraction: guidance?.annotatedFraction, augmentation: augment))
+        options.precision = precision
+        options.normalization = normalize
+        options.initialWeights = initialWeights
+        return options
+    }
+}
+
+/// What the loss has beside the cross-entropy, and how often training meets an annotated sample.
+struct GuidanceArguments: ParsableArguments {
+    enum Kind: String, CaseIterable, ExpressibleByArgument {
+        case rrr, augment, pgd
+        case inputGradient = "input-gradient"
+    }
+
+    @Option(
+        help: ArgumentHelp(
+            "What lambda1 weighs: rrr, augment, pgd or input-gradient.",
+            discussion: """
+                The loss is CE(x) + lambda1 R, and R one of these:
+                rrr: the squared input gradient inside the masks (Ross, Hughes and Doshi-Velez, 2017).
+                augment: CE(x~) of the annotated samples, with values inside the masks drawn anew each epoch, uniform \
+                from 0 to 1 for integer images and over the range of the training split for float ones (Teso and \
+                Kersting, 2019). lambda1 is then how many counterexamples each sample adds to the batch.
+                pgd: CE(x + d) with the worst d inside the masks, every element of it at most --pgd-radius (Heo et \
+                al., 2023; the search is that of Madry et al., 2018).
+                input-gradient: the squared gradient of CE(x) by all pixels of all samples, without masks (Drucker \
+                and LeCun, 1992; Ross and Doshi-Velez, 2018).
+                Without --lambda1 it is 1 for augment and pgd; input-gradient needs it.
+                """))
+    var guidance: Kind = .rrr
+
+    @Option(help: "Of pgd: the steps of the search. (default: 7)")
+    var pgdSteps: Int?
+
+    @Option(
+        help:
+            "Of pgd: the largest change of an element of the network's input, after --normalize. (default: 0.3)"
+    )
+    var pgdRadius: Double?
+
+    @Option(help: "Of pgd: the length of a step. (default: 2.5 times the radius over the steps)")
+    var pgdStepSize: Double?
+
+    @Option(help: "The share of annotated samples in every batch, from 0 to 1; samples are drawn for it.")
+    var annotatedFraction: Double?
+
+    func validate() throws {
+        guard guidance == .pgd || (pgdSteps == nil && pgdRadius == nil && pgdStepSize == nil) else {
+            throw ValidationError("--pgd-steps, --pgd-radius and --pgd-step-size go with --guidance pgd")
+        }
+    }
+
+    var value: Guidance {
+        switch guidance {
+        case .rrr: return .rightReasons
+        case .augment: return .randomized
+        case .pgd:
+            let standard = AdversaryOptions()
+            return .adversarial(
+                AdversaryOptions(
+                    stepCount: pgdSteps ?? standard.stepCount, radius: pgdRadius ?? standard.radius,
+                    stepSize: pgdStepSize))
+        case .inputGradient: return .inputGradient
+        }
+    }
+}
