@@ -60,7 +60,8 @@ public struct Evaluation: Sendable {
     ///   dataset has no labels, `ExplanationError` where it does not fit the model or the measurement.
     public init<Scalar: NetworkScalar>(
         network: Network<Scalar>, parameters: Parameters<Scalar>,
-        normalization: InputNormalization? = nil, dataset: Dataset, masks: MaskSet?, split: String? = nil,
+        normalization: InputNormalization? = nil, dataset: Dataset, masks: MaskSet? = nil,
+        split: String? = nil,
         measurement: ExplanationMeasurement = ExplanationMeasurement(), batchSize: Int = 256,
         threadCount: Int? = nil, progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
@@ -110,4 +111,55 @@ public struct ExplanationMeasurement: Sendable {
     public var seed: UInt64 = 0
 
     public init() {}
+}
+
+extension Run {
+    /// Measures the run's model on a split.
+    ///
+    /// - Parameters:
+    ///   - masks: the masks of the dataset; nil to leave explanations out.
+    ///   - split: a split's name or `all`; nil for `test` where the dataset has splits, else all samples.
+    ///   - measurement: how explanations are measured.
+    ///   - precision: the number type to compute in; nil for that of the run, and single where it says none.
+    ///   - threadCount: the number of threads; nil for one a processor core.
+    ///   - progress: is told of the samples done and of all.
+    /// - Throws: `FormatError` where the weights cannot be read or are not the model's, and as
+    ///   `Evaluation.init(network:parameters:…)`.
+    public func evaluate(
+        _ dataset: Dataset, masks: MaskSet? = nil, split: String? = nil,
+        measurement: ExplanationMeasurement = ExplanationMeasurement(), precision: Precision? = nil,
+        threadCount: Int? = nil, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws -> Evaluation {
+        func evaluate<Scalar: NetworkScalar>(_: Scalar.Type) throws -> Evaluation {
+            let network = try Network<Scalar>(model)
+            return try Evaluation(
+                network: network, parameters: parameters(of: network), normalization: normalization,
+                dataset: dataset, masks: masks, split: split, measurement: measurement,
+                threadCount: threadCount, progress: progress)
+        }
+        return switch precision ?? self.precision ?? .float {
+        case .float: try evaluate(Float.self)
+        case .double: try evaluate(Double.self)
+        }
+    }
+}
+
+extension Trainer {
+    /// Measures the network as it is between two steps, which changes nothing of the training.
+    ///
+    /// - Parameters:
+    ///   - masks: the masks of the dataset; nil to leave explanations out.
+    ///   - split: a split's name or `all`; nil for `test` where the dataset has splits, else all samples.
+    ///   - measurement: how explanations are measured.
+    ///   - batchSize: the number of samples that are read at a time.
+    /// - Throws: as `Evaluation.init(network:parameters:…)`.
+    public func evaluate(
+        _ dataset: Dataset, split: String? = nil, masks: MaskSet? = nil,
+        measurement: ExplanationMeasurement = ExplanationMeasurement(), batchSize: Int = 256
+    ) throws -> Evaluation {
+        try Evaluation(
+            network: network, parameters: parameters, normalization: normalization, dataset: dataset,
+            masks: masks, split: split, measurement: measurement, batchSize: batchSize,
+            threadCount: threadCount)
+    }
 }

@@ -108,11 +108,9 @@ public struct FindAnotherLoop {
             provenance["rounds"] = .array(rounds.map { .integer($0) })
             try MaskSetWriter.write(masks, provenance: .object(provenance), path: path, force: true)
         }
-        let evaluation =
-            switch options.training.precision {
-            case .float: try evaluation(of: run, as: Float.self)
-            case .double: try evaluation(of: run, as: Double.self)
-            }
+        let evaluation = try run.evaluate(
+            dataset, split: judgedSplit, precision: options.training.precision,
+            threadCount: options.training.threadCount)
         let configuration = try Run.configuration(of: folder.run(ofRound: number))
         let ones = masks.oneCount
         let round = FindAnotherRound(
@@ -146,13 +144,6 @@ public struct FindAnotherLoop {
         }
         if let failure { throw failure }
         return masks
-    }
-
-    private func evaluation<Scalar: NetworkScalar>(of run: Run, as _: Scalar.Type) throws -> Evaluation {
-        let network = try Network<Scalar>(run.model)
-        return try Evaluation(
-            network: network, parameters: run.parameters(of: network), normalization: run.normalization,
-            dataset: dataset, masks: nil, split: judgedSplit, threadCount: options.training.threadCount)
     }
 }
 

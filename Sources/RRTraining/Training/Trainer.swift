@@ -1,7 +1,7 @@
 public import RRExplanation
 public import RRNetworks
 public import RRStreaming
-internal import RRFormats
+public import RRFormats
 internal import RRTensor
 
 /// How long a training is, which schedules of the learning rate go by.
@@ -101,6 +101,33 @@ public final class Trainer<Scalar: NetworkScalar> {
         optimizer = Optimizer(
             optimization, layout: network.parameterLayout, trained: trained, workers: workers)
     }
+
+    /// Creates a trainer that goes on from the weights of a run, or of files that `Run.init(modelPath:weightsPath:)` names,
+    /// with that run's model and normalisation.
+    ///
+    /// - Throws: as `init(model:parameters:…)`, and `FormatError` where the weights cannot be read or are not the model's.
+    public convenience init(
+        from run: Run, loss: LossOptions, optimization: OptimizationOptions = OptimizationOptions(),
+        length: TrainingLength? = nil, seed: UInt64 = 0, threadCount: Int? = nil
+    ) throws {
+        try self.init(
+            model: run.model, parameters: run.parameters(of: Network(run.model)), loss: loss,
+            optimization: optimization, length: length, normalization: run.normalization, seed: seed,
+            threadCount: threadCount)
+    }
+
+    /// Writes the parameters as a safetensors file, which PyTorch loads by the same names, whole or not at all.
+    ///
+    /// - Parameter force: whether a file that is there is replaced.
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
+    public func writeWeights(to path: String, force: Bool = false) throws(FormatError) {
+        let output = try AtomicOutput(path: path, force: force)
+        try WeightsFile.write(parameters, to: output.temporaryPath)
+        try output.commit()
+    }
+
+    /// The number of threads that work.
+    var threadCount: Int { workers.count }
 
     /// The quantity whose input gradient the loss and a visitor meet.
     var penaltyTarget: PenaltyTarget { loss.target }

@@ -188,10 +188,8 @@ final class TrainingSession<Scalar: NetworkScalar> {
     /// - Returns: whether it was the last.
     private func endEpoch(_ epoch: Int) throws -> Bool {
         let validation = try loop.validation.map { source in
-            try Evaluation(
-                network: trainer.network, parameters: trainer.parameters, normalization: normalization,
-                dataset: source.dataset, masks: nil, split: source.split, batchSize: options.stream.batchSize,
-                threadCount: options.threadCount)
+            try trainer.evaluate(
+                source.dataset, split: source.split, batchSize: options.stream.batchSize)
         }
         if let validation, !validation.crossEntropy.isFinite {
             throw divergence(

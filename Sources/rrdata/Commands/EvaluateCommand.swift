@@ -1,7 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
 import RRExplanation
-import RRNetworks
 import RRPreparation
 import RRTraining
 
@@ -101,11 +100,13 @@ struct EvaluateCommand: ParsableCommand {
         measurement.target = target ?? measurement.target
         measurement.topCount = topK
         measurement.seed = seed ?? measurement.seed
-        let evaluation =
-            switch trained.precision ?? run.precision ?? .float {
-            case .float: try evaluate(Float.self, run, dataset, masks, measurement)
-            case .double: try evaluate(Double.self, run, dataset, masks, measurement)
-            }
+        let line = ProgressLine()
+        defer { line.clear() }
+        let evaluation = try run.evaluate(
+            dataset, masks: masks, split: split, measurement: measurement, precision: trained.precision,
+            threadCount: threads.jobs
+        ) { done, total in line.show("samples", done: done, of: total) }
+        line.clear()
         var weight = run.penaltyWeight.flatMap { $0.target == measurement.target ? $0 : nil }
         if let lambda1 {
             weight = weight ?? Run.PenaltyWeight(lambda1: lambda1)
@@ -114,18 +115,5 @@ struct EvaluateCommand: ParsableCommand {
         let printed = EvaluationReport(
             evaluation: evaluation, measurement: measurement, penaltyWeight: weight)
         if report.json { Console.print(printed.json) } else { Console.print(printed.text) }
-    }
-
-    private func evaluate<Scalar: NetworkScalar>(
-        _: Scalar.Type, _ run: Run, _ dataset: Dataset, _ masks: MaskSet?,
-        _ measurement: ExplanationMeasurement
-    ) throws -> Evaluation {
-        let network = try Network<Scalar>(run.model)
-        let line = ProgressLine()
-        defer { line.clear() }
-        return try Evaluation(
-            network: network, parameters: run.parameters(of: network), normalization: run.normalization,
-            dataset: dataset, masks: masks, split: split, measurement: measurement, threadCount: threads.jobs
-        ) { done, total in line.show("samples", done: done, of: total) }
     }
 }
