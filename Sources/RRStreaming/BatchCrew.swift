@@ -34,7 +34,9 @@ final class BatchCrew: @unchecked Sendable {
     private let isCancelled = Atomic<Bool>(false)
     private let imageShape: ImageShape
     private let rowsPerPiece: Int
-    private let plan: BatchPlan
+    private let order: SampleOrder
+    private let schedule: BatchSchedule
+    private let largestBatch: BatchExtents
     private var slots: [Slot?]
     private var pool: [BatchStorage] = []
     /// The batches that were opened, and of those the ones that were delivered.
@@ -49,10 +51,17 @@ final class BatchCrew: @unchecked Sendable {
     private static let spareStorages = 4
 
     /// - Parameters:
+    ///   - order: which samples a batch holds.
+    ///   - schedule: how many there are, and of which batches.
     ///   - imageShape: also decides how many samples a thread takes at a time.
     ///   - capacity: the batches that are filled ahead.
-    init(plan: BatchPlan, imageShape: ImageShape, capacity: Int) {
-        self.plan = plan
+    init(
+        order: SampleOrder, schedule: BatchSchedule, largestBatch: BatchExtents, imageShape: ImageShape,
+        capacity: Int
+    ) {
+        self.order = order
+        self.schedule = schedule
+        self.largestBatch = largestBatch
         self.imageShape = imageShape
         slots = Array(repeating: nil, count: capacity)
         pool.reserveCapacity(capacity + Self.spareStorages)
@@ -107,7 +116,7 @@ final class BatchCrew: @unchecked Sendable {
 
     /// What the consumer gets, once that is known.
     private func nextResult() -> Result<Batch?, any Error>? {
-        if hasEnded || delivered == plan.batchCount { return .success(nil) }
+        if hasEnded || delivered == schedule.batchCount { return .success(nil) }
         let number = delivered % slots.count
         guard delivered < opened, let slot = slots[number], slot.isSettled else { return nil }
         slots[number] = nil
@@ -161,7 +170,7 @@ final class BatchCrew: @unchecked Sendable {
                     slots[newest]?.pendingRows += rows.count
                     return Piece(storage: slot.storage, epoch: slot.batch.epoch, slot: newest, rows: rows)
                 }
-                guard opened < plan.batchCount else { return nil }
+                guard opened < schedule.batchCount else { return nil }
                 if opened - delivered < slots.count {
                     open()
                 } else {
@@ -174,7 +183,11 @@ final class BatchCrew: @unchecked Sendable {
 
     private func open() {
         let storage = freeStorage()
-        let batch = plan.prepare(storage, forBatch: opened)
+        let batch = schedule[opened]
+        var extents = largestBatch
+        extents.count = batch.count
+        storage.prepare(extents)
+        order.fill(storage.places.indices, of: batch)
         slots[opened % slots.count] = Slot(storage: storage, batch: batch)
         opened += 1
         monitor.wakeAll()

@@ -78,8 +78,8 @@ public final class BatchStream {
             )
         }
         crew = BatchCrew(
-            plan: BatchPlan(order: order, schedule: schedule, largestBatch: extents),
-            imageShape: dataset.imageShape, capacity: share.batchesAhead)
+            order: order, schedule: schedule, largestBatch: extents, imageShape: dataset.imageShape,
+            capacity: share.batchesAhead)
         crew.start(fillers)
     }
 

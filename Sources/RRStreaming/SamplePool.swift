@@ -1,3 +1,5 @@
+internal import RRDatasets
+internal import RRFormats
 internal import RRTensor
 
 /// Samples that are drawn one after another over all epochs: each once before any a second time.
@@ -22,5 +24,61 @@ struct SamplePool: Sendable {
         let (cycle, position) = number.quotientAndRemainder(dividingBy: UInt64(rows.count))
         let order = KeyedPermutation(count: rows.count, seed: seed, epoch: Int(truncatingIfNeeded: cycle))
         return rows[order(Int(position))]
+    }
+}
+
+/// The pools of balanced classes.
+enum ClassPools {
+    /// Shares the positions of an epoch, as many as there are samples, out to the classes.
+    ///
+    /// A class gets the whole part of its share; the positions that are left go to the largest remainders, and of
+    /// equal ones to the lower label first. A class that gets none has no pool.
+    ///
+    /// - Throws: `DatasetError` with the code `missingLabels`; `invalidOption` where there is not a weight for each
+    ///   class; `empty` where a class with a weight has no sample.
+    static func make(
+        _ balance: ClassBalance, of dataset: Dataset, selection: SampleSelection, seed: UInt64
+    ) throws(DatasetError) -> [SamplePool] {
+        guard let labels = dataset.labels else {
+            throw DatasetError(
+                .missingLabels, path: dataset.path, "balanced classes need labels, and the dataset has none")
+        }
+        let groups = selection.grouped(into: dataset.classCount) { labels[$0] }
+        let weights: [Double]
+        switch balance {
+        case .equal:
+            weights = groups.map { $0.isEmpty ? 0 : 1 }
+        case .weights(let given):
+            guard given.count == dataset.classCount else {
+                throw DatasetError(
+                    .invalidOption, path: dataset.path,
+                    "there are \(given.count) weights for \(dataset.classCount) classes")
+            }
+            weights = given
+            for (label, weight) in given.enumerated() where weight > 0 && groups[label].isEmpty {
+                throw DatasetError(
+                    .empty, path: dataset.path,
+                    "class \(label) has the weight \(weight), but no sample is chosen of it: give it the weight 0"
+                )
+            }
+        }
+        let draws = shares(of: selection.count, weights: weights)
+        return groups.indices.filter { draws[$0] > 0 }.map {
+            SamplePool(rows: groups[$0], drawsPerEpoch: draws[$0], seed: seed, number: $0)
+        }
+    }
+
+    static func shares(of count: Int, weights: [Double]) -> [Int] {
+        let sum = weights.reduce(0, +)
+        guard sum > 0 else { return weights.map { _ in 0 } }
+        let exact = weights.map { Double(count) * $0 / sum }
+        var shares = exact.map { Int($0.rounded(.down)) }
+        let left = max(0, count - shares.reduce(0, +))
+        let byRemainder = weights.indices.filter { weights[$0] > 0 }
+            .sorted {
+                (exact[$1] - exact[$1].rounded(.down), $0) < (exact[$0] - exact[$0].rounded(.down), $1)
+            }
+        for label in byRemainder.prefix(left) { shares[label] += 1 }
+        return shares
     }
 }
