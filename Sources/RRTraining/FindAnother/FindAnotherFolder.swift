@@ -2,19 +2,23 @@ internal import RRDatasets
 internal import RRFormats
 internal import RRSchemas
 
-/// The folder of a search for other explanations: it appears whole, under its name, when the last round is done.
-///
-/// Until then it is `FOLDER.unfinished`, which stays whatever becomes of the process, and which resuming finds.
+/// The folder of a search for other explanations, which appears whole when the last round is done.
 struct FindAnotherFolder {
     static let format = "rrdata.find-another"
     static let formatVersion = "1.0"
     private static let fileName = "find-another.json"
-    private static let isBusy = "another process is working on these rounds"
 
-    private let output: AtomicOutput
-    private let lock: FolderLock
-    /// Of an unfinished search that is replaced: nobody resumes it any more.
-    private let replaced: FolderLock?
+    private static let contents = UnfinishedFolder.Contents(
+        areAt: { roundCount(of: $0) != nil },
+        areBusy: "another process is working on these rounds",
+        areForeign:
+            "the folder is not one of find-another, so \(option: .force) does not replace it: name another "
+            + "output, or remove it first",
+        areUnfinished:
+            "unfinished rounds are there; \(option: .resumes) goes on with them, and \(option: .force) begins anew"
+    )
+
+    private let output: UnfinishedFolder
     /// What the file says of the options and the dataset.
     private let record: [String: JSONValue]
     /// The rounds that are done.
@@ -28,42 +32,23 @@ struct FindAnotherFolder {
     ///   it cannot be made;
     ///   `TrainingError` where a search is resumed that was started otherwise.
     init(_ storage: RunStorage, record: [String: JSONValue]) throws {
-        let unfinishedPath = UnfinishedRun.path(of: storage.output)
         self.record = record
+        let unfinishedPath = UnfinishedRun.path(of: storage.output)
         if storage.resumes, FileTree.kind(of: unfinishedPath) == .folder {
-            lock = try FolderLock(unfinishedPath, orSay: Self.isBusy)
-            replaced = nil
+            output = try UnfinishedFolder(
+                Self.contents, resuming: storage.output, force: storage.force)
             rounds = try Self.rounds(of: unfinishedPath, startedWith: record)
-            output = try AtomicOutput(
-                resuming: unfinishedPath, path: storage.output, force: storage.force)
             return
         }
-        if storage.resumes, !storage.force, Self.isOne(storage.output) {
+        if storage.resumes, !storage.force, Self.roundCount(of: storage.output) != nil {
             throw FormatError(
                 .outputExists, path: storage.output,
                 "all rounds are done, so there is nothing to resume; \(option: .force) begins anew")
         }
-        for path in [storage.output, unfinishedPath] where FileTree.kind(of: path) == .folder {
-            guard !storage.force || Self.isOne(path) else {
-                throw FormatError(
-                    .cannotWrite, path: path,
-                    "the folder is not one of find-another, so \(option: .force) does not replace it: name another output, "
-                        + "or remove it first")
-            }
-        }
-        let isUnfinished = FileTree.kind(of: unfinishedPath) != nil
-        if !storage.force, isUnfinished {
-            throw FormatError(
-                .outputExists, path: unfinishedPath,
-                "unfinished rounds are there; \(option: .resumes) goes on with them, and \(option: .force) begins anew"
-            )
-        }
-        replaced = isUnfinished ? try FolderLock(unfinishedPath, orSay: Self.isBusy) : nil
         rounds = []
-        output = try AtomicOutput(path: storage.output, force: storage.force, isDirectory: true)
-        lock = try FolderLock(output.temporaryPath, orSay: Self.isBusy)
+        output = try UnfinishedFolder(Self.contents, path: storage.output, force: storage.force)
         try write()
-        try output.keep(as: unfinishedPath)
+        try output.keep()
     }
 
     /// Makes the folder of a round, or clears it of all but its run where it is there.
@@ -84,7 +69,7 @@ struct FindAnotherFolder {
     /// What the models up to a round look at: A of the round after it.
     func masksSoFar(ofRound number: Int) -> String { folder(ofRound: number) + "/masks-so-far.h5" }
 
-    private func folder(ofRound number: Int) -> String { output.temporaryPath + "/round-\(number)" }
+    private func folder(ofRound number: Int) -> String { output.path + "/round-\(number)" }
 
     /// Notes that a round is done.
     ///
@@ -103,19 +88,17 @@ struct FindAnotherFolder {
     func removeIfUntouched() {
         let run = run(ofRound: 1)
         guard rounds.isEmpty, !Run.isRun(run), UnfinishedRun.stepCount(of: run) ?? 0 == 0 else { return }
-        FileTree.remove(output.temporaryPath)
+        FileTree.remove(output.path)
     }
 
     private func write() throws(FormatError) {
         var document = record
         document["rounds"] = .array(rounds.map(\.json))
-        try CheckpointFile.replace(output.temporaryPath + "/" + Self.fileName, with: .object(document))
+        try CheckpointFile.replace(output.path + "/" + Self.fileName, with: .object(document))
     }
 }
 
 extension FindAnotherFolder {
-    private static func isOne(_ path: String) -> Bool { roundCount(of: path) != nil }
-
     /// The number of rounds that are done in a folder; nil where it is none of find-another.
     static func roundCount(of path: String) -> Int? {
         document(of: path).map { $0["rounds"]?.arrayValue?.count ?? 0 }

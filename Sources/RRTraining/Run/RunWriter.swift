@@ -2,64 +2,40 @@ internal import RRFormats
 internal import RRNetworks
 internal import RRSchemas
 
-/// A run folder in the making: it appears whole, under its name, when the run is done.
-///
-/// Until the first checkpoint it is a hidden folder that goes with the process. From then on it is `RUN.unfinished`,
-/// which stays whatever becomes of the process, and which resuming finds.
+/// Writes a run folder, which appears whole when the run is done.
 final class RunWriter {
-    private let folder: AtomicOutput
+    private let path: String
+    private let folder: UnfinishedFolder
     private let metrics: LineFile
     private let curves: LineFile
-    private let unfinishedPath: String
-    private let lock: FolderLock
-    /// Of an unfinished run that `force` is about to replace: nobody resumes it any more.
-    private let replaced: FolderLock?
-    private var isKept: Bool
 
-    private static let isBusy = "another process is training this run"
+    private static let contents = UnfinishedFolder.Contents(
+        areAt: { Run.isRun($0) },
+        areBusy: "another process is training this run",
+        areForeign:
+            "the folder is no run, so \(option: .force) does not replace it: name another output, or remove it first",
+        areUnfinished:
+            "an unfinished run is there; \(option: .resumes) goes on with it, and \(option: .force) starts anew"
+    )
 
-    /// - Throws: `FormatError` where the folder, or one of an unfinished run, is already there and `force` is false,
-    ///   where it is no run and would be lost, where another process works on it, or where it cannot be made.
+    /// - Throws: as `UnfinishedFolder.init(_:path:force:)`.
     init(path: String, force: Bool) throws(FormatError) {
-        unfinishedPath = UnfinishedRun.path(of: path)
-        for path in [path, unfinishedPath] where FileTree.kind(of: path) == .folder {
-            guard !force || Run.isRun(path) else {
-                throw FormatError(
-                    .cannotWrite, path: path,
-                    "the folder is no run, so \(option: .force) does not replace it: name another output, or remove it first"
-                )
-            }
-        }
-        let isUnfinished = FileTree.kind(of: unfinishedPath) != nil
-        if !force, isUnfinished {
-            throw FormatError(
-                .outputExists, path: unfinishedPath,
-                "an unfinished run is there; \(option: .resumes) goes on with it, and \(option: .force) starts anew"
-            )
-        }
-        replaced = isUnfinished ? try FolderLock(unfinishedPath, orSay: Self.isBusy) : nil
-        folder = try AtomicOutput(path: path, force: force, isDirectory: true)
-        lock = try FolderLock(folder.temporaryPath, orSay: Self.isBusy)
-        metrics = try LineFile(creating: folder.temporaryPath + "/" + RunFile.metrics, shownAs: path)
-        curves = try LineFile(creating: folder.temporaryPath + "/" + RunFile.curves, shownAs: path)
+        self.path = path
+        folder = try UnfinishedFolder(Self.contents, path: path, force: force)
+        metrics = try LineFile(creating: folder.path + "/" + RunFile.metrics, shownAs: path)
+        curves = try LineFile(creating: folder.path + "/" + RunFile.curves, shownAs: path)
         try curves.append(EpochRecord.header)
-        isKept = false
     }
 
     /// Goes on with an unfinished run.
     ///
     /// - Parameter position: says how much of `metrics.jsonl` and `metrics.csv` is kept.
-    /// - Throws: `FormatError` where another process works on the run, the output exists and `force` is false, or the
-    ///   metrics are shorter.
+    /// - Throws: as `UnfinishedFolder.init(_:resuming:force:)`, and where the metrics are shorter.
     init(resuming path: String, at position: RunPosition, force: Bool) throws(FormatError) {
-        unfinishedPath = UnfinishedRun.path(of: path)
-        lock = try FolderLock(unfinishedPath, orSay: Self.isBusy)
-        replaced = nil
-        folder = try AtomicOutput(resuming: unfinishedPath, path: path, force: force)
-        metrics = try LineFile(
-            continuing: unfinishedPath + "/" + RunFile.metrics, after: position.metricsSize)
-        curves = try LineFile(continuing: unfinishedPath + "/" + RunFile.curves, after: position.curvesSize)
-        isKept = true
+        self.path = path
+        folder = try UnfinishedFolder(Self.contents, resuming: path, force: force)
+        metrics = try LineFile(continuing: folder.path + "/" + RunFile.metrics, after: position.metricsSize)
+        curves = try LineFile(continuing: folder.path + "/" + RunFile.curves, after: position.curvesSize)
     }
 
     /// Writes `config.json` and `model.json`.
@@ -92,9 +68,7 @@ final class RunWriter {
         position.metricsSize = try metrics.flush()
         position.curvesSize = try curves.flush()
         try Checkpoint(trainer: trainer, progress: position).write(to: file(RunFile.checkpoint))
-        guard !isKept else { return }
-        try folder.keep(as: unfinishedPath)
-        isKept = true
+        try folder.keep()
     }
 
     /// Writes the weights and gives the folder its name.
@@ -103,12 +77,10 @@ final class RunWriter {
         try curves.close()
         try WeightsFile.write(parameters, to: file(RunFile.weights))
         try folder.commit()
-        FileTree.remove(folder.path + "/" + RunFile.checkpoint)
-        // One that was there before, which has now been replaced.
-        if !isKept { FileTree.remove(unfinishedPath) }
+        FileTree.remove(path + "/" + RunFile.checkpoint)
     }
 
-    private func file(_ name: String) -> String { folder.temporaryPath + "/" + name }
+    private func file(_ name: String) -> String { folder.path + "/" + name }
 }
 
 /// The names of the files in a run folder.
