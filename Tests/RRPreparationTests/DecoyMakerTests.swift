@@ -20,25 +20,13 @@ struct DecoyMakerTests {
         elementType: ImageElementType = .uint8, isLabelled: Bool = true
     ) throws -> Dataset {
         let shape = try ImageShape(channels: channels, height: height, width: width)
-        let writer = try DatasetWriter(
-            path: folder.path("in.h5"), force: true, sampleCount: count, imageShape: shape,
-            elementType: elementType,
-            color: "other", compression: .none)
         let image = [UInt8](repeating: 7, count: shape.elementCount * elementType.size)
-        let checksum = image.withUnsafeBytes { CRC32.checksum(of: $0) }
-        for row in 0..<count {
-            try image.withUnsafeBytes { image in
-                try writer.write(images: image, rows: row..<row + 1, checksums: [checksum])
-            }
-        }
-        _ = try writer.complete(
-            SampleTable(
-                ids: (0..<count).map { "id-\($0)" },
-                labels: isLabelled ? (0..<count).map { $0 % classCount } : nil,
-                splits: (0..<count).map { $0 % 4 == 3 ? 0 : 1 }, splitNames: ["test", "train"]),
-            provenance: [:])
-        try writer.commit()
-        return try Dataset(path: folder.path("in.h5"))
+        var sample = try SampleDataset(folder, images: Array(repeating: image, count: count), of: shape)
+        sample.elementType = elementType
+        sample.ids = (0..<count).map { "id-\($0)" }
+        sample.labels = isLabelled ? (0..<count).map { $0 % classCount } : nil
+        (sample.splits, sample.splitNames) = ((0..<count).map { $0 % 4 == 3 ? 0 : 1 }, ["test", "train"])
+        return try sample.dataset("in.h5")
     }
 
     func run(

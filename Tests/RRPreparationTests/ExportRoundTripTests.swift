@@ -57,12 +57,12 @@ struct ExportRoundTripTests {
 
     @Test(
         "any dataset and its masks come back byte for byte from arrays", arguments: 0..<12,
-        RandomDataset.Order.allCases)
-    func arrays(seed: Int, order: RandomDataset.Order) throws {
-        let random = try RandomDataset(seed: UInt64(seed), order: order)
-        let dataset = try random.write(to: folder.path("d.h5"))
+        SampleDataset.Order.allCases)
+    func arrays(seed: Int, order: SampleDataset.Order) throws {
+        let random = try SampleDataset.random(folder, seed: UInt64(seed), order: order)
+        let dataset = try random.dataset()
         try MaskSetWriter.write(
-            random.masks(for: dataset), provenance: ["source": "test", "seed": .integer(seed)],
+            random.masks(dataset.fingerprint), provenance: ["source": "test", "seed": .integer(seed)],
             path: folder.path("m.h5"), force: false)
         let masks = try MaskSet(path: folder.path("m.h5"), for: dataset)
         for (kind, layout) in [
@@ -79,12 +79,12 @@ struct ExportRoundTripTests {
 
     @Test(
         "and from PNG folders, where the export says that nothing is lost", arguments: 0..<12,
-        RandomDataset.Order.allCases)
-    func pngs(seed: Int, order: RandomDataset.Order) throws {
-        let random = try RandomDataset(seed: UInt64(seed), order: order)
-        let dataset = try random.write(to: folder.path("d.h5"))
+        SampleDataset.Order.allCases)
+    func pngs(seed: Int, order: SampleDataset.Order) throws {
+        let random = try SampleDataset.random(folder, seed: UInt64(seed), order: order)
+        let dataset = try random.dataset()
         try MaskSetWriter.write(
-            random.masks(for: dataset), provenance: ["source": "test"], path: folder.path("m.h5"),
+            random.masks(dataset.fingerprint), provenance: ["source": "test"], path: folder.path("m.h5"),
             force: false)
         let source = try ExportSource(
             dataset: dataset, masks: MaskSet(path: folder.path("m.h5"), for: dataset))
@@ -92,7 +92,7 @@ struct ExportRoundTripTests {
         #expect(notes == [])
         _ = try PNGFolderImport(folder: folder.path("out"), output: folder.path("again.h5")).run()
         #expect(try bytes("again.h5") == bytes("d.h5"))
-        guard random.bits.rowCount > 1 else { return }
+        guard random.maskBits.rowCount > 1 else { return }
         _ = try MaskImport(
             source: folder.path("out-masks"), dataset: folder.path("again.h5"),
             output: folder.path("masks-again.h5")

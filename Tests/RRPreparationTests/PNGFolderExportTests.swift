@@ -26,11 +26,11 @@ struct PNGFolderExportTests {
 
     @Test(
         "imports of an export are the same dataset and masks, whatever their names, kinds, sizes and order",
-        arguments: 0..<40, RandomDataset.Order.allCases)
-    func roundTrip(seed: Int, order: RandomDataset.Order) throws {
-        let random = try RandomDataset(seed: UInt64(seed), order: order)
-        let dataset = try random.write(to: folder.path("d.h5"))
-        let masks = try random.masks(for: dataset)
+        arguments: 0..<40, SampleDataset.Order.allCases)
+    func roundTrip(seed: Int, order: SampleDataset.Order) throws {
+        let random = try SampleDataset.random(folder, seed: UInt64(seed), order: order)
+        let dataset = try random.dataset()
+        let masks = try random.masks(dataset.fingerprint)
         let source = try ExportSource(dataset: dataset, masks: masks)
         let summary = try PNGFolderExport(source: source, output: folder.path("out")).run()
         #expect(summary.sampleCount == random.ids.count)
@@ -45,7 +45,7 @@ struct PNGFolderExportTests {
         #expect(again.splitNames == dataset.splitNames)
         #expect(again.color == dataset.color)
         #expect(again.elementType == dataset.elementType)
-        #expect(try images(of: again) == random.images)
+        #expect(try images(of: again) == random.ids.indices.map(random.storedBytes))
         #expect(try again.fingerprint == dataset.fingerprint)
         guard masks.annotatedCount > 0 else { return }
         _ = try MaskImport(
@@ -82,7 +82,7 @@ struct PNGFolderExportTests {
 
     @Test("the number of threads has no effect on the files")
     func threads() throws {
-        let dataset = try RandomDataset(seed: 5).write(to: folder.path("d.h5"))
+        let dataset = try SampleDataset.random(folder, seed: 5).dataset()
         var contents: [[String: Data]] = []
         for jobs in [1, 7] {
             var export = PNGFolderExport(

@@ -96,15 +96,12 @@ struct SampleGroupsTests {
         #expect(try Dataset(path: folder.path("decoy.h5")).groups == dataset.groups)
 
         func write(_ name: String, ids: [String], groups: SampleGroups?) throws -> String {
-            let random = try RandomDataset(seed: 3)
-            let writer = try DatasetWriter(
-                path: folder.path(name), force: false, sampleCount: 2, imageShape: random.shape,
-                elementType: .uint8, color: "other", compression: .none)
-            let pixels = Array(repeating: UInt8(0), count: 2 * random.shape.elementCount)
-            try pixels.withUnsafeBytes { try writer.write(images: $0, rows: 0..<2, checksums: [0, 0]) }
-            _ = try writer.complete(SampleTable(ids: ids, groups: groups), provenance: [:])
-            try writer.commit()
-            return folder.path(name)
+            let shape = try ImageShape(channels: 1, height: 2, width: 3)
+            var sample = try SampleDataset(
+                folder, images: Array(repeating: Array(repeating: 0, count: shape.elementCount), count: 2),
+                of: shape)
+            (sample.ids, sample.groups) = (ids, groups)
+            return try sample.write(name)
         }
         let names = ["p", "q"]
         let first = try write("1.h5", ids: ["a", "b"], groups: SampleGroups(numbers: [1, 1], names: names))

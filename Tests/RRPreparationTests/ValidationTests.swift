@@ -254,9 +254,7 @@ struct ValidationTests {
         let places = (0..<count).map { _ in
             (Int(generator.nextUnit() * Double(size - 4)), Int(generator.nextUnit() * Double(size - 4)))
         }
-        let writer = try DatasetWriter(
-            path: folder.path("squares.h5"), force: true, sampleCount: count, imageShape: shape,
-            elementType: .uint8, color: "rgb", compression: .none)
+        var images: [[UInt8]] = []
         var bits = try MaskBits(rowCount: count + 1, elementsPerRow: size * size)
         for index in 0..<count {
             var pixels = (0..<3 * size * size).map { _ in UInt8(generator.nextUnit() * 60) }
@@ -266,10 +264,7 @@ struct ValidationTests {
                     for channel in 0..<3 { pixels[channel * size * size + pixel] += 150 }
                 }
             }
-            try pixels.withUnsafeBytes { bytes in
-                try writer.write(
-                    images: bytes, rows: index..<index + 1, checksums: [CRC32.checksum(of: bytes)])
-            }
+            images.append(pixels)
             let place = places[(index + shift + count) % count]
             for row in 0..<4 {
                 for column in 0..<4 {
@@ -281,14 +276,9 @@ struct ValidationTests {
                 }
             }
         }
-        let fingerprint = try writer.complete(SampleTable(ids: (0..<count).map(String.init)), provenance: [:])
-        try writer.commit()
-        try MaskSetWriter.write(
-            bits: bits, rows: Array(0..<count), maskShape: ImageShape(channels: 1, height: size, width: size),
-            datasetFingerprint: fingerprint, provenance: [:], path: folder.path("squares-masks.h5"),
-            force: true)
-        return try ValidationReport(
-            datasetPath: folder.path("squares.h5"), maskPaths: [folder.path("squares-masks.h5")])
+        var sample = try SampleDataset(folder, images: images, of: shape)
+        (sample.maskBits, sample.maskRows) = (bits, Array(0..<count))
+        return try ValidationReport(datasetPath: sample.write(), maskPaths: [sample.writeMasks()])
     }
 
     @Test("masks that fit the image before or after their own are told", arguments: [-1, 1])

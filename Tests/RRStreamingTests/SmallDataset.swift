@@ -33,37 +33,28 @@ struct SmallDataset {
         let pixels = (0..<sampleCount * elementCount).map { _ in UInt8(generator.next() & 255) }
         self.pixels = pixels
         let shape = try ImageShape(channels: Self.channels, height: Self.height, width: Self.width)
-        let writer = try DatasetWriter(
-            path: folder.path("d.h5"), force: false, sampleCount: sampleCount, imageShape: shape,
-            elementType: .uint8, color: "other", compression: compression)
-        let checksums = (0..<sampleCount).map { sample in
-            pixels[sample * elementCount..<(sample + 1) * elementCount].withUnsafeBytes {
-                CRC32.checksum(of: $0)
-            }
-        }
-        try pixels.withUnsafeBytes {
-            try writer.write(images: $0, rows: 0..<sampleCount, checksums: checksums)
-        }
-        _ = try writer.complete(
-            SampleTable(
-                ids: (0..<sampleCount).map { "\(idPrefix)\($0)" },
-                labels: isLabelled ? (0..<sampleCount).map { $0 % 3 } : nil,
-                splits: splitNames.isEmpty ? nil : (0..<sampleCount).map { UInt8($0 % splitNames.count) },
-                splitNames: splitNames), provenance: [:])
-        try writer.commit()
-        dataset = try Dataset(path: folder.path("d.h5"))
-
-        maskBytes = (0..<sampleCount * Self.plane).map { position in
+        let maskBytes = (0..<sampleCount * Self.plane).map { position in
             position / Self.plane % 5 == 4 ? 0 : UInt8(generator.next() & 1)
         }
-        var bits = try MaskBits(rowCount: sampleCount + 1, elementsPerRow: Self.plane)
-        for (position, byte) in maskBytes.enumerated() where byte == 1 {
-            bits[position / Self.plane, position % Self.plane] = true
+        self.maskBytes = maskBytes
+        var sample = try SampleDataset(
+            folder,
+            images: (0..<sampleCount).map { Array(pixels[$0 * elementCount..<($0 + 1) * elementCount]) },
+            of: shape)
+        sample.compression = compression
+        sample.ids = (0..<sampleCount).map { "\(idPrefix)\($0)" }
+        sample.labels = isLabelled ? (0..<sampleCount).map { $0 % 3 } : nil
+        if !splitNames.isEmpty {
+            sample.splits = (0..<sampleCount).map { UInt8($0 % splitNames.count) }
+            sample.splitNames = splitNames
         }
-        masks = try MaskSet(
-            bits: bits, rows: Array(0..<sampleCount),
-            maskShape: ImageShape(channels: 1, height: Self.height, width: Self.width),
-            datasetFingerprint: dataset.fingerprint)
+        sample.maskBits = try MaskBits(rowCount: sampleCount + 1, elementsPerRow: Self.plane)
+        for (position, byte) in maskBytes.enumerated() where byte == 1 {
+            sample.maskBits[position / Self.plane, position % Self.plane] = true
+        }
+        sample.maskRows = Array(0..<sampleCount)
+        dataset = try sample.dataset()
+        masks = try sample.masks(dataset.fingerprint)
     }
 
     /// Writes the masks to a file and gives its path.

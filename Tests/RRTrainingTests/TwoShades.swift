@@ -20,27 +20,18 @@ struct TwoShades {
     init(isLabelled: Bool = true, seed: UInt64 = 1) throws {
         folder = try TemporaryFolder()
         let shape = try ImageShape(channels: 1, height: 4, width: 4)
-        let writer = try DatasetWriter(
-            path: folder.path("d.h5"), force: false, sampleCount: Self.sampleCount, imageShape: shape,
-            elementType: .uint8, color: "gray", compression: .none)
         var generator = SplitMix64(seed: seed)
-        for index in 0..<Self.sampleCount {
-            let pixels = (0..<16).map { _ in UInt8(index % 2 * 150) + UInt8(generator.next() % 100) }
-            try pixels.withUnsafeBytes {
-                try writer.write(images: $0, rows: index..<index + 1, checksums: [CRC32.checksum(of: $0)])
-            }
+        let images = (0..<Self.sampleCount).map { index in
+            (0..<16).map { _ in UInt8(index % 2 * 150) + UInt8(generator.next() % 100) }
         }
-        _ = try writer.complete(
-            SampleTable(
-                ids: (0..<Self.sampleCount).map(String.init),
-                labels: isLabelled ? (0..<Self.sampleCount).map { $0 % 2 } : nil), provenance: [:])
-        try writer.commit()
-        dataset = try Dataset(path: folder.path("d.h5"))
-        var bits = try MaskBits(rowCount: 2, elementsPerRow: 16)
-        for position in 0..<16 where position % 4 < 2 { bits[0, position] = true }
-        masks = try MaskSet(
-            bits: bits, rows: (0..<Self.sampleCount).map { $0 % 3 == 0 ? 0 : 1 }, maskShape: shape,
-            datasetFingerprint: dataset.fingerprint)
+        var sample = try SampleDataset(folder, images: images, of: shape)
+        sample.color = "gray"
+        sample.labels = isLabelled ? (0..<Self.sampleCount).map { $0 % 2 } : nil
+        sample.maskBits = try MaskBits(rowCount: 2, elementsPerRow: 16)
+        for position in 0..<16 where position % 4 < 2 { sample.maskBits[0, position] = true }
+        sample.maskRows = (0..<Self.sampleCount).map { $0 % 3 == 0 ? 0 : 1 }
+        dataset = try sample.dataset()
+        masks = try sample.masks(dataset.fingerprint)
         model = BuiltInModel.mlp.description(input: shape, classCount: 2)
     }
 
