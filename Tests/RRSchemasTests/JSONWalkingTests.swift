@@ -28,6 +28,18 @@ struct JSONWalkingTests {
         #expect(found == [1, -2.5, .number(300), "x\ny", .null, true, "c", 7])
     }
 
+    @Test("a text may stand among other bytes, and ends where its range does")
+    func range() throws {
+        let bytes = Array("12{\"a\": [3]}]4".utf8)
+        var parser = JSONParser(bytes: bytes, range: 2..<12)
+        let value = try parser.readValue()
+        let isAtEnd = parser.isAtEnd()
+        #expect(value == ["a": [3]] && isAtEnd)
+        var cut = JSONParser(bytes: bytes, range: 2..<10)
+        let error = #expect(throws: JSONError.self) { try cut.readValue() }
+        #expect(error?.message == "expected ',' or ']' in an array")
+    }
+
     @Test("a value is read from where it stands")
     func position() throws {
         var parser = JSONParser(bytes: Array(Self.text.utf8))
