@@ -67,7 +67,7 @@ struct ArrayMaskSetImportTests {
         let error = try subject.error("in.h5") { ($0.masks, $0.force) = ("/m", true) }
         #expect(error?.code == .wrongShape)
         #expect(
-            error?.message.contains("2 masks for 7") == true && error?.message.contains("--flags") == true)
+            error?.message.contains("2 masks for 7") == true && error?.message.contains("`flags`") == true)
     }
 
     @Test("masks by the samples' ids, which are texts")

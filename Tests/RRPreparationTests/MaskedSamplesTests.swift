@@ -82,7 +82,7 @@ struct MaskedSamplesTests {
     func refused() throws {
         let order = try error("/two")
         #expect(order?.code == .wrongShape && order?.message.contains("2 masks for 4 images") == true)
-        #expect(order?.message.contains("--flags") == true)
+        #expect(order?.message.contains("`flags`") == true)
         let beyond = try error("/two") { $0.rows = "/beyond" }
         #expect(beyond?.code == .indexOutOfRange && beyond?.message.contains("element 1 is 4") == true)
         let unknown = try error("/two") { $0.ids = "/beyond" }

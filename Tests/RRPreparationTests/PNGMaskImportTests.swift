@@ -76,7 +76,7 @@ struct PNGMaskImportTests {
         #expect(error?.code == .nonBinaryMask)
         #expect(error?.path.hasSuffix("masks/sample/0.png") == true)
         #expect(error?.message.contains("value 2 at row 0, column 2") == true, "\(error?.message ?? "")")
-        #expect(error?.message.contains("--mask-values") == true)
+        #expect(error?.message.contains("`maskValues`") == true)
         try subject.run("masks") { $0.maskValues = [3, 2, 70_00] }
         let expected = (0..<35).map { UInt8($0 % 4 >= 2 ? 1 : 0) }
         #expect(try subject.masks()[0] == expected && subject.masks()[1] == expected)
@@ -88,7 +88,7 @@ struct PNGMaskImportTests {
     func threshold() throws {
         try place([("soft", "sample/0.png"), ("soft16", "sample/6.png")])
         let values = (0..<35).map { ($0 / 7 * 40 + $0 % 7 * 9 + 3) % 256 }
-        #expect(try subject.error("masks")?.message.contains("--mask-threshold") == true)
+        #expect(try subject.error("masks")?.message.contains("`maskThreshold`") == true)
         for threshold in [0.5, Double(values[11]) / 255, 1] {
             try subject.run("masks") { ($0.maskThreshold, $0.force) = (threshold, true) }
             let expected = values.map { UInt8(Double($0) / 255 >= threshold ? 1 : 0) }
@@ -186,7 +186,7 @@ struct PNGMaskImportTests {
         try place([("gray-1", "sample/2_mask.png"), ("gray-1", "sample/3_mask.png")])
         let error = try subject.error("masks")
         #expect(error?.code == .unmatchedMasks)
-        for part in ["“sample/2_mask.png”", "“sample/0”", "--match '{id}_mask'"] {
+        for part in ["“sample/2_mask.png”", "“sample/0”", "`match` '{id}_mask'"] {
             #expect(error?.message.contains(part) == true, "\(error?.message ?? "")")
         }
         let foreign = try subject.error("masks") { $0.match = "x{id}" }

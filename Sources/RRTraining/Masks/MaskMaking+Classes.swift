@@ -46,7 +46,7 @@ extension MaskMaking {
         guard isOurs else {
             throw FormatError(
                 .cannotWrite, path: path,
-                "the folder holds other files than mask sets of classes, so --force does not replace it: name "
+                "the folder holds other files than mask sets of classes, so \(option: .force) does not replace it: name "
                     + "another output, or remove it first")
         }
     }

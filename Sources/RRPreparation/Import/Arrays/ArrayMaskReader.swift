@@ -113,7 +113,7 @@ struct ArrayMaskReader {
                     throw DatasetError(
                         .nonBinaryMask, path: array.location,
                         "row \(row) has the value \(value); masks hold only 0 and 1, or only 0 and 255. Say which "
-                            + "values count with --mask-values or --mask-threshold")
+                            + "values count with \(option: .maskValues) or \(option: .maskThreshold)")
                 }
             }
         case .values(let values):

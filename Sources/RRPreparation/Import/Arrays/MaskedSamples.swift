@@ -36,7 +36,7 @@ struct MaskedSamples {
                 throw DatasetError(
                     .wrongShape, path: location,
                     "there are \(maskCount) masks for \(sampleCount) images; say which samples they are for with "
-                        + "--rows, --ids or --flags")
+                        + "\(option: .rows), \(option: .ids) or \(option: .flags)")
             }
             ofRows = Array(0..<sampleCount)
         case .rows(let array):

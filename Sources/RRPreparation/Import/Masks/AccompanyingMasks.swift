@@ -37,7 +37,8 @@ struct PendingMasks {
             try importer.checkOptions(for: MaskSourceKind(ofSource: source))
         } else if masks.options.match != nil {
             throw DatasetError(
-                .invalidOption, path: dataset, "--match is for the files of --masks; metadata names each mask"
+                .invalidOption, path: dataset,
+                "\(option: .match) is for the files of \(option: .masks); metadata names each mask"
             )
         }
         self.masks = masks
@@ -71,7 +72,8 @@ struct PendingMasks {
         } else {
             throw DatasetError(
                 .invalidOption, path: folder,
-                "no metadata with a column mask_file_name names the masks; say where they are with --masks")
+                "no metadata with a column mask_file_name names the masks; say where they are with \(option: .masks)"
+            )
         }
         let summary = try importer.write(imported, kind, for: dataset, to: file)
         return (

@@ -1,4 +1,5 @@
 internal import RRDatasets
+internal import RRFormats
 internal import RRTensor
 
 /// Masks from a table of boxes: a sample's is the union of its boxes.

@@ -24,7 +24,8 @@ struct COCOMasks: MaskSource {
             guard let area = annotation.area, area.isFinite else {
                 throw DatasetError(
                     .badAnnotation, path: path,
-                    "\(annotation.description) has no area, which --min-area and --max-area ask for")
+                    "\(annotation.description) has no area, which \(option: .minimumArea) and \(option: .maximumArea) ask for"
+                )
             }
             return area >= minimum ?? area && area <= maximum ?? area
         }

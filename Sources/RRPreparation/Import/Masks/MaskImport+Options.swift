@@ -1,51 +1,61 @@
 internal import RRDatasets
+internal import RRFormats
 internal import RRSchemas
 
 extension MaskImport {
     /// Refuses options that the source would ignore.
     func checkOptions(for kind: MaskSourceKind) throws(DatasetError) {
-        let given: [(option: String, isGiven: Bool, kinds: [MaskSourceKind])] = [
-            ("--match", options.match != nil, [.pngs]),
-            ("--mask-values", options.maskValues != nil, [.pngs, .arrays]),
-            ("--mask-threshold", options.maskThreshold != nil, [.pngs, .arrays]),
-            ("--masks", options.masks != nil, [.arrays]),
-            ("--masks-layout", options.masksLayout != nil, [.arrays]),
-            ("--rows", options.rows != nil, [.arrays]), ("--ids", options.ids != nil, [.arrays]),
-            ("--flags", options.flags != nil, [.arrays]),
-            ("--category", !options.categories.isEmpty, [.coco]),
-            ("--min-area", options.minimumArea != nil, [.coco]),
-            ("--max-area", options.maximumArea != nil, [.coco]),
+        let given: [(option: OptionName, isGiven: Bool, kinds: [MaskSourceKind])] = [
+            (.match, options.match != nil, [.pngs]),
+            (.maskValues, options.maskValues != nil, [.pngs, .arrays]),
+            (.maskThreshold, options.maskThreshold != nil, [.pngs, .arrays]),
+            (.masks, options.masks != nil, [.arrays]),
+            (.masksLayout, options.masksLayout != nil, [.arrays]),
+            (.rows, options.rows != nil, [.arrays]), (.ids, options.ids != nil, [.arrays]),
+            (.flags, options.flags != nil, [.arrays]),
+            (.categories, !options.categories.isEmpty, [.coco]),
+            (.minimumArea, options.minimumArea != nil, [.coco]),
+            (.maximumArea, options.maximumArea != nil, [.coco]),
         ]
         for (option, isGiven, kinds) in given where isGiven && !kinds.contains(kind) {
             let served = kinds.map(\.name).joined(separator: " and ")
             throw DatasetError(
-                .invalidOption, path: source, "\(option) is for \(served), but this is \(kind.name)")
+                .invalidOption, path: source, "\(option: option) is for \(served), but this is \(kind.name)")
         }
         guard options.maskValues == nil || options.maskThreshold == nil else {
-            throw DatasetError(.invalidOption, path: "", "give either --mask-values or --mask-threshold")
+            throw DatasetError(
+                .invalidOption, path: "", "give either \(option: .maskValues) or \(option: .maskThreshold)")
         }
         if let values = options.maskValues,
             values.isEmpty || values.contains(where: { $0 < 0 || $0 > 65_535 })
         {
             throw DatasetError(
-                .invalidOption, path: "", "--mask-values takes whole numbers from 0 to 65535, such as 2,3")
+                .invalidOption, path: "",
+                "\(option: .maskValues) takes whole numbers from 0 to 65535, such as 2,3")
         }
         if let threshold = options.maskThreshold {
             guard threshold > 0, threshold <= 1 || (kind == .arrays && threshold.isFinite) else {
                 throw DatasetError(
                     .invalidOption, path: "",
-                    "--mask-threshold is above 0, and for PNG files at most 1, not \(threshold)")
+                    "\(option: .maskThreshold) is above 0, and for PNG files at most 1, not \(threshold)")
             }
         }
         guard [options.rows, options.ids, options.flags].count(where: { $0 != nil }) <= 1 else {
-            throw DatasetError(.invalidOption, path: "", "give only one of --rows, --ids and --flags")
+            throw DatasetError(
+                .invalidOption, path: "",
+                "give only one of \(option: .rows), \(option: .ids) and \(option: .flags)")
         }
-        for (option, area) in [("--min-area", options.minimumArea), ("--max-area", options.maximumArea)] {
+        for (option, area) in [
+            (OptionName.minimumArea, options.minimumArea), (.maximumArea, options.maximumArea),
+        ] {
             guard let area, !(area >= 0 && area.isFinite) else { continue }
-            throw DatasetError(.invalidOption, path: "", "\(option) is a number of pixels, not \(area)")
+            throw DatasetError(
+                .invalidOption, path: "", "\(option: option) is a number of pixels, not \(area)")
         }
         if let least = options.minimumArea, let most = options.maximumArea, least > most {
-            throw DatasetError(.invalidOption, path: "", "--min-area \(least) is above --max-area \(most)")
+            throw DatasetError(
+                .invalidOption, path: "",
+                "\(option: .minimumArea) \(least) is above \(option: .maximumArea) \(most)")
         }
     }
 
@@ -84,4 +94,12 @@ extension MaskImport {
             "options": .object(given),
         ]
     }
+}
+
+extension OptionName {
+    static let categories = OptionName("categories")
+    static let match = OptionName("match")
+    static let maximumArea = OptionName("maximumArea")
+    static let minimumArea = OptionName("minimumArea")
+    static let size = OptionName("size")
 }

@@ -1,4 +1,5 @@
 internal import RRDatasets
+internal import RRFormats
 
 /// How a mask file's name is made of an id: `{id}_segmentation`.
 package struct MaskNamePattern: Sendable, Equatable, CustomStringConvertible {
@@ -21,7 +22,7 @@ package struct MaskNamePattern: Sendable, Equatable, CustomStringConvertible {
         guard parts.count == 2 else {
             throw DatasetError(
                 .invalidOption, path: "",
-                "--match “\(text)” must hold {id} exactly once, as '{id}_segmentation' does")
+                "\(option: .match) “\(text)” must hold {id} exactly once, as '{id}_segmentation' does")
         }
         self.init(prefix: String(parts[0]), suffix: String(parts[1]))
     }

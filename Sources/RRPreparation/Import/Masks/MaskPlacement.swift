@@ -1,4 +1,5 @@
 internal import RRDatasets
+internal import RRFormats
 internal import RRTensor
 
 /// Brings masks of one channel to the size of a dataset's images, as the images were.
@@ -39,7 +40,8 @@ struct MaskPlacement: Sendable {
                 .wrongMaskSize, path: path,
                 "\(what) is of H×W = \(height)×\(width), but the dataset's images are of "
                     + "\(maskShape.height)×\(maskShape.width), and the dataset knows of no resizing; resize images and "
-                    + "masks together with import pngs --size \(maskShape.height)x\(maskShape.width)")
+                    + "masks together with import pngs \(option: .size) \(maskShape.height)x\(maskShape.width)"
+            )
         }
     }
 

@@ -72,8 +72,8 @@ struct PNGMask {
             guard !isPalette else {
                 throw DatasetError(
                     .nonBinaryMask, path: path,
-                    "--mask-threshold is for gray masks, but this has a palette, whose numbers have no order; "
-                        + "--mask-values says which count")
+                    "\(option: .maskThreshold) is for gray masks, but this has a palette, whose numbers have no order; "
+                        + "\(option: .maskValues) says which count")
             }
             for pixel in plane.indices {
                 plane[pixel] = Double(samples[pixel * channels]) / Double(largest) >= threshold ? 1 : 0
@@ -123,10 +123,12 @@ extension PNGMask {
         let listed =
             values.prefix(8).map(String.init).joined(separator: ", ") + (values.count > 8 ? ", …" : "")
         let served = largest == 1 ? "only 0 and 1" : "only 0 and 1, or only 0 and \(largest)"
-        let soft = isPalette ? "" : ", or --mask-threshold 0.5 from which share of \(largest) on"
+        let soft: Message =
+            isPalette ? "" : ", or \(option: .maskThreshold) 0.5 from which share of \(largest) on"
         return DatasetError(
             .nonBinaryMask, path: path,
             "the mask has the value \(wrong) at \(Self.place(of: pixel, width: width)) (its values: "
-                + "\(listed)); masks hold \(served). --mask-values \(wrong) says which values count\(soft)")
+                + "\(listed)); masks hold \(served). \(option: .maskValues) \(wrong) says which values count\(soft)"
+        )
     }
 }

@@ -85,15 +85,16 @@ struct PNGMaskFolder: MaskSource {
         try PNGMask(path: folder + "/" + files[position]).read(rule, placement, into: mask)
     }
 
-    private static func remedy(for stems: [String], _ names: SampleNames) -> String {
+    private static func remedy(for stems: [String], _ names: SampleNames) -> Message {
         let pattern =
             MaskNamePattern.proposal(for: stems) { names.index(ofId: $0) != nil }
             ?? MaskNamePattern.proposal(for: stems.map(SampleNames.baseName)) {
                 names.index(ofBaseName: $0) != nil
             }
         if let pattern {
-            return "--match '\(pattern)' would match: the pattern is of the file's name without .png"
+            return
+                "\(option: .match) '\(pattern)' would match: the pattern is of the file's name without .png"
         }
-        return "Where the file names hold more than the id, --match '{id}_segmentation' says what"
+        return "Where the file names hold more than the id, \(option: .match) '{id}_segmentation' says what"
     }
 }

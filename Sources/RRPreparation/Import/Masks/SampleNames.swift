@@ -1,4 +1,5 @@
 internal import RRDatasets
+internal import RRFormats
 
 /// Finds the samples that names in a source of masks are of.
 ///
@@ -52,7 +53,7 @@ package struct SampleNames: Sendable {
     /// - Parameters:
     ///   - what: what the names are of: `masks`.
     ///   - remedy: what may help beside renaming.
-    func noMatch(of names: [String], what: String, remedy: String, at location: String) -> DatasetError {
+    func noMatch(of names: [String], what: String, remedy: Message, at location: String) -> DatasetError {
         func some(_ names: [String]) -> String {
             names.prefix(MaskTally.Names.shownCount).map { "“\($0)”" }.joined(separator: ", ")
                 + (names.count > MaskTally.Names.shownCount ? ", …" : "")
