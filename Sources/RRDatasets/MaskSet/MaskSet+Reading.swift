@@ -28,6 +28,7 @@ extension MaskSet {
         let bits = try MaskReading(array: HDF5Array(masks), shape: shape, path: path).bits()
         try self.init(
             bits: bits, rows: rows, maskShape: shape, datasetFingerprint: fingerprint, path: path,
+            isFile: true,
             provenance: reader.file.text("provenance"))
     }
 }

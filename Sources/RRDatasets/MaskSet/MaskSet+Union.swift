@@ -19,7 +19,7 @@ extension MaskSet {
     }
 
     /// The number of ones in the masks of all samples.
-    package var oneCount: Int { rows.reduce(0) { $0 + bits.count(row: $1) } }
+    public var oneCount: Int { rows.reduce(0) { $0 + bits.count(row: $1) } }
 
     /// The number of ones that the masks of all samples have in common with those of another set.
     ///

@@ -16,6 +16,8 @@ public final class MaskSet: Sendable {
     public let annotatedCount: Int
     /// What the file says of the masks' making, as it stands there; nil for masks that were made in memory.
     package let provenance: String?
+    /// The file that the masks were read from; nil for masks that were made in memory.
+    public let path: String?
 
     private let isRowZero: [Bool]
 
@@ -38,7 +40,7 @@ public final class MaskSet: Sendable {
 
     package init(
         bits: MaskBits, rows: [Int], maskShape: ImageShape, datasetFingerprint: String, path: String,
-        provenance: String? = nil
+        isFile: Bool = false, provenance: String? = nil
     ) throws(DatasetError) {
         guard bits.rowCount > 0, bits.elementsPerRow == maskShape.elementCount else {
             throw DatasetError(
@@ -63,12 +65,38 @@ public final class MaskSet: Sendable {
         self.maskShape = maskShape
         self.datasetFingerprint = datasetFingerprint
         self.provenance = provenance
+        self.path = isFile ? path : nil
         self.isRowZero = isRowZero
         annotatedCount = rows.count { !isRowZero[$0] }
     }
 
     /// Tells whether a sample has a mask that is not all zero.
     public func isAnnotated(_ index: Int) -> Bool { !isRowZero[rows[index]] }
+
+    /// The mask of a sample, `(C, H, W)` of 0 and 1, a C of 1 for every channel of the image; nil where the sample is
+    /// unannotated.
+    ///
+    /// - Parameter index: from 0 to `sampleCount` − 1; any other is a programming error.
+    public func mask(ofSample index: Int) -> Tensor<UInt8>? {
+        guard isAnnotated(index) else { return nil }
+        let bytes = [UInt8](unsafeUninitializedCapacity: maskShape.elementCount) { bytes, count in
+            bits.expandRow(
+                rows[index], into: UnsafeMutableBufferPointer(rebasing: bytes.prefix(maskShape.elementCount)))
+            count = maskShape.elementCount
+        }
+        return try? Tensor(shape: TensorShape(maskShape.dimensions), elements: bytes)
+    }
+
+    /// The share of a sample's mask that is 1, from 0, also for an unannotated sample, to 1.
+    public func coverage(ofSample index: Int) -> Double {
+        Double(bits.count(row: rows[index])) / Double(maskShape.elementCount)
+    }
+
+    /// The mean coverage of the annotated samples; 0 where there are none.
+    public var meanCoverage: Double {
+        guard annotatedCount > 0 else { return 0 }
+        return Double(oneCount) / Double(maskShape.elementCount) / Double(annotatedCount)
+    }
 
     /// Whether a sample has a row of its own in A, be it all zero.
     package func hasRow(_ index: Int) -> Bool { rows[index] != bits.rowCount - 1 }

@@ -122,48 +122,47 @@ struct MakeMasksCommand: ParsableCommand {
     }
 
     func run() throws {
-        let masks = if let gradients { [try rank(gradients)] } else { try explain() }
+        let line = ProgressLine()
+        let masks: [WrittenMasks]
+        do {
+            defer { line.clear() }
+            masks = try make { line.show($0, done: $1, of: $2) }
+        }
         let made = MaskMakingReport(path: output.output, sets: masks, isPerClass: perClass)
         if report.json { Console.print(made.json) } else { Console.print(made.text) }
     }
 
-    /// The loop without what only a model needs.
-    private func making(for dataset: Dataset) throws -> MaskMaking {
+    /// Writes the mask set of a file of gradients or of a model, or one for each of the model's classes.
+    private func make(_ progress: (String, Int, Int) -> Void) throws -> [WrittenMasks] {
+        let model =
+            gradients == nil ? try trained.open(run: runFolder, pathName: "--run", best: best) : nil
+        let dataset = try Dataset(path: dataset)
         try dataset.prepareFingerprint()
         var making = MaskMaking(dataset: dataset, selection: try selection())
+        making.target = target ?? making.target
+        making.smoothing = smoothing
         making.isPerPixel = perPixel
         making.union = try union.map { try MaskSet(path: $0, for: dataset) }
         making.split = split
         making.threads = threads.jobs
-        return making
-    }
-
-    /// Writes the mask set of a file of gradients.
-    private func rank(_ path: String) throws -> WrittenMasks {
-        let dataset = try Dataset(path: dataset)
-        let gradients = try StoredGradients(path: path, for: dataset, split: split)
-        let line = ProgressLine()
-        defer { line.clear() }
-        let origin: [String: JSONValue] = [
-            "gradients": .string(path), "gradients_sha256": .string(try gradients.hash()),
-            "per_pixel": .bool(perPixel || gradients.isPerPixel),
-        ]
-        return try making(for: dataset).write(
-            gradients: gradients, provenance: provenance(origin), path: output.output, force: output.force
-        ) { line.show("samples", done: $0, of: $1) }
-    }
-
-    /// Writes the mask set of a model, or one for each of its classes.
-    private func explain() throws -> [WrittenMasks] {
-        let model = try trained.open(run: runFolder, pathName: "--run", best: best)
-        var making = try making(for: try Dataset(path: dataset))
-        making.target = target ?? .sumLogProbability
-        making.normalization = model.normalization
-        making.smoothing = smoothing
-        // Double by default: near the K-th place float rounding would decide which element is taken.
-        return switch trained.precision ?? .double {
-        case .float: try explain(Float.self, making, model)
-        case .double: try explain(Double.self, making, model)
+        let (path, force) = (output.output, output.force)
+        guard let model else {
+            return [
+                try making.write(gradientsAt: gradients ?? "", to: path, force: force) {
+                    progress("samples", $0, $1)
+                }
+            ]
+        }
+        let precision = trained.precision ?? .double
+        guard perClass else {
+            return [
+                try making.write(model, to: path, precision: precision, force: force) {
+                    progress("samples", $0, $1)
+                }
+            ]
+        }
+        return try making.writeClasses(model, to: path, precision: precision, force: force) {
+            progress("gradients", $0, $1)
         }
     }
 
@@ -183,58 +182,5 @@ struct MakeMasksCommand: ParsableCommand {
             smoothing.seed = seed ?? smoothing.seed
             return smoothing
         }
-    }
-
-    private func explain<Scalar: NetworkScalar>(
-        _: Scalar.Type, _ making: MaskMaking, _ model: Run
-    ) throws -> [WrittenMasks] {
-        let network = try Network<Scalar>(model.model)
-        let parameters = try model.parameters(of: network)
-        let origin = try origin(of: model)
-        let line = ProgressLine()
-        defer { line.clear() }
-        guard perClass else {
-            return [
-                try making.write(
-                    network: network, parameters: parameters, provenance: provenance(origin),
-                    path: output.output, force: output.force
-                ) { line.show("samples", done: $0, of: $1) }
-            ]
-        }
-        return try making.writeClasses(
-            network: network, parameters: parameters, path: output.output, force: output.force,
-            provenance: { index in
-                let ofClass: [String: JSONValue] = ["target": "class", "class": .integer(index)]
-                return provenance(origin.merging(ofClass) { $1 })
-            }
-        ) { line.show("gradients", done: $0, of: $1) }
-    }
-
-    /// What masks say of the model that they were made from.
-    private func origin(of model: Run) throws -> [String: JSONValue] {
-        var members: [String: JSONValue] = [
-            "weights_sha256": .string(try model.weightsHash()),
-            "target": .string((target ?? .sumLogProbability).rawValue),
-            "precision": .string((trained.precision ?? .double).rawValue),
-        ]
-        if let smoothing {
-            members["smooth"] = [
-                "copies": .integer(smoothing.copyCount), "noise": .number(smoothing.deviation),
-                "seed": .string(String(smoothing.seed)),
-            ]
-        }
-        return members
-    }
-
-    /// What masks say of their making.
-    private func provenance(_ origin: [String: JSONValue]) -> JSONValue {
-        let members: [String: JSONValue] = [
-            "source": "make-masks", "top_k": topK.map { .integer($0) } ?? .null,
-            "top_fraction": topFraction.map { .number($0) } ?? .null,
-            "threshold": threshold.map { .number($0) } ?? .null,
-            "per_pixel": .bool(perPixel), "split": .string(split),
-            "union": union.map { .string($0) } ?? .null,
-        ]
-        return .object(members.merging(origin) { $1 })
     }
 }

@@ -1,0 +1,133 @@
+internal import RRDatasets
+internal import RRExplanation
+internal import RRNetworks
+internal import RRSchemas
+
+extension MaskMaking {
+    /// Makes masks from the input gradients of a trained model, and writes them to a mask set file as they come, which
+    /// says how they were made.
+    ///
+    /// The images are normalised as in the run, whatever `normalization` says.
+    ///
+    /// - Parameters:
+    ///   - path: the file, which appears whole or not at all.
+    ///   - precision: the number type to compute in. Near the K-th place the rounding of `float` would decide which
+    ///     element is taken.
+    ///   - force: whether an existing file is replaced.
+    ///   - progress: is told of the samples done and of all.
+    /// - Throws: as `run(network:parameters:progress:)`; `FormatError` where weights cannot be read or the file cannot
+    ///   be written.
+    public func write(
+        _ run: Run, to path: String, precision: Precision = .double, force: Bool = false,
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws -> WrittenMasks {
+        func write<Scalar: NetworkScalar>(_: Scalar.Type) throws -> WrittenMasks {
+            let network = try Network<Scalar>(run.model)
+            let parameters = try run.parameters(of: network)
+            return try making(for: run).write(
+                network: network, parameters: parameters, provenance: provenance(of: run, precision),
+                path: path,
+                force: force, progress: progress)
+        }
+        return switch precision {
+        case .float: try write(Float.self)
+        case .double: try write(Double.self)
+        }
+    }
+
+    /// Makes a mask set for every class k of a trained model, from the gradient of log p_k, in a folder that appears
+    /// whole or not at all: `class-0.h5`, `class-1.h5`, ….
+    ///
+    /// The dataset is read once for each class, so that memory does not grow with their number.
+    ///
+    /// - Parameters:
+    ///   - force: whether an existing folder of such mask sets is replaced.
+    ///   - progress: is told of the gradients done and of all, over all classes.
+    /// - Throws: as `write(_:to:precision:force:progress:)`; `FormatError` with the code `cannotWrite` also where
+    ///   `force` would replace a folder that holds something else.
+    public func writeClasses(
+        _ run: Run, to path: String, precision: Precision = .double, force: Bool = false,
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws -> [WrittenMasks] {
+        func write<Scalar: NetworkScalar>(_: Scalar.Type) throws -> [WrittenMasks] {
+            let network = try Network<Scalar>(run.model)
+            let parameters = try run.parameters(of: network)
+            let weights = try run.weightsHash()
+            return try making(for: run).writeClasses(
+                network: network, parameters: parameters, path: path, force: force,
+                provenance: { provenance(weights: weights, precision, class: $0) }, progress: progress)
+        }
+        return switch precision {
+        case .float: try write(Float.self)
+        case .double: try write(Double.self)
+        }
+    }
+
+    /// Makes masks from gradients or other attributions that another program computed, and writes them to a mask set
+    /// file, which says how they were made.
+    ///
+    /// - Parameters:
+    ///   - gradients: a file of one array of floating-point numbers with a row for each sample of the dataset, or of
+    ///     the split in its order: (C, H, W) or (C·H·W), or, for whole pixels, (H, W) or (1, H, W). Their absolute
+    ///     values are ranked; target and smoothing have no effect.
+    ///   - path: the mask set's file, which appears whole or not at all.
+    ///   - force: whether an existing file is replaced.
+    ///   - progress: is told of the samples done and of all.
+    /// - Throws: `ExplanationError` where the selection is impossible; `DatasetError` with the code `wrongType` or
+    ///   `wrongShape` where the file holds no gradients of the dataset, `unknownSplit`, or `valueOutOfRange` where a
+    ///   gradient is not finite; `FormatError` where a file cannot be read or written.
+    public func write(
+        gradientsAt gradients: String, to path: String, force: Bool = false,
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws -> WrittenMasks {
+        let stored = try StoredGradients(path: gradients, for: dataset, split: split)
+        let origin: [String: JSONValue] = [
+            "gradients": .string(gradients), "gradients_sha256": .string(try stored.hash()),
+            "per_pixel": .bool(isPerPixel || stored.isPerPixel),
+        ]
+        return try write(
+            gradients: stored, provenance: provenance(origin), path: path, force: force, progress: progress)
+    }
+
+    private func making(for run: Run) -> MaskMaking {
+        var making = self
+        making.normalization = run.normalization
+        return making
+    }
+
+    private func provenance(of run: Run, _ precision: Precision) throws -> JSONValue {
+        provenance(weights: try run.weightsHash(), precision, class: classIndex)
+    }
+
+    /// What masks say of the model that they were made from, and of a class where they are of one.
+    private func provenance(weights: String, _ precision: Precision, class index: Int?) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "weights_sha256": .string(weights),
+            "target": .string(index == nil ? target.rawValue : "class"),
+            "precision": .string(precision.rawValue),
+        ]
+        members["class"] = index.map { .integer($0) }
+        if let smoothing {
+            members["smooth"] = [
+                "copies": .integer(smoothing.copyCount), "noise": .number(smoothing.deviation),
+                "seed": .string(String(smoothing.seed)),
+            ]
+        }
+        return provenance(members)
+    }
+
+    /// What masks say of their making.
+    private func provenance(_ origin: [String: JSONValue]) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "source": "make-masks", "top_k": .null, "top_fraction": .null, "threshold": .null,
+            "per_pixel": .bool(isPerPixel), "split": .string(split),
+            "union": union?.path.map { .string($0) } ?? .null,
+        ]
+        switch selection {
+        case .top(let count): members["top_k"] = .integer(count)
+        case .topFraction(let fraction): members["top_fraction"] = .number(fraction)
+        case .threshold(let factor): members["threshold"] = .number(factor)
+        }
+        return .object(members.merging(origin) { $1 })
+    }
+}
