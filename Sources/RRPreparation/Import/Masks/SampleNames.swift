@@ -58,10 +58,10 @@ package struct SampleNames: Sendable {
             names.prefix(MaskTally.Names.shownCount).map { "“\($0)”" }.joined(separator: ", ")
                 + (names.count > MaskTally.Names.shownCount ? ", …" : "")
         }
-        return DatasetError(
-            .unmatchedMasks, path: location,
+        let fault =
             "none of the \(names.count) \(what) (\(some(names))) is for a sample of the dataset, whose ids are "
-                + "\(some(ids)). \(remedy)")
+            + "\(some(ids)). "
+        return DatasetError(.unmatchedMasks, path: location, Message(fault) + remedy)
     }
 
     static func baseName(_ path: String) -> String {
