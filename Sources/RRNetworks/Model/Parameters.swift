@@ -99,4 +99,14 @@ public struct Parameters<Scalar: NetworkScalar>: Equatable, Sendable {
 
     /// The values of one parameter tensor, row-major.
     public func values(of entry: ParameterLayout.Entry) -> ArraySlice<Scalar> { values[entry.range] }
+
+    /// Lets an optimiser of one's own change the values where they are.
+    ///
+    /// - Parameter body: takes all values, in the order of `values`; they are gone when it returns. Those of entries
+    ///   that are not trained are to be left as they are.
+    public mutating func withUnsafeMutableValues<Result, Failure: Error>(
+        _ body: (UnsafeMutableBufferPointer<Scalar>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try values.withUnsafeMutableBufferPointer { values throws(Failure) in try body(values) }
+    }
 }
