@@ -98,69 +98,51 @@ extension LayerDescription: Codable {
     }
 
     public func encode(to encoder: any Encoder) throws {
-        switch self {
-        case .relu, .silu, .tanh, .sigmoid, .globalavgpool, .flatten:
+        let options = options
+        guard !options.isEmpty else {
             var container = encoder.singleValueContainer()
-            try container.encode(name)
-        case .conv2d(let convolution):
-            var options = encoder.options(of: name)
-            try options.encode(convolution.out, forKey: "out")
-            try options.encode(convolution.kernel, forKey: "kernel")
-            try options.encode(convolution.stride, forKey: "stride")
-            try options.encode(convolution.padding, forKey: "padding")
-            try options.encode(convolution.dilation, forKey: "dilation")
-            try options.encode(convolution.groups, forKey: "groups")
-            try options.encode(convolution.bias, forKey: "bias")
-        case .linear(let linear):
-            var options = encoder.options(of: name)
-            try options.encode(linear.out, forKey: "out")
-            try options.encode(linear.bias, forKey: "bias")
-        case .leakyrelu(let negativeSlope):
-            var options = encoder.options(of: name)
-            try options.encode(negativeSlope, forKey: "negative_slope")
-        case .gelu(let approximation):
-            var options = encoder.options(of: name)
-            try options.encode(approximation.rawValue, forKey: "approximate")
-        case .softplus(let beta):
-            var options = encoder.options(of: name)
-            try options.encode(beta, forKey: "beta")
-        case .maxpool2d(let pooling):
-            var options = encoder.options(of: name)
-            try options.encode(pooling.kernel, forKey: "kernel")
-            try options.encode(pooling.stride, forKey: "stride")
-            try options.encode(pooling.padding, forKey: "padding")
-            try options.encode(pooling.ceilMode, forKey: "ceil_mode")
-        case .avgpool2d(let pooling):
-            var options = encoder.options(of: name)
-            try options.encode(pooling.kernel, forKey: "kernel")
-            try options.encode(pooling.stride, forKey: "stride")
-            try options.encode(pooling.padding, forKey: "padding")
-            try options.encode(pooling.ceilMode, forKey: "ceil_mode")
-            try options.encode(pooling.countIncludePad, forKey: "count_include_pad")
-        case .adaptiveavgpool2d(let pooling):
-            var options = encoder.options(of: name)
-            try options.encode([pooling.height, pooling.width], forKey: "size")
-        case .dropout(let probability):
-            var options = encoder.options(of: name)
-            try options.encode(probability, forKey: "p")
-        case .groupnorm(let normalization):
-            var options = encoder.options(of: name)
-            try options.encode(normalization.groups, forKey: "groups")
-            try options.encode(normalization.epsilon, forKey: "eps")
-        case .layernorm(let epsilon), .batchnorm2d(let epsilon):
-            var options = encoder.options(of: name)
-            try options.encode(epsilon, forKey: "eps")
-        case .residual(let residual):
-            var options = encoder.options(of: name)
-            try options.encode(residual.body, forKey: "body")
-            try options.encodeIfPresent(residual.projection, forKey: "projection")
+            return try container.encode(name)
         }
+        var layer = encoder.container(keyedBy: OptionKey.self)
+        var container = layer.nestedContainer(keyedBy: OptionKey.self, forKey: OptionKey(name))
+        for (key, value) in options { try container.encode(value, forKey: key) }
     }
-}
 
-extension Encoder {
-    fileprivate func options(of layer: String) -> KeyedEncodingContainer<OptionKey> {
-        var container = container(keyedBy: OptionKey.self)
-        return container.nestedContainer(keyedBy: OptionKey.self, forKey: OptionKey(layer))
+    /// The options by their names in the file; none for a layer that is its name.
+    private var options: KeyValuePairs<OptionKey, any Encodable> {
+        switch self {
+        case .relu, .silu, .tanh, .sigmoid, .globalavgpool, .flatten: [:]
+        case .conv2d(let convolution):
+            [
+                "out": convolution.out, "kernel": convolution.kernel, "stride": convolution.stride,
+                "padding": convolution.padding, "dilation": convolution.dilation,
+                "groups": convolution.groups, "bias": convolution.bias,
+            ]
+        case .linear(let linear): ["out": linear.out, "bias": linear.bias]
+        case .leakyrelu(let negativeSlope): ["negative_slope": negativeSlope]
+        case .gelu(let approximation): ["approximate": approximation.rawValue]
+        case .softplus(let beta): ["beta": beta]
+        case .maxpool2d(let pooling):
+            [
+                "kernel": pooling.kernel, "stride": pooling.stride, "padding": pooling.padding,
+                "ceil_mode": pooling.ceilMode,
+            ]
+        case .avgpool2d(let pooling):
+            [
+                "kernel": pooling.kernel, "stride": pooling.stride, "padding": pooling.padding,
+                "ceil_mode": pooling.ceilMode, "count_include_pad": pooling.countIncludePad,
+            ]
+        case .adaptiveavgpool2d(let pooling): ["size": [pooling.height, pooling.width]]
+        case .dropout(let probability): ["p": probability]
+        case .groupnorm(let normalization):
+            ["groups": normalization.groups, "eps": normalization.epsilon]
+        case .layernorm(let epsilon), .batchnorm2d(let epsilon): ["eps": epsilon]
+        case .residual(let residual):
+            if let projection = residual.projection {
+                ["body": residual.body, "projection": projection]
+            } else {
+                ["body": residual.body]
+            }
+        }
     }
 }
