@@ -1,14 +1,22 @@
 import RRTensor
 
-/// z = φ(x), element by element, for every function but the rectifier, which has a faster layer of its own.
-struct ActivationLayer<Scalar: NetworkScalar>: Layer {
-    let inputShape: ImageShape
-    let activation: Activation
+/// A layer that is one function of each element, without parameters.
+protocol ElementwiseLayer: Layer {}
 
+extension ElementwiseLayer {
     var outputShape: ImageShape { inputShape }
     var parameters: [ParameterSpecification] { [] }
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
+
+    /// The number of elements of a group's feature map.
+    func count(_ group: LayerGroup<Scalar>) -> Int { inputShape.elementCount * group.sampleCount }
+}
+
+/// z = φ(x), element by element, for every function but the rectifier, which has a faster layer of its own.
+struct ActivationLayer<Scalar: NetworkScalar>: ElementwiseLayer {
+    let inputShape: ImageShape
+    let activation: Activation
 
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
@@ -47,8 +55,6 @@ struct ActivationLayer<Scalar: NetworkScalar>: Layer {
             outputAdjoint, secondOrder, by: activation, at: point.input, into: inputAdjoint,
             count: count(group))
     }
-
-    private func count(_ group: LayerGroup<Scalar>) -> Int { inputShape.elementCount * group.sampleCount }
 }
 
 private enum ActivationKernels {

@@ -2,20 +2,20 @@ internal import CConvolution
 
 /// The direct convolutions of one number type, from `CConvolution`.
 struct ConvolutionKernels<Scalar>: Sendable {
+    typealias Shape = UnsafePointer<rr_convolution>?
+    typealias Elements = UnsafePointer<Scalar>?
+    typealias MutableElements = UnsafeMutablePointer<Scalar>?
+
     typealias Pack =
-        @Sendable (
-            _ shape: rr_convolution, _ weights: UnsafePointer<Scalar>, _ packed: UnsafeMutablePointer<Scalar>
-        )
-        -> Void
+        @Sendable (_ shape: Shape, _ weights: Elements, _ packed: MutableElements) -> Void
     typealias Convolve =
         @Sendable (
-            _ shape: rr_convolution, _ input: UnsafePointer<Scalar>, _ packed: UnsafePointer<Scalar>,
-            _ bias: UnsafePointer<Scalar>?, _ output: UnsafeMutablePointer<Scalar>
+            _ shape: Shape, _ input: Elements, _ packed: Elements, _ bias: Elements, _ output: MutableElements
         ) -> Void
     typealias AddGradient =
         @Sendable (
-            _ shape: rr_convolution, _ input: UnsafePointer<Scalar>, _ cotangent: UnsafePointer<Scalar>,
-            _ sums: UnsafeMutablePointer<Scalar>, _ gradient: UnsafeMutablePointer<Scalar>
+            _ shape: Shape, _ input: Elements, _ cotangent: Elements, _ sums: MutableElements,
+            _ gradient: MutableElements
         ) -> Void
 
     let pack: Pack
@@ -26,36 +26,12 @@ struct ConvolutionKernels<Scalar>: Sendable {
 
 extension ConvolutionKernels<Float> {
     static let single = ConvolutionKernels(
-        pack: { shape, weights, packed in
-            withUnsafePointer(to: shape) { rr_convolution_pack_float($0, weights, packed) }
-        },
-        packTransposed: { shape, weights, packed in
-            withUnsafePointer(to: shape) { rr_convolution_pack_transposed_float($0, weights, packed) }
-        },
-        convolve: { shape, input, packed, bias, output in
-            withUnsafePointer(to: shape) { rr_convolve_float($0, input, packed, bias, output) }
-        },
-        addGradient: { shape, input, cotangent, sums, gradient in
-            withUnsafePointer(to: shape) {
-                rr_convolution_add_gradient_float($0, input, cotangent, sums, gradient)
-            }
-        })
+        pack: rr_convolution_pack_float, packTransposed: rr_convolution_pack_transposed_float,
+        convolve: rr_convolve_float, addGradient: rr_convolution_add_gradient_float)
 }
 
 extension ConvolutionKernels<Double> {
     static let double = ConvolutionKernels(
-        pack: { shape, weights, packed in
-            withUnsafePointer(to: shape) { rr_convolution_pack_double($0, weights, packed) }
-        },
-        packTransposed: { shape, weights, packed in
-            withUnsafePointer(to: shape) { rr_convolution_pack_transposed_double($0, weights, packed) }
-        },
-        convolve: { shape, input, packed, bias, output in
-            withUnsafePointer(to: shape) { rr_convolve_double($0, input, packed, bias, output) }
-        },
-        addGradient: { shape, input, cotangent, sums, gradient in
-            withUnsafePointer(to: shape) {
-                rr_convolution_add_gradient_double($0, input, cotangent, sums, gradient)
-            }
-        })
+        pack: rr_convolution_pack_double, packTransposed: rr_convolution_pack_transposed_double,
+        convolve: rr_convolve_double, addGradient: rr_convolution_add_gradient_double)
 }

@@ -135,13 +135,13 @@ extension ConvolutionLayer {
         _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?,
         into output: UnsafeMutablePointer<Scalar>
     ) {
-        let shape = shape(samples: group.sampleCount)
+        var shape = shape(samples: group.sampleCount)
         let packed = group.scratch.packedWeights.start
         for channelGroup in 0..<options.groups {
             let weights = group.parameters + channelGroup * outputChannels * columnRowCount
-            Scalar.kernels.convolution.pack(shape, weights, packed)
+            Scalar.kernels.convolution.pack(&shape, weights, packed)
             Scalar.kernels.convolution.convolve(
-                shape, input + inputOffset(channelGroup, group), packed,
+                &shape, input + inputOffset(channelGroup, group), packed,
                 bias.map { $0 + channelGroup * outputChannels }, output + outputOffset(channelGroup, group))
         }
     }
@@ -150,13 +150,13 @@ extension ConvolutionLayer {
         _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, into input: UnsafeMutablePointer<Scalar>
     ) {
         guard options.stride == 1 else { return foldProduct(group, output, into: input) }
-        let shape = transposedShape(samples: group.sampleCount)
+        var shape = transposedShape(samples: group.sampleCount)
         let packed = group.scratch.packedWeights.start
         for channelGroup in 0..<options.groups {
             let weights = group.parameters + channelGroup * outputChannels * columnRowCount
-            Scalar.kernels.convolution.packTransposed(shape, weights, packed)
+            Scalar.kernels.convolution.packTransposed(&shape, weights, packed)
             Scalar.kernels.convolution.convolve(
-                shape, output + outputOffset(channelGroup, group), packed, nil,
+                &shape, output + outputOffset(channelGroup, group), packed, nil,
                 input + inputOffset(channelGroup, group))
         }
     }
@@ -182,10 +182,10 @@ extension ConvolutionLayer {
         _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, _ output: UnsafePointer<Scalar>,
         to weightGradient: UnsafeMutablePointer<Scalar>
     ) {
-        let shape = shape(samples: group.sampleCount)
+        var shape = shape(samples: group.sampleCount)
         for channelGroup in 0..<options.groups {
             Scalar.kernels.convolution.addGradient(
-                shape, input + inputOffset(channelGroup, group), output + outputOffset(channelGroup, group),
+                &shape, input + inputOffset(channelGroup, group), output + outputOffset(channelGroup, group),
                 group.scratch.weightGradientSums.start,
                 weightGradient + channelGroup * outputChannels * columnRowCount)
         }

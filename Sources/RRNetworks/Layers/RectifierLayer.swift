@@ -1,13 +1,8 @@
 import RRTensor
 
 /// z = max(x, 0); the derivative at 0 is 0, as PyTorch's is.
-struct RectifierLayer<Scalar: NetworkScalar>: Layer {
+struct RectifierLayer<Scalar: NetworkScalar>: ElementwiseLayer {
     let inputShape: ImageShape
-
-    var outputShape: ImageShape { inputShape }
-    var parameters: [ParameterSpecification] { [] }
-
-    func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
 
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
@@ -37,8 +32,6 @@ struct RectifierLayer<Scalar: NetworkScalar>: Layer {
         guard let inputAdjoint else { return }
         Rectifier.pass(outputAdjoint, where: point.output, into: inputAdjoint, count: count(group))
     }
-
-    private func count(_ group: LayerGroup<Scalar>) -> Int { inputShape.elementCount * group.sampleCount }
 }
 
 private enum Rectifier {

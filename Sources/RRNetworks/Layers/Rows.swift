@@ -67,26 +67,29 @@ struct SampleRows<Scalar: NetworkScalar> {
     }
 
     @inline(__always)
-    subscript(row: Int) -> Lanes { (start + row &* stride).loadUnaligned(as: Lanes.self) }
+    subscript(row: Int) -> Lanes { place(of: row).loadUnaligned(as: Lanes.self) }
+
+    @inline(__always)
+    fileprivate func place(of row: Int) -> UnsafeRawPointer { start + row &* stride }
 }
 
 /// Eight samples of a matrix whose columns are samples, to be written row by row.
 struct MutableSampleRows<Scalar: NetworkScalar> {
-    typealias Lanes = SIMD8<Scalar>
-
-    private let start: UnsafeMutableRawPointer
-    private let stride: Int
+    private let rows: SampleRows<Scalar>
 
     @inline(__always)
     init(_ matrix: UnsafeMutablePointer<Scalar>, sampleCount: Int, first: Int) {
-        start = UnsafeMutableRawPointer(matrix + first)
-        stride = sampleCount &* MemoryLayout<Scalar>.stride
+        rows = SampleRows(matrix, sampleCount: sampleCount, first: first)
     }
 
     @inline(__always)
-    subscript(row: Int) -> Lanes {
-        get { (start + row &* stride).loadUnaligned(as: Lanes.self) }
-        nonmutating set { (start + row &* stride).storeBytes(of: newValue, as: Lanes.self) }
+    subscript(row: Int) -> SIMD8<Scalar> {
+        get { rows[row] }
+        nonmutating set {
+            // The matrix came as one that may be written.
+            UnsafeMutableRawPointer(mutating: rows.place(of: row))
+                .storeBytes(of: newValue, as: SIMD8<Scalar>.self)
+        }
     }
 }
 
