@@ -199,10 +199,8 @@ final class BatchCrew: @unchecked Sendable {
             slots[piece.slot]?.pendingRows -= piece.rows.count
             if let failure {
                 hasFailed = true
-                if let known = slots[piece.slot]?.failure, known.row < failure.row {
-                } else {
-                    slots[piece.slot]?.failure = failure
-                }
+                let lowest = slots[piece.slot]?.failure?.row ?? .max
+                if failure.row < lowest { slots[piece.slot]?.failure = failure }
             }
             guard slots[piece.slot]?.isSettled ?? false else { return nil }
             monitor.wakeAll()

@@ -139,13 +139,29 @@ struct BatchStreamTests {
         #expect(addresses.count <= 8)
     }
 
-    @Test("a stream that is abandoned lets its thread and its dataset go")
+    @Test("a stream that is abandoned lets its threads and its dataset go")
     func abandonment() throws {
         let small = try SmallDataset(sampleCount: 64)
+        let path = small.folder.path("copy.h5")
+        try FileManager.default.copyItem(atPath: small.path, toPath: path)
         for _ in 0..<50 {
             let stream = try BatchStream(
-                dataset: small.dataset, options: StreamOptions(batchSize: 1, epochs: 1000))
+                dataset: Dataset(path: path), options: StreamOptions(batchSize: 1, epochs: 1000),
+                resources: StreamResources(threadCount: 2))
             #expect(try stream.next()?.count == 1)
+        }
+        // Each thread holds the dataset's file open to its end, which takes a moment after the stream is gone.
+        let deadline = ContinuousClock.now + .seconds(30)
+        while Self.openFiles(of: path) > 0, ContinuousClock.now < deadline { usleep(1000) }
+        #expect(Self.openFiles(of: path) == 0)
+    }
+
+    /// The number of times that this process has a file open.
+    private static func openFiles(of path: String) -> Int {
+        let folder = "/proc/self/fd"
+        let numbers = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return numbers.count { number in
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(number)")) == path
         }
     }
 

@@ -1,0 +1,106 @@
+import RRTensor
+import Synchronization
+import Testing
+
+@Suite("Worker threads")
+struct WorkersTests {
+    @Test(
+        "every part is run once, under a worker's number below the count", arguments: [1, 2, 3, 8],
+        [0, 1, 7, 500])
+    func partsOnce(count: Int, parts: Int) {
+        let calls = Mutex((counts: Array(repeating: 0, count: parts), workers: Set<Int>()))
+        Workers(count: count).run(parts: parts) { worker, part in
+            calls.withLock {
+                $0.counts[part] += 1
+                $0.workers.insert(worker)
+            }
+        }
+        calls.withLock {
+            #expect($0.counts == Array(repeating: 1, count: parts))
+            #expect($0.workers.isSubset(of: Set(0..<count)))
+        }
+    }
+
+    @Test("no two parts run at the same time under one worker's number")
+    func exclusiveWorkers() {
+        let active = Mutex(Set<Int>())
+        let overlaps = Atomic(0)
+        Workers(count: 4).run(parts: 400) { worker, _ in
+            if !active.withLock({ $0.insert(worker).inserted }) { overlaps.add(1, ordering: .relaxed) }
+            active.withLock { _ = $0.remove(worker) }
+        }
+        #expect(overlaps.load(ordering: .relaxed) == 0)
+    }
+
+    @Test("a job within a job finds threads of its own")
+    func nested() {
+        let sum = Atomic(0)
+        Workers(count: 2).run(parts: 8) { _, outer in
+            Workers(count: 2).run(parts: 8) { _, inner in
+                sum.add(8 * outer + inner, ordering: .relaxed)
+            }
+        }
+        #expect(sum.load(ordering: .relaxed) == (0..<64).reduce(0, +))
+    }
+
+    @Test("a count below one is one thread", arguments: [0, -3])
+    func countBelowOne(count: Int) {
+        #expect(Workers(count: count).count == 1)
+    }
+
+    /// The error of a part that fails.
+    private struct PartError: Error, Equatable {
+        let part: Int
+    }
+
+    @Test(
+        "the error is that of the lowest part that fails, whatever the number of threads",
+        arguments: [1, 2, 3, 8])
+    func lowestError(count: Int) {
+        let failing: Set = [41, 43, 44, 90]
+        let error = #expect(throws: PartError.self) {
+            try Workers(count: count).run(parts: 10..<100, makeState: {}) { _, part in
+                if failing.contains(part) { throw PartError(part: part) }
+            }
+        }
+        #expect(error == PartError(part: 41))
+    }
+
+    @Test("a state that cannot be made is an error, and no part is run with it")
+    func stateError() {
+        let runs = Atomic(0)
+        let error = #expect(throws: PartError.self) {
+            try Workers(count: 1).run(
+                parts: 5..<20, makeState: { () throws -> Int in throw PartError(part: -1) }
+            ) {
+                _, _ in runs.add(1, ordering: .relaxed)
+            }
+        }
+        #expect(error == PartError(part: -1))
+        #expect(runs.load(ordering: .relaxed) == 0)
+    }
+
+    @Test("each worker has one state, which serves all its parts", arguments: [1, 3])
+    func states(count: Int) throws {
+        /// What one worker alone counts.
+        final class Tally {
+            var parts: [Int] = []
+            let all: Collected
+            init(all: Collected) { self.all = all }
+            deinit { all.parts.withLock { $0.append(parts) } }
+        }
+        /// What each worker counted.
+        final class Collected: Sendable {
+            let parts = Mutex<[[Int]]>([])
+        }
+        let all = Collected()
+        try Workers(count: count).run(parts: 3..<60, makeState: { Tally(all: all) }) { tally, part in
+            tally.parts.append(part)
+        }
+        all.parts.withLock { tallies in
+            #expect(tallies.count == count)
+            #expect(tallies.allSatisfy { $0 == $0.sorted() })
+            #expect(tallies.flatMap(\.self).sorted() == Array(3..<60))
+        }
+    }
+}
