@@ -94,10 +94,10 @@ struct PNGConversionTests {
         try copy("gray-8", "rgba-16")
         let error = #expect(throws: DatasetError.self) { try pixels { _ in } }
         #expect(error?.code == .inconsistentImages)
-        #expect(error?.message.contains("--color") == true && error?.message.contains("--depth") == true)
-        #expect(error?.message.contains("--size") == false)
+        #expect(error?.message.contains("`color`") == true && error?.message.contains("`depth`") == true)
+        #expect(error?.message.contains("`resizing`") == false)
         let colorless = #expect(throws: DatasetError.self) { try pixels { $0.reading.color = .rgb } }
-        #expect(colorless?.message.contains("--color") == false)
+        #expect(colorless?.message.contains("`color`") == false)
         let (summary, found) = try pixels {
             $0.reading.color = .rgb
             $0.reading.depth = .eight
@@ -113,7 +113,7 @@ struct PNGConversionTests {
             try folder.write(PNGEncoder.encode(image), to: "in/a/\(number).png")
         }
         let sizes = #expect(throws: DatasetError.self) { try pixels { _ in } }
-        #expect(sizes?.message.contains("--size") == true && sizes?.message.contains("--color") == false)
+        #expect(sizes?.message.contains("`resizing`") == true && sizes?.message.contains("`color`") == false)
         let resizing = try Resizing(height: 4, width: 4, fit: .pad)
         let (summary, found) = try pixels {
             $0.reading.resizing = resizing

@@ -37,9 +37,10 @@ struct PNGFolderDatasetTests {
         let fault = try error()
         #expect(fault.code == .inconsistentImages && fault.path == folder.path("in"))
         for text in [
-            "b/1.png from those before it", "8-bit gray 2×3", "8-bit gray 4×3", "16-bit rgb 2×3", "--size",
-            "--color",
-            "--depth", "rrdata import pngs", "rrdata stream",
+            "b/1.png from those before it", "8-bit gray 2×3", "8-bit gray 4×3", "16-bit rgb 2×3",
+            "`resizing`",
+            "`color`",
+            "`depth`", "PNGFolderImport", "BatchStream",
         ] {
             #expect(fault.message.contains(text), "\(text)")
         }

@@ -298,7 +298,7 @@ struct PNGFolderImportTests {
         let stray = try error()
         #expect(stray?.code == .badFolderStructure)
         #expect(
-            stray?.message.contains("stray.png") == true && stray?.message.contains("--labels none") == true)
+            stray?.message.contains("stray.png") == true && stray?.message.contains("`labels` none") == true)
     }
 
     @Test("folders beside splits, and files beside them, are named")

@@ -30,7 +30,7 @@ package enum FileFormat: String, Sendable {
             throw DatasetError(
                 .wrongFormat, path: file.path,
                 "the file is HDF5, but no \(rawValue): it has no attribute “format”. "
-                    + "`rrdata import hdf5` makes a dataset of any HDF5 file's arrays")
+                    + "`\(operation: .importArrays)` makes a dataset of any HDF5 file's arrays")
         }
         guard name == rawValue else {
             let found = FileFormat(rawValue: name).map { "\($0.article) (\(name))" } ?? "“\(name)”"

@@ -71,7 +71,7 @@ extension Resizing {
         into target: UnsafeMutableBufferPointer<UInt8>
     ) {
         let (vertical, horizontal) = axes(height: height, width: width)
-        if vertical.count < self.height || horizontal.count < self.width { target.update(repeating: filling) }
+        fill(target, with: filling, around: vertical, horizontal)
         Resampler<UInt8, Int32>(vertical: vertical, horizontal: horizontal)
             .resample(plane, into: target, rowLength: self.width)
     }
@@ -82,9 +82,18 @@ extension Resizing {
         into target: UnsafeMutableBufferPointer<UInt16>
     ) {
         let (vertical, horizontal) = axes(height: height, width: width)
-        if vertical.count < self.height || horizontal.count < self.width { target.update(repeating: filling) }
+        fill(target, with: filling, around: vertical, horizontal)
         Resampler<UInt16, Int64>(vertical: vertical, horizontal: horizontal)
             .resample(plane, into: target, rowLength: self.width)
+    }
+
+    /// Fills what the image does not cover.
+    @inline(__always)
+    private func fill<Sample>(
+        _ target: UnsafeMutableBufferPointer<Sample>, with filling: Sample, around vertical: ResizingAxis,
+        _ horizontal: ResizingAxis
+    ) {
+        if vertical.count < height || horizontal.count < width { target.update(repeating: filling) }
     }
 
     /// Brings one channel of a mask to the same geometry, taking the nearest pixel and so making no new values.

@@ -37,6 +37,7 @@ extension OptionName {
         "maximumArea": "max-area",
         "minimumArea": "min-area",
         "normalization": "normalize",
+        "resizing": "size",
         "resumes": "resume",
         "selection": "threshold",
         "stepEpochs": "schedule-epochs",
@@ -55,7 +56,10 @@ extension OperationName {
     private static let commands: [String: String] = [
         "ArrayExport(.hdf5)": "export hdf5",
         "ArrayExport(.npy)": "export npy",
+        "ArrayImport": "import hdf5",
+        "BatchStream": "stream",
         "FileDescription": "info --json",
+        "PNGFolderImport": "import pngs",
         "TrainingLoop": "train",
     ]
 

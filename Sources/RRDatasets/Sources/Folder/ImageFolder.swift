@@ -24,7 +24,7 @@ struct ImageFolder: DatasetSource {
         let files = try reading.files(in: folder)
         let conversion: PNGConversion
         do {
-            let first = try PNGHeaderReader(folder: folder).read(0, of: files).header
+            let first = try PNGFileReader(folder: folder).header(of: 0, in: files.paths).header
             conversion = try PNGConversion(reading, first: first)
             states = try Self.states(of: files, in: folder, conversion)
         } catch let error as FormatError {
@@ -33,7 +33,8 @@ struct ImageFolder: DatasetSource {
             let error = reading.disagreement(of: files, in: folder, other.conversion)
             throw DatasetError(
                 error.code, path: error.path,
-                error.message + "\n`rrdata import pngs` and `rrdata stream` have these options")
+                error.message
+                    + "\n`\(operation: .importPNGs)` and `\(operation: .stream)` have these options")
         }
         decoded = DecodedChecksums(count: files.count)
         (self.reading, self.files, self.conversion) = (reading, files, conversion)
@@ -54,9 +55,9 @@ struct ImageFolder: DatasetSource {
         try [FileState](unsafeUninitializedCapacity: files.count) { states, count in
             nonisolated(unsafe) let states = states
             try Workers().run(
-                parts: 0..<files.count, makeState: { PNGHeaderReader(folder: folder) }
+                parts: 0..<files.count, makeState: { PNGFileReader(folder: folder) }
             ) { reader, position in
-                let (header, state) = try reader.read(position, of: files)
+                let (header, state) = try reader.header(of: position, in: files.paths)
                 guard conversion.serves(header) else { throw OtherHeader(conversion: conversion) }
                 states.initializeElement(at: position, to: state)
             }
@@ -130,12 +131,14 @@ struct ImageFolder: DatasetSource {
         private let decoded: DecodedChecksums
         private let folder: String
         private let size: Int
+        private let conversion: PNGConversion
         private let reader: PNGFileReader
 
         init(_ source: ImageFolder) {
             (files, states, decoded) = (source.files, source.states, source.decoded)
             (folder, size) = (source.folder, source.contents.imageSize)
-            reader = PNGFileReader(folder: source.folder, conversion: source.conversion)
+            conversion = source.conversion
+            reader = PNGFileReader(folder: source.folder)
         }
 
         func read(rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws(FormatError) {
@@ -146,7 +149,8 @@ struct ImageFolder: DatasetSource {
         }
 
         private func read(_ row: Int, into image: UnsafeMutableRawBufferPointer) throws(FormatError) {
-            let fault = files.paths.withUTF8(at: row) { reader.read($0, expecting: states[row], into: image) }
+            let fault = reader.read(
+                row, in: files.paths, as: conversion, expecting: states[row], into: image)
             switch fault {
             case .failure(let error) where error.code == .notFound:
                 throw FormatError(

@@ -68,3 +68,95 @@ public struct ImageFolderOptions: Sendable, Hashable {
         }
     }
 }
+
+// Files that differ.
+extension ImageFolderOptions {
+    /// The error for files that differ: the first that does, a few files of each kind, and the options that bring them
+    /// together.
+    package func disagreement(
+        of files: PNGFileList, in folder: String, _ conversion: PNGConversion
+    ) -> DatasetError {
+        var kinds: [PNGHeader: (count: Int, files: [String])] = [:]
+        var firstOther: String?
+        let reader = PNGFileReader(folder: folder)
+        for position in files.paths.indices {
+            guard let header = try? reader.header(of: position, in: files.paths).header else { continue }
+            let file = files.paths[position]
+            if firstOther == nil, !conversion.serves(header) { firstOther = file }
+            kinds[header, default: (0, [])].count += 1
+            if kinds[header, default: (0, [])].files.count < 3 {
+                kinds[header, default: (0, [])].files.append(file)
+            }
+        }
+        let sorted = kinds.sorted {
+            ($0.value.count, $1.key.description) > ($1.value.count, $0.key.description)
+        }
+        var lines = sorted.prefix(6).map { header, kind in
+            let more = kind.count > kind.files.count ? ", …" : ""
+            return "\n  \(header): \(kind.count) (\(kind.files.joined(separator: ", "))\(more))"
+        }
+        if sorted.count > 6 { lines.append("\n  and \(sorted.count - 6) more kinds") }
+        let first = firstOther.map { ", \($0) from those before it" } ?? ""
+        return DatasetError(
+            .inconsistentImages, path: folder,
+            "the images differ in size or colour\(first):\(lines.joined())\n"
+                + remedies(for: Array(kinds.keys)))
+    }
+
+    /// The options that bring images of several kinds together.
+    private func remedies(for headers: [PNGHeader]) -> Message {
+        var remedies: [Message] = []
+        if resizing == nil, Set(headers.map { [$0.height, $0.width] }).count > 1 {
+            remedies.append("\(option: .resizing) HEIGHTxWIDTH brings all to one size")
+        }
+        if color == .auto, Set(headers.map(\.channels)).count > 1 {
+            remedies.append("\(option: .color) gray, rgb, rgba or gray-alpha brings all to one colour type")
+        }
+        if depth == nil, Set(headers.map(\.bitDepth)).count > 1 {
+            remedies.append("\(option: .depth) 8 or 16 brings all to one depth")
+        }
+        return remedies.dropFirst().reduce(remedies.first ?? "") { "\($0); \($1)" }
+    }
+}
+
+/// A colour of three 8-bit samples.
+public struct RGBColor: Hashable, Sendable {
+    public let red: UInt8
+    public let green: UInt8
+    public let blue: UInt8
+
+    public static let black = RGBColor(red: 0, green: 0, blue: 0)
+
+    public init(red: UInt8, green: UInt8, blue: UInt8) {
+        self.red = red
+        self.green = green
+        self.blue = blue
+    }
+
+    /// Reads six hexadecimal digits, `RRGGBB`, with or without a `#` before them; nil for anything else.
+    public init?(hexadecimal text: String) {
+        let digits = text.hasPrefix("#") ? text.dropFirst() : text[...]
+        guard digits.utf8.count == 6, digits.allSatisfy(\.isHexDigit), let number = UInt32(digits, radix: 16)
+        else { return nil }
+        self.init(
+            red: UInt8(number >> 16), green: UInt8(number >> 8 & 255), blue: UInt8(number & 255))
+    }
+
+    /// `FF8000`
+    public var hexadecimal: String {
+        [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
+    }
+}
+
+extension OptionName {
+    static let color = OptionName("color")
+    static let depth = OptionName("depth")
+    static let labels = OptionName("labels")
+    static let resizing = OptionName("resizing")
+}
+
+extension OperationName {
+    static let importArrays = OperationName("ArrayImport")
+    static let importPNGs = OperationName("PNGFolderImport")
+    static let stream = OperationName("BatchStream")
+}

@@ -75,7 +75,7 @@ package struct PNGFolderScan {
         if let file = listing.names.indices.first(where: { listing.isPNG(at: $0) }) {
             throw DatasetError(
                 .badFolderStructure, path: walk.path(of: part),
-                "\(listing.names[file]) is in no class folder; --labels none imports images without labels, "
+                "\(listing.names[file]) is in no class folder; \(option: .labels) none imports images without labels, "
                     + "and a metadata.csv gives labels by file_name")
         }
         let classes = listing.names(of: .folder)

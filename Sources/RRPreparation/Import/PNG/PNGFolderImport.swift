@@ -129,10 +129,10 @@ public struct PNGFolderImport: Sendable {
 extension PNGFolderImport {
     /// The header of the first file that has a sound one, which decides what the options leave open.
     private func firstHeader(of files: PNGFileList) throws -> PNGHeader {
-        let headers = PNGHeaderReader(folder: folder)
+        let reader = PNGFileReader(folder: folder)
         for position in files.paths.indices {
             do throws(FormatError) {
-                return try headers.read(position, of: files).header
+                return try reader.header(of: position, in: files.paths).header
             } catch {
                 guard options.onError == .skip else { throw ImageFolderOptions.unreadable(error) }
             }

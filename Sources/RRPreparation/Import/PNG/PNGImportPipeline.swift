@@ -131,7 +131,7 @@ final class PNGImportPipeline: @unchecked Sendable {
 
     /// Takes shares of files and reads them until none is left.
     private func work() {
-        let reader = PNGFileReader(folder: folder, conversion: conversion)
+        let reader = PNGFileReader(folder: folder)
         while let share = takeShare() {
             var faults: [(position: Int, fault: PNGFileReader.Fault)] = []
             for position in share {
@@ -139,7 +139,7 @@ final class PNGImportPipeline: @unchecked Sendable {
                 let slot = block % Self.memoryCount * blockCount + position - block * blockCount
                 let image = UnsafeMutableRawBufferPointer(
                     rebasing: images[slot * imageSize..<(slot + 1) * imageSize])
-                if let fault = paths.withUTF8(at: position, { reader.read($0, into: image) }) {
+                if let fault = reader.read(position, in: paths, as: conversion, into: image) {
                     faults.append((position, fault))
                     checksums[slot] = 0
                 } else {
