@@ -30,7 +30,9 @@ public final class BatchStream {
     /// Opens a stream and begins to read.
     ///
     /// - Parameters:
+    ///   - dataset: the dataset whose samples are streamed.
     ///   - masks: the masks of this dataset; nil for batches whose masks are all zero.
+    ///   - options: which samples stand in which batch.
     ///   - start: where to begin, at no cost: `Batch.next` of the batch before.
     ///   - resources: the memory and threads that are used, without effect on what the batches hold.
     ///   - givesStoredImages: whether a batch has `storedImages` in place of `images`.

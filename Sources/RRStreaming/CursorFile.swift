@@ -16,6 +16,9 @@ public struct CursorFile: Sendable {
     private let options: [String: JSONValue]
 
     /// - Parameters:
+    ///   - path: the file, which need not be there yet.
+    ///   - dataset: the dataset that is streamed.
+    ///   - masks: its masks; nil where the stream has none.
     ///   - options: those of the stream.
     /// - Throws: as `Dataset.fingerprint`.
     public init(path: String, dataset: Dataset, masks: MaskSet?, options: StreamOptions) throws {

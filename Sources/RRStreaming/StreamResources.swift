@@ -10,7 +10,9 @@ public struct StreamResources: Hashable, Sendable {
     /// The number of threads, at least 1.
     public var threadCount: Int
 
-    /// - Parameter threadCount: nil for a thread for each processor core.
+    /// - Parameters:
+    ///   - memory: bytes; nil for an eighth of the machine's memory, or more where two batches need it.
+    ///   - threadCount: nil for a thread for each processor core.
     public init(memory: Int? = nil, threadCount: Int? = nil) {
         self.memory = memory
         self.threadCount = max(1, min(threadCount ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1024))

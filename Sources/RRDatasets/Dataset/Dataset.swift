@@ -57,7 +57,9 @@ public final class Dataset: Sendable {
 
     /// Opens a dataset file, or a folder of PNGs as `init(pngFolder:reading:)` does.
     ///
-    /// - Parameter reading: how a folder is read; a file is read as it is.
+    /// - Parameters:
+    ///   - path: a dataset file or a folder.
+    ///   - reading: how a folder is read; a file is read as it is.
     /// - Throws: `FormatError` where the file is not there or is no sound HDF5; `DatasetError` where it is no
     ///   dataset, or its arrays do not fit each other.
     public convenience init(path: String, reading: ImageFolderOptions = ImageFolderOptions()) throws {

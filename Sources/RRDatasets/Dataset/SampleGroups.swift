@@ -7,6 +7,7 @@ public struct SampleGroups: Hashable, Sendable {
 
     /// - Parameters:
     ///   - numbers: from 0 on, below the number of names.
+    ///   - names: the name of each group; nil where numbers are all there is.
     public init(numbers: [Int], names: [String]?) {
         self.numbers = numbers
         self.names = names

@@ -29,6 +29,8 @@ public final class MaskSet: Sendable {
     /// - Parameters:
     ///   - bits: M + 1 rows of `maskShape.elementCount` elements; the last row is all zero.
     ///   - rows: the row for each sample of the dataset, M where it is unannotated.
+    ///   - maskShape: the shape (C or 1, H, W) of every mask.
+    ///   - datasetFingerprint: the fingerprint of the dataset that the masks are for.
     /// - Throws: `DatasetError` with the code `wrongShape`, `rowOutOfRange` or `lastRowNotZero`.
     public convenience init(
         bits: MaskBits, rows: [Int], maskShape: ImageShape, datasetFingerprint: String

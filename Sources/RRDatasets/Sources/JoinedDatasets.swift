@@ -157,7 +157,9 @@ extension Dataset {
     ///
     /// Its fingerprint is that of a file that held them so.
     ///
-    /// - Parameter reading: how folders are read.
+    /// - Parameters:
+    ///   - paths: dataset files or folders.
+    ///   - reading: how folders are read.
     /// - Throws: as `init(path:)` for each; `DatasetError` with the code `inconsistentImages`, `wrongAttribute` or
     ///   `duplicateId` where they do not fit each other, and `empty` for no files.
     public static func joining(

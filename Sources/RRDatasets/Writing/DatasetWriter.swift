@@ -49,8 +49,12 @@ public final class DatasetWriter: @unchecked Sendable {
     /// - Parameters:
     ///   - path: where the dataset appears.
     ///   - force: whether a file that is there is replaced.
+    ///   - sampleCount: the number of images, at least 1.
     ///   - imageShape: the shape `(C, H, W)` of every image.
-    ///   - color: `gray`, `rgb`, `gray-alpha`, `rgba` or `other`; nil for what the number of channels suggests.
+    ///   - elementType: the type that images are stored in.
+    ///   - color: `gray`, `rgb`, `gray-alpha`, `rgba` or `other`; nil for what the number of channels
+    ///     suggests.
+    ///   - compression: whether images are compressed, 64 KB or one image at a time.
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`; `DatasetError` with the code `empty`
     ///   where there is nothing to store.
     public init(

@@ -17,8 +17,10 @@ public final class MaskSetWriter {
     /// Starts a file of masks for a dataset.
     ///
     /// - Parameters:
-    ///   - perChannel: whether each channel of an image has a mask of its own, (C, H, W), else one, (1, H, W), is for
-    ///     all.
+    ///   - path: where the mask set appears.
+    ///   - dataset: the dataset whose samples get masks.
+    ///   - perChannel: whether each channel of an image has a mask of its own, (C, H, W), else one, (1, H,
+    ///     W), is for all.
     ///   - force: whether an existing file is replaced.
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`; `TensorError` where the masks have more
     ///   elements than memory can address.

@@ -12,6 +12,7 @@ public final class InputGradients<Scalar: NetworkScalar> {
     private let explainers: [GroupExplainer<Scalar>]
 
     /// - Parameters:
+    ///   - network: the network that is explained.
     ///   - target: the quantity that is differentiated.
     ///   - threads: the number of threads; nil for one a processor core.
     public init(network: Network<Scalar>, target: PenaltyTarget = .sumLogProbability, threads: Int? = nil) {

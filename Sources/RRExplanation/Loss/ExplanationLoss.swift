@@ -37,6 +37,13 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     private var memory: LossMemory<Scalar>?
 
     /// - Parameters:
+    ///   - network: the network that is judged.
+    ///   - lambda1: the weight λ1 of the penalty.
+    ///   - target: the quantity whose input gradient is penalised.
+    ///   - reduction: how the penalties of samples become one of the batch.
+    ///   - classWeights: a weight for each class; nil for 1 each.
+    ///   - labelSmoothing: the share of each label that is spread over all classes, from 0 to below 1.
+    ///   - guidance: how the masks keep the network from what is no valid reason.
     ///   - seed: decides the random values of counterexamples.
     ///   - imageRanges: the values in each channel that random ones are drawn from; nil for 0 to 1.
     ///   - threads: the number of threads; nil for one a processor core.
@@ -62,6 +69,8 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     /// Computes the loss of a batch, and its gradient in the order of the parameters' flat list.
     ///
     /// - Parameters:
+    ///   - batch: the samples with their labels and masks.
+    ///   - parameters: the network's parameters.
     ///   - dropout: the training step that dropout draws its masks for; nil leaves nothing out.
     ///   - gradient: takes the gradient; it is replaced whole.
     /// - Throws: `ExplanationError` with the code `batchMismatch`, `labelOutOfRange` or

@@ -58,8 +58,11 @@ public struct AdversaryOptions: Hashable, Sendable {
     /// α, above 0.
     public var stepSize: Double
 
-    /// - Parameter stepSize: nil for 2.5 ε over the number of steps, as Madry et al. have it: every point of the box can
-    ///   then be reached.
+    /// - Parameters:
+    ///   - stepCount: the number of steps.
+    ///   - radius: the largest change of an element.
+    ///   - stepSize: nil for 2.5 ε over the number of steps, as Madry et al. have it: every point of the box
+    ///     can then be reached.
     public init(stepCount: Int = 7, radius: Double = 0.3, stepSize: Double? = nil) {
         self.stepCount = stepCount
         self.radius = radius

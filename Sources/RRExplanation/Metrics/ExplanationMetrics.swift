@@ -166,7 +166,10 @@ public struct PenaltyRatio: Equatable, Sendable {
 
     /// λ1 · R over the mean cross-entropy; nil without samples.
     ///
-    /// - Parameter batchSize: the number of samples of a batch, for the reduction `sum`.
+    /// - Parameters:
+    ///   - lambda1: the weight of the penalty.
+    ///   - reduction: how the penalties of samples become one of a batch.
+    ///   - batchSize: the number of samples of a batch, for the reduction `sum`.
     public func ratio(lambda1: Double, reduction: PenaltyReduction, batchSize: Int) -> Double? {
         guard let penalty = penalty(reduction), crossEntropySum > 0 else { return nil }
         let factor = reduction == .sum ? Double(batchSize) : 1

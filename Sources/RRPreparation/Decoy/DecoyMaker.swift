@@ -34,11 +34,15 @@ public struct DecoyMaker: Sendable {
 
     /// Writes the dataset with decoys and the mask set, which appear together or not at all.
     ///
-    /// - Parameter progress: called with the number of samples done and the number of all.
+    /// - Parameters:
+    ///   - output: where the dataset appears.
+    ///   - masksOutput: where its masks appear.
+    ///   - force: whether files that are there are replaced.
+    ///   - progress: called with the number of samples done and the number of all.
     /// - Throws: `DatasetError` with the code `missingLabels`, `unsupported` (not uint8, too small, too many
     ///   classes), `unknownSplit`, `invalidOption` or `checksumMismatch`; `FormatError` where a file cannot be read or written.
     public func run(
-        output: String, masksOutput: String, force: Bool,
+        output: String, masksOutput: String, force: Bool = false,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> Summary {
         let labels = try check()

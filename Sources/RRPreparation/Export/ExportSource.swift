@@ -21,7 +21,10 @@ public struct ExportSource: Sendable {
 
     /// Chooses samples.
     ///
-    /// - Parameter split: the name of a split, or `all`.
+    /// - Parameters:
+    ///   - dataset: the dataset that is exported.
+    ///   - masks: its masks; nil for images alone.
+    ///   - split: the name of a split, or `all`.
     /// - Throws: `DatasetError` with the code `unknownSplit`, `empty` for a split without samples, `otherDataset` or
     ///   `wrongMaskSize` for masks of another dataset; as `Dataset.ids()`.
     public init(dataset: Dataset, masks: MaskSet? = nil, split: String = "all") throws {

@@ -51,7 +51,7 @@ public struct ToyColorsMaker: Sendable {
     ///
     /// - Throws: `DatasetError` with the code `invalidOption`; `FormatError` with the code `outputExists` or
     ///   `cannotWrite`.
-    public func run(_ outputs: Outputs, force: Bool) throws -> Summary {
+    public func run(_ outputs: Outputs, force: Bool = false) throws -> Summary {
         try check(outputs)
         try AtomicOutput.checkTarget(outputs.dataset, force: force)
         let cornersFile = try AtomicOutput(path: outputs.cornerMasks, force: force)

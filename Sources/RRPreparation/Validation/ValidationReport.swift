@@ -45,7 +45,10 @@ public struct ValidationReport: Sendable {
 
     /// Judges a dataset, and mask sets by themselves and as its masks. All masks are read.
     ///
-    /// - Parameter imageByteLimit: the bytes of images that are read at most, spread evenly over the dataset.
+    /// - Parameters:
+    ///   - datasetPath: a dataset file.
+    ///   - maskPaths: its mask sets.
+    ///   - imageByteLimit: the bytes of images that are read at most, spread evenly over the dataset.
     /// - Throws: `FormatError` with the code `notFound` where a file is missing; everything else is a finding.
     public init(
         datasetPath: String, maskPaths: [String] = [], imageByteLimit: Int = Self.quickImageByteCount

@@ -48,7 +48,10 @@ public struct Evaluation: Sendable {
     /// Measures a model on a split.
     ///
     /// - Parameters:
+    ///   - network: the network that is measured.
+    ///   - parameters: its parameters.
     ///   - normalization: what is done to the images, as in training; nil for nothing.
+    ///   - dataset: images with labels.
     ///   - masks: the masks of the dataset; nil to leave explanations out.
     ///   - split: a split's name or `all`; nil for `test` where the dataset has splits, else all samples.
     ///   - measurement: how explanations are measured.
@@ -117,6 +120,7 @@ extension Run {
     /// Measures the run's model on a split.
     ///
     /// - Parameters:
+    ///   - dataset: images with labels.
     ///   - masks: the masks of the dataset; nil to leave explanations out.
     ///   - split: a split's name or `all`; nil for `test` where the dataset has splits, else all samples.
     ///   - measurement: how explanations are measured.
@@ -148,8 +152,9 @@ extension Trainer {
     /// Measures the network as it is between two steps, which changes nothing of the training.
     ///
     /// - Parameters:
-    ///   - masks: the masks of the dataset; nil to leave explanations out.
+    ///   - dataset: images with labels.
     ///   - split: a split's name or `all`; nil for `test` where the dataset has splits, else all samples.
+    ///   - masks: the masks of the dataset; nil to leave explanations out.
     ///   - measurement: how explanations are measured.
     ///   - batchSize: the number of samples that are read at a time.
     /// - Throws: as `Evaluation.init(network:parameters:…)`.

@@ -10,9 +10,10 @@ extension MaskMaking {
     /// The images are normalised as in the run, whatever `normalization` says.
     ///
     /// - Parameters:
+    ///   - run: the trained model.
     ///   - path: the file, which appears whole or not at all.
-    ///   - precision: the number type to compute in. Near the K-th place the rounding of `float` would decide which
-    ///     element is taken.
+    ///   - precision: the number type to compute in. Near the K-th place the rounding of `float` would decide
+    ///     which element is taken.
     ///   - force: whether an existing file is replaced.
     ///   - progress: is told of the samples done and of all.
     /// - Throws: as `run(network:parameters:progress:)`; `FormatError` where weights cannot be read or the file cannot
@@ -41,6 +42,9 @@ extension MaskMaking {
     /// The dataset is read once for each class, so that memory does not grow with their number.
     ///
     /// - Parameters:
+    ///   - run: the trained model.
+    ///   - path: the folder.
+    ///   - precision: the number type to compute in.
     ///   - force: whether an existing folder of such mask sets is replaced.
     ///   - progress: is told of the gradients done and of all, over all classes.
     /// - Throws: as `write(_:to:precision:force:progress:)`; `FormatError` with the code `cannotWrite` also where

@@ -34,7 +34,10 @@ public struct MaskMaking: Sendable {
 
     /// Makes masks from a model's input gradients.
     ///
-    /// - Parameter progress: is told of the samples done and of all.
+    /// - Parameters:
+    ///   - network: the network that is explained.
+    ///   - parameters: its parameters.
+    ///   - progress: is told of the samples done and of all.
     /// - Throws: `ExplanationError` where the selection is impossible, a gradient is not finite or the dataset
     ///   does not fit the model; `DatasetError` where a sample is damaged or the split is unknown;
     ///   `TrainingError` where the target needs labels that the dataset does not have.

@@ -78,8 +78,10 @@ public struct LearningRateSchedule: Sendable {
     private static let finalDivisor = 1e4
     private static let momentumBounds = 0.85...0.95
 
-    /// - Parameter optimization: has the rate that its schedule starts from, or for `oneCycle` rises to. The momentum of
-    ///   sgd is cycled only where it is above 0.
+    /// - Parameters:
+    ///   - optimization: has the rate that its schedule starts from, or for `oneCycle` rises to. The momentum
+    ///     of sgd is cycled only where it is above 0.
+    ///   - length: the length of the training that the schedule goes by.
     public init(_ optimization: OptimizationOptions, length: TrainingLength) {
         self.optimization = optimization
         self.length = length

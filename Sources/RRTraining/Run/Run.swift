@@ -39,7 +39,9 @@ public struct Run: Sendable {
 
     /// Opens a run folder.
     ///
-    /// - Parameter best: whether the weights are those of the best epoch of the validation, else the last step's.
+    /// - Parameters:
+    ///   - path: the run folder.
+    ///   - best: whether the weights are those of the best epoch of the validation, else the last step's.
     /// - Throws: `FormatError` where a file is missing or is not what its name says, and `TrainingError` with the
     ///   code `malformedRun` where `config.json` has no sense.
     public init(path: String, best: Bool = false) throws {

@@ -52,8 +52,10 @@ public final class Trainer<Scalar: NetworkScalar> {
     /// Creates a trainer.
     ///
     /// - Parameters:
+    ///   - model: the network to train.
     ///   - parameters: where training starts; nil for PyTorch's default initialisation from `seed`.
     ///   - loss: λ1 and the class weights as numbers, for there is no dataset to choose them by.
+    ///   - optimization: the optimiser and its schedule.
     ///   - length: nil where the learning rate does not go by it.
     ///   - normalization: what is done to images before they reach the network; nil for nothing.
     ///   - seed: decides, beside the initialisation, what dropout leaves out and what the guidance draws.
@@ -118,7 +120,9 @@ public final class Trainer<Scalar: NetworkScalar> {
 
     /// Writes the parameters as a safetensors file, which PyTorch loads by the same names, whole or not at all.
     ///
-    /// - Parameter force: whether a file that is there is replaced.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - force: whether a file that is there is replaced.
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
     public func writeWeights(to path: String, force: Bool = false) throws(FormatError) {
         let output = try AtomicOutput(path: path, force: force)
