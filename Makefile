@@ -5,15 +5,16 @@ PREFIX ?= /usr/local
 SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
-.PHONY: help dependencies build install lint test demo peers bench-engine bench-formats bench-stream bench-training \
+.PHONY: help dependencies build install lint test demo documentation peers bench-engine bench-formats bench-stream bench-training \
 	experiments clean
 
 help:
 	@echo "make dependencies   install the system libraries that are missing"
 	@echo "make build          build in release"
 	@echo "make install        build, and copy rrdata to PREFIX/bin ($(PREFIX)/bin)"
-	@echo "make lint           layout, floors and house rules; a build where warnings are errors"
-	@echo "make test           run every test"
+	@echo "make lint           layout, floors and house rules; a build and documentation where warnings are errors"
+	@echo "make test           run every test, and use the library from a package outside"
+	@echo "make documentation  the library's documentation, as pages in .build-documentation/pages"
 	@echo "make demo           from a folder of PNGs to a model that is right for the right reasons"
 	@echo "make bench-engine   training steps against PyTorch and JAX, in one run (some minutes)"
 	@echo "make bench-formats  imports against Pillow, OpenCV, torchvision and h5py, in one run (some minutes)"
@@ -37,9 +38,14 @@ lint: dependencies
 	.ci/check-imports
 	.ci/check-sources
 	swift build --build-tests --explicit-target-dependency-import-check error $(WARNINGS_AS_ERRORS)
+	.ci/check-documentation
 
 test: dependencies
 	swift test $(SWIFT_FLAGS)
+	.ci/test-outside
+
+documentation: dependencies
+	.ci/check-documentation
 
 demo: dependencies
 	.ci/demo

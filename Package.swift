@@ -102,3 +102,9 @@ let package = Package(
             "RRSchemas", "RRTensor"),
     ]
 )
+
+// The documentation is built with a plugin, which those who use the package have no need of.
+if Context.environment["RRDATA_DOCUMENTATION"] != nil {
+    package.dependencies.append(
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"))
+}
