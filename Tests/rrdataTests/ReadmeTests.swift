@@ -1,12 +1,8 @@
 import Foundation
-import RRDatasets
-import RRExplanation
-import RRNetworks
-import RRStreaming
-import RRTraining
 import TestSupport
 import Testing
 
+// The Swift code of README is run by `.ci/test-outside`, with that of the articles.
 @Suite("README")
 struct ReadmeTests {
     /// A folder in which the README's commands find what they name.
@@ -32,39 +28,6 @@ struct ReadmeTests {
             #expect(outcome.status == 0, "\(command): \(outcome.errors)")
             #expect(!outcome.output.isEmpty, "\(command) says nothing")
         }
-    }
-
-    @Test("the library's lines are those of this test, which compiles and runs them")
-    func library() throws {
-        let folder = try folder()
-        try runCommands(first: 4, in: folder)
-        try #require(chdir(folder.path) == 0)
-        var losses: [Double] = []
-        func print(_ line: String) { losses += line.split(separator: " ").compactMap { Double($0) } }
-
-        // README: begin
-        let dataset = try Dataset(path: "decoy.h5")
-        let masks = try MaskSet(path: "masks.h5", for: dataset)
-        let trainer = try Trainer<Float>(
-            model: BuiltInModel.mlp.description(for: dataset), loss: LossOptions(lambda1: 1),
-            optimization: OptimizationOptions(.adam))
-        let stream = try BatchStream(
-            dataset: dataset, masks: masks, options: StreamOptions(batchSize: 32, isShuffled: true, seed: 0))
-        while let batch = try stream.next() {
-            let terms = try trainer.step(batch)
-            print("step \(batch.step): cross-entropy \(terms.crossEntropy), penalty \(terms.penalty ?? 0)")
-        }
-        // README: end
-
-        #expect(losses.count == 32)
-        #expect(losses.allSatisfy { $0 > 0 })
-        let source = try String(contentsOf: URL(filePath: #filePath), encoding: .utf8)
-        let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
-        let start = try #require(lines.firstIndex { $0.contains("README: begin") })
-        let end = try #require(lines.firstIndex { $0.contains("README: end") })
-        let swift = try blocks(of: "swift")
-        #expect(lines[(start + 1)..<end].map { String($0.dropFirst(8)) } == swift[1])
-        #expect(swift[0].allSatisfy { source.contains("\n\($0)\n") })
     }
 
     private static let hasNumPy =
