@@ -104,20 +104,21 @@ struct HDF5WritingTests {
         let words = ["", "a", "Müller", "日本"]
         let shape = try TensorShape([4])
         let path = try create("strings.h5") { file in
-            try file.createDataset("/ids", type: .fixedString(length: 7), shape: shape).writeStrings(words)
+            try file.createDataset("/ids", type: .fixedString(length: 7), shape: shape)
+                .writeStrings { words[$0] }
         }
         #expect(try HDF5File(reading: path).dataset("ids").readStrings() == words)
         let long = HDF5ReadingTests.failure {
             _ = try create("long.h5") { file in
-                try file.createDataset("/ids", type: .fixedString(length: 6), shape: shape).writeStrings(
-                    words)
+                try file.createDataset("/ids", type: .fixedString(length: 6), shape: shape)
+                    .writeStrings { words[$0] }
             }
         }
         #expect(long?.code == .cannotWrite)
         let zero = HDF5ReadingTests.failure {
             _ = try create("zero.h5") { file in
                 try file.createDataset("/ids", type: .fixedString(length: 6), shape: try TensorShape([1]))
-                    .writeStrings(["a\0b"])
+                    .writeStrings { _ in "a\0b" }
             }
         }
         #expect(zero?.code == .unsupported)

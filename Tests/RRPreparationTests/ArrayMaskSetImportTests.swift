@@ -75,8 +75,8 @@ struct ArrayMaskSetImportTests {
         let file = try HDF5File(creating: subject.folder.path("in.h5"))
         try SourceArray("/m", [2, 2, 3], masks([7, 12])).write(to: file)
         for (name, ids) in [("/ids", ["sample/4", "sample/0"]), ("/odd", ["sample/4", "sample/9"])] {
-            try file.createDataset(name, type: .fixedString(length: 8), shape: TensorShape([2])).writeStrings(
-                ids)
+            try file.createDataset(name, type: .fixedString(length: 8), shape: TensorShape([2]))
+                .writeStrings { ids[$0] }
         }
         try file.close()
         try subject.run("in.h5") { ($0.masks, $0.ids) = ("/m", "/ids") }

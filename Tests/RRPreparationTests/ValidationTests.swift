@@ -222,7 +222,8 @@ struct ValidationTests {
         }
         guard let shape = try? ImageShape(channels: 1, height: 5, width: 4) else { return .other }
         return .string(
-            DatasetFingerprint.compute(ids: ids, labels: labels, imageShape: shape, checksums: checksums))
+            DatasetFingerprint.compute(
+                id: { ids[$0] }, labels: labels, imageShape: shape, checksums: checksums))
     }
 
     private static var decoyProvenance: HDF5Attribute {

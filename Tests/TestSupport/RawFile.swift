@@ -42,7 +42,7 @@ package struct RawFile {
                 try file.createDataset(
                     name, type: .fixedString(length: length), shape: TensorShape([strings.count])
                 )
-                .writeStrings(strings)
+                .writeStrings { strings[$0] }
             }
         }
         for attribute in attributes {
@@ -73,7 +73,7 @@ extension RawFile {
         }
         let ids = ["a", "b", "c"]
         let fingerprint = DatasetFingerprint.compute(
-            ids: ids, labels: [0, 1, 1], imageShape: shape,
+            id: { ids[$0] }, labels: [0, 1, 1], imageShape: shape,
             checksums: checksums)
         return RawFile(
             arrays: [

@@ -201,8 +201,10 @@ extension Dataset {
     /// - Parameter progress: called with the number of images done and the number of all of a folder.
     package func fingerprint(progress: (_ done: Int, _ total: Int) -> Void) throws -> String {
         if let known = knownFingerprint.withLock({ $0 }) { return known }
+        let ids = try ids()
         let fingerprint = try DatasetFingerprint.compute(
-            ids: ids(), labels: labels, imageShape: imageShape, checksums: checksums(progress: progress))
+            id: { ids[$0] }, labels: labels, imageShape: imageShape,
+            checksums: checksums(progress: progress))
         knownFingerprint.withLock { $0 = fingerprint }
         return fingerprint
     }

@@ -8,14 +8,15 @@ package enum DatasetFingerprint {
     /// SHA-256 over: the UTF-8 of each id and a zero byte; the labels as int64, nothing where there are none;
     /// C, H and W as int64; the checksums as uint32. Numbers are little-endian.
     ///
+    /// - Parameter id: the id of each sample, of which there are as many as checksums.
     /// - Returns: 64 lower-case hexadecimal digits.
     package static func compute(
-        ids: some Sequence<String>, labels: [Int]?, imageShape: ImageShape, checksums: [UInt32]
+        id: (_ index: Int) -> String, labels: [Int]?, imageShape: ImageShape, checksums: [UInt32]
     ) -> String {
         var hasher = SHA256Hasher()
         var bytes: [UInt8] = []
-        for id in ids {
-            bytes.append(contentsOf: id.utf8)
+        for index in checksums.indices {
+            bytes.append(contentsOf: id(index).utf8)
             bytes.append(0)
             guard bytes.count > 65_536 else { continue }
             bytes.withUnsafeBytes { hasher.update($0) }

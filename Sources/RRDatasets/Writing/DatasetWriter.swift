@@ -256,22 +256,21 @@ extension DatasetWriter {
     /// - Throws: `FormatError` with the code `cannotWrite`; `DatasetError` with the code `missingImage`.
     package func complete(_ table: SampleTable, provenance: JSONValue) throws -> String {
         let origin = Origin(provenance: provenance.serialized())
-        if let ids = table.ids { return try complete(table, ids: ids) { _ in origin } }
-        return try complete(table, ids: (0..<images.shape[0]).lazy.map { String($0) }) { _ in origin }
+        return try complete(table, id: { table.ids?[$0] ?? String($0) }) { _ in origin }
     }
 
     /// Writes what belongs to the samples, with ids that need not be held in memory.
     ///
-    /// - Parameter origin: called with the dataset's fingerprint.
+    /// - Parameters:
+    ///   - id: the id of a sample, in place of those of the table.
+    ///   - origin: called with the dataset's fingerprint.
     package func complete(
-        _ table: SampleTable, ids: some RandomAccessCollection<String>,
-        origin: (_ fingerprint: String) -> Origin
+        _ table: SampleTable, id: (_ index: Int) -> String, origin: (_ fingerprint: String) -> Origin
     ) throws -> String {
         try checkImages()
         let checksums = checksums.withLock { $0 }
-        precondition(ids.count == checksums.count)
         let fingerprint = DatasetFingerprint.compute(
-            ids: ids, labels: table.labels, imageShape: imageShape, checksums: checksums)
+            id: id, labels: table.labels, imageShape: imageShape, checksums: checksums)
         let origin = origin(fingerprint)
         try file.setAttribute("DIMENSION_LABELS", of: "/images", to: .strings(["N", "C", "H", "W"]))
         try file.setAttribute("color", of: "/images", to: .string(origin.color ?? color))
@@ -281,10 +280,10 @@ extension DatasetWriter {
                 try file.setAttribute("class_names", of: "/labels", to: .strings(classNames))
             }
         }
-        let length = ids.lazy.map(\.utf8.count).max() ?? 0
+        let length = checksums.indices.reduce(1) { max($0, id($1).utf8.count) }
         let idList = try file.createDataset(
-            "/ids", type: .fixedString(length: max(1, length)), shape: TensorShape([ids.count]))
-        try idList.writeStrings(ids)
+            "/ids", type: .fixedString(length: length), shape: TensorShape([checksums.count]))
+        try idList.writeStrings(id)
         if let splits = table.splits {
             try writeList("/split", splits)
             try file.setAttribute("split_names", of: "/split", to: .strings(table.splitNames))

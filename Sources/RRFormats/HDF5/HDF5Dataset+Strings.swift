@@ -27,21 +27,22 @@ extension HDF5Dataset {
 
     /// Writes all strings of a dataset whose elements are strings of fixed length, in UTF-8 padded with zeros.
     ///
-    /// - Parameter strings: as many as the dataset has elements; none has more bytes than its elements.
+    /// - Parameter string: the string of each element; none has more bytes than that.
     /// - Throws: `FormatError` with the code `unsupported` for text that holds a zero character, or `cannotWrite`.
-    package func writeStrings(_ strings: some RandomAccessCollection<String>) throws(FormatError) {
+    package func writeStrings(_ string: (_ index: Int) -> String) throws(FormatError) {
         guard case .fixedString(let length) = elementType.kind else {
             throw FormatError(.unsupported, path: location, "only strings of fixed length are written")
         }
-        precondition(strings.count == shape.elementCount && shape.rank == 1)
+        precondition(shape.rank == 1)
+        let count = shape[0]
         // Block by block: padded, the strings can take many times their own memory.
         let blockSize = max(1, (1 << 20) / length)
-        var bytes = [UInt8](repeating: 0, count: min(blockSize, strings.count) * length)
+        var bytes = [UInt8](repeating: 0, count: min(blockSize, count) * length)
         var (first, filled) = (0, 0)
-        for string in strings {
-            try pad(string, to: length, at: filled * length, of: &bytes)
+        for index in 0..<count {
+            try pad(string(index), to: length, at: filled * length, of: &bytes)
             filled += 1
-            guard filled == blockSize || first + filled == strings.count else { continue }
+            guard filled == blockSize || first + filled == count else { continue }
             try write(bytes, rows: first..<first + filled)
             (first, filled) = (first + filled, 0)
         }

@@ -11,7 +11,7 @@ extension ExportSource {
         let known = try dataset.checksums()
         let checksums = indices.map { known[$0] }
         let fingerprint = DatasetFingerprint.compute(
-            ids: ids, labels: labels, imageShape: dataset.imageShape, checksums: checksums)
+            id: { ids[$0] }, labels: labels, imageShape: dataset.imageShape, checksums: checksums)
         var members: [String: JSONValue] = try [
             "creator": .string(Dataset.creator), "fingerprint": .string(dataset.fingerprint),
             "samples": .integer(count), "color": .string(dataset.color),

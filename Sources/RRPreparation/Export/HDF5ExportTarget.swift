@@ -57,7 +57,7 @@ final class HDF5ExportTarget: ArrayExportTarget {
 
     func writeTexts(_ array: ExportArray, _ texts: [String]) throws {
         let length = max(1, texts.lazy.map(\.utf8.count).max() ?? 1)
-        try create(array, .fixedString(length: length), shape: [texts.count]).writeStrings(texts)
+        try create(array, .fixedString(length: length), shape: [texts.count]).writeStrings { texts[$0] }
     }
 
     func finish(_ mark: [String: JSONValue], sourceFingerprint: String) throws {

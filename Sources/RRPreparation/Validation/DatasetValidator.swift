@@ -179,7 +179,7 @@ struct DatasetValidator {
                 channels: images.shape[1], height: images.shape[2], width: images.shape[3])
         else { return }
         let computed = DatasetFingerprint.compute(
-            ids: ids, labels: labels, imageShape: shape, checksums: checksums)
+            id: { ids[$0] }, labels: labels, imageShape: shape, checksums: checksums)
         if computed != stored {
             list.fault(
                 .wrongFingerprint, nil,

@@ -25,7 +25,7 @@ struct FingerprintGuess {
         func fits(_ ids: [String], _ labels: [Int]?) -> Bool {
             trials -= 1
             return DatasetFingerprint.compute(
-                ids: ids, labels: labels, imageShape: shape, checksums: checksums) == wanted
+                id: { ids[$0] }, labels: labels, imageShape: shape, checksums: checksums) == wanted
         }
         let numbers = (0..<ids.count).map(String.init)
         if let labels = facts.labels {

@@ -80,7 +80,7 @@ struct ImageFolder: DatasetSource {
     /// A reader notes the checksum of what it decodes.
     func verify(_ image: UnsafeRawBufferPointer, at index: Int) {}
 
-    func ids() -> [String] { Array(files.ids) }
+    func ids() -> [String] { (0..<files.count).map { files.id(at: $0) } }
 
     /// The CRC-32 of every image, for which those not yet read are decoded.
     ///

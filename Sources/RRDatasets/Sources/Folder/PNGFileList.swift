@@ -23,9 +23,9 @@ package struct PNGFileList {
 
     package var count: Int { paths.count }
 
-    /// The paths without their extension, which are the ids.
-    package var ids: some RandomAccessCollection<String> {
-        paths.lazy.map { path in String(decoding: path.utf8.dropLast(4), as: UTF8.self) }
+    /// The path of a file without its extension, which is its id.
+    package func id(at position: Int) -> String {
+        paths.withUTF8(at: position) { String(decoding: $0.dropLast(4), as: UTF8.self) }
     }
 
     /// What the list says of its files, without their ids.

@@ -46,7 +46,7 @@ struct ArrayContent {
     }
 
     /// The id of each image: the row number where the source names none.
-    var ids: [String] { inputs.ids ?? Self.rowNumbers(count) }
+    func id(at row: Int) -> String { inputs.ids?[row] ?? String(row) }
 
     /// What the export says of itself that was imported; nil for other arrays.
     var mark: ExportMark? { inputs.export?.mark }
@@ -62,8 +62,6 @@ struct ArrayContent {
 
     /// The resizing that the exported dataset remembers.
     var resizing: Resizing? { keepsShape ? mark?.resizing : nil }
-
-    private static func rowNumbers(_ count: Int) -> [String] { (0..<count).map(String.init) }
 
     private static func masks(
         _ array: any ArraySource, _ options: ArrayImport.Options, _ inputs: ArrayInputs,
@@ -81,7 +79,7 @@ struct ArrayContent {
             at: array.location)
         let samples = try MaskedSamples(
             inputs.selection, maskCount: array.shape[0], sampleCount: count,
-            ids: { inputs.ids ?? rowNumbers(count) }, location: array.location)
+            ids: { inputs.ids ?? (0..<count).map(String.init) }, location: array.location)
         let reader = ArrayMaskReader(
             array: array, reading: arrangement, rule: options.maskRule, marks: options.marks,
             empty: options.empty)

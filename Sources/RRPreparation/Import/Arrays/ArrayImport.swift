@@ -76,7 +76,7 @@ public struct ArrayImport: Sendable {
             labels: content.labels, classNames: content.classNames, splits: inputs.splits,
             splitNames: inputs.splitNames, groups: inputs.groups)
         let mark = content.compression == content.mark?.compression ? content.mark : nil
-        return try writer.complete(table, ids: content.ids) { fingerprint in
+        return try writer.complete(table, id: content.id) { fingerprint in
             mark?.origin(of: table, fingerprint: fingerprint)
                 ?? .init(provenance: provenance(content).serialized())
         }

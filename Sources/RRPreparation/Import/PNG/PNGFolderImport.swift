@@ -99,7 +99,7 @@ public struct PNGFolderImport: Sendable {
                 ?? (export?.imageDimensions == imageShape.dimensions ? export?.resizing : nil))
         let table = files.table
         var color = conversion.colorName
-        let fingerprint = try writer.complete(table, ids: files.ids) { fingerprint in
+        let fingerprint = try writer.complete(table, id: { files.id(at: $0) }) { fingerprint in
             guard compression == export?.compression,
                 let origin = export?.origin(of: table, fingerprint: fingerprint)
             else { return .init(provenance: provenance.serialized()) }
