@@ -59,11 +59,7 @@ extension ArrayImport {
         }
 
         /// Which elements of a mask are 1.
-        var maskRule: ArrayMaskReader.Rule {
-            if let maskValues { return .values(maskValues) }
-            if let maskThreshold { return .threshold(maskThreshold) }
-            return .binary
-        }
+        var maskRule: MaskPixelRule { MaskPixelRule(values: maskValues, threshold: maskThreshold) }
     }
 
     func checkOptions(_ export: ExportedArrays?) throws(DatasetError) {

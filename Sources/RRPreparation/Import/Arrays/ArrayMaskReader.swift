@@ -4,16 +4,6 @@ internal import RRTensor
 
 /// Reads an array of masks: 0 and 1 or 0 and 255 throughout, or as options say.
 struct ArrayMaskReader {
-    /// Which elements of the array are 1.
-    enum Rule: Hashable {
-        /// Those that are 1, or 255 throughout; any other value but 0 is an error.
-        case binary
-        /// Those that have one of these values.
-        case values([Int])
-        /// Those that are not below.
-        case threshold(Double)
-    }
-
     /// Masks as a mask set holds them.
     struct Masks {
         /// A row for each annotated sample, and a last one of zeros.
@@ -29,7 +19,7 @@ struct ArrayMaskReader {
 
     let array: any ArraySource
     let reading: ArrayArrangement
-    var rule: Rule = .binary
+    var rule: MaskPixelRule = .binary
     var marks: MaskMarks = .wrong
     var empty: EmptyMasks = .unannotated
 
@@ -83,7 +73,7 @@ struct ArrayMaskReader {
             stored.deallocate()
             mask.deallocate()
         }
-        // The one value beside 0, once it was met.
+        // All masks of an array have the same value beside 0.
         var mark: Element?
         try array.forEachBlock { rows, bytes in
             let block = bytes.assumingMemoryBound(to: type)
@@ -91,57 +81,15 @@ struct ArrayMaskReader {
                 guard let sample = samples.ofRows[row] else { continue }
                 let start = (row - rows.lowerBound) * size
                 let elements = UnsafeBufferPointer(rebasing: block[start..<start + size])
-                try binarize(elements, into: stored, row: row, mark: &mark)
+                if let wrong = rule.firstUnmarkable(elements, largest: 255, mark: &mark, into: stored) {
+                    throw DatasetError(
+                        .nonBinaryMask, path: array.location,
+                        "row \(row) has the value \(elements[wrong]); masks hold only 0 and 1, or only 0 and 255. Say "
+                            + "which values count with \(option: .maskValues) or \(option: .maskThreshold)")
+                }
                 reading.rearrange(UnsafeBufferPointer(stored), into: mask) { $0 }
                 try body(sample, mask)
             }
         }
     }
-
-    private func binarize<Element: MaskElement>(
-        _ elements: UnsafeBufferPointer<Element>, into mask: UnsafeMutableBufferPointer<UInt8>, row: Int,
-        mark: inout Element?
-    ) throws(DatasetError) {
-        switch rule {
-        case .binary:
-            for position in elements.indices {
-                let value = elements[position]
-                mask[position] = value == 0 ? 0 : 1
-                guard value != 0, value != mark else { continue }
-                if mark == nil, value == 1 || value.number == 255 { mark = value }
-                guard value == mark else {
-                    throw DatasetError(
-                        .nonBinaryMask, path: array.location,
-                        "row \(row) has the value \(value); masks hold only 0 and 1, or only 0 and 255. Say which "
-                            + "values count with \(option: .maskValues) or \(option: .maskThreshold)")
-                }
-            }
-        case .values(let values):
-            let wanted = Set(values.map { Double($0) })
-            for position in elements.indices {
-                mask[position] = wanted.contains(elements[position].number) ? 1 : 0
-            }
-        case .threshold(let threshold):
-            for position in elements.indices {
-                mask[position] = elements[position].number >= threshold ? 1 : 0
-            }
-        }
-    }
 }
-
-/// A number that an element of a mask may be.
-private protocol MaskElement: BitwiseCopyable, Equatable, ExpressibleByIntegerLiteral {
-    var number: Double { get }
-}
-
-extension UInt8: MaskElement { fileprivate var number: Double { Double(self) } }
-extension Int8: MaskElement { fileprivate var number: Double { Double(self) } }
-extension UInt16: MaskElement { fileprivate var number: Double { Double(self) } }
-extension Int16: MaskElement { fileprivate var number: Double { Double(self) } }
-extension UInt32: MaskElement { fileprivate var number: Double { Double(self) } }
-extension Int32: MaskElement { fileprivate var number: Double { Double(self) } }
-extension UInt64: MaskElement { fileprivate var number: Double { Double(self) } }
-extension Int64: MaskElement { fileprivate var number: Double { Double(self) } }
-extension Float16: MaskElement { fileprivate var number: Double { Double(self) } }
-extension Float: MaskElement { fileprivate var number: Double { Double(self) } }
-extension Double: MaskElement { fileprivate var number: Double { self } }

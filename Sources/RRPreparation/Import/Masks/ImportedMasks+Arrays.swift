@@ -35,16 +35,9 @@ extension ImportedMasks {
         let samples = try MaskedSamples(
             basis, maskCount: masks.shape[0], sampleCount: dataset.sampleCount, ids: dataset.ids,
             location: masks.location)
-        let rule: ArrayMaskReader.Rule =
-            if let values = options.maskValues {
-                .values(values)
-            } else if let threshold = options.maskThreshold {
-                .threshold(threshold)
-            } else {
-                .binary
-            }
         let result = try ArrayMaskReader(
-            array: masks, reading: reading, rule: rule, marks: options.marks, empty: options.emptyMasks
+            array: masks, reading: reading, rule: options.maskRule, marks: options.marks,
+            empty: options.emptyMasks
         ).read(samples, sampleCount: dataset.sampleCount)
         bits = result.bits
         rows = result.rows

@@ -44,6 +44,9 @@ public struct MaskImport: Sendable {
         public init() {}
 
         var emptyMasks: EmptyMasks { empty ?? .unannotated }
+
+        /// Which pixels or elements count as 1.
+        var maskRule: MaskPixelRule { MaskPixelRule(values: maskValues, threshold: maskThreshold) }
     }
 
     public let source: String

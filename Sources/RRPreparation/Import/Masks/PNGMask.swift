@@ -43,41 +43,26 @@ struct PNGMask {
 
     @specialized(where Sample == UInt8)
     @specialized(where Sample == UInt16)
-    private func mark<Sample: FixedWidthInteger & UnsignedInteger>(
+    private func mark<Sample: MaskElement & FixedWidthInteger & UnsignedInteger>(
         _ samples: UnsafeBufferPointer<Sample>, _ channels: Int, _ storage: PNGStorage, _ rule: MaskPixelRule,
         into plane: UnsafeMutableBufferPointer<UInt8>
     ) throws {
         if channels > 1 { try checkColors(samples, channels, width: storage.width) }
         let isPalette = storage.colorType == .palette
+        if isPalette, case .threshold = rule {
+            throw DatasetError(
+                .nonBinaryMask, path: path,
+                "\(option: .maskThreshold) is for gray masks, but this has a palette, whose numbers have no order; "
+                    + "\(option: .maskValues) says which count")
+        }
         // A palette's last number says nothing, but tools that save gray as a palette write 255.
         let largest = isPalette ? 255 : 1 << storage.bitDepth - 1
-        switch rule {
-        case .binary:
-            let first = stride(from: 0, to: samples.count, by: channels).first { samples[$0] != 0 }
-            guard let first else { return plane.update(repeating: 0) }
-            let one = samples[first]
-            var others = one != 1 && Int(one) != largest
-            for pixel in plane.indices {
-                let value = samples[pixel * channels]
-                plane[pixel] = value == one ? 1 : 0
-                others = others || (value != one && value != 0)
-            }
-            if others {
-                throw notBinary(samples, channels, width: storage.width, largest: largest, isPalette)
-            }
-        case .values(let values):
-            let wanted = values.compactMap { Sample(exactly: $0) }
-            for pixel in plane.indices { plane[pixel] = wanted.contains(samples[pixel * channels]) ? 1 : 0 }
-        case .threshold(let threshold):
-            guard !isPalette else {
-                throw DatasetError(
-                    .nonBinaryMask, path: path,
-                    "\(option: .maskThreshold) is for gray masks, but this has a palette, whose numbers have no order; "
-                        + "\(option: .maskValues) says which count")
-            }
-            for pixel in plane.indices {
-                plane[pixel] = Double(samples[pixel * channels]) / Double(largest) >= threshold ? 1 : 0
-            }
+        // Each image may have a value of its own.
+        var mark: Sample?
+        let wrong = rule.firstUnmarkable(
+            samples, step: channels, largest: largest, scale: largest, mark: &mark, into: plane)
+        if wrong != nil {
+            throw notBinary(samples, channels, width: storage.width, largest: largest, isPalette)
         }
     }
 }

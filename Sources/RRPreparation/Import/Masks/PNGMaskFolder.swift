@@ -57,7 +57,7 @@ struct PNGMaskFolder: MaskSource {
         files = order.map(\.value)
         placement = try MaskPlacement(dataset)
         maskShape = placement.maskShape
-        rule = MaskPixelRule(options)
+        rule = options.maskRule
         self.folder = folder
         self.tally = tally
     }
@@ -76,7 +76,7 @@ struct PNGMaskFolder: MaskSource {
         try MaskFolderScan.checkLinks(files, in: folder)
         placement = try MaskPlacement(dataset)
         maskShape = placement.maskShape
-        rule = MaskPixelRule(options)
+        rule = options.maskRule
         self.folder = folder
         tally = MaskTally()
     }
