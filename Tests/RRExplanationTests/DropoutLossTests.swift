@@ -10,8 +10,8 @@ struct DropoutLossTests {
     @Test("the number of threads has no effect on any bit", arguments: [2, 3, 8])
     func threads(count: Int) throws {
         let batch = try Batch()
-        let single = try batch.gradient(of: Float.self, dropout: Self.key, threads: 1)
-        let several = try batch.gradient(of: Float.self, dropout: Self.key, threads: count)
+        let single = try batch.gradient(of: Float.self, dropout: Self.key, threadCount: 1)
+        let several = try batch.gradient(of: Float.self, dropout: Self.key, threadCount: count)
         #expect(single.values.map(\.bitPattern) == several.values.map(\.bitPattern))
         #expect(single.terms == several.terms)
     }
@@ -78,7 +78,7 @@ private struct Batch {
     }
 
     func gradient<Scalar: NetworkScalar>(
-        of _: Scalar.Type, dropout: DropoutKey?, lambda1: Double = 100, threads: Int? = nil
+        of _: Scalar.Type, dropout: DropoutKey?, lambda1: Double = 100, threadCount: Int? = nil
     ) throws -> (values: [Scalar], terms: LossTerms) {
         let network = try Network<Scalar>(
             ModelDescription(
@@ -87,7 +87,7 @@ private struct Batch {
                     .conv2d(.init(out: 4, kernel: 3, padding: 1)), .gelu(), .dropout(probability: 0.2),
                     .flatten, .linear(.init(out: 6)), .tanh, .dropout(), .linear(.init(out: 3)),
                 ]))
-        let loss = ExplanationLoss(network: network, lambda1: lambda1, threads: threads)
+        let loss = ExplanationLoss(network: network, lambda1: lambda1, threadCount: threadCount)
         var gradient: [Scalar] = []
         let terms = try loss.compute(
             batch, at: network.initialParameters(seed: 3), dropout: dropout, gradient: &gradient)

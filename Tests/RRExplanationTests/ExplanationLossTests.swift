@@ -64,14 +64,14 @@ struct ExplanationLossTests {
     @Test("the number of threads has no effect on any bit", arguments: [1, 2, 3, 8])
     func threads(count: Int) throws {
         let (network, parameters, batch) = try Self.wideBatch(Float.self, sampleCount: 61)
-        func gradient(threads: Int) throws -> ([Float], LossTerms) {
+        func gradient(threadCount: Int) throws -> ([Float], LossTerms) {
             var gradient: [Float] = []
-            let terms = try ExplanationLoss(network: network, lambda1: 100, threads: threads)
+            let terms = try ExplanationLoss(network: network, lambda1: 100, threadCount: threadCount)
                 .compute(batch, at: parameters, gradient: &gradient)
             return (gradient, terms)
         }
-        let single = try gradient(threads: 1)
-        let several = try gradient(threads: count)
+        let single = try gradient(threadCount: 1)
+        let several = try gradient(threadCount: count)
         #expect(single.0.map(\.bitPattern) == several.0.map(\.bitPattern))
         #expect(single.1 == several.1)
     }

@@ -12,11 +12,11 @@ struct GuidanceTests {
 
     private func compute<Scalar: NetworkScalar>(
         _ guidance: Guidance, _ network: Network<Scalar>, _ parameters: Parameters<Scalar>,
-        _ batch: LabelledBatch, lambda1: Double = 1, seed: UInt64 = 3, threads: Int? = nil
+        _ batch: LabelledBatch, lambda1: Double = 1, seed: UInt64 = 3, threadCount: Int? = nil
     ) throws -> ([Scalar], LossTerms) {
         var gradient: [Scalar] = []
         let terms = try ExplanationLoss(
-            network: network, lambda1: lambda1, guidance: guidance, seed: seed, threads: threads
+            network: network, lambda1: lambda1, guidance: guidance, seed: seed, threadCount: threadCount
         ).compute(batch, at: parameters, gradient: &gradient)
         return (gradient, terms)
     }
@@ -24,8 +24,8 @@ struct GuidanceTests {
     @Test("the number of threads has no effect on any bit", arguments: others, [2, 3, 8])
     func threads(guidance: Guidance, count: Int) throws {
         let (network, parameters, batch) = try ExplanationLossTests.wideBatch(Float.self, sampleCount: 61)
-        let single = try compute(guidance, network, parameters, batch, threads: 1)
-        let several = try compute(guidance, network, parameters, batch, threads: count)
+        let single = try compute(guidance, network, parameters, batch, threadCount: 1)
+        let several = try compute(guidance, network, parameters, batch, threadCount: count)
         #expect(single.0.map(\.bitPattern) == several.0.map(\.bitPattern))
         #expect(single.1 == several.1)
     }

@@ -85,7 +85,7 @@ struct RandomArchitectureTests {
     func independence(architecture: RandomArchitecture) throws {
         let network = try Network<Double>(architecture.model)
         let (parameters, batch) = try architecture.values(for: network)
-        let explanation = InputGradients(network: network, target: architecture.target, threads: 1)
+        let explanation = InputGradients(network: network, target: architecture.target, threadCount: 1)
         let together = try explanation.compute(batch, at: parameters).gradients
         let elementCount = architecture.model.input.elementCount
         for sample in 0..<batch.count {
@@ -106,6 +106,6 @@ struct RandomArchitectureTests {
     ) -> ExplanationLoss<Double> {
         ExplanationLoss(
             network: network, lambda1: architecture.lambda1, target: architecture.target,
-            reduction: architecture.reduction, classWeights: architecture.classWeights, threads: 1)
+            reduction: architecture.reduction, classWeights: architecture.classWeights, threadCount: 1)
     }
 }

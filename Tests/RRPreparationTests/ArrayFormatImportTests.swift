@@ -171,12 +171,12 @@ struct ArrayFormatImportTests {
     @Test(
         "the number of threads and the compression change no pixel", arguments: [Compression.none, .deflate],
         [1, 2, 5])
-    func threads(compression: Compression, jobs: Int) throws {
+    func threads(compression: Compression, threadCount: Int) throws {
         // 2 MB in many pieces and chunks, the last of which is not full.
         let elements = (0..<2_000_000).map { UInt8(truncatingIfNeeded: $0 / 3 &* 41) }
         try folder.makeSource(SourceArray("/x", [5000, 1, 20, 20], elements))
         var options = ArrayImport.Options(images: ["/x"])
-        (options.layout, options.compression, options.jobs) = (.nchw, compression, jobs)
+        (options.layout, options.compression, options.threadCount) = (.nchw, compression, threadCount)
         _ = try ArrayImport(
             format: .hdf5, files: [folder.path("in.h5")], output: folder.path("out.h5"), options: options
         ).run()

@@ -84,12 +84,12 @@ struct PNGFolderExportTests {
     func threads() throws {
         let dataset = try SampleDataset.random(folder, seed: 5).dataset()
         var contents: [[String: Data]] = []
-        for jobs in [1, 7] {
+        for threadCount in [1, 7] {
             var export = PNGFolderExport(
-                source: try ExportSource(dataset: dataset), output: folder.path("out-\(jobs)"))
-            export.jobs = jobs
+                source: try ExportSource(dataset: dataset), output: folder.path("out-\(threadCount)"))
+            export.threadCount = threadCount
             _ = try export.run()
-            contents.append(try files(in: "out-\(jobs)"))
+            contents.append(try files(in: "out-\(threadCount)"))
         }
         #expect(contents[0] == contents[1])
         #expect(contents[0].count == dataset.sampleCount + 1)

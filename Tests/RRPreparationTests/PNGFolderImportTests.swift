@@ -28,7 +28,7 @@ struct PNGFolderImportTests {
         _ output: String = "out.h5", _ change: (inout PNGFolderImport.Options) -> Void = { _ in }
     ) throws -> ImportSummary {
         var options = PNGFolderImport.Options()
-        options.jobs = 2
+        options.threadCount = 2
         change(&options)
         return try PNGFolderImport(folder: folder.path("in"), output: folder.path(output), options: options)
             .run()
@@ -160,9 +160,9 @@ struct PNGFolderImportTests {
         for position in 0..<100 {
             try write(UInt8(position), to: "\(position % 3)/\(position).png", channels: 3)
         }
-        for (name, jobs) in [("one", 1), ("two", 2), ("nine", 9)] {
+        for (name, threadCount) in [("one", 1), ("two", 2), ("nine", 9)] {
             try run(name) {
-                $0.jobs = jobs
+                $0.threadCount = threadCount
                 $0.compression = compression
             }
         }

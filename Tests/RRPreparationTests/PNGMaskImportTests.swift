@@ -61,11 +61,11 @@ struct PNGMaskImportTests {
             let image = PNGImage(width: 7, height: 5, channels: 1, bitDepth: 8, samples: expected[sample])
             try subject.folder.write(PNGEncoder.encode(image), to: "masks/sample/\(sample).png")
         }
-        try subject.run("masks") { $0.jobs = 3 }
+        try subject.run("masks") { $0.threadCount = 3 }
         #expect(try subject.masks() == expected)
         #expect(try subject.samplesWithRow() == [0, 3, 5])
         let bytes = try FileBytes.read(subject.folder.path("m.h5"))
-        try subject.run("masks") { ($0.jobs, $0.force) = (1, true) }
+        try subject.run("masks") { ($0.threadCount, $0.force) = (1, true) }
         #expect(try FileBytes.read(subject.folder.path("m.h5")) == bytes)
     }
 
@@ -205,8 +205,8 @@ struct PNGMaskImportTests {
     func damaged() throws {
         for number in [6, 3, 4] { try subject.folder.write([0x89, 0x50], to: "masks/sample/\(number).png") }
         try place([("gray-1", "sample/1.png")])
-        for jobs in [1, 4] {
-            let error = try subject.error("masks") { $0.jobs = jobs }
+        for threadCount in [1, 4] {
+            let error = try subject.error("masks") { $0.threadCount = threadCount }
             #expect(error?.code == .unreadableImage && error?.path.hasSuffix("sample/3.png") == true)
         }
     }

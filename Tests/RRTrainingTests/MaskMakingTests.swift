@@ -22,10 +22,10 @@ struct MaskMakingTests {
         let (network, parameters) = try network(shades)
         var making = MaskMaking(dataset: shades.dataset, selection: .top(count: 3))
         making.batchSize = 7
-        making.threads = 1
+        making.threadCount = 1
         let small = try making.run(network: network, parameters: parameters)
         making.batchSize = 48
-        making.threads = 3
+        making.threadCount = 3
         let large = try making.run(network: network, parameters: parameters)
         #expect(small.bits == large.bits && small.rows == large.rows)
         #expect(small.oneCount == 3 * 48 && small.annotatedCount == 48 && small.sampleCount == 48)

@@ -103,9 +103,9 @@ struct MaskWritingTests {
         var making = MaskMaking(dataset: shades.dataset, selection: .top(count: 5))
         making.target = target
         making.smoothing = GradientSmoothing(copyCount: 4, deviation: 0.5, seed: 9)
-        (making.batchSize, making.threads) = (7, 3)
+        (making.batchSize, making.threadCount) = (7, 3)
         let (set, _) = try written(making)
-        (making.batchSize, making.threads) = (48, 1)
+        (making.batchSize, making.threadCount) = (48, 1)
         #expect(try written(making).0.bits == set.bits)
         making.smoothing?.seed = 10
         #expect(try written(making).0.bits != set.bits)

@@ -52,7 +52,7 @@ struct StoredGradientsTests {
         [MaskSelection.top(count: 3), .topFraction(0.3), .threshold(0.67)])
     func sameAsModel(threads: Int, selection: MaskSelection) throws {
         var making = MaskMaking(dataset: shades.dataset, selection: selection)
-        making.threads = threads
+        making.threadCount = threads
         making.union = shades.masks
         let network = try Network<Double>(shades.model)
         let expected = try making.run(network: network, parameters: network.initialParameters(seed: 4))

@@ -14,11 +14,12 @@ public final class InputGradients<Scalar: NetworkScalar> {
     /// - Parameters:
     ///   - network: the network that is explained.
     ///   - target: the quantity that is differentiated.
-    ///   - threads: the number of threads; nil for one a processor core.
-    public init(network: Network<Scalar>, target: PenaltyTarget = .sumLogProbability, threads: Int? = nil) {
+    ///   - threadCount: the number of threads; nil for one a processor core.
+    public init(network: Network<Scalar>, target: PenaltyTarget = .sumLogProbability, threadCount: Int? = nil)
+    {
         self.network = network
         self.target = target
-        workers = Workers(count: threads)
+        workers = Workers(count: threadCount)
         explainers = (0..<workers.count).map { _ in
             GroupExplainer(network: network, capacity: network.groupLimits.largestGroup)
         }

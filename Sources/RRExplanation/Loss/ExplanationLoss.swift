@@ -46,12 +46,12 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     ///   - guidance: how the masks keep the network from what is no valid reason.
     ///   - seed: decides the random values of counterexamples.
     ///   - imageRanges: the values in each channel that random ones are drawn from; nil for 0 to 1.
-    ///   - threads: the number of threads; nil for one a processor core.
+    ///   - threadCount: the number of threads; nil for one a processor core.
     public init(
         network: Network<Scalar>, lambda1: Double, target: PenaltyTarget = .sumLogProbability,
         reduction: PenaltyReduction = .mean, classWeights: [Double]? = nil, labelSmoothing: Double = 0,
         guidance: Guidance = .rightReasons, seed: UInt64 = 0, imageRanges: [ClosedRange<Float>]? = nil,
-        threads: Int? = nil
+        threadCount: Int? = nil
     ) {
         self.network = network
         self.lambda1 = lambda1
@@ -63,7 +63,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
         self.seed = seed
         self.imageRanges =
             imageRanges ?? Array(repeating: 0...1, count: network.model.input.channels)
-        workers = Workers(count: threads)
+        workers = Workers(count: threadCount)
     }
 
     /// Computes the loss of a batch, and its gradient in the order of the parameters' flat list.

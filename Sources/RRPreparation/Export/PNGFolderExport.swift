@@ -1,4 +1,3 @@
-internal import Glibc
 internal import RRDatasets
 internal import RRFormats
 internal import RRSchemas
@@ -18,7 +17,7 @@ public struct PNGFolderExport: Sendable {
     /// The folder for the masks; nil for that of the images with `-masks` after its name.
     public var masksOutput: String?
     /// The number of threads that encode; it has no effect on the result.
-    public var jobs: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    public var threadCount = Workers.coreCount
     /// Whether earlier exports are replaced.
     public var force = false
 
@@ -109,7 +108,7 @@ public struct PNGFolderExport: Sendable {
         progress: (Int, Int) -> Void,
         encode: @Sendable (SampleReader, PNGEncoder, Int) throws -> [UInt8]?
     ) throws {
-        let workers = Workers(count: jobs)
+        let workers = Workers(count: threadCount)
         let target = folder.temporaryPath
         try paths.makeFolders(in: target, datasetPath: source.dataset.path)
         for start in stride(from: 0, to: source.count, by: Self.blockCount) {

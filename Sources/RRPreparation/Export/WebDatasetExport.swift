@@ -1,4 +1,3 @@
-internal import Glibc
 internal import RRDatasets
 internal import RRFormats
 internal import RRSchemas
@@ -17,7 +16,7 @@ public struct WebDatasetExport: Sendable {
     /// The samples in a shard; the last of a split may have fewer.
     public var samplesPerShard = 1000
     /// The number of threads that encode; it has no effect on the result.
-    public var jobs: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    public var threadCount = Workers.coreCount
     /// Whether an earlier export is replaced.
     public var force = false
 
@@ -108,9 +107,9 @@ public struct WebDatasetExport: Sendable {
     ) throws {
         let tar = try TarWriter(
             creating: folder.temporaryPath + "/" + name, path: folder.path + "/" + name)
-        let workers = Workers(count: jobs)
+        let workers = Workers(count: threadCount)
         // About 32 MB of images at a time, and enough of them to keep every thread busy.
-        let blockCount = max(jobs, min(1024, (32 << 20) / source.dataset.imageSize))
+        let blockCount = max(threadCount, min(1024, (32 << 20) / source.dataset.imageSize))
         for start in stride(from: samples.lowerBound, to: samples.upperBound, by: blockCount) {
             let positions = start..<min(start + blockCount, samples.upperBound)
             let encoded = Mutex<[Members]>(Array(repeating: [], count: positions.count))

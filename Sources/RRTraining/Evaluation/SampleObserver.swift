@@ -36,7 +36,7 @@ final class SampleObserver<Scalar: NetworkScalar> {
         self.parameters = parameters
         self.normalization = normalization
         workers = Workers(count: threadCount)
-        explainer = InputGradients(network: network, target: measurement.target, threads: workers.count)
+        explainer = InputGradients(network: network, target: measurement.target, threadCount: workers.count)
         randomization = MaskRandomization(seed: measurement.seed, range: dataset.valueRange)
         meters = (0..<workers.count).map { _ in
             ExplanationMeter(elementCount: elementCount, topCount: measurement.topCount)

@@ -131,7 +131,7 @@ public struct FindAnotherLoop {
         making.target = options.target
         making.isPerPixel = options.isPerPixel
         making.normalization = run.normalization
-        making.threads = options.training.threadCount
+        making.threadCount = options.training.threadCount
         // As make-masks: near the threshold float rounding would decide which element is taken.
         let network = try Network<Double>(run.model)
         var failure: (any Error)?

@@ -30,7 +30,7 @@ final class MaskMaker<Scalar: NetworkScalar> {
         }
         self.making = making
         self.parameters = parameters
-        workers = Workers(count: making.threads)
+        workers = Workers(count: making.threadCount)
         self.masks = masks
         noise = making.smoothing.map {
             GaussianNoise(seed: $0.seed, deviation: $0.deviation, range: making.dataset.valueRange)
@@ -38,7 +38,7 @@ final class MaskMaker<Scalar: NetworkScalar> {
         // The class is settled before the gradient, and the same for every noisy copy.
         let isOfOneClass = making.classIndex != nil || (making.target == .predicted && noise != nil)
         explainer = InputGradients(
-            network: network, target: isOfOneClass ? .label : making.target, threads: workers.count)
+            network: network, target: isOfOneClass ? .label : making.target, threadCount: workers.count)
     }
 
     /// Makes the masks of a batch.

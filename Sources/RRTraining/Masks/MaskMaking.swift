@@ -25,7 +25,7 @@ public struct MaskMaking: Sendable {
     /// The number of samples that are read at a time, without effect on the result but for rounding.
     public var batchSize = 256
     /// The number of threads, without effect on the result; nil for one a processor core.
-    public var threads: Int?
+    public var threadCount: Int?
 
     public init(dataset: Dataset, selection: MaskSelection) {
         self.dataset = dataset
@@ -44,7 +44,7 @@ public struct MaskMaking: Sendable {
     public func run<Scalar: NetworkScalar>(
         network: Network<Scalar>, parameters: Parameters<Scalar>, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> CollectedMasks {
-        let masks = try GradientMasks<Scalar>(self, workerCount: Workers(count: threads).count)
+        let masks = try GradientMasks<Scalar>(self, workerCount: Workers(count: threadCount).count)
         try add(network, parameters, to: masks, progress)
         return try masks.finish()
     }
@@ -58,7 +58,7 @@ public struct MaskMaking: Sendable {
         force: Bool, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> WrittenMasks {
         let masks = try GradientMasks<Scalar>(
-            self, path: path, force: force, workerCount: Workers(count: threads).count)
+            self, path: path, force: force, workerCount: Workers(count: threadCount).count)
         try add(network, parameters, to: masks, progress)
         return try masks.finish(provenance: provenance)
     }
@@ -75,7 +75,7 @@ public struct MaskMaking: Sendable {
     ) throws -> WrittenMasks {
         var making = self
         making.isPerPixel = isPerPixel || gradients.isPerPixel
-        let workers = Workers(count: threads)
+        let workers = Workers(count: threadCount)
         let masks = try GradientMasks<Double>(
             making, path: path, force: force, workerCount: workers.count)
         let size = gradients.gradientSize

@@ -99,7 +99,7 @@ public final class Trainer<Scalar: NetworkScalar> {
             imageRanges: normalization?.ranges(
                 loss.imageRanges ?? Array(repeating: 0...1, count: model.input.channels))
                 ?? loss.imageRanges,
-            threads: threadCount)
+            threadCount: threadCount)
         optimizer = Optimizer(
             optimization, layout: network.parameterLayout, trained: trained, workers: workers)
     }

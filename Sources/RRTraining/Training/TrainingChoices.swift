@@ -103,7 +103,7 @@ extension TrainingLoop {
         }
         let loss = ExplanationLoss(
             network: trainer.network, lambda1: 1, target: options.loss.penaltyTarget,
-            threads: options.threadCount)
+            threadCount: options.threadCount)
         var unused: [Scalar] = []
         var crossEntropy = 0.0
         var penalty = 0.0

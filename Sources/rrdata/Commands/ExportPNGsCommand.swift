@@ -35,7 +35,7 @@ struct ExportPNGsCommand: ParsableCommand {
         var work = PNGFolderExport(source: try export.source(), output: export.output.output)
         work.masksOutput = masksOutput
         work.force = export.output.force
-        if let jobs = threads.jobs { work.jobs = jobs }
+        if let threadCount = threads.jobs { work.threadCount = threadCount }
         try ProgressLine.during("files") { try work.run(progress: $0) }.print(as: report)
     }
 }

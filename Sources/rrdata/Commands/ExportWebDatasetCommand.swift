@@ -32,7 +32,7 @@ struct ExportWebDatasetCommand: ParsableCommand {
         var work = WebDatasetExport(source: try export.source(), output: export.output.output)
         work.samplesPerShard = samplesPerShard
         work.force = export.output.force
-        if let jobs = threads.jobs { work.jobs = jobs }
+        if let threadCount = threads.jobs { work.threadCount = threadCount }
         try ProgressLine.during("samples") { try work.run(progress: $0) }.print(as: report)
     }
 }

@@ -84,7 +84,7 @@ struct ImportMasksCommand: ParsableCommand {
         options.minimumArea = minArea
         options.maximumArea = maxArea
         options.force = output.force
-        if let jobs = threads.jobs { options.jobs = jobs }
+        if let threadCount = threads.jobs { options.threadCount = threadCount }
         let line = ProgressLine()
         let summary = try MaskImport(
             source: source, dataset: dataset, output: output.output, options: options

@@ -72,11 +72,11 @@ struct ImportPNGsCommand: ParsableCommand {
         options.onError = onError
         options.compression = compress
         options.force = output.force
-        if let jobs = threads.jobs { options.jobs = jobs }
+        if let threadCount = threads.jobs { options.threadCount = threadCount }
         if let masksOutput {
             var masksOptions = MaskImport.Options()
             maskValues.apply(to: &masksOptions)
-            masksOptions.jobs = options.jobs
+            masksOptions.threadCount = options.threadCount
             options.masks = AccompanyingMasks(source: masks, output: masksOutput, options: masksOptions)
         }
         let line = ProgressLine()

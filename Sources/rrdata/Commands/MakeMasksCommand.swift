@@ -144,7 +144,7 @@ struct MakeMasksCommand: ParsableCommand {
         making.isPerPixel = perPixel
         making.union = try union.map { try MaskSet(path: $0, for: dataset) }
         making.split = split
-        making.threads = threads.jobs
+        making.threadCount = threads.jobs
         let (path, force) = (output.output, output.force)
         guard let model else {
             return [

@@ -43,7 +43,7 @@ struct ArrayOptions: ParsableArguments {
         options.shape = shape
         options.groups = group
         options.compression = compress
-        if let jobs = threads.jobs { options.jobs = jobs }
+        if let threadCount = threads.jobs { options.threadCount = threadCount }
         masks?.apply(to: &options)
         let work = ArrayImport(
             format: format, files: files, output: output.output, masksOutput: masks?.masksOutput,

@@ -7,7 +7,7 @@ struct ArrayImageCopy {
     let array: any ArraySource
     let arrangement: ArrayArrangement
     /// The number of threads; it has no effect on the result.
-    let jobs: Int
+    let threadCount: Int
 
     /// The type that holds every element. Integers other than uint8 and uint16 are read once to find out.
     ///
@@ -99,7 +99,7 @@ struct ArrayImageCopy {
         let pieceRows = (wanted + chunkRows - 1) / chunkRows * chunkRows
         let pieceCount = (rows.count + pieceRows - 1) / pieceRows
         nonisolated(unsafe) let block = block
-        try Workers(count: jobs).run(
+        try Workers(count: threadCount).run(
             parts: 0..<pieceCount,
             makeState: {
                 PieceMemory(

@@ -1,4 +1,3 @@
-internal import Glibc
 public import RRDatasets
 internal import RRFormats
 internal import RRSchemas
@@ -43,7 +42,7 @@ extension ArrayImport {
         /// Whether other files and plugins that an HDF5 file names are opened.
         public var trustsLinks = false
         /// The number of threads; it has no effect on the result.
-        public var jobs: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        public var threadCount = Workers.coreCount
         /// Whether existing outputs are replaced.
         public var force: Bool = false
 

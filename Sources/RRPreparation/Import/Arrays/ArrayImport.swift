@@ -51,7 +51,8 @@ public struct ArrayImport: Sendable {
         let masksFile = try masksOutput.map { try AtomicOutput(path: $0, force: options.force) }
         let content = try ArrayContent(of: self, ArrayInputs(self, export: export))
         let copy = ArrayImageCopy(
-            array: content.inputs.images, arrangement: content.arrangement, jobs: max(1, options.jobs))
+            array: content.inputs.images, arrangement: content.arrangement,
+            threadCount: max(1, options.threadCount))
         let elementType = try copy.elementType()
         let writer = try DatasetWriter(
             path: output, force: options.force, sampleCount: content.count,

@@ -31,7 +31,7 @@ extension ImportedMasks {
         let builder = try MaskSetBuilder(
             maskShape: source.maskShape, sampleCount: sampleCount, capacity: total, marks: options.marks,
             empty: options.emptyMasks)
-        let block = MaskBlock(maskSize: source.maskShape.elementCount, jobs: options.jobs)
+        let block = MaskBlock(maskSize: source.maskShape.elementCount, threadCount: options.threadCount)
         var first = 0
         while first < total {
             let positions = first..<min(first + block.capacity, total)

@@ -11,14 +11,14 @@ final class MaskBlock: @unchecked Sendable {
     let capacity: Int
 
     private let maskSize: Int
-    private let jobs: Int
+    private let threadCount: Int
     private let bytes: UnsafeMutableBufferPointer<UInt8>
 
     /// Allocates masks of about 16 MB, and enough of them to keep every thread busy.
-    init(maskSize: Int, jobs: Int) {
+    init(maskSize: Int, threadCount: Int) {
         self.maskSize = maskSize
-        self.jobs = max(1, jobs)
-        capacity = max(min(1024, (16 << 20) / max(1, maskSize)), self.jobs)
+        self.threadCount = max(1, threadCount)
+        capacity = max(min(1024, (16 << 20) / max(1, maskSize)), self.threadCount)
         bytes = .allocate(capacity: capacity * maskSize)
     }
 
@@ -32,7 +32,7 @@ final class MaskBlock: @unchecked Sendable {
     ///
     /// - Throws: the error of the first mask that has one, whatever the number of threads.
     func read(_ positions: Range<Int>, of source: any MaskSource) throws {
-        try Workers(count: jobs).run(parts: positions, makeState: {}) { _, position in
+        try Workers(count: threadCount).run(parts: positions, makeState: {}) { _, position in
             try source.readMask(at: position, into: self[position - positions.lowerBound])
         }
     }

@@ -1,4 +1,3 @@
-internal import Glibc
 public import RRDatasets
 internal import RRFormats
 internal import RRSchemas
@@ -37,7 +36,7 @@ public struct MaskImport: Sendable {
         /// The array of a truth value for each sample: whether it has a mask.
         public var flags: String?
         /// The number of threads that decode; it has no effect on the result.
-        public var jobs: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        public var threadCount = Workers.coreCount
         /// Whether an existing output is replaced.
         public var force: Bool = false
 

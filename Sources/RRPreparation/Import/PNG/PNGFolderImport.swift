@@ -1,4 +1,3 @@
-internal import Glibc
 public import RRDatasets
 internal import RRFormats
 internal import RRSchemas
@@ -31,7 +30,7 @@ public struct PNGFolderImport: Sendable {
         /// Masks that are imported along; both files appear, or neither.
         public var masks: AccompanyingMasks?
         /// The number of threads that decode; it has no effect on the result.
-        public var jobs: Int = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        public var threadCount = Workers.coreCount
         /// Whether an existing output is replaced.
         public var force: Bool = false
 
@@ -72,7 +71,7 @@ public struct PNGFolderImport: Sendable {
 
         var skipped: [(position: Int, file: ImportSummary.SkippedFile)] = []
         let pipeline = PNGImportPipeline(
-            folder: folder, paths: files.paths, conversion: conversion, jobs: options.jobs)
+            folder: folder, paths: files.paths, conversion: conversion, threadCount: options.threadCount)
         let colorSpaceCount = try pipeline.run { block in
             for (position, fault) in block.faults {
                 switch fault {

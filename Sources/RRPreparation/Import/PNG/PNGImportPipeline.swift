@@ -41,7 +41,7 @@ final class PNGImportPipeline: @unchecked Sendable {
     private let folder: String
     private let paths: TextList
     private let conversion: PNGConversion
-    private let jobs: Int
+    private let threadCount: Int
     private let blockCount: Int
     private let shareCount: Int
     private let imageSize: Int
@@ -51,15 +51,15 @@ final class PNGImportPipeline: @unchecked Sendable {
     private var progress: Progress
 
     /// Allocates blocks of about 8 MB, and of enough images to keep every thread busy.
-    init(folder: String, paths: TextList, conversion: PNGConversion, jobs: Int) {
+    init(folder: String, paths: TextList, conversion: PNGConversion, threadCount: Int) {
         self.folder = folder
         self.paths = paths
         self.conversion = conversion
-        self.jobs = min(max(1, jobs), paths.count)
+        self.threadCount = min(max(1, threadCount), paths.count)
         imageSize = conversion.target.byteCount
-        blockCount = min(max(min(4096, (8 << 20) / imageSize), self.jobs), paths.count)
+        blockCount = min(max(min(4096, (8 << 20) / imageSize), self.threadCount), paths.count)
         // Small shares let the threads end a block together; large ones keep them from the lock.
-        shareCount = max(1, min(64, blockCount / (4 * self.jobs)))
+        shareCount = max(1, min(64, blockCount / (4 * self.threadCount)))
         images = .allocate(byteCount: Self.memoryCount * blockCount * imageSize, alignment: 64)
         checksums = .allocate(capacity: Self.memoryCount * blockCount)
         progress = Progress(openCounts: Array(repeating: 0, count: Self.memoryCount))
@@ -79,7 +79,7 @@ final class PNGImportPipeline: @unchecked Sendable {
         let group = DispatchGroup()
         let queue = DispatchQueue(label: "rrdata.decoding", qos: .userInitiated, attributes: .concurrent)
         for number in 0..<Self.memoryCount { open(block: number) }
-        for _ in 0..<jobs { queue.async(group: group) { self.work() } }
+        for _ in 0..<threadCount { queue.async(group: group) { self.work() } }
         let result = Result { try passOn(body) }
         monitor.withLock {
             progress.isStopped = true
