@@ -23,12 +23,13 @@ struct MaskMakingTests {
         var making = MaskMaking(dataset: shades.dataset, selection: .top(count: 3))
         making.batchSize = 7
         making.threadCount = 1
-        let small = try making.run(network: network, parameters: parameters)
+        let (small, summary) = try making.run(network: network, parameters: parameters)
         making.batchSize = 48
         making.threadCount = 3
-        let large = try making.run(network: network, parameters: parameters)
+        let (large, _) = try making.run(network: network, parameters: parameters)
         #expect(small.bits == large.bits && small.rows == large.rows)
-        #expect(small.oneCount == 3 * 48 && small.annotatedCount == 48 && small.sampleCount == 48)
+        #expect(small.oneCount == 3 * 48 && small.annotatedCount == 48 && summary.sampleCount == 48)
+        #expect(summary.oneCount == small.oneCount && summary.annotatedCount == 48)
         // Each row again, from the gradient of the sample alone.
         for index in 0..<48 {
             let image = try shades.dataset.image(at: index).elements
@@ -47,7 +48,7 @@ struct MaskMakingTests {
         let (network, parameters) = try network(shades)
         var making = MaskMaking(dataset: shades.dataset, selection: .top(count: 1))
         making.union = shades.masks
-        let joined = try making.run(network: network, parameters: parameters)
+        let (joined, _) = try making.run(network: network, parameters: parameters)
         for index in 0..<48 {
             let count = joined.bits.count(row: joined.rows[index])
             #expect(index % 3 == 0 ? (8...9).contains(count) : count == 1)
@@ -60,8 +61,8 @@ struct MaskMakingTests {
         let (network, parameters) = try network(shades)
         var making = MaskMaking(dataset: shades.dataset, selection: .threshold(0.5))
         making.isPerPixel = true
-        let masks = try making.run(network: network, parameters: parameters)
-        #expect(masks.maskShape.dimensions == [1, 4, 4])
+        let (masks, summary) = try making.run(network: network, parameters: parameters)
+        #expect(masks.maskShape.dimensions == [1, 4, 4] && summary.maskShape == masks.maskShape)
     }
 
     @Test("a model may have fewer classes than the dataset, unless the gradient is that of the label")
@@ -72,7 +73,7 @@ struct MaskMakingTests {
         let parameters = network.initialParameters(seed: 4)
         var making = MaskMaking(dataset: shades.dataset, selection: .top(count: 3))
         making.target = .logitsSum
-        #expect(try making.run(network: network, parameters: parameters).sampleCount == 48)
+        #expect(try making.run(network: network, parameters: parameters).summary.sampleCount == 48)
         making.target = .label
         let error = #expect(throws: ExplanationError.self) {
             try making.run(network: network, parameters: parameters)
@@ -87,9 +88,9 @@ struct MaskMakingTests {
         let zeros = Parameters(
             layout: network.parameterLayout,
             values: Array(repeating: 0.0, count: network.parameterLayout.count))
-        let masks = try MaskMaking(dataset: shades.dataset, selection: .top(count: 3))
+        let (masks, summary) = try MaskMaking(dataset: shades.dataset, selection: .top(count: 3))
             .run(network: network, parameters: zeros)
-        #expect(masks.zeroGradientCount == 48 && masks.annotatedCount == 0)
+        #expect(summary.zeroGradientCount == 48 && summary.annotatedCount == 0)
         #expect(masks.rows == Array(repeating: 0, count: 48))
     }
 

@@ -20,7 +20,7 @@ struct MaskWritingTests {
         parameters = network.initialParameters(seed: 4)
     }
 
-    private func written(_ making: MaskMaking) throws -> (MaskSet, WrittenMasks) {
+    private func written(_ making: MaskMaking) throws -> (MaskSet, MaskMakingSummary) {
         let path = shades.folder.path("made.h5")
         let written = try making.write(
             network: network, parameters: parameters, provenance: ["source": "test"], path: path, force: true)
@@ -45,9 +45,9 @@ struct MaskWritingTests {
         making.union = hasUnion ? shades.masks : nil
         making.batchSize = 7
         let (file, summary) = try written(making)
-        let memory = try making.run(network: network, parameters: parameters)
+        let (memory, made) = try making.run(network: network, parameters: parameters)
         #expect(file.bits == memory.bits && file.rows == memory.rows)
-        #expect(summary.oneCount == memory.oneCount && summary.annotatedCount == memory.annotatedCount)
+        #expect(summary.oneCount == made.oneCount && summary.annotatedCount == made.annotatedCount)
         #expect(summary.sampleCount == 48 && summary.maskShape == memory.maskShape)
     }
 

@@ -55,7 +55,7 @@ struct StoredGradientsTests {
         making.threadCount = threads
         making.union = shades.masks
         let network = try Network<Double>(shades.model)
-        let expected = try making.run(network: network, parameters: network.initialParameters(seed: 4))
+        let (expected, _) = try making.run(network: network, parameters: network.initialParameters(seed: 4))
         for shape in [[48, 1, 4, 4], [48, 4, 4], [48, 16]] {
             let found = try masks(making, try write(gradients, "<f8", shape: shape))
             #expect(found.bits == expected.bits && found.rows == expected.rows)

@@ -89,24 +89,6 @@ public final class MaskSetWriter {
         FormatError(.cannotWrite, path: path, "the mask set is finished already")
     }
 
-    /// Writes a mask set.
-    ///
-    /// - Parameters:
-    ///   - bits: M + 1 rows of `maskShape.elementCount` elements; the last row is all zero.
-    ///   - rows: the row for each sample of the dataset, M where it is unannotated.
-    ///   - maskShape: `(C or 1, H, W)`.
-    ///   - provenance: how the masks were made, an object.
-    /// - Throws: `DatasetError` as `MaskSet.init(bits:rows:maskShape:datasetFingerprint:)`; `FormatError` with the
-    ///   code `outputExists` or `cannotWrite`.
-    package static func write(
-        bits: MaskBits, rows: [Int], maskShape: ImageShape, datasetFingerprint: String, provenance: JSONValue,
-        path: String, force: Bool
-    ) throws {
-        let masks = try MaskSet(
-            bits: bits, rows: rows, maskShape: maskShape, datasetFingerprint: datasetFingerprint, path: path)
-        try write(masks, provenance: provenance, path: path, force: force)
-    }
-
     /// Writes a mask set that is in memory.
     ///
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.

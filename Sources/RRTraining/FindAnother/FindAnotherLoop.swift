@@ -95,10 +95,7 @@ public struct FindAnotherLoop {
         _ number: Int, _ run: Run, _ earlier: MaskSet?, _ folder: FindAnotherFolder,
         _ progress: (FindAnotherProgress) throws -> Void
     ) throws -> (FindAnotherRound, MaskSet) {
-        let collected = try collect(number, run, progress)
-        let masks = try MaskSet(
-            bits: collected.bits, rows: collected.rows, maskShape: collected.maskShape,
-            datasetFingerprint: dataset.fingerprint)
+        let (masks, made) = try collect(number, run, progress)
         let masksSoFar = try earlier?.union(masks) ?? masks
         var provenance = try provenance(number, run)
         for (masks, path, rounds) in [
@@ -112,21 +109,21 @@ public struct FindAnotherLoop {
             dataset, split: judgedSplit, precision: options.training.precision,
             threadCount: options.training.threadCount)
         let configuration = try Run.configuration(of: folder.run(ofRound: number))
-        let ones = masks.oneCount
+        let ones = made.oneCount
         let round = FindAnotherRound(
             number: number, lambda1: configuration["options"]?["lambda1"]?.doubleValue ?? 0,
             accuracy: evaluation.accuracy, crossEntropy: evaluation.crossEntropy,
             shareInsideEarlier: try ones == 0
                 ? nil : earlier.map { Double(try masks.commonOneCount(with: $0)) / Double(ones) },
             oneCount: ones, annotatedCount: masks.annotatedCount,
-            zeroGradientCount: collected.zeroGradientCount)
+            zeroGradientCount: made.zeroGradientCount)
         return (round, masksSoFar)
     }
 
     /// Marks what the model of a round looks at, in every sample of the dataset.
     private func collect(
         _ number: Int, _ run: Run, _ progress: (FindAnotherProgress) throws -> Void
-    ) throws -> CollectedMasks {
+    ) throws -> (masks: MaskSet, summary: MaskMakingSummary) {
         var making = MaskMaking(dataset: dataset, selection: options.selection)
         making.target = options.target
         making.isPerPixel = options.isPerPixel

@@ -4,27 +4,8 @@ internal import RRNetworks
 internal import RRSchemas
 public import RRTensor
 
-/// Masks that were made for the samples of a dataset.
-public struct CollectedMasks: Sendable {
-    /// The rows of A, the last of them all zero.
-    public let bits: MaskBits
-    /// The row of A for each sample of the dataset; the last for a sample without a mask.
-    public let rows: [Int]
-    /// The shape of one mask; one channel where channels were summed.
-    public let maskShape: ImageShape
-    /// The samples that were looked at.
-    public let sampleCount: Int
-    /// Of those, the samples whose input gradient is zero throughout and which got no mask for it.
-    public let zeroGradientCount: Int
-    /// The number of ones in all masks together.
-    public let oneCount: Int
-
-    /// The samples of the dataset with a mask, those of the union included.
-    public var annotatedCount: Int { bits.rowCount - 1 }
-}
-
-/// What was written to a mask set file.
-public struct WrittenMasks: Sendable {
+/// What came of making masks for the samples of a dataset.
+public struct MaskMakingSummary: Sendable {
     /// The shape of one mask; one channel where channels were summed.
     public let maskShape: ImageShape
     /// The samples that were looked at.
@@ -143,17 +124,21 @@ final class GradientMasks<Scalar: NetworkScalar> {
     }
 
     /// The masks that were gathered in memory, joined with the older ones, without samples that have none.
-    func finish() throws -> CollectedMasks {
+    func finish() throws -> (masks: MaskSet, summary: MaskMakingSummary) {
         let (bits, rows) = try builder.finish()
-        return CollectedMasks(
-            bits: bits, rows: rows, maskShape: builder.maskShape, sampleCount: sampleCount,
-            zeroGradientCount: zeroGradientCount, oneCount: builder.oneCount)
+        let masks = try MaskSet(
+            bits: bits, rows: rows, maskShape: builder.maskShape, datasetFingerprint: dataset.fingerprint)
+        return (masks, summary)
     }
 
     /// Writes what is left, and puts the file in its place.
-    func finish(provenance: JSONValue) throws -> WrittenMasks {
+    func finish(provenance: JSONValue) throws -> MaskMakingSummary {
         try builder.finish(datasetFingerprint: try dataset.fingerprint, provenance: provenance)
-        return WrittenMasks(
+        return summary
+    }
+
+    private var summary: MaskMakingSummary {
+        MaskMakingSummary(
             maskShape: builder.maskShape, sampleCount: sampleCount, zeroGradientCount: zeroGradientCount,
             annotatedCount: builder.annotatedCount, oneCount: builder.oneCount)
     }

@@ -38,12 +38,13 @@ public struct MaskMaking: Sendable {
     ///   - network: the network that is explained.
     ///   - parameters: its parameters.
     ///   - progress: is told of the samples done and of all.
+    /// - Returns: the masks, joined with those of the union, and what came of making them.
     /// - Throws: `ExplanationError` where the selection is impossible, a gradient is not finite or the dataset
     ///   does not fit the model; `DatasetError` where a sample is damaged or the split is unknown;
     ///   `TrainingError` where the target needs labels that the dataset does not have.
     public func run<Scalar: NetworkScalar>(
         network: Network<Scalar>, parameters: Parameters<Scalar>, progress: (Int, Int) -> Void = { _, _ in }
-    ) throws -> CollectedMasks {
+    ) throws -> (masks: MaskSet, summary: MaskMakingSummary) {
         let masks = try GradientMasks<Scalar>(self, workerCount: Workers(count: threadCount).count)
         try add(network, parameters, to: masks, progress)
         return try masks.finish()
@@ -56,7 +57,7 @@ public struct MaskMaking: Sendable {
     package func write<Scalar: NetworkScalar>(
         network: Network<Scalar>, parameters: Parameters<Scalar>, provenance: JSONValue, path: String,
         force: Bool, progress: (Int, Int) -> Void = { _, _ in }
-    ) throws -> WrittenMasks {
+    ) throws -> MaskMakingSummary {
         let masks = try GradientMasks<Scalar>(
             self, path: path, force: force, workerCount: Workers(count: threadCount).count)
         try add(network, parameters, to: masks, progress)
@@ -72,7 +73,7 @@ public struct MaskMaking: Sendable {
     package func write(
         gradients: StoredGradients, provenance: JSONValue, path: String, force: Bool,
         progress: (Int, Int) -> Void = { _, _ in }
-    ) throws -> WrittenMasks {
+    ) throws -> MaskMakingSummary {
         var making = self
         making.isPerPixel = isPerPixel || gradients.isPerPixel
         let workers = Workers(count: threadCount)
@@ -111,34 +112,15 @@ public struct MaskMaking: Sendable {
                 "there is no class \(classIndex): the model has the classes 0 to \(network.model.classCount - 1)"
             )
         }
-        let maker = try MaskMaker(self, network: network, parameters: parameters, masks: masks)
+        let gradients = try ModelGradients(self, network: network, parameters: parameters)
         let stream = try BatchStream(
             dataset: dataset, masks: nil,
-            options: StreamOptions(
-                batchSize: batchSize, split: split))
+            options: StreamOptions(batchSize: batchSize, split: split))
         var done = 0
         while let batch = try stream.next() {
-            try maker.make(batch)
+            try gradients.add(batch, to: masks)
             done += batch.count
             progress(done, stream.samplesPerEpoch)
         }
-    }
-}
-
-/// Gradients that are means over noisy copies of the image, which are steadier than the gradient at the image: SmoothGrad
-/// (Smilkov, Thorat, Kim, Viégas and Wattenberg, 2017).
-public struct GradientSmoothing: Equatable, Sendable {
-    /// The number of copies, at least 1.
-    public var copyCount: Int
-    /// The standard deviation of the normal noise as a share of the range of values: 0 to 1 for integers, from the
-    /// smallest to the largest value of each image for floating-point numbers.
-    public var deviation: Double
-    /// Decides the noise, together with the sample and the number of the copy.
-    public var seed: UInt64
-
-    public init(copyCount: Int, deviation: Double = 0.15, seed: UInt64 = 0) {
-        self.copyCount = copyCount
-        self.deviation = deviation
-        self.seed = seed
     }
 }

@@ -29,7 +29,7 @@ public struct TrainingSummary: Sendable {
     /// The epoch with the best validation figures, whose weights are `best.safetensors`; nil without validation.
     public let best: BestEpoch?
     /// The masks that were gathered on the way; nil where none were asked for.
-    public let collectedMasks: CollectedMasks?
+    public let collectedMasks: MaskMakingSummary?
     /// The means over the last epoch.
     public let lastEpoch: EpochRecord.Summary
     /// The wall time of the run.

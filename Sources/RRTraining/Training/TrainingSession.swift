@@ -217,29 +217,28 @@ final class TrainingSession<Scalar: NetworkScalar> {
         guard let lastEpoch else {
             throw TrainingError(.malformedRun, .file(storage.output), "had no epoch left to train")
         }
-        let masks = try gathering?.finish()
-        let written = Result { try masks.map(writeMasks) }
+        let masks = Result { try gathering.flatMap(writeMasks) }
         // A run is not lost for want of its masks, which make-masks makes too.
         try writer.finish(trainer.parameters)
-        try written.get()
         return TrainingSummary(
             output: storage.output, lambda1: lambda1, stepCount: trainer.stepCount,
-            epochCount: position.epoch, best: position.watch.best, collectedMasks: masks,
+            epochCount: position.epoch, best: position.watch.best, collectedMasks: try masks.get(),
             lastEpoch: lastEpoch, seconds: seconds)
     }
 }
 
 extension TrainingSession {
-    private func writeMasks(_ masks: CollectedMasks) throws {
-        guard let collection = options.collection else { return }
+    private func writeMasks(_ gathering: GradientMasks<Scalar>) throws -> MaskMakingSummary? {
+        guard let collection = options.collection else { return nil }
+        let (masks, summary) = try gathering.finish()
         try MaskSetWriter.write(
-            bits: masks.bits, rows: masks.rows, maskShape: masks.maskShape,
-            datasetFingerprint: try loop.dataset.fingerprint,
+            masks,
             provenance: [
                 "source": "train", "selection": .string(collection.selection.description),
                 "target": .string(trainer.penaltyTarget.rawValue), "epoch": .integer(position.epoch - 1),
             ],
             path: collection.output, force: replacesMasks)
+        return summary
     }
 
     private var seconds: Double { secondsBefore + (clock.now - start) / .seconds(1) }

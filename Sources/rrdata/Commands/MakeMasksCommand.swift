@@ -123,7 +123,7 @@ struct MakeMasksCommand: ParsableCommand {
 
     func run() throws {
         let line = ProgressLine()
-        let masks: [WrittenMasks]
+        let masks: [MaskMakingSummary]
         do {
             defer { line.clear() }
             masks = try make { line.show($0, done: $1, of: $2) }
@@ -133,7 +133,7 @@ struct MakeMasksCommand: ParsableCommand {
     }
 
     /// Writes the mask set of a file of gradients or of a model, or one for each of the model's classes.
-    private func make(_ progress: (String, Int, Int) -> Void) throws -> [WrittenMasks] {
+    private func make(_ progress: (String, Int, Int) -> Void) throws -> [MaskMakingSummary] {
         let model =
             gradients == nil ? try trained.open(run: runFolder, pathName: "--run", best: best) : nil
         let dataset = try Dataset(path: dataset)

@@ -6,7 +6,7 @@ import RRTraining
 struct MaskMakingReport {
     let path: String
     /// One mask set, or one for each class.
-    let sets: [WrittenMasks]
+    let sets: [MaskMakingSummary]
     let isPerClass: Bool
 
     var json: JSONValue {
@@ -29,7 +29,7 @@ struct MaskMakingReport {
         return .object(members)
     }
 
-    private static func counts(of masks: WrittenMasks) -> [String: JSONValue] {
+    private static func counts(of masks: MaskMakingSummary) -> [String: JSONValue] {
         [
             "annotated": .integer(masks.annotatedCount),
             "zero_gradient": .integer(masks.zeroGradientCount), "ones": .integer(masks.oneCount),

@@ -5,23 +5,20 @@ internal import RRNetworks
 internal import RRStreaming
 internal import RRTensor
 
-/// Adds the masks of batches to others from a model's input gradients.
-final class MaskMaker<Scalar: NetworkScalar> {
+/// The input gradients of a trained model, or their means over noisy copies of the images, by batches of a dataset.
+final class ModelGradients<Scalar: NetworkScalar> {
     private let making: MaskMaking
     private let parameters: Parameters<Scalar>
     private let workers: Workers
     private let explainer: InputGradients<Scalar>
     private let noise: GaussianNoise?
-    private let masks: GradientMasks<Scalar>
     /// The sums of the gradients of noisy copies.
     private var sums: [Scalar] = []
     private var copies: [Float] = []
 
-    /// - Parameter masks: takes the masks, from as many threads as the making has.
     /// - Throws: `TrainingError` where labels are needed that the dataset does not have.
     init(
-        _ making: MaskMaking, network: Network<Scalar>, parameters: Parameters<Scalar>,
-        masks: GradientMasks<Scalar>
+        _ making: MaskMaking, network: Network<Scalar>, parameters: Parameters<Scalar>
     ) throws {
         guard making.dataset.labels != nil || making.target != .label else {
             throw TrainingError(
@@ -31,7 +28,6 @@ final class MaskMaker<Scalar: NetworkScalar> {
         self.making = making
         self.parameters = parameters
         workers = Workers(count: making.threadCount)
-        self.masks = masks
         noise = making.smoothing.map {
             GaussianNoise(seed: $0.seed, deviation: $0.deviation, range: making.dataset.valueRange)
         }
@@ -43,9 +39,10 @@ final class MaskMaker<Scalar: NetworkScalar> {
 
     /// Makes the masks of a batch.
     ///
+    /// - Parameter masks: takes the gradients from as many threads as the making has.
     /// - Throws: `ExplanationError` with the code `batchMismatch`, `labelOutOfRange` or `gradientNotFinite`;
     ///   `FormatError` where masks go to a file that cannot be written.
-    func make(_ batch: Batch) throws {
+    func add(_ batch: Batch, to masks: GradientMasks<Scalar>) throws {
         let labels = try labels(of: batch)
         guard let smoothing = making.smoothing, let noise else {
             let images = batch.images(making.normalization)
@@ -117,7 +114,7 @@ final class MaskMaker<Scalar: NetworkScalar> {
             try sums.withUnsafeMutableBufferPointer { sums throws(ExplanationError) in
                 let memory = UncheckedSendable(sums)
                 try explainer.forEachSample(of: labelled, at: parameters, withGradient: true) { sample in
-                    MaskMaker.add(
+                    ModelGradients.add(
                         sample.gradient,
                         to: UnsafeMutableBufferPointer(
                             rebasing: memory.value[sample.position * size..<(sample.position + 1) * size]))
@@ -130,5 +127,23 @@ final class MaskMaker<Scalar: NetworkScalar> {
         _ gradient: UnsafeBufferPointer<Scalar>, to sum: UnsafeMutableBufferPointer<Scalar>
     ) {
         for index in 0..<sum.count { sum[index] += gradient[index] }
+    }
+}
+
+/// Gradients that are means over noisy copies of the image, which are steadier than the gradient at the image: SmoothGrad
+/// (Smilkov, Thorat, Kim, Viégas and Wattenberg, 2017).
+public struct GradientSmoothing: Equatable, Sendable {
+    /// The number of copies, at least 1.
+    public var copyCount: Int
+    /// The standard deviation of the normal noise as a share of the range of values: 0 to 1 for integers, from the
+    /// smallest to the largest value of each image for floating-point numbers.
+    public var deviation: Double
+    /// Decides the noise, together with the sample and the number of the copy.
+    public var seed: UInt64
+
+    public init(copyCount: Int, deviation: Double = 0.15, seed: UInt64 = 0) {
+        self.copyCount = copyCount
+        self.deviation = deviation
+        self.seed = seed
     }
 }

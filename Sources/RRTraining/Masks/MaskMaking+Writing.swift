@@ -1,5 +1,6 @@
 internal import RRDatasets
 internal import RRExplanation
+internal import RRFormats
 internal import RRNetworks
 internal import RRSchemas
 
@@ -21,14 +22,15 @@ extension MaskMaking {
     public func write(
         _ run: Run, to path: String, precision: Precision = .double, force: Bool = false,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
-    ) throws -> WrittenMasks {
-        func write<Scalar: NetworkScalar>(_: Scalar.Type) throws -> WrittenMasks {
+    ) throws -> MaskMakingSummary {
+        func write<Scalar: NetworkScalar>(_: Scalar.Type) throws -> MaskMakingSummary {
             let network = try Network<Scalar>(run.model)
-            let parameters = try run.parameters(of: network)
-            return try making(for: run).write(
-                network: network, parameters: parameters, provenance: provenance(of: run, precision),
-                path: path,
-                force: force, progress: progress)
+            var making = self
+            making.normalization = run.normalization
+            return try making.write(
+                network: network, parameters: run.parameters(of: network),
+                provenance: provenance(weights: run.weightsHash(), precision), path: path, force: force,
+                progress: progress)
         }
         return switch precision {
         case .float: try write(Float.self)
@@ -52,14 +54,25 @@ extension MaskMaking {
     public func writeClasses(
         _ run: Run, to path: String, precision: Precision = .double, force: Bool = false,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
-    ) throws -> [WrittenMasks] {
-        func write<Scalar: NetworkScalar>(_: Scalar.Type) throws -> [WrittenMasks] {
+    ) throws -> [MaskMakingSummary] {
+        func write<Scalar: NetworkScalar>(_: Scalar.Type) throws -> [MaskMakingSummary] {
             let network = try Network<Scalar>(run.model)
-            let parameters = try run.parameters(of: network)
-            let weights = try run.weightsHash()
-            return try making(for: run).writeClasses(
-                network: network, parameters: parameters, path: path, force: force,
-                provenance: { provenance(weights: weights, precision, class: $0) }, progress: progress)
+            let (parameters, weights) = (try run.parameters(of: network), try run.weightsHash())
+            let classCount = run.model.classCount
+            if force, FileTree.kind(of: path) == .folder { try Self.checkReplaceable(path) }
+            let folder = try AtomicOutput(path: path, force: force, isDirectory: true)
+            var making = self
+            making.normalization = run.normalization
+            let summaries = try (0..<classCount).map { index in
+                making.classIndex = index
+                return try making.write(
+                    network: network, parameters: parameters,
+                    provenance: making.provenance(weights: weights, precision),
+                    path: folder.temporaryPath + "/" + Self.fileName(ofClass: index), force: false
+                ) { progress(index * $1 + $0, classCount * $1) }
+            }
+            try folder.commit()
+            return summaries
         }
         return switch precision {
         case .float: try write(Float.self)
@@ -83,7 +96,7 @@ extension MaskMaking {
     public func write(
         gradientsAt gradients: String, to path: String, force: Bool = false,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
-    ) throws -> WrittenMasks {
+    ) throws -> MaskMakingSummary {
         let stored = try StoredGradients(path: gradients, for: dataset, split: split)
         let origin: [String: JSONValue] = [
             "gradients": .string(gradients), "gradients_sha256": .string(try stored.hash()),
@@ -93,24 +106,30 @@ extension MaskMaking {
             gradients: stored, provenance: provenance(origin), path: path, force: force, progress: progress)
     }
 
-    private func making(for run: Run) -> MaskMaking {
-        var making = self
-        making.normalization = run.normalization
-        return making
-    }
+    /// The name of a class's mask set in the folder.
+    package static func fileName(ofClass index: Int) -> String { "class-\(index).h5" }
 
-    private func provenance(of run: Run, _ precision: Precision) throws -> JSONValue {
-        provenance(weights: try run.weightsHash(), precision, class: classIndex)
+    private static func checkReplaceable(_ path: String) throws {
+        let listing = try FolderListing(of: path)
+        let isOurs =
+            listing.kinds.allSatisfy { $0 == .file }
+            && listing.names.allSatisfy { $0.hasPrefix("class-") && $0.hasSuffix(".h5") }
+        guard isOurs else {
+            throw FormatError(
+                .cannotWrite, path: path,
+                "the folder holds other files than mask sets of classes, so \(option: .force) does not replace it: name "
+                    + "another output, or remove it first")
+        }
     }
 
     /// What masks say of the model that they were made from, and of a class where they are of one.
-    private func provenance(weights: String, _ precision: Precision, class index: Int?) -> JSONValue {
+    private func provenance(weights: String, _ precision: Precision) -> JSONValue {
         var members: [String: JSONValue] = [
             "weights_sha256": .string(weights),
-            "target": .string(index == nil ? target.rawValue : "class"),
+            "target": .string(classIndex == nil ? target.rawValue : "class"),
             "precision": .string(precision.rawValue),
         ]
-        members["class"] = index.map { .integer($0) }
+        members["class"] = classIndex.map { .integer($0) }
         if let smoothing {
             members["smooth"] = [
                 "copies": .integer(smoothing.copyCount), "noise": .number(smoothing.deviation),
