@@ -1,3 +1,4 @@
+internal import RRFormats
 public import RRTensor
 
 /// Masks for the samples of one dataset: a 1 says "this pixel is no valid reason".
@@ -136,5 +137,19 @@ public final class MaskSet: Sendable {
                 .update(fromContentsOf: bytes.prefix(size))
         }
         return true
+    }
+}
+
+extension MaskSet {
+    /// Computes a name for the content, of 64 hexadecimal digits.
+    ///
+    /// SHA-256 over: C, H and W as int64; `/row` as int64; the rows of A, the last one too, each as one bit an element,
+    /// lowest bit first, and zeros up to a multiple of 64 bits. Numbers are little-endian.
+    package func fingerprint() -> String {
+        var hasher = SHA256Hasher()
+        maskShape.dimensions.map { Int64($0).littleEndian }.withUnsafeBytes { hasher.update($0) }
+        rows.map { Int64($0).littleEndian }.withUnsafeBytes { hasher.update($0) }
+        bits.withWords { hasher.update(UnsafeRawBufferPointer($0)) }
+        return hasher.finalize()
     }
 }

@@ -68,14 +68,14 @@ struct PendingMasks {
             let named = try PNGMaskFolder(
                 folder: folder, paths: files, dataset: dataset, options: masks.options)
             imported = try ImportedMasks(
-                named, sampleCount: dataset.sampleCount, options: masks.options, progress: { _, _ in })
+                named, for: dataset, options: masks.options, progress: { _, _ in })
         } else {
             throw DatasetError(
                 .invalidOption, path: folder,
                 "no metadata with a column mask_file_name names the masks; say where they are with \(option: .masks)"
             )
         }
-        let summary = try importer.write(imported, kind, for: dataset, to: file)
+        let summary = try importer.write(imported, kind, to: file)
         return (
             ImportSummary.Masks(
                 path: masks.output, annotatedCount: summary.annotatedCount, meanShare: summary.meanShare),

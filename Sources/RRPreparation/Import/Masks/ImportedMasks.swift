@@ -1,14 +1,31 @@
 internal import RRDatasets
+internal import RRFormats
 internal import RRTensor
 
-/// Masks that were read from a source, ready for a mask set.
+/// Where the masks of an import come from.
+protocol MaskSource: Sendable {
+    /// The shape `(C, H, W)` of every mask; C is 1 or the number of the images' channels.
+    var maskShape: ImageShape { get }
+
+    /// The samples that have a mask, ascending, each once.
+    var samples: [Int] { get }
+
+    /// What was met while the source was opened.
+    var tally: MaskTally { get }
+
+    /// Writes the mask of `samples[position]` as bytes that are 0 or 1.
+    ///
+    /// Any number of threads may call at once.
+    ///
+    /// - Parameter mask: `maskShape.elementCount` bytes to fill; what they hold before is undefined.
+    /// - Throws: `DatasetError` or `FormatError` that names the mask and what is wrong with it.
+    func readMask(at position: Int, into mask: UnsafeMutableBufferPointer<UInt8>) throws
+}
+
+/// A mask set of what was read from a source, and what was met there.
 struct ImportedMasks {
     /// A row for each annotated sample, and a last one of zeros.
-    let bits: MaskBits
-    /// The row of `bits` for each sample.
-    let rows: [Int]
-    /// The shape `(C, H, W)` of a mask.
-    let shape: ImageShape
+    let maskSet: MaskSet
     /// The number of samples for which the source has a mask.
     let suppliedCount: Int
     /// The number of supplied masks without a 1, or without one once they are inverted.
@@ -17,7 +34,8 @@ struct ImportedMasks {
     let meanShare: Double
     let tally: MaskTally
 
-    var annotatedCount: Int { bits.rowCount - 1 }
+    /// The number of samples that have a row in the mask set.
+    var annotatedCount: Int { maskSet.bits.rowCount - 1 }
 }
 
 extension ImportedMasks {
@@ -25,12 +43,13 @@ extension ImportedMasks {
     ///
     /// - Throws: what the source throws.
     init(
-        _ source: any MaskSource, sampleCount: Int, options: MaskImport.Options, progress: (Int, Int) -> Void
+        _ source: any MaskSource, for dataset: Dataset, options: MaskImport.Options,
+        progress: (Int, Int) -> Void
     ) throws {
         let total = source.samples.count
         let builder = try MaskSetBuilder(
-            maskShape: source.maskShape, sampleCount: sampleCount, capacity: total, marks: options.marks,
-            empty: options.emptyMasks)
+            maskShape: source.maskShape, sampleCount: dataset.sampleCount, capacity: total,
+            marks: options.marks, empty: options.emptyMasks)
         let block = MaskBlock(maskSize: source.maskShape.elementCount, threadCount: options.threadCount)
         var first = 0
         while first < total {
@@ -43,9 +62,92 @@ extension ImportedMasks {
             progress(first, total)
         }
         (emptyCount, meanShare) = (builder.emptyCount, builder.meanShare)
-        (bits, rows) = try builder.finish()
-        shape = source.maskShape
+        let (bits, rows) = try builder.finish()
+        maskSet = try MaskSet(
+            bits: bits, rows: rows, maskShape: source.maskShape, datasetFingerprint: dataset.fingerprint)
         suppliedCount = total
         tally = source.tally
+    }
+}
+
+extension ImportedMasks {
+    /// Reads masks from an array in an HDF5, NPY, NPZ or IDX file, for the samples that another array names or for all
+    /// of them in order.
+    ///
+    /// - Throws: `FormatError` where a file or an array is missing, damaged or not served; `DatasetError` with the
+    ///   code `wrongShape`, `wrongMaskSize`, `wrongType`, `ambiguousLayout`, `invalidOption`, `nonBinaryMask`,
+    ///   `indexOutOfRange` or `duplicateId`.
+    init(arraysIn path: String, for dataset: Dataset, options: MaskImport.Options) throws {
+        let file = try ArrayFile(path: path)
+        /// An array of the same file, or where a file is one array another file.
+        func array(_ name: String) throws -> any ArraySource {
+            if file.format == .hdf5 || file.format == .npz { return try file.array(name) }
+            return try ArrayFile(path: name).array(nil)
+        }
+        let masks = try file.array(options.masks)
+        let images = try ArrayArrangement(
+            .nchw, of: TensorShape([dataset.sampleCount] + dataset.imageShape.dimensions))
+        let reading = try ArrayArrangement.ofMasks(
+            masks.shape, layout: options.masksLayout, images: images, at: masks.location)
+        try masks.checkSize()
+        let basis: MaskedSamples.Basis =
+            if let rows = options.rows {
+                .rows(try array(rows))
+            } else if let ids = options.ids {
+                .ids(try array(ids))
+            } else if let flags = options.flags {
+                .flags(try array(flags))
+            } else {
+                .order
+            }
+        let samples = try MaskedSamples(
+            basis, maskCount: masks.shape[0], sampleCount: dataset.sampleCount, ids: dataset.ids,
+            location: masks.location)
+        let result = try ArrayMaskReader(
+            array: masks, reading: reading, rule: options.maskRule, marks: options.marks,
+            empty: options.emptyMasks
+        ).read(samples, sampleCount: dataset.sampleCount)
+        maskSet = try MaskSet(
+            bits: result.bits, rows: result.rows, maskShape: result.shape,
+            datasetFingerprint: dataset.fingerprint)
+        meanShare = result.meanShare
+        suppliedCount = samples.ofRows.count { $0 != nil }
+        emptyCount = result.emptyCount
+        tally = MaskTally()
+    }
+}
+
+/// Memory for some masks, which several threads fill at once.
+///
+/// Unchecked: `read` is called by one thread, and within it each mask is written by the one thread that has taken it.
+private final class MaskBlock: @unchecked Sendable {
+    /// The number of masks in the block.
+    let capacity: Int
+
+    private let maskSize: Int
+    private let threadCount: Int
+    private let bytes: UnsafeMutableBufferPointer<UInt8>
+
+    /// Allocates masks of about 16 MB, and enough of them to keep every thread busy.
+    init(maskSize: Int, threadCount: Int) {
+        self.maskSize = maskSize
+        self.threadCount = max(1, threadCount)
+        capacity = max(min(1024, (16 << 20) / max(1, maskSize)), self.threadCount)
+        bytes = .allocate(capacity: capacity * maskSize)
+    }
+
+    deinit { bytes.deallocate() }
+
+    subscript(position: Int) -> UnsafeMutableBufferPointer<UInt8> {
+        UnsafeMutableBufferPointer(rebasing: bytes[position * maskSize..<(position + 1) * maskSize])
+    }
+
+    /// Reads masks of a source, the first to the first place of the block.
+    ///
+    /// - Throws: the error of the first mask that has one, whatever the number of threads.
+    func read(_ positions: Range<Int>, of source: any MaskSource) throws {
+        try Workers(count: threadCount).run(parts: positions, makeState: {}) { _, position in
+            try source.readMask(at: position, into: self[position - positions.lowerBound])
+        }
     }
 }

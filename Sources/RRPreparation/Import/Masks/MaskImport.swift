@@ -76,24 +76,23 @@ public struct MaskImport: Sendable {
         try checkOptions(for: kind)
         let dataset = try Dataset(path: dataset)
         let file = try AtomicOutput(path: output, force: options.force)
-        let summary = try write(gather(kind, for: dataset, progress: progress), kind, for: dataset, to: file)
+        let summary = try write(gather(kind, for: dataset, progress: progress), kind, to: file)
         try file.commit()
         return summary
     }
 
     /// Writes a mask set to an output that the caller commits.
     func write(
-        _ masks: ImportedMasks, _ kind: MaskSourceKind, for dataset: Dataset, to file: AtomicOutput
+        _ masks: ImportedMasks, _ kind: MaskSourceKind, to file: AtomicOutput
     ) throws -> MaskImportSummary {
-        let maskSet = try MaskSet(
-            bits: masks.bits, rows: masks.rows, maskShape: masks.shape,
-            datasetFingerprint: try dataset.fingerprint)
         let export = kind == .pngs ? try ExportMark(of: source, kind: "mask-pngs") : nil
         try MaskSetWriter.write(
-            maskSet, provenanceText: try export?.maskProvenance(of: maskSet) ?? provenance(kind).serialized(),
+            masks.maskSet,
+            provenanceText: try export?.maskProvenance(of: masks.maskSet) ?? provenance(kind).serialized(),
             to: file)
         return MaskImportSummary(
-            path: output, source: kind, sampleCount: dataset.sampleCount, maskShape: masks.shape,
+            path: output, source: kind, sampleCount: masks.maskSet.sampleCount,
+            maskShape: masks.maskSet.maskShape,
             marks: options.marks, suppliedCount: masks.suppliedCount, annotatedCount: masks.annotatedCount,
             emptyCount: masks.emptyCount, meanShare: masks.meanShare, tally: masks.tally)
     }
@@ -115,6 +114,6 @@ public struct MaskImport: Sendable {
             return try ImportedMasks(arraysIn: source, for: dataset, options: options)
         }
         return try ImportedMasks(
-            masks, sampleCount: dataset.sampleCount, options: options(for: kind), progress: progress)
+            masks, for: dataset, options: options(for: kind), progress: progress)
     }
 }
