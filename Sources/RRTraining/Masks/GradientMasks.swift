@@ -39,51 +39,38 @@ final class GradientMasks<Scalar: NetworkScalar> {
     private var outcomes: [MaskOutcome] = []
     private var selectors: [MaskSelector<Scalar>]
 
-    /// Gathers masks in memory, in whatever order the samples come.
+    /// Gathers masks in memory, in whatever order the samples come, or writes them to a file as they come, in the order of
+    /// the dataset.
     ///
-    /// - Parameters:
-    ///   - workerCount: the number of threads that hand over gradients.
+    /// As many threads as the making has may hand over gradients.
+    ///
+    /// - Parameter output: the file, and whether it replaces one; nil for memory.
     /// - Throws: `ExplanationError` where the selection is impossible; `TensorError` where the masks have more elements
-    ///   than memory can address.
-    convenience init(_ making: MaskMaking, workerCount: Int) throws {
+    ///   than memory can address; for a file also `FormatError` with the code `outputExists` or `cannotWrite`, and
+    ///   `DatasetError` with the code `unknownSplit`.
+    init(_ making: MaskMaking, output: (path: String, force: Bool)? = nil) throws {
         let (dataset, union) = (making.dataset, making.union)
-        try self.init(making, workerCount: workerCount) { shape in
-            try MaskSetBuilder(
-                maskShape: shape, sampleCount: dataset.sampleCount, capacity: dataset.sampleCount,
-                union: union)
-        }
-    }
-
-    /// Writes masks to a file as they come, in the order of the dataset.
-    ///
-    /// - Throws: also `FormatError` with the code `outputExists` or `cannotWrite`, and `DatasetError` with the code
-    ///   `unknownSplit`.
-    convenience init(_ making: MaskMaking, path: String, force: Bool, workerCount: Int) throws {
-        let samples = try making.dataset.indices(inSplit: making.split)
-        let (dataset, union) = (making.dataset, making.union)
-        try self.init(making, workerCount: workerCount) { shape in
-            try MaskSetBuilder(
-                path: path, force: force, maskShape: shape, sampleCount: dataset.sampleCount,
-                samples: samples,
-                union: union)
-        }
-    }
-
-    private init(
-        _ making: MaskMaking, workerCount: Int, _ builder: @escaping (ImageShape) throws -> MaskSetBuilder
-    ) throws {
-        let image = making.dataset.imageShape
+        let image = dataset.imageShape
         let plane = try ImageShape(channels: 1, height: image.height, width: image.width)
-        let selected = making.isPerPixel ? plane : image
         // Whole pixels take the channels of older masks that tell channels apart.
-        let written = making.isPerPixel && (making.union?.maskShape.channels ?? 1) == 1 ? plane : image
-        makeBuilder = { try builder(written) }
-        self.builder = try builder(written)
-        dataset = making.dataset
-        maskSize = selected.elementCount
-        try making.selection.check(elementCount: maskSize)
-        selectors = (0..<workerCount).map { _ in
-            MaskSelector(making.selection, elementCount: selected.elementCount)
+        let written = making.isPerPixel && (union?.maskShape.channels ?? 1) == 1 ? plane : image
+        makeBuilder = {
+            guard let output else {
+                return try MaskSetBuilder(
+                    maskShape: written, sampleCount: dataset.sampleCount, capacity: dataset.sampleCount,
+                    union: union)
+            }
+            return try MaskSetBuilder(
+                path: output.path, force: output.force, maskShape: written, sampleCount: dataset.sampleCount,
+                samples: dataset.indices(inSplit: making.split), union: union)
+        }
+        builder = try makeBuilder()
+        self.dataset = dataset
+        let elementCount = (making.isPerPixel ? plane : image).elementCount
+        try making.selection.check(elementCount: elementCount)
+        maskSize = elementCount
+        selectors = (0..<Workers(count: making.threadCount).count).map { _ in
+            MaskSelector(making.selection, elementCount: elementCount)
         }
     }
 

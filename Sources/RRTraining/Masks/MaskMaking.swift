@@ -45,7 +45,7 @@ public struct MaskMaking: Sendable {
     public func run<Scalar: NetworkScalar>(
         network: Network<Scalar>, parameters: Parameters<Scalar>, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> (masks: MaskSet, summary: MaskMakingSummary) {
-        let masks = try GradientMasks<Scalar>(self, workerCount: Workers(count: threadCount).count)
+        let masks = try GradientMasks<Scalar>(self)
         try add(network, parameters, to: masks, progress)
         return try masks.finish()
     }
@@ -58,8 +58,7 @@ public struct MaskMaking: Sendable {
         network: Network<Scalar>, parameters: Parameters<Scalar>, provenance: JSONValue, path: String,
         force: Bool, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> MaskMakingSummary {
-        let masks = try GradientMasks<Scalar>(
-            self, path: path, force: force, workerCount: Workers(count: threadCount).count)
+        let masks = try GradientMasks<Scalar>(self, output: (path, force))
         try add(network, parameters, to: masks, progress)
         return try masks.finish(provenance: provenance)
     }
@@ -77,8 +76,7 @@ public struct MaskMaking: Sendable {
         var making = self
         making.isPerPixel = isPerPixel || gradients.isPerPixel
         let workers = Workers(count: threadCount)
-        let masks = try GradientMasks<Double>(
-            making, path: path, force: force, workerCount: workers.count)
+        let masks = try GradientMasks<Double>(making, output: (path, force))
         let size = gradients.gradientSize
         let rows = UnsafeMutableBufferPointer<Double>.allocate(capacity: workers.count * size)
         defer { rows.deallocate() }

@@ -63,9 +63,9 @@ final class TrainingSession<Scalar: NetworkScalar> {
             optimization: options.optimization, length: length, normalization: choices.normalization,
             seed: options.stream.seed, threadCount: options.threadCount)
         gathering = try options.collection.map {
-            try GradientMasks(
-                MaskMaking(dataset: loop.dataset, selection: $0.selection),
-                workerCount: Workers(count: options.threadCount).count)
+            var making = MaskMaking(dataset: loop.dataset, selection: $0.selection)
+            making.threadCount = options.threadCount
+            return try GradientMasks(making)
         }
         let configuration = try RunConfiguration.json(
             options, dataset: loop.dataset, split: stream.split, masks: loop.masks, lambda1: choices.lambda1,
