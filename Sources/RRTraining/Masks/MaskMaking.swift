@@ -5,7 +5,7 @@ package import RRSchemas
 internal import RRStreaming
 internal import RRTensor
 
-/// The loop behind `rrdata make-masks`: the largest input gradients of a model become masks.
+/// Makes masks of the largest input gradients of a model.
 public struct MaskMaking: Sendable {
     public let dataset: Dataset
     public var selection: MaskSelection
