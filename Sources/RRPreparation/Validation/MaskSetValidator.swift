@@ -201,11 +201,14 @@ struct MaskSetValidator {
         var lastRowOnes = 0
         do {
             try MaskRows(masks).forEach { row, bytes in
-                for byte in bytes { hasValue[Int(byte)] = true }
                 let ones = bytes.count { $0 != 0 }
                 onesPerRow.append(ones)
                 if row == lastRow { lastRowOnes = ones }
-                guard let place = MaskRows.firstNonBinary(in: bytes) else { return }
+                guard let place = MaskRows.firstNonBinary(in: bytes) else {
+                    if ones > 0 { hasValue[1] = true }
+                    return
+                }
+                for byte in bytes { hasValue[Int(byte)] = true }
                 let owner = owners[row].map { ", the mask of \(facts.name(of: $0))" } ?? ""
                 places.add(
                     "\(MaskRows.describe(row: row, place: place, shape: shape)) is \(bytes[place])\(owner)")
