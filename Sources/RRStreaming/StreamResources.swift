@@ -1,6 +1,7 @@
 internal import Glibc
 internal import RRDatasets
 internal import RRFormats
+internal import RRTensor
 
 /// The memory and threads of a stream. They have no effect on what its batches hold.
 public struct StreamResources: Hashable, Sendable {
@@ -15,7 +16,7 @@ public struct StreamResources: Hashable, Sendable {
     ///   - threadCount: nil for a thread for each processor core.
     public init(memory: Int? = nil, threadCount: Int? = nil) {
         self.memory = memory
-        self.threadCount = max(1, min(threadCount ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1024))
+        self.threadCount = max(1, min(threadCount ?? Workers.coreCount, 1024))
     }
 
     /// The largest number of batches that are filled before they are asked for.

@@ -8,8 +8,8 @@ struct ResidualLayer<Scalar: NetworkScalar>: Layer {
     /// A list of one layer, or of none: the identity.
     let shortcut: LayerStack<Scalar>
 
-    /// - Throws: `NetworkError` for a layer inside that cannot take its input, a message in the caller's words
-    ///   where the branches do not give the same shape.
+    /// - Throws: `NetworkError` for a layer inside that cannot take its input; `LayerMisfit` where the branches do not
+    ///   give the same shape.
     init(_ options: LayerDescription.Residual, in context: LayerContext) throws {
         var inner = context
         inner.location = "\(context.location).body"
