@@ -104,6 +104,7 @@ public struct Parameters<Scalar: NetworkScalar>: Equatable, Sendable {
     ///
     /// - Parameter body: takes all values, in the order of `values`; they are gone when it returns. Those of entries
     ///   that are not trained are to be left as they are.
+    /// - Throws: what the body throws.
     public mutating func withUnsafeMutableValues<Result, Failure: Error>(
         _ body: (UnsafeMutableBufferPointer<Scalar>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
