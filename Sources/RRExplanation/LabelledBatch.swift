@@ -6,25 +6,38 @@ public struct LabelledBatch: Sendable {
     /// The shape `(C, H, W)` of one image.
     public let imageShape: ImageShape
     /// `(N, C, H, W)`, as the network shall see them.
-    public let images: [Float]
+    public let images: SharedElements<Float>
     /// `(N)`: the class of each sample.
-    public let labels: [Int64]
+    public let labels: SharedElements<Int64>
     /// `(N, C, H, W)`, 0 or 1; nil where no sample is annotated. A mask that is all zero counts as none.
-    public let masks: [UInt8]?
+    public let masks: SharedElements<UInt8>?
     /// `(N)`: the row of each sample in its dataset, which dropout knows it by; nil where it comes from none.
-    public let indices: [Int64]?
+    public let indices: SharedElements<Int64>?
     /// The epoch that the batch is of, from 0: counterexamples change from one to the next.
     public let epoch: Int
 
     /// The number of samples N.
     public var count: Int { labels.count }
 
-    /// Creates a batch after checking that its parts have the same number of samples.
+    /// Copies images, labels, masks and rows after checking that they are of the same number of samples.
     ///
     /// - Throws: `ExplanationError` with the code `batchMismatch`.
     public init(
         imageShape: ImageShape, images: [Float], labels: [Int64], masks: [UInt8]? = nil,
         indices: [Int64]? = nil, epoch: Int = 0
+    ) throws(ExplanationError) {
+        try self.init(
+            imageShape: imageShape, images: SharedElements(images), labels: SharedElements(labels),
+            masks: masks.map { SharedElements($0) }, indices: indices.map { SharedElements($0) }, epoch: epoch
+        )
+    }
+
+    /// Shares images, labels, masks and rows after checking that they are of the same number of samples.
+    ///
+    /// - Throws: `ExplanationError` with the code `batchMismatch`.
+    public init(
+        imageShape: ImageShape, images: SharedElements<Float>, labels: SharedElements<Int64>,
+        masks: SharedElements<UInt8>? = nil, indices: SharedElements<Int64>? = nil, epoch: Int = 0
     ) throws(ExplanationError) {
         let (expected, overflow) = imageShape.elementCount.multipliedReportingOverflow(by: labels.count)
         guard !overflow, images.count == expected else {
@@ -83,12 +96,14 @@ public struct LabelledBatch: Sendable {
         let samples = annotatedSamples()
         guard let masks, !samples.isEmpty else { return nil }
         let elementCount = imageShape.elementCount
-        func rows<Element>(of elements: [Element]) -> [Element] {
-            samples.flatMap { elements[$0 * elementCount..<($0 + 1) * elementCount] }
+        func rows<Element>(of elements: SharedElements<Element>) -> SharedElements<Element> {
+            SharedElements(samples.flatMap { elements[$0 * elementCount..<($0 + 1) * elementCount] })
         }
         return try LabelledBatch(
-            imageShape: imageShape, images: rows(of: images), labels: samples.map { labels[$0] },
-            masks: rows(of: masks), indices: indices.map { indices in samples.map { indices[$0] } },
+            imageShape: imageShape, images: rows(of: images),
+            labels: SharedElements(samples.map { labels[$0] }),
+            masks: rows(of: masks),
+            indices: indices.map { indices in SharedElements(samples.map { indices[$0] }) },
             epoch: epoch)
     }
 }

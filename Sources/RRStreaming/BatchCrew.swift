@@ -9,9 +9,11 @@ internal import Synchronization
 /// to the thread that took it, and the atomic flag.
 final class BatchCrew: @unchecked Sendable {
     /// A batch between its opening and its delivery.
+    ///
+    /// It holds the memory that the threads write until the last of them is done.
     private struct Slot {
-        var storage: BatchStorage
-        var batch: ScheduledBatch
+        let storage: BatchStorage
+        let batch: ScheduledBatch
         /// The samples that were taken by threads, from the first on.
         var takenRows = 0
         /// The taken samples that are neither filled nor failed.
@@ -126,10 +128,7 @@ final class BatchCrew: @unchecked Sendable {
             hasEnded = true
             return .failure(failure.error)
         }
-        return .success(
-            Batch(
-                storage: slot.storage, imageShape: imageShape, epoch: slot.batch.epoch, step: slot.batch.step,
-                next: slot.batch.next))
+        return .success(Batch(slot.storage, of: largestBatch, imageShape: imageShape, slot.batch))
     }
 
     // MARK: The threads
@@ -137,12 +136,12 @@ final class BatchCrew: @unchecked Sendable {
     private func work(_ filler: SampleFiller) {
         while let piece = takePiece() {
             var failure: (row: Int, error: any Error)?
-            let places = piece.storage.places
+            let storage = piece.storage
             for row in piece.rows {
                 if isCancelled.load(ordering: .relaxed) { return }
-                if row + 1 < piece.rows.upperBound { filler.prepare(row + 1, of: places) }
+                if row + 1 < piece.rows.upperBound { filler.prepare(row + 1, of: storage) }
                 do {
-                    try filler.fill(row, of: places, epoch: piece.epoch)
+                    try filler.fill(row, of: storage, epoch: piece.epoch)
                 } catch {
                     failure = (row, error)
                     break
@@ -151,7 +150,7 @@ final class BatchCrew: @unchecked Sendable {
             let last = failure?.row ?? piece.rows.upperBound - 1
             do {
                 // A file that was written to explains every other failure.
-                try filler.checkUnchanged(afterReading: Int(places.indices[last]))
+                try filler.checkUnchanged(afterReading: Int(storage.indices.elements[last]))
             } catch {
                 failure = (last, error)
             }
@@ -184,10 +183,7 @@ final class BatchCrew: @unchecked Sendable {
     private func open() {
         let storage = freeStorage()
         let batch = schedule[opened]
-        var extents = largestBatch
-        extents.count = batch.count
-        storage.prepare(extents)
-        order.fill(storage.places.indices, of: batch)
+        order.fill(UnsafeMutableBufferPointer(rebasing: storage.indices.elements[..<batch.count]), of: batch)
         slots[opened % slots.count] = Slot(storage: storage, batch: batch)
         opened += 1
         monitor.wakeAll()
@@ -211,8 +207,8 @@ final class BatchCrew: @unchecked Sendable {
     }
 
     private func freeStorage() -> BatchStorage {
-        for index in pool.indices where isKnownUniquelyReferenced(&pool[index]) { return pool[index] }
-        let fresh = BatchStorage()
+        for index in pool.indices where pool[index].isReusable() { return pool[index] }
+        let fresh = BatchStorage(largestBatch)
         if pool.count < slots.count + Self.spareStorages { pool.append(fresh) }
         return fresh
     }

@@ -1,48 +1,71 @@
-/// The arrays of a batch.
+internal import RRTensor
+
+/// The memory of one batch at a time.
 ///
-/// `@unchecked Sendable`: from `prepare` to the delivery of the batch the crew alone has a reference, and each of its
-/// threads writes the places of other samples. Consumers only read. Arrays that a consumer kept are copied by `prepare`,
-/// as Swift's arrays are.
-final class BatchStorage: @unchecked Sendable {
-    private(set) var images: [Float] = []
-    private(set) var storedImages: [UInt8] = []
-    private(set) var labels: [Int64] = []
-    private(set) var indices: [Int64] = []
-    private(set) var masks: [UInt8] = []
-    private(set) var annotated: [Bool] = []
+/// From `isReusable()` to the delivery of the batch the crew alone has it, and each of its threads writes the places of
+/// other samples; consumers only read.
+struct BatchStorage: Sendable {
+    private(set) var images: ElementMemory<Float>
+    private(set) var storedImages: ElementMemory<UInt8>
+    private(set) var labels: ElementMemory<Int64>
+    private(set) var indices: ElementMemory<Int64>
+    /// Zero where they were never written.
+    private(set) var masks: ElementMemory<UInt8>
+    private(set) var annotated: ElementMemory<Bool>
 
-    /// Where the arrays' elements are between `prepare` and delivery: nothing touches the arrays meanwhile, so that they
-    /// stay at their place.
-    private(set) var places = Places()
-
-    struct Places {
-        var images = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
-        var storedImages = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
-        var labels = UnsafeMutableBufferPointer<Int64>(start: nil, count: 0)
-        var indices = UnsafeMutableBufferPointer<Int64>(start: nil, count: 0)
-        var masks = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
-        var annotated = UnsafeMutableBufferPointer<Bool>(start: nil, count: 0)
+    /// - Parameter largest: the extents of the largest batch.
+    init(_ largest: BatchExtents) {
+        let count = largest.count
+        images = ElementMemory(zeroBitsOf: count * largest.floatsPerImage)
+        storedImages = ElementMemory(zeroBitsOf: count * largest.bytesPerImage)
+        labels = ElementMemory(zeroBitsOf: count)
+        indices = ElementMemory(zeroBitsOf: count)
+        masks = ElementMemory(zeroBitsOf: count * largest.elementsPerMask)
+        annotated = ElementMemory(zeroBitsOf: count)
     }
 
-    /// Gives the arrays the extents of a batch; what they held is of no meaning afterwards, but masks that were never
-    /// written are zero.
-    func prepare(_ extents: BatchExtents) {
-        let count = extents.count
-        images.resize(to: count * extents.floatsPerImage)
-        storedImages.resize(to: count * extents.bytesPerImage)
-        labels.resize(to: count)
-        indices.resize(to: count)
-        masks.resize(to: count * extents.elementsPerMask)
-        annotated.resize(to: count)
-        places = Places(
-            images: images.place(), storedImages: storedImages.place(), labels: labels.place(),
-            indices: indices.place(), masks: masks.place(), annotated: annotated.place())
+    /// Tells whether another batch can be written, for which the lists that a consumer has kept are taken anew.
+    ///
+    /// Images and masks are not taken anew: where they are kept, or a slot has them, another storage is used.
+    mutating func isReusable() -> Bool {
+        guard
+            isKnownUniquelyReferenced(&images), isKnownUniquelyReferenced(&storedImages),
+            isKnownUniquelyReferenced(&masks)
+        else { return false }
+        Self.replaceIfShared(&labels)
+        Self.replaceIfShared(&indices)
+        Self.replaceIfShared(&annotated)
+        return true
+    }
+
+    private static func replaceIfShared<Element>(_ memory: inout ElementMemory<Element>) {
+        guard !isKnownUniquelyReferenced(&memory) else { return }
+        memory = ElementMemory(zeroBitsOf: memory.elements.count)
+    }
+}
+
+extension Batch {
+    /// Hands out a batch that the crew has written.
+    init(
+        _ storage: BatchStorage, of extents: BatchExtents, imageShape: ImageShape, _ scheduled: ScheduledBatch
+    ) {
+        let count = scheduled.count
+        self.imageShape = imageShape
+        images = SharedElements(storage.images, count: count * extents.floatsPerImage)
+        storedImages = SharedElements(storage.storedImages, count: count * extents.bytesPerImage)
+        labels = SharedElements(storage.labels, count: count)
+        indices = SharedElements(storage.indices, count: count)
+        masks = SharedElements(storage.masks, count: count * extents.elementsPerMask)
+        annotated = SharedElements(storage.annotated, count: count)
+        epoch = scheduled.epoch
+        step = scheduled.step
+        next = scheduled.next
     }
 }
 
 /// The sizes of a batch's arrays.
 struct BatchExtents {
-    var count: Int
+    let count: Int
     let floatsPerImage: Int
     let bytesPerImage: Int
     let elementsPerMask: Int
@@ -52,29 +75,5 @@ struct BatchExtents {
         let sample = floatsPerImage * MemoryLayout<Float>.size + bytesPerImage + elementsPerMask + 17
         let (product, overflow) = sample.multipliedReportingOverflow(by: count)
         return overflow ? nil : product
-    }
-}
-
-extension Array where Element: ExpressibleByIntegerLiteral & BitwiseCopyable {
-    fileprivate mutating func resize(to count: Int) { resize(to: count, filling: 0) }
-}
-
-extension Array where Element == Bool {
-    fileprivate mutating func resize(to count: Int) { resize(to: count, filling: false) }
-}
-
-extension Array where Element: BitwiseCopyable {
-    fileprivate mutating func resize(to count: Int, filling element: Element) {
-        if self.count > count {
-            removeLast(self.count - count)
-        } else if count > capacity {
-            self = Array(repeating: element, count: count)
-        } else if self.count < count {
-            append(contentsOf: repeatElement(element, count: count - self.count))
-        }
-    }
-
-    fileprivate mutating func place() -> UnsafeMutableBufferPointer<Element> {
-        withUnsafeMutableBufferPointer { $0 }
     }
 }

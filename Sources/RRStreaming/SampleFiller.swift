@@ -30,8 +30,8 @@ final class SampleFiller {
     }
 
     /// Asks for the image of a sample that is filled next.
-    func prepare(_ row: Int, of places: BatchStorage.Places) {
-        let index = Int(places.indices[row])
+    func prepare(_ row: Int, of storage: BatchStorage) {
+        let index = Int(storage.indices.elements[row])
         if index >= 0 { reader.prefetchImage(at: index) }
     }
 
@@ -39,23 +39,23 @@ final class SampleFiller {
     ///
     /// - Parameter epoch: that of the batch.
     /// - Throws: `DatasetError` with the code `checksumMismatch`, or `StreamError`; both name the sample.
-    func fill(_ row: Int, of places: BatchStorage.Places, epoch: Int) throws {
-        let index = Int(places.indices[row])
+    func fill(_ row: Int, of storage: BatchStorage, epoch: Int) throws {
+        let index = Int(storage.indices.elements[row])
         let elements = row * elementCount..<(row + 1) * elementCount
         let image =
-            givesStored ? nil : UnsafeMutableBufferPointer(rebasing: places.images[elements])
+            givesStored ? nil : UnsafeMutableBufferPointer(rebasing: storage.images.elements[elements])
         let stored =
             givesStored
             ? UnsafeMutableRawBufferPointer(
-                rebasing: UnsafeMutableRawBufferPointer(places.storedImages)[
+                rebasing: UnsafeMutableRawBufferPointer(storage.storedImages.elements)[
                     row * imageSize..<(row + 1) * imageSize]) : nil
-        let mask = UnsafeMutableBufferPointer(rebasing: places.masks[elements])
+        let mask = UnsafeMutableBufferPointer(rebasing: storage.masks.elements[elements])
         guard index >= 0 else {
             image?.update(repeating: 0)
             _ = stored?.initializeMemory(as: UInt8.self, repeating: 0)
             mask.update(repeating: 0)
-            places.labels[row] = -1
-            places.annotated[row] = false
+            storage.labels.elements[row] = -1
+            storage.annotated.elements[row] = false
             return
         }
         do {
@@ -64,16 +64,16 @@ final class SampleFiller {
         } catch let error as FormatError {
             throw StreamError(sample: index, of: dataset, error)
         }
-        places.labels[row] = dataset.labels.map { Int64($0[index]) } ?? -1
+        storage.labels.elements[row] = dataset.labels.map { Int64($0[index]) } ?? -1
         // Without a mask set the masks are zero from the start.
-        places.annotated[row] =
+        storage.annotated.elements[row] =
             masks?.expandMask(ofSample: index, channels: dataset.imageShape.channels, into: mask) ?? false
         if let augmentation, let image {
             augmentation.apply(
                 seed: seed, epoch: epoch, index: index, shape: dataset.imageShape, image: image,
                 mask: masks == nil ? nil : mask, isUnit: dataset.elementType != .float32)
             // A crop or cutout may have left nothing of the mask.
-            if places.annotated[row] { places.annotated[row] = mask.contains(1) }
+            if storage.annotated.elements[row] { storage.annotated.elements[row] = mask.contains(1) }
         }
     }
 

@@ -68,7 +68,7 @@ private struct Batch {
 
     func reversed(hasIndices: Bool = true) throws -> Batch {
         let count = batch.imageShape.elementCount
-        func rows<Element>(_ elements: [Element]) -> [Element] {
+        func rows<Element>(_ elements: SharedElements<Element>) -> [Element] {
             (0..<batch.count).reversed().flatMap { elements[$0 * count..<($0 + 1) * count] }
         }
         return Batch(

@@ -56,14 +56,16 @@ struct GuidanceTests {
         "zero masks, λ1 = 0 and no masks are plain cross-entropy bit for bit", arguments: counterexamples)
     func plain(guidance: Guidance) throws {
         let (network, parameters, batch) = try ExplanationLossTests.wideBatch(Float.self, sampleCount: 21)
-        func with(masks: [UInt8]?) throws -> LabelledBatch {
+        func with(masks: SharedElements<UInt8>?) throws -> LabelledBatch {
             try LabelledBatch(
                 imageShape: batch.imageShape, images: batch.images, labels: batch.labels, masks: masks)
         }
         let plain = try compute(.rightReasons, network, parameters, with(masks: nil), lambda1: 0)
         let cases = try [
             compute(guidance, network, parameters, batch, lambda1: 0),
-            compute(guidance, network, parameters, with(masks: batch.masks?.map { _ in 0 }), lambda1: 5),
+            compute(
+                guidance, network, parameters,
+                with(masks: batch.masks.map { SharedElements($0.map { _ in 0 }) }), lambda1: 5),
             compute(guidance, network, parameters, with(masks: nil), lambda1: 5),
         ]
         for (gradient, terms) in cases {
@@ -79,7 +81,7 @@ struct GuidanceTests {
         let (network, parameters, batch) = try ExplanationLossTests.wideBatch(Float.self, sampleCount: 29)
         let ones = try LabelledBatch(
             imageShape: batch.imageShape, images: batch.images, labels: batch.labels,
-            masks: batch.images.map { _ in 1 })
+            masks: SharedElements(batch.images.map { _ in 1 }))
         var expected: [Float] = []
         let terms = try ExplanationLoss(network: network, lambda1: 10, target: .label)
             .compute(ones, at: parameters, gradient: &expected)
@@ -99,7 +101,7 @@ struct GuidanceTests {
         func value(epoch: Int = 0, first: Int64 = 0, seed: UInt64 = 3) throws -> Double? {
             let moved = try LabelledBatch(
                 imageShape: batch.imageShape, images: batch.images, labels: batch.labels, masks: batch.masks,
-                indices: (0..<8).map { first + $0 }, epoch: epoch)
+                indices: SharedElements((0..<8).map { first + $0 }), epoch: epoch)
             return try compute(guidance, network, parameters, moved, seed: seed).1.penalty
         }
         #expect(try value() == value())
@@ -136,7 +138,8 @@ struct GuidanceTests {
         let label = batch.labels[first]
         let other = try LabelledBatch(
             imageShape: batch.imageShape, images: batch.images, labels: batch.labels,
-            masks: masks.indices.map { batch.labels[$0 / elementCount] == label ? masks[$0] : 0 })
+            masks: SharedElements(
+                masks.indices.map { batch.labels[$0 / elementCount] == label ? masks[$0] : 0 }))
         var weights = Array(repeating: 1.0, count: network.model.classCount)
         weights[Int(label)] = 0
         func gradient(lambda1: Double) throws -> ([Float], LossTerms) {

@@ -54,7 +54,7 @@ struct DropoutTests {
 
     @Test("a sample has its mask in whatever group, column and order it goes through the network")
     func grouping() throws {
-        func outputs(_ samples: [Int], identities: [Int64]?) throws -> [[Double]] {
+        func outputs(_ samples: [Int], identities: SharedElements<Int64>?) throws -> [[Double]] {
             let passes = try Passes(
                 of: [.dropout(), .flatten], dropout: Self.key, samples: samples, identities: identities)
             return samples.indices.map { column in
@@ -109,7 +109,7 @@ private struct Passes {
 
     init(
         of layers: [LayerDescription], dropout: DropoutKey?, samples: [Int] = [0, 1, 2, 3],
-        identities: [Int64]? = nil
+        identities: SharedElements<Int64>? = nil
     ) throws {
         let shape = try ImageShape(channels: 3, height: 4, width: 5)
         let network = try Network<Double>(

@@ -11,8 +11,8 @@ struct BatchContent: Equatable {
     let next: StreamPosition
 
     init(_ batch: Batch) {
-        (images, storedImages, labels) = (batch.images, batch.storedImages, batch.labels)
-        (indices, masks, annotated) = (batch.indices, batch.masks, batch.annotated)
+        (images, storedImages, labels) = (Array(batch.images), Array(batch.storedImages), Array(batch.labels))
+        (indices, masks, annotated) = (Array(batch.indices), Array(batch.masks), Array(batch.annotated))
         next = batch.next
     }
 }

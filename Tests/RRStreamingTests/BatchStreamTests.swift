@@ -121,11 +121,45 @@ struct BatchStreamTests {
         let kept = try batches(small, options)
         let stream = try BatchStream(dataset: small.dataset, masks: small.masks, options: options)
         var keptImages: [[Float]] = []
-        while let batch = try stream.next() { keptImages.append(batch.images) }
-        #expect(kept.map(\.images) == keptImages)
+        while let batch = try stream.next() { keptImages.append(Array(batch.images)) }
+        #expect(kept.map { Array($0.images) } == keptImages)
         for batch in kept {
             #expect(Array(batch.images[..<30]) == small.expected(Int(batch.indices[0])).image)
         }
+    }
+
+    @Test("elements that a consumer keeps without their batch are never written over")
+    func keptElements() throws {
+        let small = try SmallDataset(sampleCount: 64)
+        let options = StreamOptions(batchSize: 4, isShuffled: true, epochs: 4)
+        let stream = try BatchStream(dataset: small.dataset, masks: small.masks, options: options)
+        var kept: (images: [SharedElements<Float>], indices: [SharedElements<Int64>]) = ([], [])
+        var copies: (images: [[Float]], indices: [[Int64]]) = ([], [])
+        while let batch = try stream.next() {
+            if batch.step % 2 == 0 {
+                kept.images.append(batch.images)
+                copies.images.append(Array(batch.images))
+            } else {
+                kept.indices.append(batch.indices)
+                copies.indices.append(Array(batch.indices))
+            }
+        }
+        #expect(kept.images.count == 32 && kept.images.map { Array($0) } == copies.images)
+        #expect(kept.indices.count == 32 && kept.indices.map { Array($0) } == copies.indices)
+    }
+
+    @Test("memory of images is used again where a consumer keeps only the rows of the batches")
+    func reuseBesideKeptRows() throws {
+        let small = try SmallDataset(sampleCount: 64)
+        let stream = try BatchStream(dataset: small.dataset, options: StreamOptions(batchSize: 4, epochs: 10))
+        var addresses: Set<UInt> = []
+        var rows: [SharedElements<Int64>] = []
+        while let batch = try stream.next() {
+            batch.images.withUnsafeBufferPointer { _ = addresses.insert(UInt(bitPattern: $0.baseAddress)) }
+            rows.append(batch.indices)
+        }
+        #expect(addresses.count <= 8)
+        #expect(rows.flatMap { $0 } == (0..<640).map { Int64($0 % 64) })
     }
 
     @Test("memory of batches that are let go is used again")

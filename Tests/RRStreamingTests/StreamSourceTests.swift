@@ -64,7 +64,7 @@ struct StreamSourceTests {
         while let batch = try stream.next() {
             #expect(batch.images.isEmpty)
             let expected = batch.indices.flatMap { small.pixels[Int($0) * 30..<Int($0) * 30 + 30] }
-            #expect(batch.storedImages == expected)
+            #expect(Array(batch.storedImages) == expected)
         }
     }
 

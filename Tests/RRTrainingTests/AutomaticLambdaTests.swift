@@ -2,6 +2,7 @@ import Foundation
 import RRDatasets
 import RRExplanation
 import RRStreaming
+import RRTensor
 import RRTraining
 import TestSupport
 import Testing

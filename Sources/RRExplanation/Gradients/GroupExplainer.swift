@@ -20,7 +20,7 @@ final class GroupExplainer<Scalar: NetworkScalar> {
     /// Takes samples of a batch to their logits and softmaxes.
     func forward(
         _ images: UnsafePointer<Float>, samples: ArraySlice<Int>, parameters: UnsafePointer<Scalar>,
-        dropout: DropoutKey? = nil, identities: [Int64]? = nil
+        dropout: DropoutKey? = nil, identities: SharedElements<Int64>? = nil
     ) {
         pass.load(images, samples: samples, dropout: dropout, identities: identities)
         pass.forward(parameters)
@@ -31,7 +31,8 @@ final class GroupExplainer<Scalar: NetworkScalar> {
 
     /// Takes the samples back to their input gradients.
     func reverse(
-        _ target: PenaltyTarget, samples: ArraySlice<Int>, labels: [Int64], parameters: UnsafePointer<Scalar>
+        _ target: PenaltyTarget, samples: ArraySlice<Int>, labels: SharedElements<Int64>,
+        parameters: UnsafePointer<Scalar>
     ) {
         for (column, sample) in samples.enumerated() {
             softmaxes[column].writeSeed(
@@ -43,7 +44,7 @@ final class GroupExplainer<Scalar: NetworkScalar> {
 
     /// Shows each sample, with its gradient where `reverse` has run.
     func show(
-        _ samples: ArraySlice<Int>, labels: [Int64], hasGradient: Bool, worker: Int,
+        _ samples: ArraySlice<Int>, labels: SharedElements<Int64>, hasGradient: Bool, worker: Int,
         to body: (ExplainedSample<Scalar>) -> Void
     ) {
         let count = pass.columnCount

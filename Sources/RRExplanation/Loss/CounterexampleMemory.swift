@@ -33,7 +33,7 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
     func load(
         _ batchMasks: UnsafePointer<UInt8>, samples: ArraySlice<Int>, columnCount: Int,
         key: CounterexampleKey,
-        identities: [Int64]?
+        identities: SharedElements<Int64>?
     ) {
         Transposition.write(
             batchMasks, elementCount: elementCount, samples: samples, columnCount: columnCount, into: masks)

@@ -1,3 +1,5 @@
+internal import RRTensor
+
 /// What each sample of a batch weighs in the mean of the cross-entropy, by its label.
 struct LabelWeights: Sendable {
     /// Σ w over the labels of the batch; their number where all weigh 1.
@@ -15,7 +17,7 @@ struct LabelWeights: Sendable {
     ///   - labelSmoothing: how much of each label is spread over all classes.
     /// - Throws: `ExplanationError` with the code `unsuitableClassWeights`.
     init(
-        labels: [Int64], classWeights: [Double]?, labelSmoothing: Double, classCount: Int
+        labels: SharedElements<Int64>, classWeights: [Double]?, labelSmoothing: Double, classCount: Int
     ) throws(ExplanationError) {
         self.classWeights = classWeights
         self.labelSmoothing = labelSmoothing
@@ -64,7 +66,7 @@ struct LabelWeights: Sendable {
     }
 
     /// The mean of the samples' cross-entropies.
-    func mean(of values: [Double], labels: [Int64]) -> Double {
+    func mean(of values: [Double], labels: SharedElements<Int64>) -> Double {
         guard labelSmoothing == 0 else { return labels.indices.reduce(0) { $0 + values[$1] } / sum }
         return labels.indices.reduce(0) { $0 + self[Int(labels[$1])] * values[$1] } / sum
     }

@@ -96,8 +96,8 @@ struct LossJob<Scalar: NetworkScalar> {
     let plan: LossPlan
     let images: UnsafePointer<Float>
     let masks: UnsafePointer<UInt8>?
-    let labels: [Int64]
-    let indices: [Int64]?
+    let labels: SharedElements<Int64>
+    let indices: SharedElements<Int64>?
     let parameters: UnsafePointer<Scalar>
     let terms: SampleTerms
     /// The number of the thread.

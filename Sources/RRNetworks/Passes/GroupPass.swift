@@ -1,4 +1,4 @@
-internal import RRTensor
+package import RRTensor
 
 /// The four passes of a network over one group of samples, in memory that is used again for the next group.
 ///
@@ -63,7 +63,7 @@ package final class GroupPass<Scalar: NetworkScalar> {
     ///   - identities: what dropout knows each sample of the batch by; nil for its row.
     package func load(
         _ images: UnsafePointer<Float>, samples: ArraySlice<Int>, dropout: DropoutKey? = nil,
-        identities: [Int64]? = nil
+        identities: SharedElements<Int64>? = nil
     ) {
         columnCount = Self.columnCount(for: samples.count)
         if columnCount > samples.count {

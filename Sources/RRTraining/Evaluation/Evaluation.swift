@@ -3,6 +3,7 @@ public import RRExplanation
 internal import RRFormats
 public import RRNetworks
 internal import RRStreaming
+internal import RRTensor
 
 /// How good a model is on a split, and for which reasons.
 public struct Evaluation: Sendable {

@@ -80,27 +80,29 @@ final class SampleObserver<Scalar: NetworkScalar> {
     /// Predicts once more, with the pixels in A randomised.
     private func measureRandomized(_ samples: [Int], of batch: Batch) throws(ExplanationError) {
         let count = batch.imageShape.elementCount
-        var images: [Float] = []
-        images.reserveCapacity(samples.count * count)
-        for sample in samples { images += batch.images[sample * count..<(sample + 1) * count] }
-        images.withUnsafeMutableBufferPointer { images in
-            batch.masks.withUnsafeBufferPointer { masks in
-                let memory = UncheckedSendable((images, masks, batch.indices))
-                let randomization = randomization
-                workers.run(parts: samples.count) { _, position in
-                    let (images, masks, indices) = memory.value
-                    let sample = samples[position]
-                    randomization.apply(
-                        to: UnsafeMutableBufferPointer(
-                            rebasing: images[position * count..<(position + 1) * count]),
-                        mask: UnsafeBufferPointer(rebasing: masks[sample * count..<(sample + 1) * count]),
-                        index: indices[sample])
+        let images = SharedElements<Float>(count: samples.count * count) { randomized in
+            batch.images.withUnsafeBufferPointer { images in
+                batch.masks.withUnsafeBufferPointer { masks in
+                    let memory = UncheckedSendable((images, masks, randomized))
+                    let randomization = randomization
+                    workers.run(parts: samples.count) { _, position in
+                        let (images, masks, randomized) = memory.value
+                        let sample = samples[position]
+                        let elements = sample * count..<(sample + 1) * count
+                        let image = UnsafeMutableBufferPointer(
+                            rebasing: randomized[position * count..<(position + 1) * count])
+                        _ = image.update(fromContentsOf: images[elements])
+                        randomization.apply(
+                            to: image, mask: UnsafeBufferPointer(rebasing: masks[elements]),
+                            index: batch.indices[sample])
+                    }
                 }
             }
+            normalization?.scale(randomized, pixelCount: batch.imageShape.pixelCount)
         }
-        normalization?.apply(to: &images, pixelCount: batch.imageShape.pixelCount)
         let randomized = try LabelledBatch(
-            imageShape: batch.imageShape, images: images, labels: samples.map { batch.labels[$0] })
+            imageShape: batch.imageShape, images: images,
+            labels: SharedElements(samples.map { batch.labels[$0] }))
         try observations.withUnsafeMutableBufferPointer { observations throws(ExplanationError) in
             let results = UncheckedSendable(observations)
             try explainer.forEachSample(of: randomized, at: parameters, withGradient: false) { sample in

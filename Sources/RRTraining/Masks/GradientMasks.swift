@@ -84,7 +84,7 @@ final class GradientMasks<Scalar: NetworkScalar> {
     ///     channels.
     /// - Throws: what `body` throws, and the error for a gradient that is not finite.
     func add<Failure: Error, Result>(
-        indices: [Int64], notFinite: ((Int) throws -> any Error)? = nil,
+        indices: SharedElements<Int64>, notFinite: ((Int) throws -> any Error)? = nil,
         _ body: (@escaping Selection) throws(Failure) -> Result
     ) throws -> Result {
         let result = try select(count: indices.count, body)

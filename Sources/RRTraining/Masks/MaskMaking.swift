@@ -84,7 +84,7 @@ public struct MaskMaking: Sendable {
         var done = 0
         try gradients.forEachBlock { samples, read in
             try masks.add(
-                indices: samples.map(Int64.init),
+                indices: SharedElements(samples.map(Int64.init)),
                 notFinite: { try gradients.notFinite(sample: $0, of: dataset) }
             ) { select in
                 workers.run(parts: samples.count) { worker, position in

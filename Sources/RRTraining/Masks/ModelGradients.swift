@@ -14,7 +14,6 @@ final class ModelGradients<Scalar: NetworkScalar> {
     private let noise: GaussianNoise?
     /// The sums of the gradients of noisy copies.
     private var sums: [Scalar] = []
-    private var copies: [Float] = []
 
     /// - Throws: `TrainingError` where labels are needed that the dataset does not have.
     init(
@@ -45,12 +44,12 @@ final class ModelGradients<Scalar: NetworkScalar> {
     func add(_ batch: Batch, to masks: GradientMasks<Scalar>) throws {
         let labels = try labels(of: batch)
         guard let smoothing = making.smoothing, let noise else {
-            let images = batch.images(making.normalization)
+            let labelled = try LabelledBatch(
+                imageShape: batch.imageShape, images: images(of: batch), labels: labels)
             try masks.add(indices: batch.indices) { select throws(ExplanationError) in
-                try explainer.forEachSample(
-                    of: LabelledBatch(imageShape: batch.imageShape, images: images, labels: labels),
-                    at: parameters, withGradient: true
-                ) { select($0.worker, $0.position, $0.gradient) }
+                try explainer.forEachSample(of: labelled, at: parameters, withGradient: true) {
+                    select($0.worker, $0.position, $0.gradient)
+                }
             }
             return
         }
@@ -69,14 +68,21 @@ final class ModelGradients<Scalar: NetworkScalar> {
         }
     }
 
+    /// The images as the network shall see them.
+    private func images(of batch: Batch) -> SharedElements<Float> {
+        making.normalization?.scaled(batch.images, pixelCount: batch.imageShape.pixelCount) ?? batch.images
+    }
+
     /// What is differentiated for, by sample.
-    private func labels(of batch: Batch) throws(ExplanationError) -> [Int64] {
-        if let classIndex = making.classIndex { return batch.labels.map { _ in Int64(classIndex) } }
+    private func labels(of batch: Batch) throws(ExplanationError) -> SharedElements<Int64> {
+        if let classIndex = making.classIndex {
+            return SharedElements(repeatElement(Int64(classIndex), count: batch.count))
+        }
         // Only the target `label` looks at them, and a model may have fewer classes than the dataset.
-        let known = batch.labels.map { making.target == .label ? max($0, 0) : 0 }
+        let known = SharedElements(batch.labels.map { making.target == .label ? max($0, 0) : 0 })
         guard making.target == .predicted, noise != nil else { return known }
-        var predictions = known
-        let images = batch.images(making.normalization)
+        var predictions = Array(known)
+        let images = images(of: batch)
         try predictions.withUnsafeMutableBufferPointer { predictions throws(ExplanationError) in
             let results = UncheckedSendable(predictions)
             try explainer.forEachSample(
@@ -84,12 +90,12 @@ final class ModelGradients<Scalar: NetworkScalar> {
                 at: parameters, withGradient: false
             ) { results.value[$0.position] = Int64($0.prediction) }
         }
-        return predictions
+        return SharedElements(predictions)
     }
 
     /// Adds up the gradients of noisy copies.
     private func sum(
-        _ batch: Batch, labels: [Int64], copyCount: Int, noise: GaussianNoise
+        _ batch: Batch, labels: SharedElements<Int64>, copyCount: Int, noise: GaussianNoise
     ) throws(ExplanationError) {
         let size = batch.imageShape.elementCount
         if sums.count != batch.count * size {
@@ -98,19 +104,18 @@ final class ModelGradients<Scalar: NetworkScalar> {
             for index in sums.indices { sums[index] = 0 }
         }
         for copy in 1...max(copyCount, 1) {
-            copies = batch.images
-            copies.withUnsafeMutableBufferPointer { images in
-                let memory = UncheckedSendable((images, batch.indices))
+            let images = SharedElements<Float>(count: batch.images.count) { images in
+                _ = images.update(fromContentsOf: batch.images)
+                let memory = UncheckedSendable(images)
                 workers.run(parts: batch.count) { _, position in
-                    let (images, indices) = memory.value
                     noise.apply(
                         to: UnsafeMutableBufferPointer(
-                            rebasing: images[position * size..<(position + 1) * size]),
-                        index: indices[position], copy: copy)
+                            rebasing: memory.value[position * size..<(position + 1) * size]),
+                        index: batch.indices[position], copy: copy)
                 }
+                making.normalization?.scale(images, pixelCount: batch.imageShape.pixelCount)
             }
-            making.normalization?.apply(to: &copies, pixelCount: batch.imageShape.pixelCount)
-            let labelled = try LabelledBatch(imageShape: batch.imageShape, images: copies, labels: labels)
+            let labelled = try LabelledBatch(imageShape: batch.imageShape, images: images, labels: labels)
             try sums.withUnsafeMutableBufferPointer { sums throws(ExplanationError) in
                 let memory = UncheckedSendable(sums)
                 try explainer.forEachSample(of: labelled, at: parameters, withGradient: true) { sample in

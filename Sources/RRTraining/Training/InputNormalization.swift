@@ -75,18 +75,29 @@ public struct InputNormalization: Hashable, Sendable {
         }
     }
 
-    /// Scales images (N, C, H, W) with a pixel count H · W.
-    func apply(to images: inout [Float], pixelCount: Int) {
-        images.withUnsafeMutableBufferPointer { images in
-            var start = 0
-            var channel = 0
-            while start < images.count {
-                let mean = means[channel]
-                let deviation = standardDeviations[channel]
-                for index in start..<start + pixelCount { images[index] = (images[index] - mean) / deviation }
-                start += pixelCount
-                channel = channel + 1 == means.count ? 0 : channel + 1
-            }
+    /// Images (N, C, H, W) with a pixel count H · W as a network shall see them.
+    func scaled(_ images: SharedElements<Float>, pixelCount: Int) -> SharedElements<Float> {
+        SharedElements(count: images.count) { scaled in
+            images.withUnsafeBufferPointer { scale($0, into: scaled, pixelCount: pixelCount) }
+        }
+    }
+
+    /// Scales images (N, C, H, W) with a pixel count H · W where they are.
+    func scale(_ images: UnsafeMutableBufferPointer<Float>, pixelCount: Int) {
+        scale(UnsafeBufferPointer(images), into: images, pixelCount: pixelCount)
+    }
+
+    private func scale(
+        _ images: UnsafeBufferPointer<Float>, into scaled: UnsafeMutableBufferPointer<Float>, pixelCount: Int
+    ) {
+        var start = 0
+        var channel = 0
+        while start < images.count {
+            let mean = means[channel]
+            let deviation = standardDeviations[channel]
+            for index in start..<start + pixelCount { scaled[index] = (images[index] - mean) / deviation }
+            start += pixelCount
+            channel = channel + 1 == means.count ? 0 : channel + 1
         }
     }
 }

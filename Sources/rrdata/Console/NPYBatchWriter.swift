@@ -31,7 +31,9 @@ struct NPYBatchWriter {
             && write(batch.masks, shape: images, type: "|u1")
     }
 
-    private mutating func write<Element>(_ elements: [Element], shape: [Int], type: String) throws -> Bool {
+    private mutating func write<Element>(_ elements: SharedElements<Element>, shape: [Int], type: String)
+        throws -> Bool
+    {
         let header = NPYHeader.bytes(shape: shape, descriptor: type)
         return try header.withUnsafeBytes { try output.write($0) }
             && elements.withUnsafeBytes { try output.write($0) }
