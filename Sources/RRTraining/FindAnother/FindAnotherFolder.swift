@@ -94,7 +94,7 @@ struct FindAnotherFolder {
     private func write() throws(FormatError) {
         var document = record
         document["rounds"] = .array(rounds.map(\.json))
-        try CheckpointFile.replace(output.path + "/" + Self.fileName, with: .object(document))
+        try RunDocument.replace(output.path + "/" + Self.fileName, with: .object(document))
     }
 }
 
@@ -117,14 +117,7 @@ extension FindAnotherFolder {
         of folder: String, startedWith record: [String: JSONValue]
     ) throws -> [FindAnotherRound] {
         let path = folder + "/" + fileName
-        let document: JSONValue
-        do {
-            document = try JSONValue(parsing: FileBytes.read(path))
-        } catch let error as FormatError {
-            throw error
-        } catch {
-            throw FormatError(.malformed, path: path, "is not JSON: \(error)")
-        }
+        let document = try RunDocument.read(path)
         guard document["format"] == .string(format),
             document["format_version"]?.stringValue?.split(separator: ".").first == "1"
         else {

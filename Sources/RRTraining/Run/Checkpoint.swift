@@ -30,7 +30,7 @@ extension Checkpoint {
                     Parameters(layout: layout, values: values), prefix: prefix)
             }
             try SafeTensorsFile.write(tensors, to: folder + "/" + names.optimizer)
-            try CheckpointFile.replace(
+            try RunDocument.replace(
                 folder + "/" + CheckpointFile.state, with: progress.json(step: trainer.stepCount))
         } catch {
             CheckpointFile.clean(folder)
@@ -80,33 +80,13 @@ enum CheckpointFile {
     /// Reads a `state.json` and the number of steps taken.
     ///
     /// - Throws: `FormatError`.
-    static func read(_ path: String) throws -> (state: JSONValue, step: Int) {
-        let state: JSONValue
-        do {
-            state = try JSONValue(parsing: FileBytes.read(path, maximumSize: 1 << 24))
-        } catch let error as FormatError {
-            throw error
-        } catch {
-            throw FormatError(.malformed, path: path, "is not JSON: \(error)")
-        }
-        guard state["format"] == .string(format) else {
-            throw FormatError(.malformed, path: path, "is not the state.json of a checkpoint")
-        }
-        guard state["format_version"]?.stringValue?.split(separator: ".").first == "1" else {
-            throw FormatError(
-                .unsupported, path: path, "has a format_version that is not 1.x: a newer rrdata wrote it")
-        }
+    static func read(_ path: String) throws(FormatError) -> (state: JSONValue, step: Int) {
+        let state = try RunDocument.read(
+            path, format: format, role: "state.json of a checkpoint", maximumSize: 1 << 24)
         guard let step = state["step"]?.integerValue, step >= 0 else {
             throw FormatError(.malformed, path: path, "has no “step” of at least 0")
         }
         return (state, step)
-    }
-
-    /// Puts a JSON document in the place of another at once.
-    static func replace(_ path: String, with document: JSONValue) throws(FormatError) {
-        let output = try AtomicOutput(path: path, force: true)
-        try FileBytes.write(Array((document.serialized(pretty: true) + "\n").utf8), to: output.temporaryPath)
-        try output.commit()
     }
 
     /// Deletes what the folder's `state.json` does not name: older checkpoints, and one that was not finished.

@@ -11,12 +11,7 @@ public enum ModelFile {
     /// - Throws: `FormatError` where the file cannot be read or is no model, naming the field or the layer.
     public static func read(_ path: String) throws -> ModelDescription {
         let bytes = try FileBytes.read(path)
-        let document: JSONValue
-        do {
-            document = try JSONValue(parsing: bytes)
-        } catch {
-            throw FormatError(.malformed, path: path, "is not JSON: \(error)")
-        }
+        let document = try RunDocument.parse(bytes, path: path)
         do {
             let model = try JSONDecoder().decode(ModelDescription.self, from: Data(bytes))
             if let violation = JSONSchema.model.validate(document).first {

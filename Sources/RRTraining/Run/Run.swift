@@ -76,26 +76,13 @@ public struct Run: Sendable {
         return configuration["format"] == .string(RunConfiguration.format)
     }
 
-    static func configuration(of folder: String) throws -> JSONValue {
+    static func configuration(of folder: String) throws(FormatError) -> JSONValue {
         guard FileTree.kind(of: folder) != nil else {
             throw FormatError(.notFound, path: folder, "there is no such run folder")
         }
-        let path = folder + "/" + RunFile.configuration
-        let bytes = try FileBytes.read(path)
-        let configuration: JSONValue
-        do {
-            configuration = try JSONValue(parsing: bytes)
-        } catch {
-            throw FormatError(.malformed, path: path, "is not JSON: \(error)")
-        }
-        guard configuration["format"] == .string(RunConfiguration.format) else {
-            throw FormatError(.malformed, path: path, "is not the config.json of a run")
-        }
-        guard configuration["format_version"]?.stringValue?.split(separator: ".").first == "1" else {
-            throw FormatError(
-                .unsupported, path: path, "has a format_version that is not 1.x: a newer rrdata wrote it")
-        }
-        return configuration
+        return try RunDocument.read(
+            folder + "/" + RunFile.configuration, format: RunConfiguration.format,
+            role: "config.json of a run")
     }
 
     /// Takes an architecture and weights from files of their own.
