@@ -4,6 +4,7 @@ import RRExplanation
 import RRFormats
 import RRNetworks
 import RRSchemas
+import RRStreaming
 import RRTensor
 import RRTraining
 import TestSupport
@@ -50,6 +51,50 @@ struct RunTests {
         let error = #expect(throws: FormatError.self) { try ModelFile.read(path) }
         #expect(error?.description.contains("model.json") == true)
         #expect(error?.description.contains(hint) == true, "\(error.debugDescription)")
+    }
+
+    @Test("a run gives its metrics as values, those that the training told and those of the validation")
+    func metrics() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.validation = "all"
+        options.stream.seed = 7
+        var told: [TrainingProgress] = []
+        _ = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
+            .run(output: shades.folder.path("run")) { told.append($0) }
+        let run = try Run(path: shades.folder.path("run"))
+        #expect(run.seed == 7 && run.split == "all" && run.penaltyWeight?.lambda1 == 1)
+        #expect(try run.datasetFingerprint == shades.dataset.fingerprint)
+        let metrics = try #require(try run.metrics())
+        #expect(metrics.steps.map(\.step) == Array(0..<30) && metrics.steps.map(\.epoch) == told.map(\.epoch))
+        #expect(metrics.steps.allSatisfy { $0.lambda1 == 1 && $0.seconds >= $0.secondsWaiting })
+        #expect(metrics.epochs.map(\.epoch) == Array(0..<5))
+        let means = told.filter(\.isEndOfEpoch).map(\.mean)
+        #expect(metrics.epochs.map(\.loss) == means.map(\.loss))
+        #expect(metrics.epochs.map(\.penalty) == means.map(\.penalty))
+        for (epoch, mean) in zip(metrics.epochs, means) {
+            let steps = metrics.steps.filter { $0.epoch == epoch.epoch }
+            #expect(abs(steps.reduce(0) { $0 + $1.loss } / 6 - mean.loss) < 1e-12)
+            #expect(epoch.stepCount == 6 && epoch.sampleCount == 48 && epoch.validation?.sampleCount == 48)
+            #expect(epoch.validation?.split == "all")
+        }
+        let weights = shades.folder.path("run/weights.safetensors")
+        let alone = try Run(modelPath: shades.folder.path("run/model.json"), weightsPath: weights)
+        #expect(try alone.metrics() == nil && alone.seed == nil)
+    }
+
+    @Test(
+        "a line that is no step and no epoch is named",
+        arguments: ["nonsense", "{}", #"{"kind":"epoch"}"#, #"{"kind":"epoch","epoch":0,"validation":{}}"#])
+    func malformedMetrics(line: String) throws {
+        let shades = try TwoShades()
+        _ = try shades.train(shades.options)
+        let path = shades.folder.path("run/metrics.jsonl")
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try (text + line + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        let run = try Run(path: shades.folder.path("run"))
+        let error = #expect(throws: FormatError.self) { try run.metrics() }
+        #expect(error?.code == .malformed && error?.message.contains("line 36") == true)
     }
 
     @Test("weights of another model are refused by the tensor's name")

@@ -15,6 +15,15 @@ public struct Run: Sendable {
     /// How the run weighed the penalty; nil where weights came without a run, or it had another term in its place.
     public let penaltyWeight: PenaltyWeight?
 
+    /// The fingerprint of the dataset that the run was trained on; nil where weights came without a run.
+    public let datasetFingerprint: String?
+    /// The split that the run was trained on, or `all`; nil where weights came without a run.
+    public let split: String?
+    /// What decided the run's random numbers; nil where weights came without a run.
+    public let seed: UInt64?
+    /// The run folder; nil where weights came without one.
+    let folder: String?
+
     /// How a run weighed the penalty against the cross-entropy.
     public struct PenaltyWeight: Equatable, Sendable {
         /// λ1, at least 0.
@@ -57,6 +66,10 @@ public struct Run: Sendable {
                 "there are no weights of a best epoch; train \(option: .validation) SPLIT keeps them")
         }
         let options = configuration["options"]
+        folder = path
+        datasetFingerprint = configuration["dataset_fingerprint"]?.stringValue
+        split = options?["split"]?.stringValue
+        seed = options?["seed"]?.stringValue.flatMap { UInt64($0) }
         let isPenalty = options?["guidance"] == .string(Guidance.rightReasons.name)
         penaltyWeight = (isPenalty ? options?["lambda1"]?.doubleValue : nil).map { lambda1 in
             PenaltyWeight(
@@ -93,6 +106,7 @@ public struct Run: Sendable {
         precision = nil
         normalization = nil
         penaltyWeight = nil
+        (folder, datasetFingerprint, split, seed) = (nil, nil, nil, nil)
         self.weightsPath = weightsPath
     }
 
