@@ -55,8 +55,7 @@ public final class BatchStream {
                 "images as they are stored cannot be augmented: take them as float32")
         }
         split = options.split ?? dataset.split(preferring: "train")
-        let selection = try SampleSelection(of: dataset, masks: masks, split: split, options: options)
-        let order = try SampleOrder(dataset: dataset, masks: masks, selection: selection, options: options)
+        let order = try SampleOrder(dataset: dataset, masks: masks, split: split, options: options)
         try start.check(epochs: options.epochs, positionCount: order.count)
         let schedule = BatchSchedule(positionCount: order.count, options: options, start: start)
         batchesPerEpoch = schedule.batchesPerEpoch
