@@ -157,19 +157,12 @@ extension ArrayImport {
 }
 
 extension OptionName {
-    static let empty = OptionName("empty")
-    static let flags = OptionName("flags")
     static let force = OptionName("force")
-    static let ids = OptionName("ids")
     static let images = OptionName("images")
     static let labels = OptionName("labels")
     static let layout = OptionName("layout")
-    static let marks = OptionName("marks")
-    static let maskThreshold = OptionName("maskThreshold")
-    static let maskValues = OptionName("maskValues")
     static let masks = OptionName("masks")
     static let masksLayout = OptionName("masksLayout")
     static let masksOutput = OptionName("masksOutput")
-    static let rows = OptionName("rows")
     static let shape = OptionName("shape")
 }

@@ -117,3 +117,9 @@ struct MaskedSamples {
         return samples
     }
 }
+
+extension OptionName {
+    static let flags = OptionName("flags")
+    static let ids = OptionName("ids")
+    static let rows = OptionName("rows")
+}

@@ -1,3 +1,5 @@
+internal import RRFormats
+
 /// Which pixels of a mask count as 1, whether they come from an image file or from an array.
 enum MaskPixelRule: Hashable, Sendable {
     /// Those that are 1 throughout, or the largest value throughout; all others must be 0.
@@ -88,3 +90,11 @@ extension Int64: MaskElement { var number: Double { Double(self) } }
 extension Float16: MaskElement { var number: Double { Double(self) } }
 extension Float: MaskElement { var number: Double { Double(self) } }
 extension Double: MaskElement { var number: Double { self } }
+
+extension OptionName {
+    // What the pixels of masks mean.
+    static let empty = OptionName("empty")
+    static let marks = OptionName("marks")
+    static let maskThreshold = OptionName("maskThreshold")
+    static let maskValues = OptionName("maskValues")
+}
