@@ -8,6 +8,8 @@ public struct TrainingError: ExplainedError, Equatable, Sendable {
         case invalidOption
         /// The dataset lacks what training needs, or does not fit the model.
         case unsuitableDataset
+        /// Samples are of a class that the model does not have.
+        case unknownClass
         /// The loss is no longer a finite number.
         case diverged
         /// A folder is not a run, or one of its files is not what it should be.

@@ -47,6 +47,8 @@ public final class Dataset: Sendable {
     public let groups: SampleGroups?
 
     let source: any DatasetSource
+    /// The dataset whose classes have other numbers here; nil for a dataset as it stands in its files.
+    private let original: Dataset?
     /// Which samples' images have been found right.
     let verified: SampleFlags
     /// Readers that no thread has at the moment.
@@ -97,9 +99,37 @@ public final class Dataset: Sendable {
         splits = contents.table.splits
         groups = contents.table.groups
         self.source = source
+        original = nil
         verified = SampleFlags(count: contents.sampleCount)
         readers = ImageReaderPool()
         knownFingerprint = Mutex(source.storedFingerprint)
+    }
+
+    /// Gives the samples of a dataset other labels, as a model numbers its classes.
+    ///
+    /// Everything else is that of the dataset, its fingerprint too: masks are for samples, whatever their classes are
+    /// called.
+    ///
+    /// - Parameters:
+    ///   - labels: one for each sample.
+    ///   - classNames: by the new labels; nil for bare numbers.
+    package init(_ dataset: Dataset, labels: [Int], classNames: [String]?) {
+        path = dataset.path
+        sampleCount = dataset.sampleCount
+        imageShape = dataset.imageShape
+        elementType = dataset.elementType
+        color = dataset.color
+        self.labels = labels
+        self.classNames = classNames
+        classCount = SampleTable(labels: labels, classNames: classNames).classCount
+        splitNames = dataset.splitNames
+        splits = dataset.splits
+        groups = dataset.groups
+        source = dataset.source
+        original = dataset
+        verified = dataset.verified
+        readers = dataset.readers
+        knownFingerprint = Mutex(nil)
     }
 
     /// The datasets that this one joins; empty where it is of one file or folder.
@@ -131,6 +161,8 @@ public final class Dataset: Sendable {
     /// - Throws: as `ids()`.
     public func table() throws -> SampleTable {
         var table = source.contents.table
+        table.labels = labels
+        table.classNames = classNames
         table.ids = try ids()
         return table
     }
@@ -194,12 +226,15 @@ extension Dataset {
     }
 
     /// Whether the fingerprint need not be computed.
-    package var hasFingerprint: Bool { knownFingerprint.withLock { $0 != nil } }
+    package var hasFingerprint: Bool {
+        original?.hasFingerprint ?? knownFingerprint.withLock { $0 != nil }
+    }
 
     /// The same, telling how far decoding has come.
     ///
     /// - Parameter progress: called with the number of images done and the number of all of a folder.
     package func fingerprint(progress: (_ done: Int, _ total: Int) -> Void) throws -> String {
+        if let original { return try original.fingerprint(progress: progress) }
         if let known = knownFingerprint.withLock({ $0 }) { return known }
         let ids = try ids()
         let fingerprint = try DatasetFingerprint.compute(

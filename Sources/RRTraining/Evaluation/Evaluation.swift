@@ -118,7 +118,7 @@ public struct ExplanationMeasurement: Sendable {
 }
 
 extension Run {
-    /// Measures the run's model on a split.
+    /// Measures the run's model on a split, whose classes are matched with those of the run by name.
     ///
     /// - Parameters:
     ///   - dataset: images with labels.
@@ -128,13 +128,15 @@ extension Run {
     ///   - precision: the number type to compute in; nil for that of the run, and single where it says none.
     ///   - threadCount: the number of threads; nil for one a processor core.
     ///   - progress: is told of the samples done and of all.
-    /// - Throws: `FormatError` where the weights cannot be read or are not the model's, and as
+    /// - Throws: `FormatError` where the weights cannot be read or are not the model's, `TrainingError` with the code
+    ///   `unknownClass` where samples are of a class that the run does not know, and as
     ///   `Evaluation.init(network:parameters:…)`.
     public func evaluate(
         _ dataset: Dataset, masks: MaskSet? = nil, split: String? = nil,
         measurement: ExplanationMeasurement = ExplanationMeasurement(), precision: Precision? = nil,
         threadCount: Int? = nil, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> Evaluation {
+        let dataset = try matching(dataset).dataset
         func evaluate<Scalar: NetworkScalar>(_: Scalar.Type) throws -> Evaluation {
             let network = try Network<Scalar>(model)
             return try Evaluation(

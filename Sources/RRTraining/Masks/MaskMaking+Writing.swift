@@ -8,7 +8,8 @@ extension MaskMaking {
     /// Makes masks from the input gradients of a trained model, and writes them to a mask set file as they come, which
     /// says how they were made.
     ///
-    /// The images are normalised as in the run, whatever `normalization` says.
+    /// The images are normalised as in the run, whatever `normalization` says, and labels are matched with the classes of
+    /// the run by name.
     ///
     /// - Parameters:
     ///   - run: the trained model.
@@ -17,7 +18,8 @@ extension MaskMaking {
     ///     which element is taken.
     ///   - force: whether an existing file is replaced.
     ///   - progress: is told of the samples done and of all.
-    /// - Throws: as `run(network:parameters:progress:)`; `FormatError` where weights cannot be read or the file cannot
+    /// - Throws: as `run(network:parameters:progress:)`; `TrainingError` with the code `unknownClass` where the target is
+    ///   the label and samples are of a class that the run does not know; `FormatError` where weights cannot be read or the file cannot
     ///   be written.
     public func write(
         _ run: Run, to path: String, precision: Precision = .double, force: Bool = false,
@@ -27,6 +29,7 @@ extension MaskMaking {
             let network = try Network<Scalar>(run.model)
             var making = self
             making.normalization = run.normalization
+            if target == .label { making.dataset = try run.matching(dataset).dataset }
             return try making.write(
                 network: network, parameters: run.parameters(of: network),
                 provenance: provenance(weights: run.weightsHash(), precision), path: path, force: force,

@@ -7,7 +7,7 @@ internal import RRTensor
 
 /// Makes masks of the largest input gradients of a model.
 public struct MaskMaking: Sendable {
-    public let dataset: Dataset
+    public internal(set) var dataset: Dataset
     public var selection: MaskSelection
     public var target: PenaltyTarget = .sumLogProbability
     /// The class k whose log p_k is differentiated in place of `target`; nil for the target.

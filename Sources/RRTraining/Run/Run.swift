@@ -21,6 +21,8 @@ public struct Run: Sendable {
     public let split: String?
     /// What decided the run's random numbers; nil where weights came without a run.
     public let seed: UInt64?
+    /// What the classes are called, as far as the run says.
+    let classNames: ClassMatch.Names
     /// The run folder; nil where weights came without one.
     let folder: String?
 
@@ -68,6 +70,11 @@ public struct Run: Sendable {
         let options = configuration["options"]
         folder = path
         datasetFingerprint = configuration["dataset_fingerprint"]?.stringValue
+        classNames =
+            switch configuration["class_names"] {
+            case nil: .unknown
+            case let names?: names.arrayValue.map { .known($0.compactMap(\.stringValue)) } ?? .bareNumbers
+            }
         split = options?["split"]?.stringValue
         seed = options?["seed"]?.stringValue.flatMap { UInt64($0) }
         let isPenalty = options?["guidance"] == .string(Guidance.rightReasons.name)
@@ -107,6 +114,7 @@ public struct Run: Sendable {
         normalization = nil
         penaltyWeight = nil
         (folder, datasetFingerprint, split, seed) = (nil, nil, nil, nil)
+        classNames = .unknown
         self.weightsPath = weightsPath
     }
 

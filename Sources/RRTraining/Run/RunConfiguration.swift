@@ -34,6 +34,7 @@ enum RunConfiguration {
             "creator": .string(Dataset.creator),
             "linear_algebra_kernel": .string(LinearAlgebra.kernelName),
             "dataset_fingerprint": .string(try dataset.fingerprint),
+            "class_names": dataset.classNames.map { .array($0.map { .string($0) }) } ?? .null,
             "masks": masks.map {
                 ["annotated": .integer($0.annotatedCount), "sha256": .string(hash(of: $0))]
             } ?? .null,

@@ -65,6 +65,12 @@ public struct UnfinishedRun {
                 .unsuitableDataset, .file(datasetPath),
                 "is not the dataset that the run in \(path) was started with: their fingerprints differ")
         }
+        // A run of an earlier release does not say what its classes are called.
+        if let names = configuration["class_names"], names != wanted["class_names"] {
+            throw TrainingError(
+                .unsuitableDataset, .file(datasetPath),
+                "has classes of other names than the dataset that the run in \(path) was started with")
+        }
         if configuration["masks"] != wanted["masks"] {
             throw TrainingError(
                 .unsuitableDataset, .option(.masks),

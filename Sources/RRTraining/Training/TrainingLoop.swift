@@ -1,6 +1,6 @@
 public import RRDatasets
 internal import RRExplanation
-internal import RRFormats
+public import RRFormats
 internal import RRNetworks
 
 /// Training: batches in, a run folder out.
@@ -9,6 +9,9 @@ public struct TrainingLoop {
     public let masks: MaskSet?
     public let options: TrainingOptions
     let validation: ValidationSource?
+
+    /// What those who train should know of the data before they wait for the result.
+    public var notes: [Message] { [validation?.note].compactMap(\.self) }
 
     /// - Throws: `TrainingError` where options contradict each other, the dataset lacks labels or images of the model's
     ///   shape, or the validation does not fit it; `FormatError` or `DatasetError` where the file of the validation

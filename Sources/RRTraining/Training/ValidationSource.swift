@@ -11,15 +11,18 @@ struct ValidationSource {
     let split: String
     /// Where another dataset lies; nil for that of the training.
     let path: String?
+    /// How the classes of another dataset were matched with those of the training.
+    let note: Message?
 
     /// - Throws: `TrainingError` with the code `invalidOption` where the text names neither, or `unsuitableDataset` where
-    ///   the other dataset has no labels, images of another shape, or other classes; `FormatError` or `DatasetError`
+    ///   the other dataset has no labels, images of another shape, or classes that the training does
+    ///   not know; `FormatError` or `DatasetError`
     ///   where its file is no dataset.
     init(_ text: String, for training: Dataset) throws {
         if text == "all" || training.splitNames.contains(text) {
             dataset = training
             split = text
-            path = nil
+            (path, note) = (nil, nil)
             return
         }
         guard FileTree.kind(of: text) == .file else {
@@ -39,20 +42,19 @@ struct ValidationSource {
                 "has images of \(other.imageShape), but \(training.path) of \(training.imageShape): import them with "
                     + "the same \(option: .size) and \(option: .color)")
         }
-        if let names = other.classNames, let known = training.classNames,
-            let stranger = names.indices.first(where: {
-                !known.indices.contains($0) || known[$0] != names[$0]
-            })
-        {
-            throw refusal(
-                "has the class “\(names[stranger])” as number \(stranger), which in \(training.path) is "
-                    + (known.indices.contains(stranger) ? "“\(known[stranger])”" : "none")
-                    + ": import it with the same class folders")
+        let match: ClassMatch
+        do throws(TrainingError) {
+            match = try ClassMatch(
+                other, with: training.classNames.map { .known($0) } ?? .bareNumbers,
+                classCount: training.classCount, of: "\(training.path)")
+        } catch {
+            throw refusal(error.message)
         }
-        guard other.classCount <= training.classCount else {
+        guard match.dataset.classCount <= training.classCount else {
             throw refusal("has \(other.classCount) classes, but \(training.path) \(training.classCount)")
         }
-        dataset = other
+        dataset = match.dataset
+        note = match.note
         split = ["val", "validation", "test"].first(where: other.splitNames.contains) ?? "all"
         path = text
     }

@@ -94,6 +94,7 @@ struct EvaluateCommand: ParsableCommand {
         let run = try trained.open(
             run: inputs.count == 2 ? inputs[0] : nil, pathName: "a run folder", best: best)
         let dataset = try Dataset(path: inputs[inputs.count - 1])
+        if let note = try run.matching(dataset).note { Console.note(note) }
         if masks != nil { try dataset.prepareFingerprint() }
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
         var measurement = ExplanationMeasurement()

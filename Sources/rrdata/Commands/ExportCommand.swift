@@ -77,6 +77,6 @@ extension ExportSummary {
             }
             Console.print(text)
         }
-        for note in notes { Console.error("rrdata: note: \(note.commandLineText)") }
+        for note in notes { Console.note(note) }
     }
 }

@@ -153,6 +153,9 @@ struct MakeMasksCommand: ParsableCommand {
                 }
             ]
         }
+        if making.target == .label, !perClass, let note = try model.matching(dataset).note {
+            Console.note(note)
+        }
         let precision = trained.precision ?? .double
         guard perClass else {
             return [

@@ -75,6 +75,7 @@ struct TrainCommand: ParsableCommand {
         options.threadCount = threads.jobs
 
         let loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)
+        for note in loop.notes { Console.note(note) }
         let progress = TrainingReport()
         let summary: TrainingSummary
         do {

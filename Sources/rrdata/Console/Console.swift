@@ -1,4 +1,5 @@
 import Glibc
+import RRFormats
 import RRSchemas
 
 /// What a command says: results on standard output, all else on standard error.
@@ -11,6 +12,9 @@ enum Console {
 
     /// Prints a line on standard error.
     static func error(_ line: String) { writeToStandardError(line + "\n") }
+
+    /// Prints what users should know, on standard error.
+    static func note(_ message: Message) { error("rrdata: note: \(message.commandLineText)") }
 
     /// Writes text on standard error at once, without a line's end.
     static func writeToStandardError(_ text: String) {
