@@ -1,4 +1,4 @@
-internal import RRFormats
+public import RRFormats
 public import RRTensor
 internal import Synchronization
 
@@ -131,6 +131,9 @@ public final class Dataset: Sendable {
         readers = dataset.readers
         knownFingerprint = Mutex(nil)
     }
+
+    /// How the files were read, where they allow more than one reading: what those who use the dataset should know.
+    public var notes: [Message] { source.contents.notes }
 
     /// The datasets that this one joins; empty where it is of one file or folder.
     package var parts: [Dataset] { source.parts }

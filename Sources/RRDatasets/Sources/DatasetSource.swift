@@ -47,6 +47,8 @@ struct DatasetContents {
     let color: String
     /// Without ids, which are read when they are asked for.
     let table: SampleTable
+    /// How the files were read, where they allow more than one reading.
+    var notes: [Message] = []
 
     /// The bytes of an image as it is stored.
     var imageSize: Int { imageShape.elementCount * elementType.size }

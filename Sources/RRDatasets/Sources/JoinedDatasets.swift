@@ -23,7 +23,7 @@ struct JoinedDatasets: DatasetSource {
         contents = DatasetContents(
             path: parts.map(\.path).joined(separator: " + "), sampleCount: ranges.last?.upperBound ?? 0,
             imageShape: first.imageShape, elementType: first.elementType, color: first.color,
-            table: try Self.table(of: parts, first: first))
+            table: try Self.table(of: parts, first: first), notes: parts.flatMap(\.notes))
     }
 
     /// Checks that a part's samples can stand in one table with those of the first.

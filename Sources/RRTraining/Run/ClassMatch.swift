@@ -72,7 +72,11 @@ public struct ClassMatch: Sendable {
     /// the same on both sides, or nobody knows better.
     private static func labels(ofClassesOf dataset: Dataset, with names: Names, classCount: Int) -> [Int?]? {
         switch (names, dataset.classNames) {
-        case (.known(let known), let own?): return own.map { known.firstIndex(of: $0) }
+        case (.known(let known), let own?):
+            return own.map { name in
+                // Two names may differ only in their Unicode normalisation; else that does not matter.
+                known.firstIndex { $0.utf8.elementsEqual(name.utf8) } ?? known.firstIndex(of: name)
+            }
         case (.known(let known), nil):
             let numbers = wholeNumbers(known) ?? Array(known.indices)
             return (0..<dataset.classCount).map { numbers.firstIndex(of: $0) }

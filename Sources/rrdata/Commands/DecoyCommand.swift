@@ -32,7 +32,7 @@ struct DecoyCommand: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        var maker = DecoyMaker(dataset: try Dataset(path: dataset))
+        var maker = DecoyMaker(dataset: try Dataset.opened(dataset))
         maker.randomSplit = randomSplit
         maker.seed = seed
         let summary = try ProgressLine.during("images") {

@@ -32,7 +32,7 @@ struct ExportOptions: ParsableArguments {
     @OptionGroup var output: OutputOptions
 
     func source() throws -> ExportSource {
-        let dataset = try Dataset(path: dataset)
+        let dataset = try Dataset.opened(dataset)
         return try ExportSource(
             dataset: dataset, masks: masks.map { try MaskSet(path: $0, for: dataset) }, split: split)
     }

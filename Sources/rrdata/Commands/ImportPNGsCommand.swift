@@ -8,7 +8,9 @@ struct ImportPNGsCommand: ParsableCommand {
         abstract: "Make a dataset of a folder of PNG files.",
         discussion: """
             Folders on the first level are classes, in the order of their names; or they are train, val and test, \
-            with the classes within. Or a metadata.csv (file_name, label, and where wanted split, group and \
+            with the classes within, or called as people call these (Training, valid, dev, holdout, test_set): a note \
+            says so. Where a name may be either, it is refused; --splits train=Training,test=Testing says which are \
+            splits, --no-splits that none is. Or a metadata.csv (file_name, label, and where wanted split, group and \
             mask_file_name) or metadata.jsonl lists the files, in the folder or in train, val and test. \
             Ids are paths without the extension.
 

@@ -136,7 +136,7 @@ struct MakeMasksCommand: ParsableCommand {
     private func make(_ progress: (String, Int, Int) -> Void) throws -> [MaskMakingSummary] {
         let model =
             gradients == nil ? try trained.open(run: runFolder, pathName: "--run", best: best) : nil
-        let dataset = try Dataset(path: dataset)
+        let dataset = try Dataset.opened(dataset)
         try dataset.prepareFingerprint()
         var making = MaskMaking(dataset: dataset, selection: try selection())
         making.target = target ?? making.target

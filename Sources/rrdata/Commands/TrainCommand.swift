@@ -63,7 +63,7 @@ struct TrainCommand: ParsableCommand {
     }
 
     func run() throws {
-        let dataset = try Dataset(path: dataset)
+        let dataset = try Dataset.opened(dataset)
         try dataset.prepareFingerprint()
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
         guard lambda1 != nil || guidance.guidance != .inputGradient else {

@@ -19,6 +19,7 @@ extension OptionName {
         "AdversaryOptions.radius": "pgd-radius",
         "AdversaryOptions.stepCount": "pgd-steps",
         "AdversaryOptions.stepSize": "pgd-step-size",
+        "SplitFolders.none": "no-splits",
         "augmentation": "augment",
         "categories": "category",
         "checkpointSeconds": "checkpoint-every",

@@ -108,3 +108,17 @@ extension Augmentation: ExpressibleByArgument {
         self = augmentation
     }
 }
+
+extension SplitFolders: ExpressibleByArgument {
+    /// `train=Training,test=Testing`
+    public init?(argument: String) {
+        var named: [Named] = []
+        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard sides.count == 2, !sides[0].isEmpty, !sides[1].isEmpty else { return nil }
+            named.append(Named(split: String(sides[0]), folder: String(sides[1])))
+        }
+        guard Set(named.map(\.folder)).count == named.count else { return nil }
+        self = .named(named)
+    }
+}

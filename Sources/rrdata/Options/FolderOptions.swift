@@ -6,6 +6,17 @@ struct FolderOptions: ParsableArguments {
     @Option(help: "folders for a class a folder, none for images without labels.")
     var labels: ImageFolderOptions.Labels = .folders
 
+    @Option(
+        help: ArgumentHelp(
+            "Which folders are splits; those called train, val, test and the like by default.",
+            valueName: "split=folder,…"))
+    var splits: SplitFolders?
+
+    @Flag(
+        name: .customLong("no-splits"),
+        help: "Take folders called train, val, test and the like as any other.")
+    var ignoresSplits = false
+
     @Option(help: "auto for the colour type of the files, or gray, rgb, rgba or gray-alpha.")
     var color: ImageFolderOptions.Color = .auto
 
@@ -22,6 +33,9 @@ struct FolderOptions: ParsableArguments {
     var background: RGBColor?
 
     func validate() throws {
+        if ignoresSplits, splits != nil {
+            throw ValidationError("--splits and --no-splits exclude each other")
+        }
         if fit != nil, size == nil { throw ValidationError("--fit goes with --size") }
         if background != nil, fit != .pad, color != .gray, color != .rgb {
             throw ValidationError("--background goes with --fit pad, --color gray or --color rgb")
@@ -32,6 +46,7 @@ struct FolderOptions: ParsableArguments {
     func reading() throws -> ImageFolderOptions {
         var reading = ImageFolderOptions()
         reading.labels = labels
+        reading.splits = ignoresSplits ? .none : splits ?? .byName
         reading.color = color
         reading.depth = depth
         reading.resizing = try size.map {

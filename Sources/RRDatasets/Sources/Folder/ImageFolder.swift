@@ -40,7 +40,8 @@ struct ImageFolder: DatasetSource {
         (self.reading, self.files, self.conversion) = (reading, files, conversion)
         contents = try DatasetContents(
             path: folder, sampleCount: files.count, imageShape: conversion.imageShape,
-            elementType: conversion.elementType, color: conversion.colorName, table: files.table)
+            elementType: conversion.elementType, color: conversion.colorName, table: files.table,
+            notes: files.notes)
     }
 
     /// Of a file that does not become what the first one does.

@@ -40,6 +40,8 @@ public struct ImageFolderOptions: Sendable, Hashable {
     }
 
     public var labels: ImageFolderOptions.Labels = .folders
+    /// Which folders are splits.
+    public var splits: SplitFolders = .byName
     /// An alpha channel is kept with `rgba` and `grayAlpha`, and composited over the background with `rgb` and `gray`.
     public var color: ImageFolderOptions.Color = .auto
     /// Nil for the depth of the files, which must agree.
@@ -56,8 +58,8 @@ public struct ImageFolderOptions: Sendable, Hashable {
     ///
     /// - Throws: as `PNGMetadata.list(in:)` and `PNGFolderScan`.
     package func files(in folder: String) throws -> PNGFileList {
-        if labels == .folders, let list = try PNGMetadata.list(in: folder) { return list }
-        return try PNGFolderScan(folder: folder, labels: labels).files
+        if labels == .folders, let list = try PNGMetadata.list(in: folder, splits: splits) { return list }
+        return try PNGFolderScan(folder: folder, labels: labels, splits: splits).files
     }
 
     /// The error for a file without an image.

@@ -20,6 +20,8 @@ package struct PNGFileList {
     package var maskPaths: TextList?
     /// The number of files that are no PNG by their names.
     package var otherFileCount = 0
+    /// How the folder was read, where that is not as plain as day.
+    package var notes: [Message] = []
 
     package var count: Int { paths.count }
 

@@ -5,32 +5,42 @@ package struct PNGFolderScan {
     /// What was found.
     package private(set) var files = PNGFileList()
 
-    private let folder: String
     private let walk: FolderWalk
+    /// Whether folders within classes may be called as splits are.
+    private let allowsSplitNames: Bool
 
     /// Walks a folder.
     ///
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead` or `unsupported`; `DatasetError` with the code
-    ///   `badFolderStructure`, `duplicateId` or `empty`.
-    package init(folder: String, labels: ImageFolderOptions.Labels) throws {
-        self.folder = folder
-        walk = FolderWalk(root: folder)
+    ///   `badFolderStructure`, `invalidOption`, `duplicateId` or `empty`.
+    package init(folder: String, labels: ImageFolderOptions.Labels, splits: SplitFolders = .byName) throws {
+        let walk = FolderWalk(root: folder)
+        self.walk = walk
+        allowsSplitNames = splits == .none || labels == .none
         let top = try walk.list("")
-        let parts = top.names(of: .folder).filter { Self.splitNames.contains($0) }
-        files.splitNames = parts.count > 1 ? parts : []
-        if !parts.isEmpty { try checkTop(top, parts: parts) }
+        let found = try SplitFolderList(
+            splits, among: top.names(of: .folder), of: folder, content: labels == .folders ? .classes : .files
+        ) { folder in
+            let listing = try walk.list(folder)
+            return listing.names.indices.contains { listing.isPNG(at: $0) }
+        }
+        files.notes = found.notes
+        let parts = found.parts
+        if !parts.isEmpty { try checkTop(top, parts: parts.map(\.folder)) }
+        for part in parts where files.splitNames.last != part.split { files.splitNames.append(part.split) }
+        if files.splitNames.count == 1 { files.splitNames = [] }
         var classes: [(name: String, fileCount: Int)] = []
-        for (number, part) in (parts.isEmpty ? [""] : parts).enumerated() {
+        for part in parts.isEmpty ? [.init(split: "", folder: "")] : parts {
             let count = files.count
-            let listing = parts.isEmpty ? top : try walk.list(part)
+            let listing = parts.isEmpty ? top : try walk.list(part.folder)
             if labels == .folders {
-                classes += try addClasses(listing, in: part)
+                classes += try addClasses(listing, in: part.folder)
             } else {
                 try addFiles(
-                    listing, in: part,
+                    listing, in: part.folder,
                     emptyMessage: "the folder holds no PNG files (names that end in .png)")
             }
-            if !files.splitNames.isEmpty {
+            if let number = files.splitNames.firstIndex(of: part.split) {
                 files.splits += repeatElement(UInt8(number), count: files.count - count)
             }
         }
@@ -47,23 +57,13 @@ package struct PNGFolderScan {
         files.labels = list
     }
 
-    /// The names of folders on the first level that are splits.
-    package static let splitNames = ["test", "train", "val"]
-
-    /// Checks that a folder with splits holds nothing else that could be samples.
+    /// Checks that no file beside splits could be a sample.
     private mutating func checkTop(_ top: FolderListing, parts: [String]) throws {
         let found = parts.joined(separator: ", ")
-        let others = top.names(of: .folder).filter { !parts.contains($0) }
-        guard others.isEmpty else {
-            let listed = others.prefix(5).joined(separator: ", ") + (others.count > 5 ? ", …" : "")
-            throw DatasetError(
-                .badFolderStructure, path: folder,
-                "\(found) would be splits, but \(listed) beside them would not; "
-                    + "beside train, val and test there can be no other folder")
-        }
         if let file = top.names.indices.first(where: { top.isPNG(at: $0) }) {
             throw DatasetError(
-                .badFolderStructure, path: folder, "\(top.names[file]) is in none of the splits (\(found))")
+                .badFolderStructure, path: walk.path(of: ""),
+                "\(top.names[file]) is in none of the splits (\(found))")
         }
         files.otherFileCount += top.kinds.count { $0 != .folder }
     }
@@ -100,7 +100,7 @@ package struct PNGFolderScan {
         _ listing: FolderListing, in relative: String, emptyMessage: String
     ) throws {
         let count = files.count
-        try walk.visitFiles(below: relative, listing: listing, entering: Self.checkStems) { file in
+        try walk.visitFiles(below: relative, listing: listing, entering: check) { file in
             if file.isPNG {
                 file.listing.names.withUTF8(at: file.position) {
                     files.paths.append(folder: file.prefix, name: $0)
@@ -112,6 +112,19 @@ package struct PNGFolderScan {
         guard files.count > count else {
             throw DatasetError(.empty, path: walk.path(of: relative), emptyMessage)
         }
+    }
+
+    /// Refuses a folder whose files cannot be samples as they stand.
+    private func check(_ listing: FolderListing, at path: String) throws {
+        try Self.checkStems(listing, at: path)
+        guard !allowsSplitNames else { return }
+        let inner = listing.names(of: .folder).filter { SplitFolders.usualName(for: $0) != nil }
+        guard Set(inner.map(SplitFolders.usualName)).count > 1 else { return }
+        throw DatasetError(
+            .badFolderStructure, path: path,
+            "\(inner.joined(separator: ", ")) look like splits, but lie within a class folder: import this folder itself "
+                + "where it is the dataset, list the files with their splits in a metadata.csv, or take all of them "
+                + "for one class with \(option: .noSplits)")
     }
 
     /// Refuses names that differ only in the case of their extension, such as `1.png` and `1.PNG`.

@@ -30,25 +30,52 @@ package struct PNGMetadata {
     private var sources: [String] = []
     private var links: LinkCheck
 
-    /// Reads the list of a folder, or those of its folders `train`, `val` and `test`; nil where there is none.
+    /// Reads the list of a folder, or those of its splits' folders; nil where there is none.
     ///
-    /// - Throws: `DatasetError` with the code `badMetadata`, `unsafeId`, `duplicateId` or `empty`, which names the
-    ///   file and the line; `FormatError` where a list cannot be read.
-    package static func list(in folder: String) throws -> PNGFileList? {
+    /// - Throws: `DatasetError` with the code `badMetadata`, `badFolderStructure`, `invalidOption`, `unsafeId`,
+    ///   `duplicateId` or `empty`, which names the file and the line; `FormatError` where a list cannot be read.
+    package static func list(in folder: String, splits: SplitFolders = .byName) throws -> PNGFileList? {
         var metadata = PNGMetadata(folder: folder)
         if let source = try source(in: folder) {
             try metadata.read(source, prefix: "", split: nil)
-        } else {
-            let parts = PNGFolderScan.splitNames.filter { FileTree.kind(of: folder + "/" + $0) == .folder }
-            let found = try parts.map { try source(in: folder + "/" + $0) }
-            guard found.contains(where: { $0 != nil }) else { return nil }
-            for (part, source) in zip(parts, found) {
-                guard let source else {
-                    throw DatasetError(
-                        .badMetadata, path: folder + "/" + part,
-                        "there is no metadata.csv or metadata.jsonl here, but there is one in another split")
-                }
-                try metadata.read(source, prefix: part + "/", split: part)
+            try metadata.takeSplits(fromFolders: splits)
+            return try metadata.finish()
+        }
+        guard FileTree.kind(of: folder) == .folder else { return nil }
+        let folders = try FolderListing(of: folder).names(of: .folder)
+        let sources = try folders.map { try source(in: folder + "/" + $0) }
+        let listed = zip(folders, sources).compactMap { $1 == nil ? nil : $0 }
+        guard !listed.isEmpty else { return nil }
+        guard splits != .none else {
+            metadata.files.notes.append(
+                "the lists in \(listed.joined(separator: ", ")) are not read, since \(option: .noSplits) takes folders for classes"
+            )
+            return nil
+        }
+        let parts = try SplitFolderList(
+            splits,
+            among: splits == .byName ? folders.filter { SplitFolders.usualName(for: $0) != nil } : folders,
+            of: folder, content: .files, holdsImages: { _ in false })
+        metadata.files.notes = parts.notes
+        for (name, source) in zip(folders, sources) {
+            let part = parts.parts.first { $0.folder == name }
+            switch (part, source) {
+            case (let part?, let source?):
+                try metadata.read(source, prefix: name + "/", split: part.split)
+            case (_?, nil):
+                throw DatasetError(
+                    .badMetadata, path: folder + "/" + name,
+                    "there is no metadata.csv or metadata.jsonl here, but there is one in another split")
+            case (nil, _?) where splits == .byName:
+                throw DatasetError(
+                    .badFolderStructure, path: folder + "/" + name,
+                    "there is a list of images here, but the name is not that of a split: say which splits there are, "
+                        + "as in \(option: .splits) train=\(name), or \(option: .noSplits) takes folders for classes "
+                        + "and no list into account")
+            case (nil, _?): break
+            case (nil, nil) where splits == .byName:
+                metadata.files.notes.append("left out, since it has no list of images: \(name)")
+            case (nil, nil): break
             }
         }
         return try metadata.finish()
@@ -154,6 +181,39 @@ package struct PNGMetadata {
         splits.append(UInt8(splitNames.count - 1))
         guard splitNames.count == 1 || !splitNames.contains("") else {
             throw fault(line: line, "some images have a split and others have none")
+        }
+    }
+
+    /// Takes the splits from the folders of the paths, where no column says them.
+    ///
+    /// - Throws: `DatasetError` with the code `badFolderStructure` where only some of the paths tell.
+    private mutating func takeSplits(fromFolders choice: SplitFolders) throws {
+        guard splitNames == [""], choice != .none else { return }
+        let folders = texts.indices.map { texts[$0].split(separator: "/").dropLast() }
+        for depth in 0..<(folders.map(\.count).min() ?? 0) {
+            let names = folders.map { String($0[depth]) }
+            let found: [String?]
+            if case .named(let named) = choice {
+                found = names.map { name in named.first { $0.folder == name }?.split }
+            } else {
+                found = names.map(SplitFolders.usualName)
+            }
+            let known = Set(found.compactMap(\.self)).sorted()
+            guard known.count > 1 else { continue }
+            if let other = found.firstIndex(of: nil) {
+                throw DatasetError(
+                    .badFolderStructure, path: sources[0],
+                    "line \(places[other].line): \(texts[other]) is in none of the splits that the other folders are, "
+                        + "\(known.joined(separator: ", ")): a column split says which, \(option: .noSplits) that there is none"
+                )
+            }
+            splitNames = known
+            splits = found.map { name in UInt8(known.firstIndex { $0 == name } ?? 0) }
+            let pairs = Set(zip(names, found.compactMap(\.self)).map { "\($0) as \($1)" }).sorted()
+            files.notes.append(
+                "the list has no column split; folders are read as splits: \(pairs.joined(separator: ", ")); \(option: .noSplits) takes them as they are"
+            )
+            return
         }
     }
 

@@ -108,7 +108,7 @@ public struct PNGFolderImport: Sendable {
         let written = try masks?.write(forDatasetAt: writer.temporaryPath, files: files.maskPaths, in: folder)
         try writer.commit()
         try masks?.commit()
-        var notes = written?.notes.map { Message($0) } ?? []
+        var notes = files.notes + (written?.notes.map { Message($0) } ?? [])
         if files.maskPaths != nil, masks == nil {
             notes.append("the metadata names masks; \(option: .masksOutput) imports them")
         }
@@ -153,6 +153,13 @@ extension PNGFolderImport {
             "color": .string(options.reading.color.rawValue),
             "on_error": .string(options.onError.rawValue), "compress": .string(compression.rawValue),
         ]
+        switch options.reading.splits {
+        case .byName: break
+        case .none: chosen["splits"] = .null
+        case .named(let named):
+            chosen["splits"] = .object(
+                Dictionary(named.map { ($0.folder, .string($0.split)) }) { first, _ in first })
+        }
         if let depth = options.reading.depth { chosen["depth"] = .integer(depth.rawValue) }
         let background = options.reading.background
         if background != .black { chosen["background"] = .string(background.hexadecimal) }
