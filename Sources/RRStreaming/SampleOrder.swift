@@ -1,4 +1,4 @@
-internal import RRDatasets
+package import RRDatasets
 internal import RRFormats
 internal import RRTensor
 
@@ -139,6 +139,18 @@ struct SampleOrder: Sendable {
         return slot < share
             ? annotated.row(ofDraw: before + slot, epoch: epoch)
             : others.row(ofDraw: start - before + slot - share, epoch: epoch)
+    }
+}
+
+extension StreamOptions {
+    /// Whether a stream with these options draws any sample that answers a question.
+    ///
+    /// - Throws: `DatasetError` where the options choose samples that are not there.
+    package func drawsSample(
+        from dataset: Dataset, masks: MaskSet, split: String, where isWanted: (Int) -> Bool
+    ) throws -> Bool {
+        let selection = try SampleSelection(of: dataset, masks: masks, split: split, options: self)
+        return (0..<selection.count).contains { isWanted(selection[$0]) }
     }
 }
 

@@ -8,6 +8,8 @@ public struct TrainingError: ExplainedError, Equatable, Sendable {
         case invalidOption
         /// The dataset lacks what training needs, or does not fit the model.
         case unsuitableDataset
+        /// A penalty is asked for, but no mask marks a pixel of the samples.
+        case nothingAnnotated
         /// Samples are of a class that the model does not have.
         case unknownClass
         /// The loss is no longer a finite number.

@@ -2,6 +2,7 @@ public import RRDatasets
 internal import RRExplanation
 public import RRFormats
 internal import RRNetworks
+internal import RRStreaming
 
 /// Training: batches in, a run folder out.
 public struct TrainingLoop {
@@ -11,12 +12,13 @@ public struct TrainingLoop {
     let validation: ValidationSource?
 
     /// What those who train should know of the data before they wait for the result.
-    public var notes: [Message] { [validation?.note].compactMap(\.self) }
+    public let notes: [Message]
 
     /// - Throws: `TrainingError` where options contradict each other, the dataset lacks labels or images of the model's
     ///   shape, or the validation does not fit it; `FormatError` or `DatasetError` where the file of the validation
     ///   cannot be read or is no dataset.
     public init(dataset: Dataset, masks: MaskSet? = nil, options: TrainingOptions) throws {
+        let asksForPenalty = options.loss.lambda1.map { $0 != 0 } ?? false
         var options = options
         options.loss.lambda1 =
             options.loss.lambda1 ?? options.loss.standardLambda1(hasMasks: masks != nil)
@@ -40,6 +42,34 @@ public struct TrainingLoop {
         self.masks = masks
         self.options = options
         validation = try options.validation.map { try ValidationSource($0, for: dataset) }
+        let plain = try masks.flatMap {
+            try Self.missingAnnotation(of: dataset, $0, options, asksForPenalty: asksForPenalty)
+        }
+        notes = [plain, validation?.note].compactMap(\.self)
+    }
+
+    /// What to say where no mask marks a pixel of the samples that are trained on; nil where one does.
+    ///
+    /// - Throws: `TrainingError` with the code `nothingAnnotated` where a penalty is asked for and these samples have not
+    ///   even masks that mark nothing.
+    private static func missingAnnotation(
+        of dataset: Dataset, _ masks: MaskSet, _ options: TrainingOptions, asksForPenalty: Bool
+    ) throws -> Message? {
+        guard options.loss.guidance != .inputGradient else { return nil }
+        let split = options.stream.split ?? dataset.split(preferring: "train")
+        func draws(_ isWanted: (Int) -> Bool) throws -> Bool {
+            try options.stream.drawsSample(from: dataset, masks: masks, split: split, where: isWanted)
+        }
+        guard try !draws(masks.isAnnotated) else { return nil }
+        let others = masks.annotatedCount == 0 ? "" : " (\(masks.annotatedCount) other samples are)"
+        let missing: Message = "no mask marks a pixel of any sample of the split \(split)\(others)"
+        guard try !asksForPenalty || draws(masks.hasRow) else {
+            throw TrainingError(
+                .nothingAnnotated, .option(.masks),
+                "\(missing), so \(option: .lambda1) would weigh nothing: give masks of samples that are trained on, or "
+                    + "leave \(option: .lambda1) out")
+        }
+        return "\(missing), so this is plain cross-entropy"
     }
 
     /// Trains, and writes the run folder.

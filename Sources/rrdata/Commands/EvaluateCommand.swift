@@ -1,6 +1,7 @@
 internal import ArgumentParser
 import RRDatasets
 import RRExplanation
+import RRFormats
 import RRPreparation
 import RRTraining
 
@@ -97,6 +98,7 @@ struct EvaluateCommand: ParsableCommand {
         if let note = try run.matching(dataset).note { Console.note(note) }
         if masks != nil { try dataset.prepareFingerprint() }
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
+        if let masks { try checkAnnotation(of: dataset, masks) }
         var measurement = ExplanationMeasurement()
         measurement.target = target ?? measurement.target
         measurement.topCount = topK
@@ -116,5 +118,15 @@ struct EvaluateCommand: ParsableCommand {
         let printed = EvaluationReport(
             evaluation: evaluation, measurement: measurement, penaltyWeight: weight)
         if report.json { Console.print(printed.json) } else { Console.print(printed.text) }
+    }
+
+    /// Says where no sample that is measured is annotated, and stops where the penalty is asked for.
+    private func checkAnnotation(of dataset: Dataset, _ masks: MaskSet) throws {
+        let split = split ?? (dataset.splitNames.isEmpty ? "all" : "test")
+        guard try !dataset.indices(inSplit: split).contains(where: masks.isAnnotated) else { return }
+        let message: Message =
+            "no mask marks a pixel of any sample of the split \(split), so nothing can be said of explanations"
+        guard lambda1 == nil else { throw TrainingError(.nothingAnnotated, .file(dataset.path), message) }
+        Console.note(message)
     }
 }

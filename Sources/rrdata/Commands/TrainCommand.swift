@@ -90,9 +90,6 @@ struct TrainCommand: ParsableCommand {
             }
             throw error
         }
-        if masks?.annotatedCount == 0 {
-            Console.error("rrdata: note: no mask has a pixel set, so this was plain cross-entropy")
-        }
         if report.json {
             Console.print(TrainingReport.json(summary))
         } else {
