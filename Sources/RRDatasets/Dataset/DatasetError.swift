@@ -48,6 +48,8 @@ public struct DatasetError: ExplainedError, Equatable, Sendable {
         // What a mask set says.
         /// The masks were made for a dataset of another size or with other pixels.
         case otherDataset
+        /// Files of a folder of images are called as masks of others are.
+        case masksAmongImages
         /// A mask's height, width or channels are not those of the images.
         case wrongMaskSize
         /// A mask holds a value that is neither 0 nor 1 (nor 255 in a source file).

@@ -53,7 +53,7 @@ public struct ImportSummary: Sendable {
     public var colorSpaceCount: Int = 0
     /// The path of each sample's mask relative to the folder, as `mask_file_name` of the metadata gives it, empty
     /// where it gives none; nil where there is no such column.
-    package var maskPaths: TextList?
+    package var maskPaths: [[String]]?
     /// What a user should know of the source, such as arrays that had to be held in memory.
     public var notes: [Message] = []
 }

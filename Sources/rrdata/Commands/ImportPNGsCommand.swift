@@ -14,6 +14,10 @@ struct ImportPNGsCommand: ParsableCommand {
             mask_file_name) or metadata.jsonl lists the files, in the folder or in train, val and test. \
             Ids are paths without the extension.
 
+            A folder that holds masks beside its images, x_mask.png and x_mask_1.png beside x.png or masks/x.png beside \
+            images/x.png, is refused unless --masks-among-images says that they are masks (of several the union is \
+            taken) or --no-masks-among-images that they are images.
+
             Every PNG is read. Samples are stored as they stand: 16-bit samples stay 16-bit, gamma and colour \
             profiles are ignored and counted. Only palettes become RGB, transparent colours become alpha, and gray \
             of 1, 2 or 4 bits is scaled to 8. All images must agree in size, colour type and depth, or --size, \
@@ -55,7 +59,11 @@ struct ImportPNGsCommand: ParsableCommand {
     )
     var masks: String?
 
-    @Option(help: "Where the mask set is written; without --masks, of the files that mask_file_name names.")
+    @Option(
+        help: """
+            Where the mask set is written; without --masks, of the files that mask_file_name names or that are among \
+            the images.
+            """)
     var masksOutput: String?
 
     @OptionGroup var maskValues: MaskValueOptions
@@ -63,6 +71,10 @@ struct ImportPNGsCommand: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func validate() throws {
+        if masks != nil, reading.masksAmongImages == true {
+            throw ValidationError(
+                "--masks says where masks are, --masks-among-images that they are among the images")
+        }
         if masksOutput == nil, masks != nil || maskValues.isGiven {
             throw ValidationError("--masks, and what says how masks are read, goes with --masks-output")
         }

@@ -35,6 +35,7 @@ extension OptionName {
         "judgedSplit": "judge",
         "lambda1WarmupSteps": "lambda1-warmup",
         "largestNorm": "clip-norm",
+        "masksAmongImages = false": "no-masks-among-images",
         "maximumArea": "max-area",
         "minimumArea": "min-area",
         "normalization": "normalize",

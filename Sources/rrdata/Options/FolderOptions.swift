@@ -17,6 +17,11 @@ struct FolderOptions: ParsableArguments {
         help: "Take folders called train, val, test and the like as any other.")
     var ignoresSplits = false
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Files called as masks of others (x_mask.png, masks/x.png) are masks, or are images.")
+    var masksAmongImages: Bool?
+
     @Option(help: "auto for the colour type of the files, or gray, rgb, rgba or gray-alpha.")
     var color: ImageFolderOptions.Color = .auto
 
@@ -47,6 +52,7 @@ struct FolderOptions: ParsableArguments {
         var reading = ImageFolderOptions()
         reading.labels = labels
         reading.splits = ignoresSplits ? .none : splits ?? .byName
+        reading.masksAmongImages = masksAmongImages
         reading.color = color
         reading.depth = depth
         reading.resizing = try size.map {

@@ -42,6 +42,9 @@ public struct ImageFolderOptions: Sendable, Hashable {
     public var labels: ImageFolderOptions.Labels = .folders
     /// Which folders are splits.
     public var splits: SplitFolders = .byName
+    /// Whether files that are called as masks of other files, `x_mask.png` beside `x.png` or `masks/x.png` beside
+    /// `images/x.png`, are their masks and no images; nil to refuse a folder that has some.
+    public var masksAmongImages: Bool?
     /// An alpha channel is kept with `rgba` and `grayAlpha`, and composited over the background with `rgb` and `gray`.
     public var color: ImageFolderOptions.Color = .auto
     /// Nil for the depth of the files, which must agree.
@@ -59,7 +62,9 @@ public struct ImageFolderOptions: Sendable, Hashable {
     /// - Throws: as `PNGMetadata.list(in:)` and `PNGFolderScan`.
     package func files(in folder: String) throws -> PNGFileList {
         if labels == .folders, let list = try PNGMetadata.list(in: folder, splits: splits) { return list }
-        return try PNGFolderScan(folder: folder, labels: labels, splits: splits).files
+        var files = try PNGFolderScan(folder: folder, labels: labels, splits: splits).files
+        try files.separateMasks(masksAmongImages, in: folder)
+        return files
     }
 
     /// The error for a file without an image.

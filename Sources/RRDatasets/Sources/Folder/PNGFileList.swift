@@ -16,8 +16,8 @@ package struct PNGFileList {
     package var splitNames: [String] = []
     /// The group of each file; nil without groups.
     package var groups: SampleGroups?
-    /// The path of each file's mask relative to the folder, empty where it has none; nil where no file has one.
-    package var maskPaths: TextList?
+    /// The paths of each file's masks relative to the folder, none or several; nil where nothing names them.
+    package var maskPaths: [[String]]?
     /// The number of files that are no PNG by their names.
     package var otherFileCount = 0
     /// How the folder was read, where that is not as plain as day.
@@ -44,7 +44,7 @@ package struct PNGFileList {
         list.labels = labels.map { labels in positions.map { labels[$0] } }
         if !splits.isEmpty { list.splits = positions.map { splits[$0] } }
         list.groups = groups?.keeping(positions)
-        list.maskPaths = maskPaths?.keeping(positions)
+        list.maskPaths = maskPaths.map { paths in positions.map { paths[$0] } }
         return list
     }
 

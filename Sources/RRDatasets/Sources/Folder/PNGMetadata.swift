@@ -240,7 +240,7 @@ package struct PNGMetadata {
             files.splits = order.map { splits[$0] }
         }
         files.groups = groups.groups(inOrder: order)
-        if hasMasks { files.maskPaths = masks.keeping(order) }
+        if hasMasks { files.maskPaths = order.map { masks[$0].isEmpty ? [] : [masks[$0]] } }
         return files
     }
 

@@ -4,7 +4,8 @@ internal import RRSchemas
 
 /// Masks that are imported along with the images of a folder.
 public struct AccompanyingMasks: Sendable {
-    /// Where the masks are, in any form that `MaskImport` reads; nil where the images' metadata names a file for each.
+    /// Where the masks are, in any form that `MaskImport` reads; nil where the images' metadata names a file
+    /// for each, or masks are among the images.
     public var source: String?
     /// The mask set's file.
     public var output: String
@@ -49,11 +50,11 @@ struct PendingMasks {
     ///
     /// - Parameters:
     ///   - path: the finished dataset, wherever it is.
-    ///   - files: the path of each sample's mask relative to the folder, where the metadata names them.
+    ///   - files: the paths of each sample's masks relative to the folder, where the folder says them.
     /// - Returns: what the mask set holds, and what a user should know.
     /// - Throws: as `MaskImport.run`.
     func write(
-        forDatasetAt path: String, files: TextList?, in folder: String
+        forDatasetAt path: String, files: [[String]]?, in folder: String
     ) throws -> (summary: ImportSummary.Masks, notes: [String]) {
         let dataset = try Dataset(path: path)
         let importer = MaskImport(

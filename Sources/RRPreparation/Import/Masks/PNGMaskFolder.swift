@@ -9,8 +9,8 @@ struct PNGMaskFolder: MaskSource {
     let tally: MaskTally
 
     private let folder: String
-    /// The file of each of `samples`, relative to the folder.
-    private let files: [String]
+    /// The files of each of `samples`, relative to the folder; of several the union is the mask.
+    private let files: [[String]]
     private let placement: MaskPlacement
     private let rule: MaskPixelRule
 
@@ -54,7 +54,7 @@ struct PNGMaskFolder: MaskSource {
         }
         let order = taken.sorted { $0.key < $1.key }
         samples = order.map(\.key)
-        files = order.map(\.value)
+        files = order.map { [$0.value] }
         placement = try MaskPlacement(dataset)
         maskShape = placement.maskShape
         rule = options.maskRule
@@ -62,18 +62,19 @@ struct PNGMaskFolder: MaskSource {
         self.tally = tally
     }
 
-    /// Takes the files that the images' metadata names.
+    /// Takes the files that the images' metadata or their own names name.
     ///
-    /// - Parameter paths: the path of each sample's mask relative to the folder, empty where it has none.
+    /// - Parameter paths: the paths of each sample's masks relative to the folder.
     /// - Throws: `DatasetError` with the code `unsafeId` for a path that leads out of the folder.
-    init(folder: String, paths: TextList, dataset: Dataset, options: MaskImport.Options) throws {
-        samples = paths.indices.filter { position in paths.withUTF8(at: position) { !$0.isEmpty } }
+    init(folder: String, paths: [[String]], dataset: Dataset, options: MaskImport.Options) throws {
+        samples = paths.indices.filter { !paths[$0].isEmpty }
         files = samples.map { paths[$0] }
-        if let file = files.first(where: { $0.hasPrefix("/") || $0.split(separator: "/").contains("..") }) {
+        let all = Array(files.joined())
+        if let file = all.first(where: { $0.hasPrefix("/") || $0.split(separator: "/").contains("..") }) {
             throw DatasetError(
                 .unsafeId, path: folder, "the mask file “\(file)” would lead out of the folder")
         }
-        try MaskFolderScan.checkLinks(files, in: folder)
+        try MaskFolderScan.checkLinks(all, in: folder)
         placement = try MaskPlacement(dataset)
         maskShape = placement.maskShape
         rule = options.maskRule
@@ -82,7 +83,15 @@ struct PNGMaskFolder: MaskSource {
     }
 
     func readMask(at position: Int, into mask: UnsafeMutableBufferPointer<UInt8>) throws {
-        try PNGMask(path: folder + "/" + files[position]).read(rule, placement, into: mask)
+        let files = files[position]
+        try PNGMask(path: folder + "/" + files[0]).read(rule, placement, into: mask)
+        guard files.count > 1 else { return }
+        let other = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: mask.count)
+        defer { other.deallocate() }
+        for file in files.dropFirst() {
+            try PNGMask(path: folder + "/" + file).read(rule, placement, into: other)
+            for place in mask.indices { mask[place] |= other[place] }
+        }
     }
 
     private static func remedy(for stems: [String], _ names: SampleNames) -> Message {

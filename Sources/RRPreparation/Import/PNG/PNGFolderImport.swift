@@ -110,7 +110,10 @@ public struct PNGFolderImport: Sendable {
         try masks?.commit()
         var notes = files.notes + (written?.notes.map { Message($0) } ?? [])
         if files.maskPaths != nil, masks == nil {
-            notes.append("the metadata names masks; \(option: .masksOutput) imports them")
+            notes.append(
+                options.reading.masksAmongImages == true
+                    ? "masks among the images are left out; \(option: .masksOutput) imports them"
+                    : "the metadata names masks; \(option: .masksOutput) imports them")
         }
         return ImportSummary(
             path: output, sampleCount: files.count, imageShape: imageShape,
@@ -159,6 +162,9 @@ extension PNGFolderImport {
         case .named(let named):
             chosen["splits"] = .object(
                 Dictionary(named.map { ($0.folder, .string($0.split)) }) { first, _ in first })
+        }
+        if let separates = options.reading.masksAmongImages {
+            chosen["masks_among_images"] = .bool(separates)
         }
         if let depth = options.reading.depth { chosen["depth"] = .integer(depth.rawValue) }
         let background = options.reading.background
