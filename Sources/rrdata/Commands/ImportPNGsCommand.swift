@@ -33,6 +33,7 @@ struct ImportPNGsCommand: ParsableCommand {
             Examples:
               rrdata import pngs photos -o photos.h5
               rrdata import pngs photos --size 224x224 --fit crop --color rgb --depth 8 -o photos.h5
+              rrdata import pngs birds --metadata birds/list.csv --columns file=img_filename,label=y,group=place -o b.h5
               rrdata import pngs photos --masks lesions --match '{id}_mask' -o photos.h5 --masks-output masks.h5
               rrdata import pngs unsorted --labels none --on-error skip -o unsorted.h5
             """)

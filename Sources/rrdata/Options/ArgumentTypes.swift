@@ -109,16 +109,61 @@ extension Augmentation: ExpressibleByArgument {
     }
 }
 
+/// `what=value` pairs with commas between them, in order; nil for anything else.
+private func pairs(in argument: String) -> [(name: String, value: String)]? {
+    let pairs = argument.split(separator: ",", omittingEmptySubsequences: false).map { part in
+        part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    }
+    guard pairs.allSatisfy({ $0.count == 2 && !$0[0].isEmpty && !$0[1].isEmpty }) else { return nil }
+    return pairs.map { (String($0[0]), String($0[1])) }
+}
+
 extension SplitFolders: ExpressibleByArgument {
     /// `train=Training,test=Testing`
     public init?(argument: String) {
-        var named: [Named] = []
-        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
-            let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard sides.count == 2, !sides[0].isEmpty, !sides[1].isEmpty else { return nil }
-            named.append(Named(split: String(sides[0]), folder: String(sides[1])))
+        guard let pairs = pairs(in: argument), Set(pairs.map(\.value)).count == pairs.count else {
+            return nil
         }
-        guard Set(named.map(\.folder)).count == named.count else { return nil }
-        self = .named(named)
+        self = .named(pairs.map { Named(split: $0.name, folder: $0.value) })
+    }
+}
+
+/// The values of a list's column that stand for splits: `train=0,val=1,test=2`.
+struct SplitValues: ExpressibleByArgument {
+    /// The split of each value.
+    let names: [String: String]
+
+    init?(argument: String) {
+        guard let pairs = pairs(in: argument), Set(pairs.map(\.value)).count == pairs.count else {
+            return nil
+        }
+        names = Dictionary(uniqueKeysWithValues: pairs.map { ($0.value, $0.name) })
+    }
+}
+
+/// What the columns of a list are called: `file=img_filename,label=y,group=y+place`.
+struct ImageListColumnNames: ExpressibleByArgument {
+    private let columns: [String: [String]]
+
+    init?(argument: String) {
+        guard let pairs = pairs(in: argument), Set(pairs.map(\.name)).count == pairs.count else { return nil }
+        columns = Dictionary(
+            uniqueKeysWithValues: pairs.map { ($0.name, $0.value.split(separator: "+").map(String.init)) })
+        let isSound = columns.allSatisfy { name, columns in
+            switch name {
+            case "file", "split", "mask": columns.count == 1
+            case "label", "group": !columns.isEmpty
+            default: false
+            }
+        }
+        guard isSound else { return nil }
+    }
+
+    func apply(to options: inout ImageListOptions) {
+        options.fileName = columns["file"]?.first ?? options.fileName
+        options.label = columns["label"]
+        options.split = columns["split"]?.first
+        options.group = columns["group"]
+        options.maskFileName = columns["mask"]?.first
     }
 }

@@ -7,6 +7,26 @@ struct FolderOptions: ParsableArguments {
     var labels: ImageFolderOptions.Labels = .folders
 
     @Option(
+        help:
+            "The list of the images, CSV or JSON lines; the folder's metadata.csv or metadata.jsonl by default."
+    )
+    var metadata: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The columns of the list: file=NAME, label=NAME (of one-hot columns label=A+B+C), split=NAME, group=NAME (of \
+            several group=A+B) and mask=NAME; file_name, label, split, group and mask_file_name by default.
+            """, valueName: "what=column,…"))
+    var columns: ImageListColumnNames?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the values of the list's column split mean: train=0,val=1,test=2.",
+            valueName: "split=value,…"))
+    var splitValues: SplitValues?
+
+    @Option(
         help: ArgumentHelp(
             "Which folders are splits; those called train, val, test and the like by default.",
             valueName: "split=folder,…"))
@@ -41,6 +61,10 @@ struct FolderOptions: ParsableArguments {
         if ignoresSplits, splits != nil {
             throw ValidationError("--splits and --no-splits exclude each other")
         }
+        if labels == .none, metadata != nil || columns != nil || splitValues != nil {
+            throw ValidationError(
+                "--metadata, --columns and --split-values go with labels: leave out --labels none")
+        }
         if fit != nil, size == nil { throw ValidationError("--fit goes with --size") }
         if background != nil, fit != .pad, color != .gray, color != .rgb {
             throw ValidationError("--background goes with --fit pad, --color gray or --color rgb")
@@ -51,6 +75,9 @@ struct FolderOptions: ParsableArguments {
     func reading() throws -> ImageFolderOptions {
         var reading = ImageFolderOptions()
         reading.labels = labels
+        columns?.apply(to: &reading.list)
+        reading.list.path = metadata
+        reading.list.splitNames = splitValues?.names ?? [:]
         reading.splits = ignoresSplits ? .none : splits ?? .byName
         reading.masksAmongImages = masksAmongImages
         reading.color = color

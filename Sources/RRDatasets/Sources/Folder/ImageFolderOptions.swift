@@ -40,6 +40,8 @@ public struct ImageFolderOptions: Sendable, Hashable {
     }
 
     public var labels: ImageFolderOptions.Labels = .folders
+    /// Which list says what the images are, and by which columns.
+    public var list = ImageListOptions()
     /// Which folders are splits.
     public var splits: SplitFolders = .byName
     /// Whether files that are called as masks of other files, `x_mask.png` beside `x.png` or `masks/x.png` beside
@@ -61,7 +63,17 @@ public struct ImageFolderOptions: Sendable, Hashable {
     ///
     /// - Throws: as `PNGMetadata.list(in:)` and `PNGFolderScan`.
     package func files(in folder: String) throws -> PNGFileList {
-        if labels == .folders, let list = try PNGMetadata.list(in: folder, splits: splits) { return list }
+        if labels == .folders,
+            let files = try PNGMetadata.list(in: folder, splits: splits, options: list)
+        {
+            return files
+        }
+        guard list == ImageListOptions() else {
+            throw DatasetError(
+                .invalidOption, path: folder,
+                "\(option: .columns) and \(option: .splitValues) are about a list of images, and there is no metadata.csv or "
+                    + "metadata.jsonl here: \(option: .metadata) says where it is")
+        }
         var files = try PNGFolderScan(folder: folder, labels: labels, splits: splits).files
         try files.separateMasks(masksAmongImages, in: folder)
         return files

@@ -5,42 +5,52 @@ internal import RRSchemas
 enum ImageListFile {
     /// Calls a body with every row of a list.
     ///
+    /// - Parameter columns: what the columns of the table, or the members of the JSON lines, are called.
     /// - Throws: `FormatError` where the file cannot be read; `DatasetError` with the code `badMetadata`, and what the
     ///   body throws.
-    static func forEachRow(of path: String, _ body: (PNGMetadata.Row) throws -> Void) throws {
-        if path.hasSuffix(".csv") {
-            try forEachRecord(of: path, body)
+    static func forEachRow(
+        of path: String, columns: ImageListOptions, _ body: (PNGMetadata.Row) throws -> Void
+    ) throws {
+        if path.hasSuffix(".jsonl") || path.hasSuffix(".ndjson") {
+            try forEachLine(of: path, columns, body)
         } else {
-            try forEachLine(of: path, body)
+            try forEachRecord(of: path, columns, body)
         }
     }
 
-    private static func forEachRecord(of path: String, _ body: (PNGMetadata.Row) throws -> Void) throws {
+    private static func forEachRecord(
+        of path: String, _ options: ImageListOptions, _ body: (PNGMetadata.Row) throws -> Void
+    ) throws {
         let table = try CSVTable(path: path, wording: DatasetError.init)
-        guard let fileName = try table.column("file_name") else {
-            throw DatasetError(
+        let columns = try ImageListColumns(options, mayLack: false) {
+            try table.column($0) != nil
+        } fault: {
+            DatasetError(
                 .badMetadata, path: path,
-                "line 1: there is no column file_name, only \(table.header.joined(separator: ", "))")
+                "line 1: \($0), only \(table.header.joined(separator: ", ")); \(option: .columns) file=…,label=… says "
+                    + "which column is what")
         }
-        let (label, split) = (try table.column("label"), try table.column("split"))
-        let (mask, group) = (try table.column("mask_file_name"), try table.column("group"))
+        var positions: [String: Int] = [:]
+        for name in table.header { positions[name] = try? table.column(name) }
         try table.forEachRecord { record in
-            try body(
-                PNGMetadata.Row(
-                    fileName: record.fields[fileName], label: label.map { record.fields[$0] },
-                    split: split.map { record.fields[$0] }, group: group.map { record.fields[$0] },
-                    maskFileName: mask.map { record.fields[$0] }, line: record.line))
+            let row = try columns.row(
+                line: record.line,
+                fault: { DatasetError(.badMetadata, path: path, "line \(record.line): " + $0) },
+                value: { positions[$0].map { record.fields[$0] } })
+            try body(row)
         }
     }
 
-    private static func forEachLine(of path: String, _ body: (PNGMetadata.Row) throws -> Void) throws {
+    private static func forEachLine(
+        of path: String, _ options: ImageListOptions, _ body: (PNGMetadata.Row) throws -> Void
+    ) throws {
         let bytes = try FileBytes.read(path)
         var number = 0
         for line in bytes.split(separator: 10, omittingEmptySubsequences: false) {
             number += 1
             guard line.contains(where: { ![9, 13, 32].contains($0) }) else { continue }
-            func fault(_ message: String) -> DatasetError {
-                DatasetError(.badMetadata, path: path, "line \(number): \(message)")
+            func fault(_ message: Message) -> DatasetError {
+                DatasetError(.badMetadata, path: path, "line \(number): " + message)
             }
             let object: JSONValue
             do {
@@ -48,37 +58,34 @@ enum ImageListFile {
             } catch {
                 throw fault("this is no JSON: \(error)")
             }
-            guard case .object = object else { throw fault("this is no JSON object") }
-            func text(_ key: String) throws -> String? {
-                switch object[key] {
-                case nil, .null?: return nil
-                case .string(let text)?: return text
-                default: throw fault("\(key) is no text")
-                }
-            }
-            var row = PNGMetadata.Row(line: number)
-            row.fileName = try text("file_name")
-            row.split = try text("split")
-            row.maskFileName = try text("mask_file_name")
-            if let group = object["group"], group.stringValue == nil, let whole = group.integerValue {
-                row.group = String(whole)
-            } else {
-                row.group = try text("group")
-            }
-            switch object["label"] {
-            case nil, .null?: break
-            case .string(let name)?: row.label = name
-            case .array?:
-                throw fault(
-                    "the label is a list; an image has one class here, so samples of several classes cannot be "
-                        + "imported")
-            case let label?:
-                guard let whole = label.integerValue else {
-                    throw fault("the label is neither a text nor a whole number")
-                }
-                row.label = String(whole)
+            guard case .object(let members) = object else { throw fault("this is no JSON object") }
+            let columns = try ImageListColumns(
+                options, mayLack: true, exists: { members[$0] != nil }, fault: fault)
+            let row = try columns.row(line: number, fault: fault) {
+                try text(of: members[$0], $0, isPath: columns.namesFile($0), fault)
             }
             try body(row)
+        }
+    }
+
+    /// The text of a member: numbers as their digits, true and false as 1 and 0.
+    private static func text(
+        of value: JSONValue?, _ name: String, isPath: Bool, _ fault: (Message) -> DatasetError
+    ) throws -> String? {
+        switch value {
+        case nil, .null?: return nil
+        case .string(let text)?: return text
+        case _? where isPath: throw fault("\(name) is no text")
+        case .bool(let truth)?: return truth ? "1" : "0"
+        case .array?:
+            throw fault(
+                "the \(name) is a list; an image has one class here, so samples of several classes cannot be imported"
+            )
+        case let number?:
+            guard let whole = number.integerValue else {
+                throw fault("the \(name) is neither a text nor a whole number")
+            }
+            return String(whole)
         }
     }
 }

@@ -15,6 +15,7 @@ package struct PNGMetadata {
     }
 
     private let folder: String
+    private let options: ImageListOptions
     private var files = PNGFileList()
     private var texts = TextList()
     /// By bytes: to Swift, two strings that differ only in their Unicode normalisation are equal.
@@ -34,9 +35,11 @@ package struct PNGMetadata {
     ///
     /// - Throws: `DatasetError` with the code `badMetadata`, `badFolderStructure`, `invalidOption`, `unsafeId`,
     ///   `duplicateId` or `empty`, which names the file and the line; `FormatError` where a list cannot be read.
-    package static func list(in folder: String, splits: SplitFolders = .byName) throws -> PNGFileList? {
-        var metadata = PNGMetadata(folder: folder)
-        if let source = try source(in: folder) {
+    package static func list(
+        in folder: String, splits: SplitFolders = .byName, options: ImageListOptions = ImageListOptions()
+    ) throws -> PNGFileList? {
+        var metadata = PNGMetadata(folder: folder, options: options)
+        if let source = try options.path ?? source(in: folder) {
             try metadata.read(source, prefix: "", split: nil)
             try metadata.takeSplits(fromFolders: splits)
             return try metadata.finish()
@@ -93,14 +96,17 @@ package struct PNGMetadata {
         return found.first
     }
 
-    private init(folder: String) {
+    private init(folder: String, options: ImageListOptions) {
         self.folder = folder
+        self.options = options
         links = LinkCheck(root: folder)
     }
 
     private mutating func read(_ source: String, prefix: String, split: String?) throws {
         sources.append(source)
-        try ImageListFile.forEachRow(of: source) { try add($0, prefix: prefix, split: split) }
+        try ImageListFile.forEachRow(of: source, columns: options) {
+            try add($0, prefix: prefix, split: split)
+        }
     }
 
     private func fault(_ code: DatasetError.Code = .badMetadata, line: Int, _ message: String) -> DatasetError
@@ -110,9 +116,14 @@ package struct PNGMetadata {
 
     private mutating func add(_ row: Row, prefix: String, split: String?) throws {
         guard let name = row.fileName, !name.isEmpty else {
-            throw fault(line: row.line, "there is no file_name")
+            throw fault(line: row.line, "there is no \(options.fileName)")
         }
-        let path = prefix + (try checked(name, column: "file_name", line: row.line))
+        var path = prefix + (try checked(name, column: options.fileName, line: row.line))
+        if FileTree.kind(of: folder + "/" + path) == nil,
+            FileTree.kind(of: folder + "/" + path + ".png") == .file
+        {
+            path += ".png"
+        }
         guard Array(path.utf8).withUnsafeBufferPointer(PNGFileList.isPNG) else {
             throw fault(line: row.line, "“\(name)” is no PNG file by its name")
         }

@@ -163,6 +163,21 @@ extension PNGFolderImport {
             chosen["splits"] = .object(
                 Dictionary(named.map { ($0.folder, .string($0.split)) }) { first, _ in first })
         }
+        let list = options.reading.list
+        if list != ImageListOptions() {
+            func names(_ names: [String]?) -> JSONValue {
+                names.map { .array($0.map { .string($0) }) } ?? .null
+            }
+            chosen["metadata"] = list.path.map {
+                .string($0.split(separator: "/").last.map(String.init) ?? $0)
+            }
+            chosen["columns"] = [
+                "file": names([list.fileName]), "label": names(list.label),
+                "split": names(list.split.map { [$0] }), "group": names(list.group),
+                "mask": names(list.maskFileName.map { [$0] }),
+            ]
+            chosen["split_values"] = .object(list.splitNames.mapValues { .string($0) })
+        }
         if let separates = options.reading.masksAmongImages {
             chosen["masks_among_images"] = .bool(separates)
         }
