@@ -115,15 +115,19 @@ struct ArrayMaskImportTests {
         #expect(try expandedMasks()[3] == [1, 1, 1, 1, 1, 0])
     }
 
-    @Test("square masks for images with W before H are ambiguous")
-    func ambiguous() throws {
+    @Test(
+        "square masks follow images with W before H, and a note says so",
+        arguments: [nil, ArrayLayout.nwhc, .nhwc])
+    func square(layout: ArrayLayout?) throws {
+        let mask: [UInt8] = [0, 1, 0, 0, 0, 0, 0, 0, 0]
         try folder.makeSource(
-            SourceArray("/x", [2, 3, 3, 1], [UInt8](0..<18)),
-            SourceArray("/m", [2, 3, 3, 1], [UInt8](repeating: 1, count: 18)))
-        let error = try error { $0.layout = .nwhc }
-        #expect(error?.code == .ambiguousLayout)
-        #expect(error?.message.contains("`masksLayout`") == true)
-        #expect(try run { ($0.layout, $0.masksLayout) = (.nwhc, .nhwc) }.masks?.annotatedCount == 2)
+            SourceArray("/x", [2, 3, 3, 1], [UInt8](0..<18)), SourceArray("/m", [2, 3, 3, 1], mask + mask))
+        let summary = try run { ($0.layout, $0.masksLayout) = (.nwhc, layout) }
+        let turned: [UInt8] = [0, 0, 0, 1, 0, 0, 0, 0, 0]
+        #expect(try expandedMasks()[0] == (layout == .nhwc ? mask : turned))
+        #expect(
+            summary.notes.contains { $0.description.contains("`masksLayout` says otherwise") }
+                == (layout == nil))
     }
 
     @Test("a value that is neither 0 nor 1 is named with its row")

@@ -68,14 +68,21 @@ package final class ArrayFile {
         }
     }
 
-    /// What a file is, by its first bytes.
+    /// Whether an array was written by MATLAB, which stores the last dimension first: its (H, W, C, N) are (N, C, W, H) in
+    /// the file.
+    package func isFromMATLAB(_ name: String) -> Bool {
+        guard case .hdf5(let file) = content else { return false }
+        return file.text("MATLAB_class", of: name) != nil
+    }
+
+    /// What a file is, by its content.
     private static func format(of path: String) throws(FormatError) -> Format {
-        let file = try RandomAccessFile(path: path)
-        let start = try file.bytes(at: 0, count: 8)
-        if start.starts(with: [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]) { return .npy }
-        if start.starts(with: [0x50, 0x4B]) { return .npz }
-        if start.starts(with: GzipFile.signature) || start.starts(with: [0, 0]) { return .idx }
-        // An HDF5 file may begin with a block of the user's, so that libhdf5 has to say.
-        return .hdf5
+        switch try FileSignature.of(path) {
+        case .npy: .npy
+        case .zip: .npz
+        case .gzip, .idx: .idx
+        // Of anything else libhdf5 says what is wrong.
+        case .hdf5, .png, nil: .hdf5
+        }
     }
 }

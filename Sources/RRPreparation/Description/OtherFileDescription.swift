@@ -19,18 +19,18 @@ package enum OtherFileDescription {
         let size = try InputFile(reading: path).size()
         let start = try FileBytes.read(path, prefix: 64)
         var members: [String: JSONValue]
-        if start.starts(with: [0x89, 0x50, 0x4E, 0x47]) {
-            members = try png(path)
-        } else if start.starts(with: [0x93, 0x4E, 0x55, 0x4D]) || start.starts(with: [0x50, 0x4B])
-            || start.starts(with: [0x1F, 0x8B]) || start.starts(with: [0, 0])
-        {
-            members = try arrays(path, words)
-        } else if start.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") {
-            members = try coco(path)
-        } else if path.hasSuffix(".safetensors") {
-            members = try safeTensors(path)
-        } else {
-            return nil
+        switch try FileSignature.of(path) {
+        case .png?: members = try png(path)
+        case .npy?, .zip?, .gzip?, .idx?: members = try arrays(path, words)
+        case .hdf5?: return nil
+        case nil:
+            if start.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") {
+                members = try coco(path)
+            } else if path.hasSuffix(".safetensors") {
+                members = try safeTensors(path)
+            } else {
+                return nil
+            }
         }
         members["path"] = .string(path)
         members["file_bytes"] = .integer(size)

@@ -46,7 +46,9 @@ struct ImportMasksCommand: ParsableCommand {
 
     @Option(
         name: [.customLong("masks-layout"), .customLong("layout")],
-        help: "Arrays: the order of the masks' dimensions, NCHW, NHWC, NWHC, NCWH or NHW.")
+        help:
+            "Arrays: the order of the masks' dimensions; that of the images by default, as far as their shape allows."
+    )
     var masksLayout: ArrayLayout?
 
     @Option(help: "Arrays: the path of an array of the samples' row numbers, one a mask; beside NPY, a file.")

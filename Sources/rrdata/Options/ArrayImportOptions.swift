@@ -7,7 +7,10 @@ import RRTensor
 struct ArrayOptions: ParsableArguments {
     @OptionGroup var output: OutputOptions
 
-    @Option(help: "The order of the images' dimensions: NCHW, NHWC, NWHC, NCWH or NHW.")
+    @Option(
+        help:
+            "The order of the images' dimensions: NCHW, NHWC, NWHC, NCWH, NHW or NWH; or, samples last, HWCN, WHCN, CHWN, CWHN, HWN or WHN."
+    )
     var layout: ArrayLayout?
 
     @Option(help: "The shape of an image, CxHxW or HxW, where each is a row of an array (N,D).")

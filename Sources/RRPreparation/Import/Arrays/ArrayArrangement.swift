@@ -10,6 +10,25 @@ public enum ArrayLayout: String, Sendable, CaseIterable {
     case ncwh = "NCWH"
     /// One channel, without a dimension of its own.
     case nhw = "NHW"
+    case nwh = "NWH"
+    // Samples along the last dimension: such an array is held in memory.
+    case hwcn = "HWCN"
+    case whcn = "WHCN"
+    case chwn = "CHWN"
+    case cwhn = "CWHN"
+    case hwn = "HWN"
+    case whn = "WHN"
+
+    /// The layout in a file of an array that MATLAB knows as (H, W, C, N) or (H, W, N); nil for another number of
+    /// dimensions.
+    init?(ofMATLABs shape: TensorShape) {
+        switch shape.rank {
+        case 3: self = .nwh
+        case 4 where 1...4 ~= shape[1]: self = .ncwh
+        case 4 where 1...4 ~= shape[3]: self = .nwhc
+        default: return nil
+        }
+    }
 
     /// The number of dimensions.
     public var rank: Int { rawValue.utf8.count }
@@ -36,6 +55,14 @@ struct ArrayArrangement: Hashable {
         self.imageShape = try ImageShape(
             channels: extents["C"] ?? 1, height: extents["H"] ?? 0, width: extents["W"] ?? 0)
         self.steps = [steps["C"] ?? 0, steps["H"] ?? 0, steps["W"] ?? 0]
+    }
+
+    /// Images that stand in the order `(C, H, W)` now, and were read in another: what masks follow.
+    init(imageShape: ImageShape, readAs layout: ArrayLayout?) {
+        let layout = layout?.sampleFirst ?? .nchw
+        self.layout = layout.rank == 4 ? layout : layout.isTurned ? .ncwh : .nchw
+        self.imageShape = imageShape
+        steps = [imageShape.pixelCount, imageShape.width, 1]
     }
 
     /// Whether elements stand in the order `(C, H, W)` already.
@@ -122,7 +149,7 @@ extension ArrayArrangement {
     /// The one way to read an array of masks for images.
     ///
     /// Without a layout, the arrangements are tried that give masks of the images' height and width, and one channel
-    /// or the images' number. Layouts with W before H are tried only for images that have such a layout.
+    /// or the images' number. Layouts with W before H are taken for images that have such a layout, and only for these.
     ///
     /// - Throws: `DatasetError` with the code `wrongShape`, `wrongMaskSize`, `invalidOption` or `ambiguousLayout`.
     static func ofMasks(
@@ -144,11 +171,12 @@ extension ArrayArrangement {
                 && (arrangement.imageShape.channels == 1
                     || arrangement.imageShape.channels == images.imageShape.channels)
         }
-        let isTurned = images.layout == .nwhc || images.layout == .ncwh
+        // Masks are laid out as the images are, unless their shape allows only the other way.
+        let alike = fitting.filter { $0.layout.isTurned == images.layout.isTurned }
         let candidates = fitting.filter { arrangement in
             if let layout { return arrangement.layout == layout }
-            return isTurned || arrangement.layout == .nchw || arrangement.layout == .nhwc
-                || arrangement.layout == .nhw
+            if images.layout.isTurned, alike.isEmpty { return true }
+            return arrangement.layout.isTurned == images.layout.isTurned
         }
         guard let arrangement = candidates.first else {
             let size = "\(images.imageShape.height)×\(images.imageShape.width) with 1"
@@ -193,14 +221,16 @@ extension ArrayArrangement {
     }
 
     private static func arrangements(of shape: TensorShape) throws -> [ArrayArrangement] {
-        try ArrayLayout.allCases.filter { $0.rank == shape.rank }.map { try ArrayArrangement($0, of: shape) }
+        try ArrayLayout.allCases.filter { $0.rank == shape.rank && $0.isSampleFirst }.map {
+            try ArrayArrangement($0, of: shape)
+        }
     }
 
     private static func list(_ arrangements: [ArrayArrangement]) -> String {
         arrangements.map(\.description).joined(separator: ", ")
     }
 
-    private static func check(
+    static func check(
         _ layout: ArrayLayout, of shape: TensorShape, option: OptionName, at location: String
     ) throws {
         guard layout.rank == shape.rank else {

@@ -4,8 +4,8 @@ internal import RRTensor
 
 /// What an import has read of its arrays, beside the pixels: how they make images, and what belongs to each.
 struct ArrayContent {
-    /// The masks that were read, and the layout that they were read in.
-    typealias Masks = (masks: ArrayMaskReader.Masks, layout: ArrayLayout)
+    /// The masks that were read, the layout that they were read in, and how that was decided.
+    typealias Masks = (masks: ArrayMaskReader.Masks, layout: ArrayLayout, note: Message?)
 
     let inputs: ArrayInputs
     let arrangement: ArrayArrangement
@@ -71,18 +71,21 @@ struct ArrayContent {
         if let export, !options.saysHowMasksAreRead {
             return (
                 try export.masks(images: images, layout: options.masksLayout),
-                options.masksLayout ?? export.mark.layout ?? .nchw
+                options.masksLayout ?? export.mark.layout ?? .nchw, nil
             )
         }
-        let arrangement = try ArrayArrangement.ofMasks(
-            array.shape, layout: options.masksLayout ?? export?.mark.layout, images: images,
-            at: array.location)
+        let form = try MaskArrayReading(
+            array, layout: options.masksLayout ?? export?.mark.layout,
+            imageLayout: options.layout ?? images.layout, images: images, count: count)
         let samples = try MaskedSamples(
-            inputs.selection, maskCount: array.shape[0], sampleCount: count,
+            inputs.selection, maskCount: form.array.shape[0], sampleCount: count,
             ids: { inputs.ids ?? (0..<count).map(String.init) }, location: array.location)
         let reader = ArrayMaskReader(
-            array: array, reading: arrangement, rule: options.maskRule, marks: options.marks,
+            array: form.array, reading: form.arrangement, rule: options.maskRule, marks: options.marks,
             empty: options.empty)
-        return (try reader.read(samples, sampleCount: count), arrangement.layout)
+        return (
+            try reader.read(samples, sampleCount: count), options.masksLayout ?? form.arrangement.layout,
+            form.note
+        )
     }
 }

@@ -115,7 +115,8 @@ extension ArrayImport {
         var given: [String: JSONValue] = [
             "images": Self.list(inputs.imageNames, isFile: files.isEmpty),
             "labels": Self.list(inputs.labelNames, isFile: files.isEmpty),
-            "layout": .string(options.shape == nil ? content.arrangement.layout.rawValue : "ND"),
+            "layout": .string(
+                options.shape == nil ? (options.layout ?? content.arrangement.layout).rawValue : "ND"),
             "compress": .string(content.compression.rawValue),
         ]
         if !options.groups.isEmpty { given["group"] = Self.list(options.groups, isFile: files.isEmpty) }

@@ -101,7 +101,7 @@ public struct ArrayImport: Sendable {
         of content: ArrayContent, _ elementType: ImageElementType, fingerprint: String
     ) -> ImportSummary {
         let inputs = content.inputs
-        var notes = inputs.notes
+        var notes = inputs.notes + [content.masks?.note].compactMap(\.self)
         if inputs.export?.has(.masks) == true, content.masks == nil {
             notes.append("the export holds masks; \(option: .masksOutput) imports them")
         }

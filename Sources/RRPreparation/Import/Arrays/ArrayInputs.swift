@@ -8,7 +8,7 @@ struct ArrayInputs {
     let labels: (any ArraySource)?
     let masks: (any ArraySource)?
     let selection: MaskedSamples.Basis
-    /// The layout of the images that the options or the convention of the file's names say.
+    /// The layout of the images, samples first, that the options or the convention of the file's names say.
     let layout: ArrayLayout?
     /// Where all or some of the arrays are those of an export.
     let export: ExportedArrays?
@@ -27,7 +27,7 @@ struct ArrayInputs {
     let splitNames: [String]
 
     /// What a user should know of how arrays are read.
-    var notes: [Message] { [images, labels, masks].compactMap { $0?.note }.map { Message($0) } }
+    let notes: [Message]
 
     /// Opens the arrays that an import names.
     ///
@@ -47,9 +47,15 @@ struct ArrayInputs {
             ? try NamedSplits(shelf.names(), path: arrays.files.first ?? "") : nil
 
         imageNames = export.map { [$0.name(of: .images)] } ?? convention?.images ?? options.images
-        let parts = try export.map { [try $0.array(.images)] } ?? shelf.arrays(imageNames)
+        let parts =
+            try export.map { [try $0.array(.images)] } ?? shelf.arrays(imageNames, layout: options.layout)
         images = try JoinedArray.join(parts)
-        layout = options.layout ?? export?.mark.layout ?? convention?.layout(of: images.shape)
+        let layoutOfMATLAB =
+            options.layout == nil && options.shape == nil && export == nil && shelf.areFromMATLAB(imageNames)
+            ? ArrayLayout(ofMATLABs: images.shape) : nil
+        layout =
+            options.layout?.sampleFirst ?? export?.mark.layout ?? layoutOfMATLAB
+            ?? convention?.layout(of: images.shape)
 
         labelNames =
             takesLabelsOfExport
@@ -63,6 +69,13 @@ struct ArrayInputs {
             try shelf.joined(options.groups).map { try ArrayGroups.read($0, count: count) }
             ?? export?.groups()
 
+        let readAsMATLABs: Message? = layoutOfMATLAB.map { [images] layout in
+            "\(images.location) \(images.shape) is read as \(layout.rawValue), as MATLAB writes its arrays; "
+                + "\(option: .layout) says otherwise"
+        }
+        notes =
+            [images, labels, masks].compactMap { $0?.note }.map { Message($0) }
+            + [readAsMATLABs].compactMap(\.self)
         splits = splitsOfExport ?? convention.map { _ in Self.splits(of: parts) }
         splitNames = splits == nil ? [] : export?.mark.splitNames ?? convention?.splitNames ?? []
     }
@@ -104,17 +117,28 @@ struct ArrayInputs {
 
         func names() throws -> [String] { try files.flatMap { try $0.names() } }
 
+        func areFromMATLAB(_ names: [String]) -> Bool {
+            !files.isEmpty && files.allSatisfy { file in names.allSatisfy { file.isFromMATLAB($0) } }
+        }
+
         /// The arrays of some names: of each file those of all names, or each name's file.
-        func arrays(_ names: [String]) throws -> [any ArraySource] {
-            guard files.isEmpty else {
-                return try files.flatMap { file in try names.map { try file.array($0) } }
+        ///
+        /// - Parameter layout: where samples are along the last dimension, it is brought to the front.
+        func arrays(_ names: [String], layout: ArrayLayout? = nil) throws -> [any ArraySource] {
+            let arrays =
+                files.isEmpty
+                ? try names.map { try ArrayFile(path: $0, format: format).array(nil) }
+                : try files.flatMap { file in try names.map { try file.array($0) } }
+            guard let layout, !layout.isSampleFirst else { return arrays }
+            return try arrays.map { array in
+                try ArrayArrangement.check(layout, of: array.shape, option: .layout, at: array.location)
+                return try SampleFirstArray(array)
             }
-            return try names.map { try ArrayFile(path: $0, format: format).array(nil) }
         }
 
         /// The arrays of some names as one; nil where none is named.
-        func joined(_ names: [String]) throws -> (any ArraySource)? {
-            names.isEmpty ? nil : try JoinedArray.join(arrays(names))
+        func joined(_ names: [String], layout: ArrayLayout? = nil) throws -> (any ArraySource)? {
+            names.isEmpty ? nil : try JoinedArray.join(arrays(names, layout: layout))
         }
 
         func joined(_ name: String?) throws -> (any ArraySource)? { try joined(name.map { [$0] } ?? []) }

@@ -55,7 +55,7 @@ struct PendingMasks {
     /// - Throws: as `MaskImport.run`.
     func write(
         forDatasetAt path: String, files: [[String]]?, in folder: String
-    ) throws -> (summary: ImportSummary.Masks, notes: [String]) {
+    ) throws -> (summary: ImportSummary.Masks, notes: [Message]) {
         let dataset = try Dataset(path: path)
         let importer = MaskImport(
             source: masks.source ?? folder, dataset: path, output: masks.output, options: masks.options)
@@ -80,7 +80,7 @@ struct PendingMasks {
         return (
             ImportSummary.Masks(
                 path: masks.output, annotatedCount: summary.annotatedCount, meanShare: summary.meanShare),
-            summary.notes
+            [summary.tally.reading].compactMap(\.self) + summary.notes.map { Message($0) }
         )
     }
 

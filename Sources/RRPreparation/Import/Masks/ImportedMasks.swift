@@ -1,5 +1,6 @@
 internal import RRDatasets
 internal import RRFormats
+internal import RRSchemas
 internal import RRTensor
 
 /// Where the masks of an import come from.
@@ -85,10 +86,11 @@ extension ImportedMasks {
             return try ArrayFile(path: name).array(nil)
         }
         let masks = try file.array(options.masks)
-        let images = try ArrayArrangement(
-            .nchw, of: TensorShape([dataset.sampleCount] + dataset.imageShape.dimensions))
-        let reading = try ArrayArrangement.ofMasks(
-            masks.shape, layout: options.masksLayout, images: images, at: masks.location)
+        let imageLayout = try dataset.layoutOfImport()
+        let reading = try MaskArrayReading(
+            masks, layout: options.masksLayout, imageLayout: imageLayout,
+            images: ArrayArrangement(imageShape: dataset.imageShape, readAs: imageLayout),
+            count: dataset.sampleCount)
         try masks.checkSize()
         let basis: MaskedSamples.Basis =
             if let rows = options.rows {
@@ -101,10 +103,10 @@ extension ImportedMasks {
                 .order
             }
         let samples = try MaskedSamples(
-            basis, maskCount: masks.shape[0], sampleCount: dataset.sampleCount, ids: dataset.ids,
+            basis, maskCount: reading.array.shape[0], sampleCount: dataset.sampleCount, ids: dataset.ids,
             location: masks.location)
         let result = try ArrayMaskReader(
-            array: masks, reading: reading, rule: options.maskRule, marks: options.marks,
+            array: reading.array, reading: reading.arrangement, rule: options.maskRule, marks: options.marks,
             empty: options.emptyMasks
         ).read(samples, sampleCount: dataset.sampleCount)
         maskSet = try MaskSet(
@@ -113,7 +115,17 @@ extension ImportedMasks {
         meanShare = result.meanShare
         suppliedCount = samples.ofRows.count { $0 != nil }
         emptyCount = result.emptyCount
-        tally = MaskTally()
+        tally = MaskTally(reading: reading.note)
+    }
+}
+
+extension Dataset {
+    /// The layout of the array that the images were imported from; nil where they were no array.
+    fileprivate func layoutOfImport() throws -> ArrayLayout? {
+        guard let text = try provenanceText(), let provenance = try? JSONValue(parsing: text) else {
+            return nil
+        }
+        return (provenance["options"]?["layout"]?.stringValue).flatMap(ArrayLayout.init(rawValue:))
     }
 }
 

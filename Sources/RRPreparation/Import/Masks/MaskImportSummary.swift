@@ -1,4 +1,5 @@
 public import RRDatasets
+public import RRFormats
 public import RRTensor
 
 /// What an import of masks has stored, and what it has not.
@@ -102,4 +103,8 @@ public struct MaskTally: Sendable, Equatable {
     public var annotations: Annotations?
     /// How names were brought together with ids; nil where the source has no names.
     public var matching: Matching?
+    /// How the source was read, where it allows more than one reading.
+    public var reading: Message?
+
+    package init(reading: Message? = nil) { self.reading = reading }
 }

@@ -21,11 +21,12 @@ public enum MaskSourceKind: String, Sendable, CaseIterable {
             return
         }
         let start = try FileBytes.read(path, prefix: 512)
+        let signature = try FileSignature.of(path)
         if path.lowercased().hasSuffix(".csv") {
             self = .boxes
         } else if start.first(where: { !Self.skipped.contains($0) }) == UInt8(ascii: "{") {
             self = .coco
-        } else if Self.signatures.contains(where: start.starts(with:)) || Self.isNamedHDF5(path) {
+        } else if signature.map({ $0 != .png }) ?? Self.isNamedHDF5(path) {
             self = .arrays
         } else {
             throw FormatError(
@@ -35,13 +36,7 @@ public enum MaskSourceKind: String, Sendable, CaseIterable {
         }
     }
 
-    /// The first bytes of HDF5, NPY, ZIP, gzip and IDX files.
-    private static let signatures: [[UInt8]] = [
-        [0x89, 0x48, 0x44, 0x46], [0x93, 0x4E, 0x55, 0x4D], [0x50, 0x4B, 0x03, 0x04], [0x1F, 0x8B],
-        [0, 0, 8],
-    ]
-
-    /// An HDF5 file may begin with anything: its own first bytes may come later.
+    /// Of a damaged HDF5 file the name may be all that tells.
     private static func isNamedHDF5(_ path: String) -> Bool {
         [".h5", ".hdf5", ".hdf"].contains { path.lowercased().hasSuffix($0) }
     }

@@ -108,7 +108,7 @@ public struct PNGFolderImport: Sendable {
         let written = try masks?.write(forDatasetAt: writer.temporaryPath, files: files.maskPaths, in: folder)
         try writer.commit()
         try masks?.commit()
-        var notes = files.notes + (written?.notes.map { Message($0) } ?? [])
+        var notes = files.notes + (written?.notes ?? [])
         if files.maskPaths != nil, masks == nil {
             notes.append(
                 options.reading.masksAmongImages == true

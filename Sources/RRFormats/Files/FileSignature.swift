@@ -1,0 +1,28 @@
+/// What a file is, told by its content and not by its name.
+package enum FileSignature: Sendable {
+    case hdf5, npy, zip, gzip, idx, png
+
+    /// Looks at the first bytes of a file, and where an HDF5 file's own may begin: at 0, or behind a block of the user's,
+    /// as MATLAB writes one of 512 bytes.
+    ///
+    /// Source: "HDF5 File Format Specification", II.A: the superblock begins at 0, 512, 1024, 2048, … bytes.
+    ///
+    /// - Returns: nil for a file that is none of these.
+    /// - Throws: `FormatError` with the code `notFound` or `cannotRead`.
+    package static func of(_ path: String) throws(FormatError) -> FileSignature? {
+        let file = try RandomAccessFile(path: path)
+        let start = try file.bytes(at: 0, count: min(8, file.size))
+        if start.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return .png }
+        if start.starts(with: [0x93, 0x4E, 0x55, 0x4D]) { return .npy }
+        if start.starts(with: [0x50, 0x4B]) { return .zip }
+        if start.starts(with: [0x1F, 0x8B]) { return .gzip }
+        var offset = 0
+        while offset <= 1 << 30, offset + hdf5Signature.count <= file.size {
+            if try file.bytes(at: offset, count: hdf5Signature.count) == hdf5Signature { return .hdf5 }
+            offset = offset == 0 ? 512 : offset * 2
+        }
+        return start.starts(with: [0, 0]) ? .idx : nil
+    }
+
+    private static let hdf5Signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
+}
