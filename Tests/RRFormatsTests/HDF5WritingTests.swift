@@ -21,10 +21,7 @@ struct HDF5WritingTests {
 
     func write<Element: HDF5Element>(_ elements: [Element], rows: Range<Int>, to dataset: HDF5Dataset) throws
     {
-        let result: Result<Void, any Error> = elements.withUnsafeBufferPointer { buffer in
-            Result { try dataset.write(buffer, rows: rows) }
-        }
-        try result.get()
+        try dataset.write(elements.span, rows: rows)
     }
 
     func roundTrip<Element: HDF5Element>(_ elements: [Element]) throws {

@@ -12,9 +12,7 @@ struct SourceArray: Sendable {
             let dataset = try file.createDataset(
                 name, type: Element.storedType, shape: try TensorShape(shape),
                 storage: .chunked(shape.map { max(1, ($0 + 1) / 2) }, deflateLevel: 1))
-            try elements.withUnsafeBufferPointer { elements in
-                Result { try dataset.write(elements, rows: 0..<shape[0]) }
-            }.get()
+            try dataset.write(elements.span)
         }
     }
 

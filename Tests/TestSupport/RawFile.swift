@@ -56,10 +56,7 @@ package struct RawFile {
         _ elements: [Element], _ shape: [Int], _ name: String, _ file: HDF5File
     ) throws {
         let dataset = try file.createDataset(name, type: Element.storedType, shape: TensorShape(shape))
-        let result = elements.withUnsafeBufferPointer { elements in
-            Result { try dataset.write(elements, rows: 0..<shape[0]) }
-        }
-        try result.get()
+        try dataset.write(elements.span)
     }
 }
 

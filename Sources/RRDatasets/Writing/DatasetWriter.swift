@@ -70,8 +70,11 @@ public final class DatasetWriter: @unchecked Sendable {
         self.color = color ?? Dataset.color(channels: imageShape.channels)
         self.compression = compression
         self.force = force
-        output = try AtomicOutput(path: path, force: force)
-        file = try HDF5File(creating: output)
+        let output = try AtomicOutput(path: path, force: force)
+        self.output = output
+        file = try output.whilePending { path throws(FormatError) in
+            try HDF5File(creating: path, path: output.path)
+        }
         let rowsPerChunk = Self.rowsPerChunk(
             sampleCount: sampleCount, imageSize: imageShape.elementCount * elementType.size)
         images = try file.createDataset(
@@ -272,29 +275,30 @@ extension DatasetWriter {
         let fingerprint = DatasetFingerprint.compute(
             id: id, labels: table.labels, imageShape: imageShape, checksums: checksums)
         let origin = origin(fingerprint)
+        let list = try TensorShape([checksums.count])
         try file.setAttribute("DIMENSION_LABELS", of: "/images", to: .strings(["N", "C", "H", "W"]))
         try file.setAttribute("color", of: "/images", to: .string(origin.color ?? color))
         if let labels = table.labels {
-            try writeList("/labels", labels.map { Int64($0) })
+            let labels = labels.map { Int64($0) }
+            try file.createDataset("/labels", type: .int64, shape: list).write(labels.span)
             if let classNames = table.classNames {
                 try file.setAttribute("class_names", of: "/labels", to: .strings(classNames))
             }
         }
         let length = checksums.indices.reduce(1) { max($0, id($1).utf8.count) }
-        let idList = try file.createDataset(
-            "/ids", type: .fixedString(length: length), shape: TensorShape([checksums.count]))
-        try idList.writeStrings(id)
+        try file.createDataset("/ids", type: .fixedString(length: length), shape: list).writeStrings(id)
         if let splits = table.splits {
-            try writeList("/split", splits)
+            try file.createDataset("/split", type: .uint8, shape: list).write(splits.span)
             try file.setAttribute("split_names", of: "/split", to: .strings(table.splitNames))
         }
         if let groups = table.groups {
-            try writeList("/group", groups.numbers.map { Int64($0) })
+            let numbers = groups.numbers.map { Int64($0) }
+            try file.createDataset("/group", type: .int64, shape: list).write(numbers.span)
             if let names = groups.names {
                 try file.setAttribute("group_names", of: "/group", to: .strings(names))
             }
         }
-        try writeList("/checksum", checksums)
+        try file.createDataset("/checksum", type: .uint32, shape: list).write(checksums.span)
         try file.setAttribute("format", to: .string(FileFormat.dataset.rawValue))
         try file.setAttribute("format_version", to: .string(FileFormat.version))
         try file.setAttribute("creator", to: .string(Dataset.creator))
@@ -302,14 +306,6 @@ extension DatasetWriter {
         try file.setAttribute("provenance", to: .string(origin.provenance))
         try file.close()
         return fingerprint
-    }
-
-    private func writeList<Element: HDF5Element>(_ name: String, _ elements: [Element]) throws {
-        let list = try file.createDataset(
-            name, type: Element.storedType, shape: TensorShape([elements.count]))
-        try elements.withUnsafeBufferPointer { elements in
-            Result { try list.write(elements, rows: 0..<elements.count) }
-        }.get()
     }
 
     /// Where the file is before `commit`; once it is complete, a dataset that can be opened.

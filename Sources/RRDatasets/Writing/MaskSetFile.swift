@@ -27,8 +27,11 @@ final class MaskSetFile {
         self.force = force
         self.capacity = capacity
         self.maskShape = maskShape
-        output = try AtomicOutput(path: path, force: force)
-        file = try HDF5File(creating: output)
+        let output = try AtomicOutput(path: path, force: force)
+        self.output = output
+        file = try output.whilePending { path throws(FormatError) in
+            try HDF5File(creating: path, path: output.path)
+        }
         array = try file.createDataset(
             "/A", type: .uint8, shape: TensorShape([capacity + 1] + maskShape.dimensions))
     }
@@ -46,8 +49,11 @@ final class MaskSetFile {
 
     private func flush() throws {
         let rows = count - block.count / maskShape.elementCount..<count
-        try block.withUnsafeBufferPointer { block in Result { try array.write(block, rows: rows) } }.get()
-        block.removeAll(keepingCapacity: true)
+        var masks: [UInt8] = []
+        swap(&masks, &block)
+        try array.write(masks.span, rows: rows)
+        masks.removeAll(keepingCapacity: true)
+        swap(&masks, &block)
     }
 
     /// Writes the last row, which is all zero, and what belongs to the samples, and puts the file in its place.
@@ -58,9 +64,7 @@ final class MaskSetFile {
         try flush()
         if count < capacity { try shrink() }
         let zeros = Array(repeating: UInt8(0), count: maskShape.elementCount)
-        try zeros.withUnsafeBufferPointer { zeros in
-            Result { try array.write(zeros, rows: count..<count + 1) }
-        }.get()
+        try array.write(zeros.span, rows: count..<count + 1)
         try MaskSetWriter.writeRest(
             rows: rows, datasetFingerprint: datasetFingerprint, provenanceText: provenance.serialized(),
             to: file)
@@ -79,7 +83,7 @@ final class MaskSetFile {
                 Result {
                     let part = UnsafeMutableBufferPointer(rebasing: bytes[..<(rows.count * size)])
                     try array.read(rows: rows, as: UInt8.self, into: part)
-                    try smaller.array.write(UnsafeBufferPointer(part), rows: rows)
+                    try smaller.array.write(part.span, rows: rows)
                 }
             }
             try result.get()

@@ -109,7 +109,9 @@ public final class MaskSetWriter {
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package static func write(_ masks: MaskSet, provenanceText: String, to output: AtomicOutput) throws {
-        let file = try HDF5File(creating: output)
+        let file = try output.whilePending { path throws(FormatError) in
+            try HDF5File(creating: path, path: output.path)
+        }
         try write(masks.bits, shape: masks.maskShape, to: file)
         try writeRest(
             rows: masks.rows.map { Int64($0) }, datasetFingerprint: masks.datasetFingerprint,
@@ -120,10 +122,7 @@ public final class MaskSetWriter {
     static func writeRest(
         rows: [Int64], datasetFingerprint: String, provenanceText: String, to file: HDF5File
     ) throws {
-        let rowList = try file.createDataset("/row", type: .int64, shape: TensorShape([rows.count]))
-        try rows.withUnsafeBufferPointer { rows in
-            Result { try rowList.write(rows, rows: 0..<rows.count) }
-        }.get()
+        try file.createDataset("/row", type: .int64, shape: TensorShape([rows.count])).write(rows.span)
         try file.setAttribute("format", to: .string(FileFormat.masks.rawValue))
         try file.setAttribute("format_version", to: .string(FileFormat.version))
         try file.setAttribute("creator", to: .string(Dataset.creator))
@@ -146,7 +145,7 @@ public final class MaskSetWriter {
                 let start = (row - first) * size
                 bits.expandRow(row, into: UnsafeMutableBufferPointer(rebasing: buffer[start..<start + size]))
             }
-            try array.write(UnsafeBufferPointer(rebasing: buffer.prefix(rows.count * size)), rows: rows)
+            try array.write(buffer.span.extracting(first: rows.count * size), rows: rows)
             first = rows.upperBound
         }
     }

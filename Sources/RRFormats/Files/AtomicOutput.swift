@@ -1,4 +1,5 @@
 internal import Glibc
+internal import RRTensor
 internal import Synchronization
 
 /// A file or folder that appears whole or not at all.
@@ -32,7 +33,7 @@ package final class AtomicOutput {
         self.path = String(target)
         self.force = force
         self.isDirectory = isDirectory
-        self.temporaryPath = FileTree.hiddenSibling(of: self.path)
+        self.temporaryPath = Self.hiddenSibling(of: self.path)
         try Self.checkTarget(self.path, force: force, isDirectory: isDirectory)
 
         let (path, temporaryPath) = (self.path, temporaryPath)
@@ -70,18 +71,12 @@ package final class AtomicOutput {
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package func keep(as keptPath: String) throws(FormatError) {
-        let result: Result<Void, FormatError> = Self.pending.withLock { pending in
-            do throws(FormatError) {
-                try replaceFolder(at: keptPath)
-                pending.remove(temporaryPath)
-                temporaryPath = keptPath
-                isPending = false
-                return .success(())
-            } catch {
-                return .failure(error)
-            }
+        try Self.pending.withLock { pending throws(FormatError) in
+            try replaceFolder(at: keptPath)
+            pending.remove(temporaryPath)
+            temporaryPath = keptPath
+            isPending = false
         }
-        try result.get()
     }
 
     /// Renames what was written to the target.
@@ -92,30 +87,40 @@ package final class AtomicOutput {
     /// - Throws: `FormatError` with the code `outputExists` where the target appeared meanwhile and `force`
     ///   was not given, or `cannotWrite`.
     package func commit() throws(FormatError) {
-        let result: Result<Void, FormatError> = Self.pending.withLock { pending in
-            do throws(FormatError) {
-                try rename()
-                pending.remove(temporaryPath)
-                isPending = false
-                return .success(())
-            } catch {
-                return .failure(error)
+        try Self.pending.withLock { pending throws(FormatError) in
+            switch (isDirectory, force) {
+            case (true, true): try replaceFolder(at: path)
+            case (false, false):
+                // Unlike rename(2), link(2) does not replace what is there.
+                if link(temporaryPath, path) == 0 {
+                    unlink(temporaryPath)
+                    break
+                }
+                guard errno == EPERM || errno == EOPNOTSUPP || errno == EEXIST else {
+                    throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+                }
+                fallthrough
+            default:
+                // A folder is never renamed over a folder that holds something.
+                try Self.checkTarget(path, force: force, isDirectory: isDirectory)
+                guard rename(temporaryPath, path) == 0 else {
+                    throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+                }
             }
+            pending.remove(temporaryPath)
+            isPending = false
         }
-        try result.get()
     }
 
     /// Calls a body with the temporary path while it is sure that nobody removes what is there; never returns where
     /// that was done already, since the process is about to end.
-    package func whilePending(_ body: (String) throws(FormatError) -> Void) throws(FormatError) {
-        let result: Result<Void, FormatError> = Self.pending.withLock { _ in
-            do throws(FormatError) {
-                return .success(try body(temporaryPath))
-            } catch {
-                return .failure(error)
-            }
+    package func whilePending<Value>(
+        _ body: (String) throws(FormatError) -> Value
+    ) throws(FormatError) -> Value {
+        let value = try Self.pending.withLock { _ throws(FormatError) in
+            UncheckedSendable(try body(temporaryPath))
         }
-        try result.get()
+        return value.value
     }
 
     /// Removes what every output of this process has written and not committed, and ends the process.
@@ -127,8 +132,8 @@ package final class AtomicOutput {
             for temporaryPath in pending {
                 // Other threads may still write into a folder. Under another name they find it no more, and what
                 // was on its way there goes with the next attempt.
-                let renamed = FileTree.hiddenSibling(of: temporaryPath)
-                let target = Glibc.rename(temporaryPath, renamed) == 0 ? renamed : temporaryPath
+                let renamed = Self.hiddenSibling(of: temporaryPath)
+                let target = rename(temporaryPath, renamed) == 0 ? renamed : temporaryPath
                 for _ in 0..<100 where FileTree.kind(of: target) != nil { FileTree.remove(target) }
             }
             // Within the lock: who waits for it would make anew what was removed. Not `exit`, which would run while
@@ -147,6 +152,7 @@ package final class AtomicOutput {
 
     /// The temporary paths of all outputs that are neither committed nor removed.
     private static let pending = Mutex<Set<String>>([])
+    private static let serial = Atomic<Int>(0)
 }
 
 extension AtomicOutput {
@@ -181,36 +187,23 @@ extension AtomicOutput {
         return SystemFailure.message(failure)
     }
 
-    private func rename() throws(FormatError) {
-        if force {
-            if isDirectory { return try replaceFolder(at: path) }
-        } else if !isDirectory {
-            // Unlike rename(2), link(2) does not replace what is there.
-            if link(temporaryPath, path) == 0 {
-                unlink(temporaryPath)
-                return
-            }
-            let failure = errno
-            guard failure == EPERM || failure == EOPNOTSUPP || failure == EEXIST else {
-                throw FormatError(.cannotWrite, path: path, SystemFailure.message(failure))
-            }
-        }
-        // A folder is never renamed over a folder that holds something.
-        try Self.checkTarget(path, force: force, isDirectory: isDirectory)
-        guard Glibc.rename(temporaryPath, path) == 0 else {
-            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
-        }
+    /// An unused hidden name beside a path, in the same folder and so on the same file system.
+    private static func hiddenSibling(of path: String) -> String {
+        let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+        let number = serial.add(1, ordering: .relaxed).newValue
+        // A name has at most 255 bytes; four bytes a character leave room for the rest.
+        return "\(path[..<start]).\(path[start...].prefix(48)).\(getpid())-\(number).partial"
     }
 
     private func replaceFolder(at path: String) throws(FormatError) {
-        let old = FileTree.hiddenSibling(of: path)
-        let isReplaced = Glibc.rename(path, old) == 0
+        let old = Self.hiddenSibling(of: path)
+        let isReplaced = rename(path, old) == 0
         guard isReplaced || errno == ENOENT else {
             throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
         }
-        guard Glibc.rename(temporaryPath, path) == 0 else {
+        guard rename(temporaryPath, path) == 0 else {
             let failure = errno
-            if isReplaced { _ = Glibc.rename(old, path) }
+            if isReplaced { _ = rename(old, path) }
             throw FormatError(.cannotWrite, path: path, SystemFailure.message(failure))
         }
         if isReplaced { FileTree.remove(old) }

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 
 /// Questions to and removals from the tree of folders.
 package enum FileTree {
@@ -62,16 +61,6 @@ package enum FileTree {
         throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
     }
 
-    /// An unused hidden name beside a path, in the same folder and so on the same file system.
-    static func hiddenSibling(of path: String) -> String {
-        let name = path.split(separator: "/").last ?? ""
-        let number = serial.add(1, ordering: .relaxed).newValue
-        // A name has at most 255 bytes; four bytes a character leave room for the rest.
-        let sibling = ".\(name.prefix(48)).\(getpid())-\(number).partial"
-        let folder = folder(of: path)
-        return folder == "." && !path.hasPrefix("./") ? sibling : folder + "/" + sibling
-    }
-
     /// Deletes a file, or a folder with all it holds. Symbolic links are deleted, not followed.
     package static func remove(_ path: String) {
         guard unlink(path) != 0, errno != ENOENT else { return }
@@ -90,6 +79,4 @@ package enum FileTree {
         }
         closedir(folder)
     }
-
-    private static let serial = Atomic<Int>(0)
 }

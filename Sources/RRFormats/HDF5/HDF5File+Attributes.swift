@@ -79,16 +79,20 @@ extension HDF5File {
             }
             switch value {
             case .string(let text):
-                try write([text], as: name, of: object, isList: false, at: location)
+                let space = try HDF5Handle(H5Screate(H5S_SCALAR), at: location, code: .cannotWrite)
+                try write([text], as: name, of: object, space: space, at: location)
             case .strings(let texts):
-                try write(texts, as: name, of: object, isList: true, at: location)
+                let count = [hsize_t(texts.count)]
+                let space = try HDF5Handle(
+                    H5Screate_simple(1, count, nil), at: location, code: .cannotWrite)
+                try write(texts, as: name, of: object, space: space, at: location)
             case .integer(let number):
                 let type = try HDF5ElementType.int64.makeStoredType(at: location)
                 let space = try HDF5Handle(H5Screate(H5S_SCALAR), at: location, code: .cannotWrite)
+                let attribute = try createAttribute(name, of: object, type: type, space: space, at: location)
                 var stored = Int64(number)
-                try create(name, of: object, type: type, space: space, at: location) {
-                    H5Awrite($0, Int64.memoryType, &stored)
-                }
+                try HDF5Library.check(
+                    H5Awrite(attribute.id, Int64.memoryType, &stored), at: location, code: .cannotWrite)
             case .other:
                 throw FormatError(.unsupported, path: location, "an attribute of this kind is not written")
             }
@@ -96,30 +100,38 @@ extension HDF5File {
     }
 
     private func write(
-        _ texts: [String], as name: String, of object: borrowing HDF5Handle, isList: Bool, at location: String
+        _ texts: [String], as name: String, of object: borrowing HDF5Handle, space: borrowing HDF5Handle,
+        at location: String
     ) throws(FormatError) {
-        let type = try HDF5ElementType.variableString.makeStoredType(at: location)
-        let count = [hsize_t(texts.count)]
-        let space = try HDF5Handle(
-            isList ? H5Screate_simple(1, count, nil) : H5Screate(H5S_SCALAR), at: location, code: .cannotWrite
-        )
-        let typeID = type.id
-        try HDF5Strings.withPointers(to: texts, at: location) { pointers throws(FormatError) in
-            try create(name, of: object, type: type, space: space, at: location) {
-                // Without elements nothing may be written, not even nothing.
-                texts.isEmpty ? 0 : H5Awrite($0, typeID, pointers)
+        // As C has them: each ends with a zero byte.
+        var bytes: [UInt8] = []
+        var offsets: [Int] = []
+        for text in texts {
+            guard !text.utf8.contains(0) else {
+                throw FormatError(.unsupported, path: location, "text with a zero character cannot be stored")
             }
+            offsets.append(bytes.count)
+            bytes.append(contentsOf: text.utf8)
+            bytes.append(0)
         }
+        let type = try HDF5ElementType.variableString.makeStoredType(at: location)
+        let attribute = try createAttribute(name, of: object, type: type, space: space, at: location)
+        // Without elements nothing may be written, not even nothing.
+        guard !texts.isEmpty else { return }
+        let (attributeID, typeID) = (attribute.id, type.id)
+        let status = bytes.withUnsafeBufferPointer { bytes in
+            H5Awrite(attributeID, typeID, offsets.map { bytes.baseAddress?.advanced(by: $0) })
+        }
+        try HDF5Library.check(status, at: location, code: .cannotWrite)
     }
 
-    private func create(
+    private func createAttribute(
         _ name: String, of object: borrowing HDF5Handle, type: borrowing HDF5Handle,
-        space: borrowing HDF5Handle, at location: String, write: (hid_t) -> herr_t
-    ) throws(FormatError) {
-        let attribute = try HDF5Handle(
+        space: borrowing HDF5Handle, at location: String
+    ) throws(FormatError) -> HDF5Handle {
+        try HDF5Handle(
             H5Acreate2(object.id, name, type.id, space.id, rr_h5p_default(), rr_h5p_default()),
             at: location, code: .cannotWrite)
-        try HDF5Library.check(write(attribute.id), at: location, code: .cannotWrite)
     }
 
     /// The size of the file in bytes.

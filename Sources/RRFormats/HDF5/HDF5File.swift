@@ -13,10 +13,7 @@ package final class HDF5File {
     let handle: HDF5Handle
     /// Shared with every handle of the file.
     let writes: HDF5WriteState
-    /// How links are followed: external ones not at all.
-    let linkAccess: HDF5Handle
-    /// The file that a refused external link names; empty while none was met.
-    private let refusedLink: UnsafeMutablePointer<rr_h5_reason>
+    private let links: HDF5LinkPolicy
     /// Where the file is while it is written.
     let writtenPath: String
     private var isClosed = false
@@ -27,7 +24,7 @@ package final class HDF5File {
     ///   followed. Plugins are then allowed to the whole process, which libhdf5 cannot tell apart.
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, or `malformed` for a file that is not
     ///   HDF5 or is cut short.
-    package convenience init(reading path: String, trustingLinks: Bool = false) throws(FormatError) {
+    package init(reading path: String, trustingLinks: Bool = false) throws(FormatError) {
         _ = try InputFile(reading: path).size()
         let writes = HDF5WriteState()
         let handle = try HDF5Library.quietly { () throws(FormatError) in
@@ -37,23 +34,10 @@ package final class HDF5File {
             guard id >= 0 else { throw Self.openingFailure(at: path) }
             return try HDF5Handle(id, at: path, of: writes)
         }
-        try self.init(
-            path: path, writtenPath: path, handle: handle, writes: writes, trustsLinks: trustingLinks)
-    }
-
-    /// Creates a file that is written to the temporary path of an output; errors name the output's path.
-    ///
-    /// - Throws: `FormatError` with the code `cannotWrite`.
-    package convenience init(creating output: AtomicOutput) throws(FormatError) {
-        let writes = HDF5WriteState()
-        var created: HDF5Handle?
-        try output.whilePending { temporaryPath throws(FormatError) in
-            created = try Self.create(temporaryPath, path: output.path, writes)
-        }
-        guard let handle = created.take() else {
-            throw FormatError(.cannotWrite, path: output.path, "the file was not made")
-        }
-        try self.init(path: output.path, writtenPath: output.temporaryPath, handle: handle, writes: writes)
+        links = try HDF5LinkPolicy(at: path, followsAll: trustingLinks)
+        trustsLinks = trustingLinks
+        (self.path, writtenPath, self.writes) = (path, path, writes)
+        self.handle = handle
     }
 
     /// Creates a file, replacing what is at `writtenPath`.
@@ -61,19 +45,14 @@ package final class HDF5File {
     /// The same calls make the same bytes: no times are recorded. The format is that of HDF5 1.8, the oldest
     /// whose attributes may be larger than 64 KB.
     ///
-    /// - Parameter path: the file that errors name; nil for `writtenPath`.
+    /// - Parameters:
+    ///   - writtenPath: where it is written; of an `AtomicOutput` the temporary path, while it is pending.
+    ///   - path: the file that errors name; nil for `writtenPath`.
     /// - Throws: `FormatError` with the code `cannotWrite`.
-    package convenience init(creating writtenPath: String, path: String? = nil) throws(FormatError) {
+    package init(creating writtenPath: String, path: String? = nil) throws(FormatError) {
         let path = path ?? writtenPath
         let writes = HDF5WriteState()
-        let handle = try Self.create(writtenPath, path: path, writes)
-        try self.init(path: path, writtenPath: writtenPath, handle: handle, writes: writes)
-    }
-
-    private static func create(
-        _ writtenPath: String, path: String, _ writes: HDF5WriteState
-    ) throws(FormatError) -> HDF5Handle {
-        try HDF5Library.quietly { () throws(FormatError) in
+        let handle = try HDF5Library.quietly { () throws(FormatError) in
             let access = try Self.makeAccess(for: path)
             try HDF5Library.check(
                 H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18), at: path, code: .cannotWrite)
@@ -92,37 +71,14 @@ package final class HDF5File {
                 H5Fcreate(writtenPath, rr_h5f_acc_trunc(), creation.id, access.id), at: path,
                 code: .cannotWrite, of: writes)
         }
-    }
-
-    private init(
-        path: String, writtenPath: String, handle: consuming HDF5Handle, writes: HDF5WriteState,
-        trustsLinks: Bool = false
-    ) throws(FormatError) {
-        let refusedLink = UnsafeMutablePointer<rr_h5_reason>.allocate(capacity: 1)
-        refusedLink.initialize(to: rr_h5_reason())
-        do throws(FormatError) {
-            self.linkAccess = try HDF5Library.quietly { () throws(FormatError) in
-                let linkAccess = try HDF5Handle(H5Pcreate(rr_h5p_link_access()), at: path)
-                guard !trustsLinks else { return linkAccess }
-                try HDF5Library.check(
-                    rr_h5_set_refusal_of_external_links(linkAccess.id, refusedLink), at: path)
-                return linkAccess
-            }
-        } catch {
-            refusedLink.deallocate()
-            throw error
-        }
-        self.path = path
-        self.trustsLinks = trustsLinks
-        self.writtenPath = writtenPath
+        links = try HDF5LinkPolicy(at: path)
+        trustsLinks = false
+        (self.path, self.writtenPath, self.writes) = (path, writtenPath, writes)
         self.handle = handle
-        self.writes = writes
-        self.refusedLink = refusedLink
     }
 
     deinit {
         flush { H5Fflush(handle.id, H5F_SCOPE_GLOBAL) }
-        refusedLink.deallocate()
     }
 
     /// Writes what is buffered and closes the file with every dataset of it, which must not be used after.
@@ -185,11 +141,11 @@ package final class HDF5File {
         guard !objectPath.utf8.contains(0) else {
             throw FormatError(.notFound, path: path, "the name of an object cannot hold a zero byte")
         }
-        refusedLink.pointee = rr_h5_reason()
-        let id = H5Oopen(handle.id, objectPath, linkAccess.id)
+        links.refused.pointee = rr_h5_reason()
+        let id = H5Oopen(handle.id, objectPath, links.access.id)
         guard id < 0 else { return try HDF5Handle(id, at: location, of: writes) }
         let reason = HDF5Library.reason()
-        let refused = HDF5Library.text(of: refusedLink.pointee)
+        let refused = HDF5Library.text(of: links.refused.pointee)
         guard refused.isEmpty else {
             throw FormatError(
                 .unsupported, path: location,
@@ -237,7 +193,7 @@ extension HDF5File {
         var parent = ""
         for name in objectPath.split(separator: "/") {
             let child = parent + "/" + name
-            if H5Lexists(handle.id, child, linkAccess.id) == 0 {
+            if H5Lexists(handle.id, child, links.access.id) == 0 {
                 let group = parent.isEmpty ? "/" : parent
                 let names = try memberNames(of: group)
                 let listed = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", …" : "")
@@ -248,4 +204,25 @@ extension HDF5File {
             parent = child
         }
     }
+}
+
+/// How the links of a file are followed: external ones not at all, unless all are.
+private final class HDF5LinkPolicy {
+    let access: HDF5Handle
+    /// The file that a refused external link names; empty while none was met.
+    let refused = UnsafeMutablePointer<rr_h5_reason>.allocate(capacity: 1)
+
+    init(at path: String, followsAll: Bool = false) throws(FormatError) {
+        refused.initialize(to: rr_h5_reason())
+        let refused = refused
+        access = try HDF5Library.quietly { () throws(FormatError) in
+            let access = try HDF5Handle(H5Pcreate(rr_h5p_link_access()), at: path)
+            if !followsAll {
+                try HDF5Library.check(rr_h5_set_refusal_of_external_links(access.id, refused), at: path)
+            }
+            return access
+        }
+    }
+
+    deinit { refused.deallocate() }
 }

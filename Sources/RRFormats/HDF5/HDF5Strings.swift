@@ -1,6 +1,6 @@
 internal import CHDF5
 
-/// Lists of strings between Swift and libhdf5.
+/// Lists of strings as libhdf5 reads them.
 enum HDF5Strings {
     /// Reads all strings of a dataspace.
     ///
@@ -79,33 +79,5 @@ enum HDF5Strings {
             throw FormatError(.malformed, path: location, "string \(position) is not UTF-8")
         }
         return text
-    }
-
-    /// Calls a body with C strings, as libhdf5 wants strings of variable length.
-    static func withPointers(
-        to texts: [String], at location: String,
-        _ body: (UnsafePointer<UnsafePointer<UInt8>?>?) throws(FormatError) -> Void
-    ) throws(FormatError) {
-        var bytes: [UInt8] = []
-        var offsets: [Int] = []
-        for text in texts {
-            guard !text.utf8.contains(0) else {
-                throw FormatError(.unsupported, path: location, "text with a zero character cannot be stored")
-            }
-            offsets.append(bytes.count)
-            bytes.append(contentsOf: text.utf8)
-            bytes.append(0)
-        }
-        let result: Result<Void, FormatError> = bytes.withUnsafeBufferPointer { buffer in
-            let pointers = offsets.map { buffer.baseAddress?.advanced(by: $0) }
-            return pointers.withUnsafeBufferPointer { pointers in
-                do throws(FormatError) {
-                    return .success(try body(pointers.baseAddress))
-                } catch {
-                    return .failure(error)
-                }
-            }
-        }
-        try result.get()
     }
 }

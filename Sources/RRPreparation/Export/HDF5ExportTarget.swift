@@ -14,8 +14,11 @@ final class HDF5ExportTarget: ArrayExportTarget {
 
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
     init(output: String, force: Bool) throws {
-        self.output = try AtomicOutput(path: output, force: force)
-        file = try HDF5File(creating: self.output)
+        let output = try AtomicOutput(path: output, force: force)
+        self.output = output
+        file = try output.whilePending { path throws(FormatError) in
+            try HDF5File(creating: path, path: output.path)
+        }
     }
 
     func location(of array: ExportArray) -> String { "\(path):/\(array.name(in: .hdf5))" }
@@ -33,9 +36,9 @@ final class HDF5ExportTarget: ArrayExportTarget {
         let rows = try create(array, type.storedType, shape: shape)
         try blocks { bytes, range in
             switch type {
-            case .uint8: try rows.write(bytes.assumingMemoryBound(to: UInt8.self), rows: range)
-            case .uint16: try rows.write(bytes.assumingMemoryBound(to: UInt16.self), rows: range)
-            case .float32: try rows.write(bytes.assumingMemoryBound(to: Float.self), rows: range)
+            case .uint8: try rows.write(bytes.assumingMemoryBound(to: UInt8.self).span, rows: range)
+            case .uint16: try rows.write(bytes.assumingMemoryBound(to: UInt16.self).span, rows: range)
+            case .float32: try rows.write(bytes.assumingMemoryBound(to: Float.self).span, rows: range)
             }
         }
         let dimensions = ["N"] + layout.rawValue.dropFirst().map(String.init)
@@ -47,9 +50,7 @@ final class HDF5ExportTarget: ArrayExportTarget {
         _ array: ExportArray, _ numbers: [some HDF5Element & FixedWidthInteger], names: [String]?
     ) throws {
         let list = try create(array, type(of: numbers).Element.storedType, shape: [numbers.count])
-        try numbers.withUnsafeBufferPointer { numbers in
-            Result { try list.write(numbers, rows: 0..<numbers.count) }
-        }.get()
+        try list.write(numbers.span)
         if let names, let member = array.namesMember {
             try file.setAttribute(member, of: "/" + array.name(in: .hdf5), to: .strings(names))
         }
