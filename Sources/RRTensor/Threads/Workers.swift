@@ -39,6 +39,24 @@ package struct Workers: Sendable {
 }
 
 extension Workers {
+    /// Runs a job on as many threads as there are workers, and a body on the caller's thread beside them, and returns when
+    /// all are done.
+    ///
+    /// The job may take long and wait for the body, so it takes threads of its own, not those that stay ready for short
+    /// jobs.
+    ///
+    /// - Parameter job: called once by each worker; it sees from what the body leaves behind when it has to end.
+    /// - Throws: what `body` throws, after the job has ended.
+    package func run<Value, Failure: Error>(
+        _ job: @escaping @Sendable () -> Void, beside body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let group = DispatchGroup()
+        let queue = DispatchQueue(label: "rrdata.job", qos: .userInitiated, attributes: .concurrent)
+        for _ in 0..<count { queue.async(group: group, execute: job) }
+        defer { group.wait() }
+        return try body()
+    }
+
     /// Runs parts of a job that may fail, each worker with a state of its own, and returns when all are done.
     ///
     /// - Parameters:

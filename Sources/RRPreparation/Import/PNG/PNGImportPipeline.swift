@@ -1,8 +1,6 @@
-internal import Dispatch
 internal import RRDatasets
 internal import RRFormats
 internal import RRTensor
-internal import Synchronization
 
 /// Reads and decodes files on several threads, block by block, while the blocks before are being written.
 ///
@@ -41,7 +39,7 @@ final class PNGImportPipeline: @unchecked Sendable {
     private let folder: String
     private let paths: TextList
     private let conversion: PNGConversion
-    private let threadCount: Int
+    private let workers: Workers
     private let blockCount: Int
     private let shareCount: Int
     private let imageSize: Int
@@ -55,11 +53,11 @@ final class PNGImportPipeline: @unchecked Sendable {
         self.folder = folder
         self.paths = paths
         self.conversion = conversion
-        self.threadCount = min(max(1, threadCount), paths.count)
+        workers = Workers(count: min(threadCount, paths.count))
         imageSize = conversion.target.byteCount
-        blockCount = min(max(min(4096, (8 << 20) / imageSize), self.threadCount), paths.count)
+        blockCount = min(max(min(4096, (8 << 20) / imageSize), workers.count), paths.count)
         // Small shares let the threads end a block together; large ones keep them from the lock.
-        shareCount = max(1, min(64, blockCount / (4 * self.threadCount)))
+        shareCount = max(1, min(64, blockCount / (4 * workers.count)))
         images = .allocate(byteCount: Self.memoryCount * blockCount * imageSize, alignment: 64)
         checksums = .allocate(capacity: Self.memoryCount * blockCount)
         progress = Progress(openCounts: Array(repeating: 0, count: Self.memoryCount))
@@ -76,37 +74,32 @@ final class PNGImportPipeline: @unchecked Sendable {
     /// - Returns: the number of images whose file names a colour space.
     /// - Throws: what `body` throws, after the threads have come to rest.
     func run(_ body: (Block) throws -> Void) throws -> Int {
-        let group = DispatchGroup()
-        let queue = DispatchQueue(label: "rrdata.decoding", qos: .userInitiated, attributes: .concurrent)
         for number in 0..<Self.memoryCount { open(block: number) }
-        for _ in 0..<threadCount { queue.async(group: group) { self.work() } }
-        let result = Result { try passOn(body) }
-        monitor.withLock {
-            progress.isStopped = true
-            monitor.wakeAll()
-        }
-        group.wait()
-        try result.get()
-        return progress.colorSpaceCount
-    }
-
-    private func passOn(_ body: (Block) throws -> Void) throws {
-        for number in 0..<(paths.count + blockCount - 1) / blockCount {
-            let faults = awaitBlock(number)
-            let files = files(of: number)
-            let slot = number % Self.memoryCount * blockCount
-            let pixels = images[slot * imageSize..<(slot + files.count) * imageSize]
-            try body(
-                Block(
-                    files: files, images: UnsafeRawBufferPointer(rebasing: pixels),
-                    checksums: UnsafeBufferPointer(rebasing: checksums[slot..<slot + files.count]),
-                    faults: faults))
-            monitor.withLock {
-                progress.writtenCount += 1
-                open(block: number + Self.memoryCount)
-                monitor.wakeAll()
+        try workers.run({ self.work() }) {
+            defer {
+                monitor.withLock {
+                    progress.isStopped = true
+                    monitor.wakeAll()
+                }
+            }
+            for number in 0..<(paths.count + blockCount - 1) / blockCount {
+                let faults = awaitBlock(number)
+                let files = files(of: number)
+                let slot = number % Self.memoryCount * blockCount
+                let pixels = images[slot * imageSize..<(slot + files.count) * imageSize]
+                try body(
+                    Block(
+                        files: files, images: UnsafeRawBufferPointer(rebasing: pixels),
+                        checksums: UnsafeBufferPointer(rebasing: checksums[slot..<slot + files.count]),
+                        faults: faults))
+                monitor.withLock {
+                    progress.writtenCount += 1
+                    open(block: number + Self.memoryCount)
+                    monitor.wakeAll()
+                }
             }
         }
+        return progress.colorSpaceCount
     }
 
     private func files(of block: Int) -> Range<Int> {
