@@ -135,11 +135,8 @@ public final class DatasetWriter: @unchecked Sendable {
                 "the image of sample \(index) is \(type.rawValue), but images are stored as \(elementType.rawValue)"
             )
         }
-        guard taken.insert(index) else {
-            throw DatasetError(.duplicateImage, path: path, "sample \(index) has an image already")
-        }
         try image.elements.withUnsafeBytes { bytes in
-            try store(bytes, rows: index..<index + 1, checksums: [CRC32.checksum(of: bytes)])
+            try write(images: bytes, rows: index..<index + 1, checksums: [CRC32.checksum(of: bytes)])
         }
     }
 
@@ -149,14 +146,12 @@ public final class DatasetWriter: @unchecked Sendable {
     ///   - bytes: the elements of the rows, C order, little-endian.
     ///   - rows: rows of `/images`.
     ///   - checksums: the CRC-32 of each row's bytes.
-    /// - Throws: `FormatError` with the code `cannotWrite`.
+    /// - Throws: `DatasetError` with the code `duplicateImage`; `FormatError` with the code `cannotWrite`.
     package func write(images bytes: UnsafeRawBufferPointer, rows: Range<Int>, checksums: [UInt32]) throws {
         precondition(checksums.count == rows.count)
-        for row in rows { taken.insert(row) }
-        try store(bytes, rows: rows, checksums: checksums)
-    }
-
-    private func store(_ bytes: UnsafeRawBufferPointer, rows: Range<Int>, checksums: [UInt32]) throws {
+        for row in rows where !taken.insert(row) {
+            throw DatasetError(.duplicateImage, path: output.path, "sample \(row) has an image already")
+        }
         switch self.rows {
         case .inOnePiece(let writer): try writer.write(bytes, rows: rows)
         case .compressed(let writer): try writer.write(bytes, rows: rows)
