@@ -6,6 +6,4 @@
 #include <stdint.h>
 
 // Spreads `count` pixels of 2, 3 or 4 channels over planes that begin `plane_size` bytes apart.
-void rr_separate_2(const uint8_t *pixels, ptrdiff_t count, uint8_t *planes, ptrdiff_t plane_size);
-void rr_separate_3(const uint8_t *pixels, ptrdiff_t count, uint8_t *planes, ptrdiff_t plane_size);
-void rr_separate_4(const uint8_t *pixels, ptrdiff_t count, uint8_t *planes, ptrdiff_t plane_size);
+void rr_separate(const uint8_t *pixels, ptrdiff_t channels, ptrdiff_t count, uint8_t *planes, ptrdiff_t plane_size);

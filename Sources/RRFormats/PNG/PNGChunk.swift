@@ -15,6 +15,12 @@ struct PNGChunk {
         data = offset + 8..<offset + 8 + length
     }
 
+    /// The four letters of the chunk at an offset, whose data need not be there; nil where they are not.
+    static func type(in bytes: UnsafeRawBufferPointer, at offset: Int) -> UInt32? {
+        guard offset <= bytes.count - 8 else { return nil }
+        return UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self))
+    }
+
     /// Where the next chunk begins.
     var end: Int { data.upperBound + 4 }
 

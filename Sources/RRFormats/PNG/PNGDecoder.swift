@@ -1,5 +1,63 @@
 internal import CPNGShim
 
+/// How a PNG file stores its image, as far as the chunks before the pixels tell.
+package struct PNGStorage: Sendable, Hashable {
+    /// What the pixels are (PNG, 11.2.1).
+    package enum ColorType: UInt8, Sendable {
+        case gray = 0
+        case rgb = 2
+        case palette = 3
+        case grayAlpha = 4
+        case rgba = 6
+
+        /// The channels of the image that decoding makes: palettes become RGB, transparency becomes alpha.
+        func channels(hasTransparency: Bool) -> Int {
+            switch self {
+            case .gray: hasTransparency ? 2 : 1
+            case .grayAlpha: 2
+            case .rgb, .palette: hasTransparency ? 4 : 3
+            case .rgba: 4
+            }
+        }
+
+        /// Whether there are images of this type with such a depth.
+        func exists(bitDepth: Int) -> Bool {
+            switch self {
+            case .gray: [1, 2, 4, 8, 16].contains(bitDepth)
+            case .palette: [1, 2, 4, 8].contains(bitDepth)
+            case .rgb, .grayAlpha, .rgba: bitDepth == 8 || bitDepth == 16
+            }
+        }
+    }
+
+    /// What decoding makes of the image: palettes become RGB, transparency becomes alpha, and gray of fewer than
+    /// 8 bits is scaled to 8.
+    package let header: PNGHeader
+    package let colorType: ColorType
+    /// The bits of a sample, or of a number of the palette: 1, 2, 4, 8 or 16.
+    package let bitDepth: Int
+    package let isInterlaced: Bool
+    /// Whether a tRNS chunk makes colours transparent.
+    package let hasTransparency: Bool
+    /// Whether gamma or a colour space is given (gAMA, cHRM, sRGB, iCCP or cICP), which decoding ignores.
+    package let hasColorSpace: Bool
+    /// Whether all chunks before the pixels were there to be read.
+    package let reachesPixels: Bool
+
+    /// What stands in the file: numbers of the palette, and gray of fewer than 8 bits unscaled, one a byte.
+    package var storedHeader: PNGHeader {
+        let channels =
+            switch colorType {
+            case .gray, .palette: 1
+            case .grayAlpha: 2
+            case .rgb: 3
+            case .rgba: 4
+            }
+        return PNGHeader(
+            width: header.width, height: header.height, channels: channels, bitDepth: header.bitDepth)
+    }
+}
+
 /// PNG files to samples (W3C, Portable Network Graphics, third edition).
 ///
 /// Every colour type and depth is served, interlaced or not. Palettes become RGB, a transparent colour or palette
@@ -8,37 +66,15 @@ internal import CPNGShim
 package enum PNGDecoder {
     /// Reads what the chunks before the pixels tell, and checks it against the limits and the length of the file.
     ///
+    /// - Parameters:
+    ///   - bytes: the file, or its beginning.
+    ///   - fileSize: the bytes of the whole file; nil where it is there.
     /// - Throws: `FormatError` with the code `malformed`, or `unsupported` for images that are too large.
-    package static func storage(of bytes: UnsafeRawBufferPointer, path: String) throws(FormatError)
-        -> PNGStorage
-    {
-        try read(bytes, fileSize: bytes.count, path: path).storage
-    }
-
-    /// Reads the same from the beginning of a file; nil where that ends before the pixels do begin.
-    ///
-    /// - Parameter fileSize: the bytes of the whole file.
-    /// - Throws: as `storage(of:path:)`.
     package static func storage(
-        ofStart bytes: UnsafeRawBufferPointer, fileSize: Int, path: String
-    ) throws(FormatError) -> PNGStorage? {
-        let (storage, end) = try read(bytes, fileSize: fileSize, path: path)
-        guard bytes.count < fileSize else { return storage }
-        guard end <= bytes.count - 8 else { return nil }
-        let type = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: end + 4, as: UInt32.self))
-        return type == PNGChunk.imageData ? storage : nil
-    }
-
-    /// What the chunks before the pixels tell, and where the last that was read ends.
-    private static func read(
-        _ bytes: UnsafeRawBufferPointer, fileSize: Int, path: String
-    ) throws(FormatError) -> (storage: PNGStorage, end: Int) {
-        let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-        guard bytes.count >= 8, UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)) == wholeSignature
-        else {
-            let isCut = !bytes.isEmpty && signature.starts(with: bytes.prefix(8))
-            throw FormatError(
-                .malformed, path: path, isCut ? "the file is cut short" : "this is not a PNG file")
+        of bytes: UnsafeRawBufferPointer, fileSize: Int? = nil, path: String
+    ) throws(FormatError) -> PNGStorage {
+        guard bytes.count >= 8, UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)) == signature else {
+            throw noSignature(bytes, path: path)
         }
         guard bytes.count >= 33, let chunk = PNGChunk(bytes, at: 8) else {
             throw FormatError(.malformed, path: path, "the file is cut short")
@@ -50,16 +86,13 @@ package enum PNGDecoder {
         guard chunk.hasRightChecksum(in: bytes) else {
             throw FormatError(.malformed, path: path, "the PNG is damaged: IHDR: CRC error")
         }
-        func bigEndian(at offset: Int) -> Int {
-            Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
-        }
-        let (width, height) = (bigEndian(at: 16), bigEndian(at: 20))
+        let width = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt32.self)))
+        let height = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 20, as: UInt32.self)))
         guard width > 0, height > 0 else {
             throw FormatError(.malformed, path: path, "the image is empty: \(width)×\(height)")
         }
         let bitDepth = Int(bytes[24])
-        guard let colorType = PNGStorage.ColorType(rawValue: bytes[25]),
-            PNGStorage.exists(colorType, bitDepth: bitDepth)
+        guard let colorType = PNGStorage.ColorType(rawValue: bytes[25]), colorType.exists(bitDepth: bitDepth)
         else {
             throw FormatError(
                 .malformed, path: path, "there is no PNG of colour type \(bytes[25]) with \(bitDepth) bits")
@@ -77,11 +110,17 @@ package enum PNGDecoder {
             if PNGChunk.namesColorSpace(next.type) { hasColorSpace = true }
             offset = next.end
         }
+        let fileSize = fileSize ?? bytes.count
         let storage = PNGStorage(
-            width: width, height: height, colorType: colorType, bitDepth: bitDepth,
-            isInterlaced: bytes[28] == 1, hasTransparency: hasTransparency, hasColorSpace: hasColorSpace)
+            header: PNGHeader(
+                width: width, height: height, channels: colorType.channels(hasTransparency: hasTransparency),
+                bitDepth: max(8, bitDepth)),
+            colorType: colorType, bitDepth: bitDepth, isInterlaced: bytes[28] == 1,
+            hasTransparency: hasTransparency, hasColorSpace: hasColorSpace,
+            reachesPixels: bytes.count >= fileSize
+                || PNGChunk.type(in: bytes, at: offset) == PNGChunk.imageData)
         try checkSize(storage, fileSize: fileSize, path: path)
-        return (storage, offset)
+        return storage
     }
 
     /// Reads what decoding will make of a file.
@@ -160,10 +199,18 @@ package enum PNGDecoder {
 }
 
 extension PNGDecoder {
-    private static let wholeSignature: UInt64 = 0x8950_4E47_0D0A_1A0A
+    private static let signature: UInt64 = 0x8950_4E47_0D0A_1A0A
+
+    /// The error for a file that does not begin as a PNG does.
+    private static func noSignature(_ bytes: UnsafeRawBufferPointer, path: String) -> FormatError {
+        let isCut =
+            !bytes.isEmpty && withUnsafeBytes(of: signature.bigEndian) { $0.starts(with: bytes.prefix(8)) }
+        return FormatError(.malformed, path: path, isCut ? "the file is cut short" : "this is not a PNG file")
+    }
 
     private static func checkSize(_ storage: PNGStorage, fileSize: Int, path: String) throws(FormatError) {
-        let (width, height, header) = (storage.width, storage.height, storage.header)
+        let header = storage.header
+        let (width, height) = (header.width, header.height)
         guard max(width, height) <= PNGHeader.largestExtent,
             width * height <= PNGHeader.largestByteCount / (header.channels * header.bitDepth / 8)
         else {

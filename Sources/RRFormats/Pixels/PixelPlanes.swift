@@ -13,9 +13,7 @@ package enum PixelPlanes {
     ) {
         switch channels {
         case 1: planes.update(from: pixels, count: count)
-        case 2: rr_separate_2(pixels, count, planes, planeSize)
-        case 3: rr_separate_3(pixels, count, planes, planeSize)
-        case 4: rr_separate_4(pixels, count, planes, planeSize)
+        case 2...4: rr_separate(pixels, channels, count, planes, planeSize)
         default: separateAny(pixels, channels: channels, count: count, into: planes, planeSize: planeSize)
         }
     }

@@ -95,7 +95,8 @@ package enum OtherFileDescription {
         let names = ["gray", "rgb", "palette", "gray-alpha", "rgba"]
         let types: [PNGStorage.ColorType] = [.gray, .rgb, .palette, .grayAlpha, .rgba]
         return [
-            "format": "png", "width": .integer(storage.width), "height": .integer(storage.height),
+            "format": "png", "width": .integer(storage.header.width),
+            "height": .integer(storage.header.height),
             "color": .string(zip(types, names).first { $0.0 == storage.colorType }?.1 ?? "other"),
             "bit_depth": .integer(storage.bitDepth), "interlaced": .bool(storage.isInterlaced),
             "transparent_color": .bool(storage.hasTransparency), "color_space": .bool(storage.hasColorSpace),

@@ -43,23 +43,23 @@ package final class PNGFileReader {
     package func header(
         of position: Int, in paths: TextList
     ) throws(FormatError) -> (header: PNGHeader, state: FileState) {
-        let result = paths.withUTF8(at: position) { file -> Result<(PNGHeader, FileState), FormatError> in
-            do throws(FormatError) {
-                let (start, state) = try start(of: file)
-                let early = try PNGDecoder.storage(ofStart: start, fileSize: state.size, path: filePath)
-                if let early { return .success((early.header, state)) }
-                // A colour profile or a long text stands before the pixels.
-                let bytes = try bytes(of: file, expecting: state)
-                return .success((try PNGDecoder.storage(of: bytes, path: filePath).header, state))
-            } catch {
-                return .failure(error)
-            }
+        let descriptor = try open(position, of: paths)
+        defer { close(descriptor) }
+        let state = try state(of: descriptor)
+        let start = try load(descriptor, upTo: Self.startSize)
+        var storage = try PNGDecoder.storage(of: start, fileSize: state.size, path: filePath)
+        if !storage.reachesPixels {
+            // A colour profile or a long text stands before the pixels.
+            let bytes = try load(descriptor, from: start.count)
+            try checkUnchanged(descriptor, since: state)
+            storage = try PNGDecoder.storage(of: bytes, path: filePath)
         }
-        let (header, state) = try result.get()
-        return (header, state)
+        return (storage.header, state)
     }
 
     /// Reads a file of a list into an image `(C, H, W)`, which is zero where there is a fault.
+    ///
+    /// A file that fits the memory takes three calls of the system, or four with a state.
     ///
     /// - Parameters:
     ///   - state: what the file must still be; nil for any.
@@ -68,90 +68,51 @@ package final class PNGFileReader {
         _ position: Int, in paths: TextList, as conversion: PNGConversion, expecting state: FileState? = nil,
         into image: UnsafeMutableRawBufferPointer
     ) -> Fault? {
-        let fault = paths.withUTF8(at: position) { file -> Fault? in
-            do throws(FormatError) {
-                let bytes = try bytes(of: file, expecting: state)
-                let storage = try PNGDecoder.storage(of: bytes, path: filePath)
-                guard conversion.serves(storage.header) else { return .otherHeader }
-                try decode(bytes, storage, as: conversion, into: image)
+        var fault: Fault?
+        do throws(FormatError) {
+            let descriptor = try open(position, of: paths)
+            defer { close(descriptor) }
+            let bytes = try load(descriptor)
+            // Asked after the reading: whoever wrote before or meanwhile has changed the time by now.
+            if let state { try checkUnchanged(descriptor, since: state) }
+            let storage = try PNGDecoder.storage(of: bytes, path: filePath)
+            if conversion.serves(storage.header) {
+                let isConverted = storage.header != conversion.target
+                let planes = isConverted ? planes(storage.header.byteCount) : image
+                try PNGDecoder.decode(
+                    bytes, storage: storage, path: filePath, arrangement: .planar, workspace: workspace,
+                    into: planes)
+                if isConverted { conversion.convert(planes, storage.header, into: image) }
                 if storage.hasColorSpace { colorSpaceCount += 1 }
-                return nil
-            } catch {
-                return .failure(error)
+            } else {
+                fault = .otherHeader
             }
+        } catch {
+            fault = .failure(error)
         }
         if fault != nil { image.initializeMemory(as: UInt8.self, repeating: 0) }
         return fault
     }
 
-    private func decode(
-        _ bytes: UnsafeRawBufferPointer, _ storage: PNGStorage, as conversion: PNGConversion,
-        into image: UnsafeMutableRawBufferPointer
-    ) throws(FormatError) {
-        let header = storage.header
-        let isConverted = header != conversion.target
-        if isConverted, planes.count < header.byteCount {
+    /// Memory for an image that is to be converted.
+    private func planes(_ size: Int) -> UnsafeMutableRawBufferPointer {
+        if planes.count < size {
             planes.deallocate()
-            planes = .allocate(byteCount: header.byteCount, alignment: 16)
+            planes = .allocate(byteCount: size, alignment: 16)
         }
-        let planes =
-            isConverted ? UnsafeMutableRawBufferPointer(rebasing: planes[..<header.byteCount]) : image
-        try PNGDecoder.decode(
-            bytes, storage: storage, path: filePath, arrangement: .planar, workspace: workspace, into: planes)
-        if isConverted { conversion.convert(planes, header, into: image) }
+        return UnsafeMutableRawBufferPointer(rebasing: planes[..<size])
     }
 }
 
 // Bytes of files.
 extension PNGFileReader {
-    /// Reads a whole file into memory. One that fits takes three calls of the system, or four with a state.
+    /// Opens a file of a list, which is then the file at hand.
     ///
-    /// - Parameters:
-    ///   - file: the path relative to the folder.
-    ///   - state: what the file must still be; nil for any.
-    /// - Returns: the file's bytes, until the next call.
-    /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, `unsupported` for a file that is too large, or
-    ///   `changed`.
-    private func bytes(
-        of file: UnsafeBufferPointer<UInt8>, expecting state: FileState? = nil
-    ) throws(FormatError) -> UnsafeRawBufferPointer {
-        let descriptor = try open(file)
-        defer { close(descriptor) }
-        var count = 0
-        while true {
-            let step = try read(descriptor, at: count, upTo: bytes.count)
-            count += step
-            // A regular file gives all it has.
-            guard step > 0, count == bytes.count else { break }
-            try makeRoom(for: descriptor)
-        }
-        // Asked after the reading: whoever wrote before or meanwhile has changed the time by now.
-        if let state, try self.state(of: descriptor) != state {
-            throw FormatError(
-                .changed, path: filePath,
-                "the file was written to after the folder was looked through; start again"
-            )
-        }
-        return UnsafeRawBufferPointer(rebasing: bytes[..<count])
-    }
-
-    /// Reads the first bytes of a file, all where it has few, and what can be told apart from later writing.
-    ///
-    /// - Throws: as `bytes(of:expecting:)`.
-    private func start(
-        of file: UnsafeBufferPointer<UInt8>
-    ) throws(FormatError) -> (bytes: UnsafeRawBufferPointer, state: FileState) {
-        let descriptor = try open(file)
-        defer { close(descriptor) }
-        let state = try state(of: descriptor)
-        let count = try read(descriptor, at: 0, upTo: Self.startSize)
-        return (UnsafeRawBufferPointer(rebasing: bytes[..<count]), state)
-    }
-
-    private func open(_ file: UnsafeBufferPointer<UInt8>) throws(FormatError) -> Int32 {
+    /// - Throws: `FormatError` with the code `notFound` or `cannotRead`.
+    private func open(_ position: Int, of paths: TextList) throws(FormatError) -> Int32 {
         path.removeAll(keepingCapacity: true)
         path.append(contentsOf: folder)
-        path.append(contentsOf: file)
+        paths.withUTF8(at: position) { path.append(contentsOf: $0) }
         path.append(0)
         let descriptor = path.withUnsafeBytes { path in
             path.assumingMemoryBound(to: CChar.self).baseAddress.map {
@@ -168,21 +129,45 @@ extension PNGFileReader {
         return descriptor
     }
 
+    /// Reads an open file into memory, on to its end or to a limit.
+    ///
+    /// - Parameters:
+    ///   - start: the bytes that have been read.
+    ///   - limit: the bytes that are enough, at most as many as there is memory for; nil for all.
+    /// - Returns: the file's bytes from its beginning, until the next call.
+    /// - Throws: `FormatError` with the code `cannotRead`, or `unsupported` for a file that is too large.
+    private func load(
+        _ descriptor: Int32, from start: Int = 0, upTo limit: Int? = nil
+    ) throws(FormatError) -> UnsafeRawBufferPointer {
+        var count = start
+        while true {
+            let step = Glibc.read(
+                descriptor, bytes.baseAddress?.advanced(by: count), (limit ?? bytes.count) - count)
+            guard step >= 0 else {
+                if errno == EINTR { continue }
+                throw FormatError(.cannotRead, path: filePath, SystemFailure.message(errno))
+            }
+            count += step
+            // A regular file gives all it has.
+            guard step > 0, count == bytes.count else { break }
+            try makeRoom(for: descriptor)
+        }
+        return UnsafeRawBufferPointer(rebasing: bytes[..<count])
+    }
+
+    private func checkUnchanged(_ descriptor: Int32, since state: FileState) throws(FormatError) {
+        guard try self.state(of: descriptor) == state else {
+            throw FormatError(
+                .changed, path: filePath,
+                "the file was written to after the folder was looked through; start again")
+        }
+    }
+
     private func state(of descriptor: Int32) throws(FormatError) -> FileState {
         guard let state = FileState(descriptor: descriptor) else {
             throw FormatError(.cannotRead, path: filePath, SystemFailure.message(errno))
         }
         return state
-    }
-
-    private func read(_ descriptor: Int32, at offset: Int, upTo end: Int) throws(FormatError) -> Int {
-        while true {
-            let step = Glibc.read(descriptor, bytes.baseAddress?.advanced(by: offset), end - offset)
-            if step >= 0 { return step }
-            guard errno == EINTR else {
-                throw FormatError(.cannotRead, path: filePath, SystemFailure.message(errno))
-            }
-        }
     }
 
     /// Enlarges the memory for a file that does not fit it.

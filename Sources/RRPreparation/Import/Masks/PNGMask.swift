@@ -21,12 +21,14 @@ struct PNGMask {
             storage = try bytes.withUnsafeBytes { bytes in
                 Result { () throws(FormatError) in try PNGDecoder.storage(of: bytes, path: path) }
             }.get()
-            try placement.check(height: storage.height, width: storage.width, of: "the mask", at: path)
+            try placement.check(
+                height: storage.header.height, width: storage.header.width, of: "the mask", at: path)
             image = try PNGDecoder.decodeStored(bytes, path: path)
         } catch let error as FormatError where error.code == .malformed || error.code == .unsupported {
             throw DatasetError(.unreadableImage, path: path, error.message)
         }
-        let plane = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: storage.height * storage.width)
+        let plane = UnsafeMutableBufferPointer<UInt8>.allocate(
+            capacity: storage.header.height * storage.header.width)
         defer { plane.deallocate() }
         try image.samples.withUnsafeBytes { samples in
             Result {
@@ -38,7 +40,8 @@ struct PNGMask {
             }
         }.get()
         placement.place(
-            rows: UnsafeBufferPointer(plane), height: storage.height, width: storage.width, into: mask)
+            rows: UnsafeBufferPointer(plane), height: storage.header.height, width: storage.header.width,
+            into: mask)
     }
 
     @specialized(where Sample == UInt8)
@@ -47,7 +50,7 @@ struct PNGMask {
         _ samples: UnsafeBufferPointer<Sample>, _ channels: Int, _ storage: PNGStorage, _ rule: MaskPixelRule,
         into plane: UnsafeMutableBufferPointer<UInt8>
     ) throws {
-        if channels > 1 { try checkColors(samples, channels, width: storage.width) }
+        if channels > 1 { try checkColors(samples, channels, width: storage.header.width) }
         let isPalette = storage.colorType == .palette
         if isPalette, case .threshold = rule {
             throw DatasetError(
@@ -62,7 +65,7 @@ struct PNGMask {
         let wrong = rule.firstUnmarkable(
             samples, step: channels, largest: largest, scale: largest, mark: &mark, into: plane)
         if wrong != nil {
-            throw notBinary(samples, channels, width: storage.width, largest: largest, isPalette)
+            throw notBinary(samples, channels, width: storage.header.width, largest: largest, isPalette)
         }
     }
 }
