@@ -52,7 +52,7 @@ package enum OtherFileDescription {
             "format": "folder", "path": .string(path), "folders": .array(folders.map { .string($0) }),
         ]
         do {
-            try FolderWalk(root: path, followsLinksOut: true).visitFiles(listing: top) { file in
+            try top.visitFiles { file in
                 if file.isPNG { pngCount += 1 } else { otherCount += 1 }
             }
             members.merge(try images(of: path, hasClasses: !hasImages)) { _, new in new }

@@ -18,8 +18,9 @@ extension PNGFolderExport {
         static func isRestored(by folder: String, _ source: ExportSource) throws -> Bool {
             let files: PNGFileList
             do {
-                files =
-                    try PNGMetadata.list(in: folder) ?? PNGFolderScan(folder: folder, labels: .folders).files
+                var reading = ImageFolderOptions()
+                reading.masksAmongImages = false
+                files = try PNGFolderScan(folder: folder, reading).files
             } catch is DatasetError {
                 return false
             }

@@ -21,7 +21,7 @@ struct ImageFolder: DatasetSource {
     /// - Throws: `FormatError` and `DatasetError` as an import of the folder, but that damage to pixels shows
     ///   only as they are read.
     init(folder: String, reading: ImageFolderOptions) throws {
-        let files = try reading.files(in: folder)
+        let files = try PNGFolderScan(folder: folder, reading).files
         let conversion: PNGConversion
         do {
             let first = try PNGFileReader(folder: folder).header(of: 0, in: files.paths).header

@@ -19,16 +19,6 @@ public struct ImageFolderOptions: Sendable, Hashable {
         case rgb
         case rgba
         case grayAlpha = "gray-alpha"
-
-        var channels: Int? {
-            switch self {
-            case .auto: nil
-            case .gray: 1
-            case .grayAlpha: 2
-            case .rgb: 3
-            case .rgba: 4
-            }
-        }
     }
 
     /// The bits of all samples.
@@ -58,26 +48,6 @@ public struct ImageFolderOptions: Sendable, Hashable {
     public var background: RGBColor = .black
 
     public init() {}
-
-    /// The image files of a folder, with their classes and splits, in the order of the samples.
-    ///
-    /// - Throws: as `PNGMetadata.list(in:)` and `PNGFolderScan`.
-    package func files(in folder: String) throws -> PNGFileList {
-        if labels == .folders,
-            let files = try PNGMetadata.list(in: folder, splits: splits, options: list)
-        {
-            return files
-        }
-        guard list == ImageListOptions() else {
-            throw DatasetError(
-                .invalidOption, path: folder,
-                "\(option: .columns) and \(option: .splitValues) are about a list of images, and there is no metadata.csv or "
-                    + "metadata.jsonl here: \(option: .metadata) says where it is")
-        }
-        var files = try PNGFolderScan(folder: folder, labels: labels, splits: splits).files
-        try files.separateMasks(masksAmongImages, in: folder)
-        return files
-    }
 
     /// The error for a file without an image.
     package static func unreadable(_ error: FormatError) -> any Error {

@@ -8,34 +8,22 @@ package struct PNGConversion {
     /// The size, colour type and depth of every image afterwards.
     package let target: PNGHeader
 
-    private let color: ImageFolderOptions.Color
-    private let depth: ImageFolderOptions.Depth?
-    private let resizing: Resizing?
-    private let background: RGBColor
+    private let reading: ImageFolderOptions
 
     /// Takes what the options leave open from an image.
     ///
     /// - Throws: `DatasetError` with the code `invalidOption` where the images would be too large.
     package init(_ reading: ImageFolderOptions, first: PNGHeader) throws {
-        color = reading.color
-        depth = reading.depth
-        resizing = reading.resizing
-        background = reading.background
-        target = Self.target(of: first, reading.color, reading.depth, reading.resizing)
+        self.reading = reading
+        let channels = PNGHeader.colorNames.firstIndex(of: reading.color.rawValue).map { $0 + 1 }
+        target = PNGHeader(
+            width: reading.resizing?.width ?? first.width, height: reading.resizing?.height ?? first.height,
+            channels: channels ?? first.channels, bitDepth: reading.depth?.rawValue ?? first.bitDepth)
         guard target.height * target.width <= PNGHeader.largestByteCount / 8 else {
             throw DatasetError(
                 .invalidOption, path: "",
                 "images of \(target.width)×\(target.height) (width × height) are too large")
         }
-    }
-
-    private static func target(
-        of header: PNGHeader, _ color: ImageFolderOptions.Color, _ depth: ImageFolderOptions.Depth?,
-        _ resizing: Resizing?
-    ) -> PNGHeader {
-        PNGHeader(
-            width: resizing?.width ?? header.width, height: resizing?.height ?? header.height,
-            channels: color.channels ?? header.channels, bitDepth: depth?.rawValue ?? header.bitDepth)
     }
 
     /// The shape of every image afterwards.
@@ -51,9 +39,11 @@ package struct PNGConversion {
     /// What the channels are called.
     package var colorName: String { PNGHeader.colorNames[target.channels - 1] }
 
-    /// Whether an image becomes what all are to be.
+    /// Whether an image becomes what all are to be: it is so already in all that the options leave open.
     package func serves(_ header: PNGHeader) -> Bool {
-        header == target || Self.target(of: header, color, depth, resizing) == target
+        (reading.resizing != nil || (header.width, header.height) == (target.width, target.height))
+            && (reading.color != .auto || header.channels == target.channels)
+            && (reading.depth != nil || header.bitDepth == target.bitDepth)
     }
 
     /// Converts an image.
@@ -70,12 +60,14 @@ package struct PNGConversion {
         if header.bitDepth == 16 {
             let planes = source.assumingMemoryBound(to: UInt16.self)
             recolor(planes, header, into: image) { plane, filling, target in
-                resizing?.resample(plane, height: height, width: width, filling: filling, into: target)
+                reading.resizing?.resample(
+                    plane, height: height, width: width, filling: filling, into: target)
             }
         } else {
             let planes = source.assumingMemoryBound(to: UInt8.self)
             recolor(planes, header, into: image) { plane, filling, target in
-                resizing?.resample(plane, height: height, width: width, filling: filling, into: target)
+                reading.resizing?.resample(
+                    plane, height: height, width: width, filling: filling, into: target)
             }
         }
     }
@@ -141,7 +133,7 @@ package struct PNGConversion {
 
     private func colors(from channels: Int) -> ColorConversion {
         ColorConversion(
-            sourceChannels: channels, targetChannels: target.channels, background: background)
+            sourceChannels: channels, targetChannels: target.channels, background: reading.background)
     }
 }
 

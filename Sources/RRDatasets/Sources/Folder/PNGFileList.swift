@@ -56,3 +56,184 @@ package struct PNGFileList {
             && name[end + 2] | 0x20 == UInt8(ascii: "n") && name[end + 3] | 0x20 == UInt8(ascii: "g")
     }
 }
+
+/// Looks through a folder for image files, their classes and splits.
+package struct PNGFolderScan {
+    /// What was found.
+    package private(set) var files = PNGFileList()
+
+    private let root: String
+    /// Whether folders within classes may be called as splits are.
+    private let allowsSplitNames: Bool
+
+    /// Takes the files that the folder's metadata lists; where it has none, walks the folder.
+    ///
+    /// - Throws: `FormatError` with the code `notFound`, `cannotRead` or `unsupported`; `DatasetError` with the code
+    ///   `badFolderStructure`, `invalidOption`, `duplicateId`, `masksAmongImages` or `empty`, or as
+    ///   `PNGMetadata.list(in:)`.
+    package init(folder: String, _ reading: ImageFolderOptions) throws {
+        let labels = reading.labels
+        root = folder
+        allowsSplitNames = reading.splits == .none || labels == .none
+        if labels == .folders,
+            let list = try PNGMetadata.list(in: folder, splits: reading.splits, options: reading.list)
+        {
+            files = list
+            return
+        }
+        guard reading.list == ImageListOptions() else {
+            throw DatasetError(
+                .invalidOption, path: folder,
+                "\(option: .columns) and \(option: .splitValues) are about a list of images, and there is no metadata.csv or "
+                    + "metadata.jsonl here: \(option: .metadata) says where it is")
+        }
+        let top = try FolderListing(of: folder, within: folder)
+        let parts = try takeSplits(from: top, reading)
+        var classes: [(name: String, fileCount: Int)] = []
+        for part in parts.isEmpty ? [.init(split: "", folder: "")] : parts {
+            let count = files.count
+            let listing =
+                parts.isEmpty ? top : try FolderListing(of: folder + "/" + part.folder, within: folder)
+            let prefix = parts.isEmpty ? "" : part.folder + "/"
+            if labels == .folders {
+                classes += try addClasses(listing, prefix: prefix)
+            } else {
+                try addFiles(
+                    listing, prefix: prefix,
+                    emptyMessage: "the folder holds no PNG files (names that end in .png)")
+            }
+            if let number = files.splitNames.firstIndex(of: part.split) {
+                files.splits += repeatElement(UInt8(number), count: files.count - count)
+            }
+        }
+        if labels == .folders {
+            // By bytes: to Swift, two strings that differ only in their Unicode normalisation are equal.
+            let names = Set(classes.map { Array($0.name.utf8) }).sorted { $0.lexicographicallyPrecedes($1) }
+            let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int32($0)) })
+            files.classNames = names.map { String(decoding: $0, as: UTF8.self) }
+            files.labels = classes.flatMap { name, count in
+                repeatElement(numbers[Array(name.utf8)] ?? 0, count: count)
+            }
+        }
+        try files.separateMasks(reading.masksAmongImages, in: folder)
+    }
+
+    /// Finds the splits among the folders on the first level, and takes their names.
+    private mutating func takeSplits(
+        from top: FolderListing, _ reading: ImageFolderOptions
+    ) throws -> [SplitFolders.Named] {
+        let found = try SplitFolderList(
+            reading.splits, among: top.names(of: .folder), of: root,
+            content: reading.labels == .folders ? .classes : .files
+        ) { name in
+            let listing = try FolderListing(of: top.path + "/" + name, within: root)
+            return listing.names.indices.contains { listing.isPNG(at: $0) }
+        }
+        files.notes = found.notes
+        let parts = found.parts
+        if !parts.isEmpty { try checkTop(top, parts: parts.map(\.folder)) }
+        for part in parts where files.splitNames.last != part.split { files.splitNames.append(part.split) }
+        if files.splitNames.count == 1 { files.splitNames = [] }
+        return parts
+    }
+
+    /// Checks that no file beside splits could be a sample.
+    private mutating func checkTop(_ top: FolderListing, parts: [String]) throws {
+        let found = parts.joined(separator: ", ")
+        if let file = top.names.indices.first(where: { top.isPNG(at: $0) }) {
+            throw DatasetError(
+                .badFolderStructure, path: top.path,
+                "\(top.names[file]) is in none of the splits (\(found))")
+        }
+        files.otherFileCount += top.kinds.count { $0 != .folder }
+    }
+
+    /// Adds the files of the class folders in a part of the folder, and gives the classes in their order.
+    private mutating func addClasses(_ listing: FolderListing, prefix: String) throws
+        -> [(name: String, fileCount: Int)]
+    {
+        if let file = listing.names.indices.first(where: { listing.isPNG(at: $0) }) {
+            throw DatasetError(
+                .badFolderStructure, path: listing.path,
+                "\(listing.names[file]) is in no class folder; \(option: .labels) none imports images without labels, "
+                    + "and a metadata.csv gives labels by file_name")
+        }
+        let classes = listing.names(of: .folder)
+        guard !classes.isEmpty else {
+            throw DatasetError(
+                .empty, path: listing.path, "the folder holds no class folders and no PNG files")
+        }
+        files.otherFileCount += listing.kinds.count { $0 != .folder }
+        return try classes.map { name in
+            let count = files.count
+            try addFiles(
+                FolderListing(of: listing.path + "/" + name, within: root), prefix: prefix + name + "/",
+                emptyMessage:
+                    "the class folder holds no PNG files (names that end in .png); fill it or move it away")
+            return (name, files.count - count)
+        }
+    }
+
+    /// Adds the PNG files in and below a folder.
+    ///
+    /// - Parameter prefix: its path relative to the root, with a slash behind it; empty for the root.
+    private mutating func addFiles(
+        _ listing: FolderListing, prefix: String, emptyMessage: String
+    ) throws {
+        let count = files.count
+        try listing.visitFiles(prefix: prefix, entering: check) { file in
+            if file.isPNG {
+                file.listing.names.withUTF8(at: file.position) {
+                    files.paths.append($0, after: file.prefix)
+                }
+            } else {
+                files.otherFileCount += 1
+            }
+        }
+        guard files.count > count else {
+            throw DatasetError(.empty, path: listing.path, emptyMessage)
+        }
+    }
+
+    /// Refuses a folder whose files cannot be samples as they stand.
+    private func check(_ listing: FolderListing) throws {
+        try Self.checkStems(listing)
+        guard !allowsSplitNames else { return }
+        let inner = listing.names(of: .folder).filter { SplitFolders.usualName(for: $0) != nil }
+        guard Set(inner.map(SplitFolders.usualName)).count > 1 else { return }
+        throw DatasetError(
+            .badFolderStructure, path: listing.path,
+            "\(inner.joined(separator: ", ")) look like splits, but lie within a class folder: import this folder itself "
+                + "where it is the dataset, list the files with their splits in a metadata.csv, or take all of them "
+                + "for one class with \(option: .noSplits)")
+    }
+
+    /// Refuses names that differ only in the case of their extension, such as `1.png` and `1.PNG`.
+    private static func checkStems(_ listing: FolderListing) throws {
+        let images = listing.names.indices.lazy.filter { listing.isPNG(at: $0) }
+        let usual = Array(".png".utf8)
+        var unusual: [[UInt8]: Int] = [:]
+        for position in images
+        where !listing.names.withUTF8(at: position, { $0.suffix(4).elementsEqual(usual) }) {
+            let stem = listing.names.withUTF8(at: position) { Array($0.dropLast(4)) }
+            if let other = unusual.updateValue(position, forKey: stem) {
+                throw sameId(listing.names[other], listing.names[position], at: listing.path)
+            }
+        }
+        guard !unusual.isEmpty else { return }
+        for position in images {
+            let stem = listing.names.withUTF8(at: position) { Array($0.dropLast(4)) }
+            if let other = unusual[stem], other != position {
+                throw sameId(
+                    listing.names[min(other, position)], listing.names[max(other, position)],
+                    at: listing.path)
+            }
+        }
+    }
+
+    private static func sameId(_ first: String, _ second: String, at path: String) -> DatasetError {
+        DatasetError(
+            .duplicateId, path: path,
+            "\(first) and \(second) would have the same id; rename one of them")
+    }
+}

@@ -119,7 +119,7 @@ struct MaskFolderScan {
     ///   `badFolderStructure`, `unsafeId` (a link out of the folder) or `empty`.
     init(folder: String) throws {
         // Only links on the way to images are refused, and in words of masks.
-        try FolderWalk(root: folder, followsLinksOut: true).visitFiles { file in
+        try FolderListing(of: folder).visitFiles { file in
             if file.isPNG { files.append(file.path) } else { otherFileCount += 1 }
         }
         guard !files.isEmpty else {

@@ -59,7 +59,7 @@ public struct PNGFolderImport: Sendable {
     ///   large), `inconsistentImages` or `invalidOption`. The error names the file, and no output is left.
     public func run(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> ImportSummary {
         let reading = options.reading
-        var files = try reading.files(in: folder)
+        var files = try PNGFolderScan(folder: folder, reading).files
         let conversion = try PNGConversion(reading, first: firstHeader(of: files))
         let imageShape = try conversion.imageShape
         let export = try ExportMark(of: folder, kind: "pngs")

@@ -1,4 +1,5 @@
 internal import Glibc
+package import RRFormats
 
 /// What stands in a folder, hidden names left out, sorted by the bytes of the names, in little memory.
 package struct FolderListing: Sendable {
@@ -10,10 +11,13 @@ package struct FolderListing: Sendable {
         case other
     }
 
+    package let path: String
     /// The names, sorted by their bytes.
     package let names: TextList
     /// The kind of each.
     package let kinds: [Kind]
+    /// The folder that symbolic links must stay in; nil where they may lead anywhere.
+    private let boundary: String?
 
     /// Reads a folder.
     ///
@@ -59,14 +63,21 @@ package struct FolderListing: Sendable {
         guard errno == 0 else {
             throw FormatError(.cannotRead, path: path, SystemFailure.message(errno))
         }
-        let order = Self.sortedPositions(of: names)
+        let order = names.sortedPositions
         self.names = names.keeping(order)
         self.kinds = order.map { kinds[$0] }
+        self.path = path
+        boundary = root
     }
 
     /// The names of a kind, in their order.
     package func names(of kind: Kind) -> [String] {
         names.indices.filter { kinds[$0] == kind }.map { names[$0] }
+    }
+
+    /// Whether a name is that of a file and ends in `.png`, in letters of either case.
+    package func isPNG(at position: Int) -> Bool {
+        kinds[position] == .file && names.withUTF8(at: position, PNGFileList.isPNG)
     }
 
     private static func kind(
@@ -108,26 +119,56 @@ package struct FolderListing: Sendable {
                 : "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
         }.joined()
     }
+}
 
-    /// The order of the names by their bytes. Most are told apart by the first eight, which are compared as a number.
-    private static func sortedPositions(of names: TextList) -> [Int] {
-        var keys = names.indices.map { position in
-            names.withUTF8(at: position) { name in
-                (
-                    prefix: (0..<8).reduce(UInt64(0)) { $0 << 8 | ($1 < name.count ? UInt64(name[$1]) : 0) },
-                    position: position
-                )
+// The walk to all files below.
+extension FolderListing {
+    /// A file that a walk has come to; devices, pipes and sockets are met as files, too.
+    package struct File {
+        /// What comes before the names of its folder.
+        package let prefix: String
+        package let listing: FolderListing
+        /// Which of the listing's names it is.
+        package let position: Int
+
+        package var isPNG: Bool { listing.isPNG(at: position) }
+
+        /// The path relative to where the walk began.
+        package var path: String { prefix + listing.names[position] }
+    }
+
+    /// Calls a body with each file in and below the folder, bytewise by path component.
+    ///
+    /// It holds the listings of the folders on the way down, and no paths.
+    ///
+    /// - Parameters:
+    ///   - prefix: what comes before the names in paths: empty, or a path with a slash behind it.
+    ///   - above: the folders on the way here, to which no link may lead back.
+    ///   - enter: called with the listing of each folder before its files are met.
+    /// - Throws: `DatasetError` with the code `badFolderStructure` where a link leads back to a folder above;
+    ///   `FormatError` as `init(of:within:)` does; what the bodies throw.
+    package func visitFiles(
+        prefix: String = "", above: [FileTree.Identity] = [],
+        entering enter: (FolderListing) throws -> Void = { _ in }, _ body: (File) throws -> Void
+    ) throws {
+        var above = above
+        if let identity = FileTree.identity(of: path) {
+            guard !above.contains(identity) else {
+                throw DatasetError(
+                    .badFolderStructure, path: path, "a symbolic link leads back to a folder above")
+            }
+            above.append(identity)
+        }
+        try enter(self)
+        for position in names.indices {
+            if kinds[position] == .folder {
+                let name = names[position]
+                try FolderListing(of: path + "/" + name, within: boundary)
+                    .visitFiles(prefix: prefix + name + "/", above: above, entering: enter, body)
+            } else {
+                try body(File(prefix: prefix, listing: self, position: position))
             }
         }
-        keys.sort { left, right in
-            if left.prefix != right.prefix { return left.prefix < right.prefix }
-            return names.withUTF8(at: left.position) { left in
-                names.withUTF8(at: right.position) { right in
-                    left.lexicographicallyPrecedes(right)
-                }
-            }
-        }
-        return keys.map(\.position)
     }
 }
 
@@ -156,15 +197,11 @@ package struct TextList: RandomAccessCollection, Sendable {
     }
 
     /// Adds a text, given by its bytes.
-    package mutating func append(_ text: some Sequence<UInt8>) {
+    ///
+    /// - Parameter prefix: what it begins with.
+    package mutating func append(_ text: some Sequence<UInt8>, after prefix: String = "") {
+        bytes.append(contentsOf: prefix.utf8)
         bytes.append(contentsOf: text)
-        ends.append(bytes.count)
-    }
-
-    /// Adds the text of a folder and of a name in it.
-    package mutating func append(folder: String, name: UnsafeBufferPointer<UInt8>) {
-        bytes.append(contentsOf: folder.utf8)
-        bytes.append(contentsOf: name)
         ends.append(bytes.count)
     }
 
@@ -174,5 +211,24 @@ package struct TextList: RandomAccessCollection, Sendable {
         list.ends.reserveCapacity(positions.count)
         for position in positions { withUTF8(at: position) { list.append($0) } }
         return list
+    }
+
+    /// The order of the texts by their bytes. Most are told apart by the first eight, which are compared as a number.
+    var sortedPositions: [Int] {
+        var keys = indices.map { position in
+            withUTF8(at: position) { text in
+                (
+                    prefix: (0..<8).reduce(UInt64(0)) { $0 << 8 | ($1 < text.count ? UInt64(text[$1]) : 0) },
+                    position: position
+                )
+            }
+        }
+        keys.sort { left, right in
+            if left.prefix != right.prefix { return left.prefix < right.prefix }
+            return withUTF8(at: left.position) { left in
+                withUTF8(at: right.position) { right in left.lexicographicallyPrecedes(right) }
+            }
+        }
+        return keys.map(\.position)
     }
 }

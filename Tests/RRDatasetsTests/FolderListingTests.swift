@@ -4,8 +4,8 @@ import RRFormats
 import TestSupport
 import Testing
 
-@Suite("The walk through a folder")
-struct FolderWalkTests {
+@Suite("Listing a folder, and the walk through it")
+struct FolderListingTests {
     let folder: TemporaryFolder
 
     init() throws {
@@ -19,8 +19,10 @@ struct FolderWalkTests {
 
     func paths(followsLinksOut: Bool = false, below relative: String = "") throws -> [String] {
         var paths: [String] = []
-        try FolderWalk(root: folder.path("in"), followsLinksOut: followsLinksOut)
-            .visitFiles(below: relative) { paths.append($0.path) }
+        let root = folder.path("in")
+        let start = relative.isEmpty ? root : root + "/" + relative
+        try FolderListing(of: start, within: followsLinksOut ? nil : root)
+            .visitFiles(prefix: relative.isEmpty ? "" : relative + "/") { paths.append($0.path) }
         return paths
     }
 
@@ -39,8 +41,9 @@ struct FolderWalkTests {
             try folder.write([1], to: "in/\(name)")
         }
         var (entered, images): ([String], [String]) = ([], [])
-        try FolderWalk(root: folder.path("in")).visitFiles { _, path in
-            entered.append(path)
+        let root = folder.path("in")
+        try FolderListing(of: root, within: root).visitFiles {
+            entered.append($0.path)
         } _: { file in
             if file.isPNG { images.append(file.path) }
         }
