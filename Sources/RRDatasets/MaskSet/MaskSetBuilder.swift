@@ -31,56 +31,43 @@ package final class MaskSetBuilder {
     private let mask: UnsafeMutableBufferPointer<UInt8>
     private let older: UnsafeMutableBufferPointer<UInt8>
 
-    /// Gathers masks in memory.
+    /// Gathers masks in memory, or writes them to a file in the order of arrival.
     ///
     /// - Parameters:
-    ///   - capacity: the number of masks to make room for.
+    ///   - path: where the file appears; nil for memory.
+    ///   - force: whether a file that is there is replaced.
+    ///   - capacity: the number of masks to make room for in memory.
+    ///   - samples: those that masks may be added for, which sets aside room in the file.
     ///   - marks: what a 1 says in the masks that are added.
     ///   - empty: what a mask says that is all zero.
-    ///   - union: masks of the same samples that the new ones are joined with.
-    /// - Throws: `TensorError` where the masks have more elements than memory can address.
-    package convenience init(
-        maskShape: ImageShape, sampleCount: Int, capacity: Int = 0, marks: MaskMarks = .wrong,
-        empty: EmptyMasks = .unannotated, union: MaskSet? = nil
-    ) throws {
-        try self.init(maskShape, sampleCount, marks, empty, union, file: nil)
-        _ = try TensorShape([capacity + 1, maskShape.elementCount])
-        bits.reserve(rowCount: capacity + 1)
-    }
-
-    /// Writes masks to a file in the order of arrival.
-    ///
-    /// - Parameters:
-    ///   - samples: those that masks may be added for, which sets aside room in the file.
-    ///   - union: masks of the same samples that the new ones are joined with; samples then come in ascending order, and
-    ///     those that only the older set marks come between them.
-    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`; `TensorError` where the masks have more
-    ///   elements than memory can address.
-    package convenience init(
-        path: String, force: Bool, maskShape: ImageShape, sampleCount: Int, samples: some Collection<Int>,
+    ///   - union: masks of the same samples that the new ones are joined with. Where there is a file, samples then come
+    ///     in ascending order, and those that only the older set marks come between them.
+    /// - Throws: `TensorError` where the masks have more elements than memory can address; `FormatError` with the code
+    ///   `outputExists` or `cannotWrite`.
+    package init(
+        path: String? = nil, force: Bool = false, maskShape: ImageShape, sampleCount: Int, capacity: Int = 0,
+        samples: some Collection<Int> = 0..<0, marks: MaskMarks = .wrong, empty: EmptyMasks = .unannotated,
         union: MaskSet? = nil
     ) throws {
-        var capacity = samples.count
-        if let union {
-            capacity = (0..<sampleCount).count { union.isAnnotated($0) }
-            capacity += samples.count { !union.isAnnotated($0) }
+        if let path {
+            var room = samples.count
+            if let union {
+                room = (0..<sampleCount).count { union.isAnnotated($0) }
+                room += samples.count { !union.isAnnotated($0) }
+            }
+            file = try MaskSetFile(
+                AtomicOutput(path: path, force: force), capacity: room, maskShape: maskShape)
+        } else {
+            file = nil
         }
-        let file = try MaskSetFile(path: path, force: force, capacity: capacity, maskShape: maskShape)
-        try self.init(maskShape, sampleCount, .wrong, .unannotated, union, file: file)
-    }
-
-    private init(
-        _ maskShape: ImageShape, _ sampleCount: Int, _ marks: MaskMarks, _ empty: EmptyMasks,
-        _ union: MaskSet?,
-        file: MaskSetFile?
-    ) throws {
         bits = try MaskBits(rowCount: 0, elementsPerRow: maskShape.elementCount)
+        _ = try TensorShape([capacity + 1, maskShape.elementCount])
+        bits.reserve(rowCount: capacity + 1)
         rows = Array(repeating: -1, count: sampleCount)
         self.maskShape = maskShape
         self.marks = marks
         self.empty = empty
         self.union = union
-        self.file = file
         mask = .allocate(capacity: maskShape.elementCount)
         mask.initialize(repeating: 0)
         older = .allocate(capacity: union == nil ? 0 : maskShape.elementCount)
@@ -168,7 +155,8 @@ package final class MaskSetBuilder {
         try addOlder(before: rows.count)
         try file?.finish(
             rows: rows.map { Int64($0 < 0 ? annotatedCount : $0) }, datasetFingerprint: datasetFingerprint,
-            provenance: provenance)
+            provenance: provenance.serialized())
+        try file?.output.commit()
     }
 
     /// Takes the masks of the older set for samples that have no other.
@@ -188,7 +176,7 @@ package final class MaskSetBuilder {
             throw DatasetError(.duplicateMask, path: "masks", "sample \(sample) has a mask already")
         }
         if let file {
-            try file.append(mask)
+            _ = try file.addMask().update(fromContentsOf: mask)
         } else {
             bits.appendRow()
             bits.setRow(annotatedCount, from: mask)

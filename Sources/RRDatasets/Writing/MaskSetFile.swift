@@ -1,16 +1,18 @@
 internal import RRFormats
-internal import RRSchemas
 internal import RRTensor
 
 /// A mask set file that is written mask by mask, so that memory does not grow with their number.
 final class MaskSetFile {
-    private var output: AtomicOutput
+    /// Where the file appears once it is finished and the output is committed.
+    private(set) var output: AtomicOutput
+
     private var file: HDF5File
     private var array: HDF5Dataset
-    private let force: Bool
     private let capacity: Int
     private let maskShape: ImageShape
-    private var block: [UInt8] = []
+    /// The last masks of those that were added.
+    private let block: UnsafeMutableBufferPointer<UInt8>
+    private var blockCount = 0
     /// The masks that were added.
     private var count = 0
 
@@ -21,72 +23,75 @@ final class MaskSetFile {
     /// - Parameters:
     ///   - capacity: the most masks that will be added.
     ///   - maskShape: `(C or 1, H, W)`.
-    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`; `TensorError` where the masks have more
-    ///   elements than memory can address.
-    init(path: String, force: Bool, capacity: Int, maskShape: ImageShape) throws {
-        self.force = force
+    /// - Throws: `FormatError` with the code `cannotWrite`; `TensorError` where the masks have more elements than memory
+    ///   can address.
+    init(_ output: AtomicOutput, capacity: Int, maskShape: ImageShape) throws {
+        self.output = output
         self.capacity = capacity
         self.maskShape = maskShape
-        let output = try AtomicOutput(path: path, force: force)
-        self.output = output
+        let shape = try TensorShape([capacity + 1] + maskShape.dimensions)
         file = try output.whilePending { path throws(FormatError) in
             try HDF5File(creating: path, path: output.path)
         }
-        array = try file.createDataset(
-            "/A", type: .uint8, shape: TensorShape([capacity + 1] + maskShape.dimensions))
+        array = try file.createDataset("/A", type: .uint8, shape: shape)
+        let size = maskShape.elementCount
+        block = .allocate(capacity: size * min(max(1, capacity), max(1, Self.blockSize / max(1, size))))
+        block.initialize(repeating: 0)
     }
+
+    deinit { block.deallocate() }
 
     /// Adds a mask as the next row of A.
     ///
-    /// - Parameter mask: `maskShape.elementCount` bytes that are 0 or 1.
+    /// - Returns: the memory for its `maskShape.elementCount` bytes, each to be set to 0 or 1 before the next call.
     /// - Throws: `FormatError` with the code `cannotWrite`.
-    func append(_ mask: UnsafeBufferPointer<UInt8>) throws {
-        precondition(mask.count == maskShape.elementCount && count < capacity)
-        block += mask
+    func addMask() throws -> UnsafeMutableBufferPointer<UInt8> {
+        precondition(count < capacity)
+        let size = maskShape.elementCount
+        if (blockCount + 1) * size > block.count { try flush() }
+        let start = blockCount * size
+        blockCount += 1
         count += 1
-        if block.count >= Self.blockSize { try flush() }
+        return UnsafeMutableBufferPointer(rebasing: block[start..<start + size])
     }
 
     private func flush() throws {
-        let rows = count - block.count / maskShape.elementCount..<count
-        var masks: [UInt8] = []
-        swap(&masks, &block)
-        try array.write(masks.span, rows: rows)
-        masks.removeAll(keepingCapacity: true)
-        swap(&masks, &block)
+        let masks = block
+        try array.write(
+            masks.span.extracting(first: blockCount * maskShape.elementCount),
+            rows: count - blockCount..<count)
+        blockCount = 0
     }
 
-    /// Writes the last row, which is all zero, and what belongs to the samples, and puts the file in its place.
+    /// Writes the last row of A, which is all zero, and what belongs to the samples, and closes the file.
     ///
     /// - Parameter rows: the number of each sample's mask in the order of adding; their count for an unannotated one.
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
-    func finish(rows: [Int64], datasetFingerprint: String, provenance: JSONValue) throws {
+    func finish(rows: [Int64], datasetFingerprint: String, provenance: String) throws {
         try flush()
         if count < capacity { try shrink() }
         let zeros = Array(repeating: UInt8(0), count: maskShape.elementCount)
         try array.write(zeros.span, rows: count..<count + 1)
-        try MaskSetWriter.writeRest(
-            rows: rows, datasetFingerprint: datasetFingerprint, provenanceText: provenance.serialized(),
-            to: file)
-        try output.commit()
+        try file.createDataset("/row", type: .int64, shape: TensorShape([rows.count])).write(rows.span)
+        try file.setAttribute("format", to: .string(FileFormat.masks.rawValue))
+        try file.setAttribute("format_version", to: .string(FileFormat.version))
+        try file.setAttribute("creator", to: .string(Dataset.creator))
+        try file.setAttribute("dataset_fingerprint", to: .string(datasetFingerprint))
+        try file.setAttribute("provenance", to: .string(provenance))
+        try file.close()
     }
 
     /// Copies the masks to a file of their number: room in a contiguous array cannot be given back.
     private func shrink() throws {
-        let smaller = try MaskSetFile(path: output.path, force: force, capacity: count, maskShape: maskShape)
+        let smaller = try MaskSetFile(
+            AtomicOutput(path: output.path, force: output.force), capacity: count, maskShape: maskShape)
         let size = maskShape.elementCount
-        let rowsAtATime = max(1, Self.blockSize / size)
-        var bytes = Array(repeating: UInt8(0), count: min(rowsAtATime, count) * size)
+        let rowsAtATime = block.count / max(1, size)
         for start in stride(from: 0, to: count, by: rowsAtATime) {
             let rows = start..<min(start + rowsAtATime, count)
-            let result = bytes.withUnsafeMutableBufferPointer { bytes in
-                Result {
-                    let part = UnsafeMutableBufferPointer(rebasing: bytes[..<(rows.count * size)])
-                    try array.read(rows: rows, as: UInt8.self, into: part)
-                    try smaller.array.write(part.span, rows: rows)
-                }
-            }
-            try result.get()
+            let part = UnsafeMutableBufferPointer(rebasing: block[..<(rows.count * size)])
+            try array.read(rows: rows, as: UInt8.self, into: part)
+            try smaller.array.write(part.span, rows: rows)
         }
         (output, file, array) = (smaller.output, smaller.file, smaller.array)
     }

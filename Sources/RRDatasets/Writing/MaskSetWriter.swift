@@ -109,44 +109,11 @@ public final class MaskSetWriter {
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package static func write(_ masks: MaskSet, provenanceText: String, to output: AtomicOutput) throws {
-        let file = try output.whilePending { path throws(FormatError) in
-            try HDF5File(creating: path, path: output.path)
-        }
-        try write(masks.bits, shape: masks.maskShape, to: file)
-        try writeRest(
+        let maskCount = masks.bits.rowCount - 1
+        let file = try MaskSetFile(output, capacity: maskCount, maskShape: masks.maskShape)
+        for row in 0..<maskCount { masks.bits.expandRow(row, into: try file.addMask()) }
+        try file.finish(
             rows: masks.rows.map { Int64($0) }, datasetFingerprint: masks.datasetFingerprint,
-            provenanceText: provenanceText, to: file)
-    }
-
-    /// Writes what a mask set file has beside A, and closes it.
-    static func writeRest(
-        rows: [Int64], datasetFingerprint: String, provenanceText: String, to file: HDF5File
-    ) throws {
-        try file.createDataset("/row", type: .int64, shape: TensorShape([rows.count])).write(rows.span)
-        try file.setAttribute("format", to: .string(FileFormat.masks.rawValue))
-        try file.setAttribute("format_version", to: .string(FileFormat.version))
-        try file.setAttribute("creator", to: .string(Dataset.creator))
-        try file.setAttribute("dataset_fingerprint", to: .string(datasetFingerprint))
-        try file.setAttribute("provenance", to: .string(provenanceText))
-        try file.close()
-    }
-
-    private static func write(_ bits: MaskBits, shape: ImageShape, to file: HDF5File) throws {
-        let size = shape.elementCount
-        let array = try file.createDataset(
-            "/A", type: .uint8, shape: TensorShape([bits.rowCount] + shape.dimensions))
-        let rowsAtATime = max(1, (4 << 20) / max(1, size))
-        let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: rowsAtATime * size)
-        defer { buffer.deallocate() }
-        var first = 0
-        while first < bits.rowCount {
-            let rows = first..<min(first + rowsAtATime, bits.rowCount)
-            for row in rows {
-                let start = (row - first) * size
-                bits.expandRow(row, into: UnsafeMutableBufferPointer(rebasing: buffer[start..<start + size]))
-            }
-            try array.write(buffer.span.extracting(first: rows.count * size), rows: rows)
-            first = rows.upperBound
-        }
+            provenance: provenanceText)
     }
 }

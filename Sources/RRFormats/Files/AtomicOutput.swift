@@ -13,7 +13,8 @@ package final class AtomicOutput {
     /// Where to write until `commit()`: an empty file or folder that is already there.
     package private(set) var temporaryPath: String
 
-    private let force: Bool
+    /// Whether something at `path` is replaced.
+    package let force: Bool
     private let isDirectory: Bool
     private var isPending = true
 
