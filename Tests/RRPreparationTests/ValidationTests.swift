@@ -314,7 +314,7 @@ struct ValidationTests {
                 checksums: Array(repeating: checksum, count: count - 1) + [checksum &+ 1])
         }
         _ = try writer.complete(SampleTable(ids: (0..<count).map(String.init)), provenance: [:])
-        try writer.commit()
+        try writer.output.commit()
         for (limit, read) in [(6400, 64), (12_800, 128), (.max, 1000)] {
             let report = try ValidationReport(datasetPath: folder.path("d.h5"), imageByteLimit: limit)
             #expect(report.dataset?.checkedImageCount == read)

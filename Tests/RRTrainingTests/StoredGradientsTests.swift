@@ -82,7 +82,7 @@ struct StoredGradientsTests {
             SampleTable(
                 ids: (0..<6).map(String.init), splits: [0, 0, 1, 1, 0, 1], splitNames: ["train", "test"]),
             provenance: [:])
-        try writer.commit()
+        try writer.output.commit()
         return try Dataset(path: path)
     }
 

@@ -104,7 +104,7 @@ struct TrainingLoopTests {
             }
         }
         _ = try writer.complete(SampleTable(ids: (0..<1000).map(String.init)), provenance: [:])
-        try writer.commit()
+        try writer.output.commit()
         let dataset = try Dataset(path: folder.path("d.h5"))
         let normalization = try InputNormalization(measuring: dataset, split: nil)
         #expect(normalization.standardDeviations[0] == 1)

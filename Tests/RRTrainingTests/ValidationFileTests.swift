@@ -36,7 +36,7 @@ struct ValidationFileTests {
                 ids: ["a", "b"], labels: labels, classNames: classNames,
                 splits: splits.isEmpty ? nil : [0, UInt8(splits.count - 1)], splitNames: splits),
             provenance: [:])
-        try writer.commit()
+        try writer.output.commit()
         return try Dataset(path: path)
     }
 

@@ -92,7 +92,7 @@ package struct SampleDataset {
             SampleTable(
                 ids: ids, labels: labels, classNames: classNames, splits: splits,
                 splitNames: splits == nil ? [] : splitNames, groups: groups), provenance: provenance)
-        try writer.commit()
+        try writer.output.commit()
         return path
     }
 

@@ -235,7 +235,7 @@ struct ContractTests {
                 images: $0, rows: 0..<count, checksums: Array(repeating: checksum, count: count))
         }
         _ = try writer.complete(SampleTable(ids: (0..<count).map { "\($0)" }), provenance: [:])
-        try writer.commit()
+        try writer.output.commit()
         let process = Process()
         process.executableURL = URL(filePath: CommandLineTool.path)
         process.arguments = ["export", kind, "d.h5", "-o", "out", "--jobs", "4"].filter {

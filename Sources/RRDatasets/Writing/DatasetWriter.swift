@@ -1,4 +1,4 @@
-internal import RRFormats
+package import RRFormats
 package import RRSchemas
 public import RRTensor
 internal import Synchronization
@@ -16,16 +16,17 @@ internal import Synchronization
 /// Unchecked: while images are written, only `rows`, which serves any thread, `taken` and `writtenCount`, which are
 /// atomic, and `checksums` under its lock are touched; all else is called by one thread, after all images are written.
 public final class DatasetWriter: @unchecked Sendable {
-    private let imageShape: ImageShape
-    private let elementType: ImageElementType
-    private let color: String
-    private let compression: Compression
-    private let force: Bool
-    private let output: AtomicOutput
+    let imageShape: ImageShape
+    let elementType: ImageElementType
+    let color: String
+    let compression: Compression
+    /// Where the dataset is to appear. Once `complete` has returned, a dataset that can be opened is at its temporary path,
+    /// and committing it is all that is left to do.
+    package let output: AtomicOutput
     private let file: HDF5File
-    private let images: HDF5Dataset
+    let images: HDF5Dataset
     private let rows: RowWriter
-    private let checksums: Mutex<[UInt32]>
+    let checksums: Mutex<[UInt32]>
     /// The samples whose images are written, or being written.
     private let taken: SampleFlags
     private let writtenCount = Atomic<Int>(0)
@@ -69,7 +70,6 @@ public final class DatasetWriter: @unchecked Sendable {
         self.elementType = elementType
         self.color = color ?? Dataset.color(channels: imageShape.channels)
         self.compression = compression
-        self.force = force
         let output = try AtomicOutput(path: path, force: force)
         self.output = output
         file = try output.whilePending { path throws(FormatError) in
@@ -177,7 +177,7 @@ public final class DatasetWriter: @unchecked Sendable {
             throw FormatError(.cannotWrite, path: output.path, "the dataset is finished already")
         }
         _ = try complete(table, provenance: .object(provenance.mapValues { .string($0) }))
-        try commit()
+        try output.commit()
         return try Dataset(path: output.path)
     }
 
@@ -205,49 +205,7 @@ extension DatasetWriter {
         }
     }
 
-    /// A writer that has the images of some samples only, to be finished in place of this one.
-    ///
-    /// - Parameter samples: increasing. Room in a contiguous array cannot be given back, so they are copied.
-    package func keeping(_ samples: [Int]) throws -> DatasetWriter {
-        let smaller = try DatasetWriter(
-            path: output.path, force: force, sampleCount: samples.count, imageShape: imageShape,
-            elementType: elementType, color: color, compression: compression)
-        switch elementType {
-        case .uint8: try copy(samples, to: smaller, as: UInt8.self)
-        case .uint16: try copy(samples, to: smaller, as: UInt16.self)
-        case .float32: try copy(samples, to: smaller, as: Float.self)
-        }
-        return smaller
-    }
-
-    private func copy<Element: HDF5Element>(
-        _ samples: [Int], to smaller: DatasetWriter, as type: Element.Type
-    ) throws {
-        let size = imageShape.elementCount
-        let largestRun = max(1, (32 << 20) / (size * MemoryLayout<Element>.size))
-        let buffer = UnsafeMutableBufferPointer<Element>.allocate(
-            capacity: min(largestRun, samples.count) * size)
-        defer { buffer.deallocate() }
-        var position = 0
-        while position < samples.count {
-            // A run of neighbours is copied at once.
-            var count = 1
-            while count < largestRun, position + count < samples.count,
-                samples[position + count] == samples[position] + count
-            {
-                count += 1
-            }
-            let run = samples[position]..<samples[position] + count
-            let pixels = UnsafeMutableBufferPointer(rebasing: buffer[..<(count * size)])
-            try images.read(rows: run, as: type, into: pixels)
-            try smaller.write(
-                images: UnsafeRawBufferPointer(pixels), rows: position..<position + count,
-                checksums: checksums.withLock { Array($0[run]) })
-            position += count
-        }
-    }
-
-    /// Writes what belongs to the samples, after which only `commit` is left to do.
+    /// Writes what belongs to the samples, after which only committing the output is left to do.
     ///
     /// - Parameter table: one that fits; it is not checked.
     /// - Returns: the dataset's fingerprint.
@@ -302,12 +260,4 @@ extension DatasetWriter {
         try file.close()
         return fingerprint
     }
-
-    /// Where the file is before `commit`; once it is complete, a dataset that can be opened.
-    package var temporaryPath: String { output.temporaryPath }
-
-    /// Puts the complete file in its place.
-    ///
-    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
-    package func commit() throws { try output.commit() }
 }

@@ -92,7 +92,7 @@ public struct DecoyMaker: Sendable {
         let masks = try MaskSet(
             bits: bits, rows: maskRows, maskShape: shape, datasetFingerprint: fingerprint)
         try MaskSetWriter.write(masks, provenance: try provenance(), to: masksFile)
-        try writer.commit()
+        try writer.output.commit()
         try masksFile.commit()
         return Summary(
             sampleCount: dataset.sampleCount, randomCount: randomSamples.count, fingerprint: fingerprint)

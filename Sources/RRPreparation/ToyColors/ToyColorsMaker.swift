@@ -88,7 +88,7 @@ public struct ToyColorsMaker: Sendable {
             let masks = try masks(marking: positions, count: count, fingerprint: fingerprint)
             try MaskSetWriter.write(masks, provenance: provenance(marks: marks), to: file)
         }
-        try writer.commit()
+        try writer.output.commit()
         try cornersFile.commit()
         try topFile.commit()
         return Summary(

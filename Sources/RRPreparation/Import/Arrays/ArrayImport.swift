@@ -63,7 +63,7 @@ public struct ArrayImport: Sendable {
         if let masks = content.masks, let masksFile {
             try write(masks, of: content, fingerprint: fingerprint, to: masksFile)
         }
-        try writer.commit()
+        try writer.output.commit()
         try masksFile?.commit()
         return summary(of: content, elementType, fingerprint: fingerprint)
     }

@@ -105,8 +105,9 @@ public struct PNGFolderImport: Sendable {
             color = origin.color ?? color
             return origin
         }
-        let written = try masks?.write(forDatasetAt: writer.temporaryPath, files: files.maskPaths, in: folder)
-        try writer.commit()
+        let written = try masks?.write(
+            forDatasetAt: writer.output.temporaryPath, files: files.maskPaths, in: folder)
+        try writer.output.commit()
         try masks?.commit()
         var notes = files.notes + (written?.notes ?? [])
         if files.maskPaths != nil, masks == nil {
