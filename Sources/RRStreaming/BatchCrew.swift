@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import RRDatasets
 internal import RRTensor
 internal import Synchronization
@@ -57,9 +56,10 @@ final class BatchCrew: @unchecked Sendable {
     ///   - schedule: how many there are, and of which batches.
     ///   - imageShape: also decides how many samples a thread takes at a time.
     ///   - capacity: the batches that are filled ahead.
+    ///   - fillers: one for each thread, which ends with the last batch, an error or `cancel()`.
     init(
         order: SampleOrder, schedule: BatchSchedule, largestBatch: BatchExtents, imageShape: ImageShape,
-        capacity: Int
+        capacity: Int, fillers: sending [SampleFiller]
     ) {
         self.order = order
         self.schedule = schedule
@@ -68,14 +68,7 @@ final class BatchCrew: @unchecked Sendable {
         slots = Array(repeating: nil, count: capacity)
         pool.reserveCapacity(capacity + Self.spareStorages)
         rowsPerPiece = max(1, min(128, 131_072 / max(1, imageShape.elementCount)))
-    }
-
-    /// Starts a thread for each filler, which ends with the last batch, an error or `cancel()`.
-    func start(_ fillers: sending [SampleFiller]) {
-        for filler in fillers {
-            nonisolated(unsafe) let filler = filler
-            DispatchQueue(label: "rrdata.stream").async { [self] in work(filler) }
-        }
+        _ = BackgroundThreads("rrdata.stream", states: fillers) { [self] in work($0) }
     }
 
     /// Stops the threads after the sample at hand, and ends the stream.

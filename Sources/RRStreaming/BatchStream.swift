@@ -80,8 +80,7 @@ public final class BatchStream {
         }
         crew = BatchCrew(
             order: order, schedule: schedule, largestBatch: extents, imageShape: dataset.imageShape,
-            capacity: share.batchesAhead)
-        crew.start(fillers)
+            capacity: share.batchesAhead, fillers: fillers)
     }
 
     deinit { crew.cancel() }

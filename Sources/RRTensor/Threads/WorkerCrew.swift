@@ -15,7 +15,7 @@ final class WorkerCrew: Sendable {
 
     private init(helperCount: Int) {
         helpers = (0..<helperCount).map { _ in Helper() }
-        for helper in helpers { helper.start() }
+        _ = BackgroundThreads("rrdata.worker", states: helpers) { $0.work() }
     }
 
     /// Calls `body` with the numbers below `count`, each on a thread of its own, and returns when all have returned.
@@ -53,14 +53,13 @@ private final class Helper: @unchecked Sendable {
     /// Some tens of microseconds: the time between two jobs of a step.
     private static let lookouts = 20_000
 
-    func start() {
-        DispatchQueue(label: "rrdata.worker", qos: .userInitiated).async { [self] in
-            while true {
-                awaitJob()
-                job?()
-                job = nil
-                state.store(State.done, ordering: .releasing)
-            }
+    /// Does one job after the other, for good.
+    func work() {
+        while true {
+            awaitJob()
+            job?()
+            job = nil
+            state.store(State.done, ordering: .releasing)
         }
     }
 

@@ -89,6 +89,29 @@ extension Workers {
     }
 }
 
+/// Threads that run beside their caller, each with a state that it alone uses.
+package struct BackgroundThreads: Sendable {
+    private let group = DispatchGroup()
+
+    /// Starts a thread for each state, which ends when the body returns.
+    ///
+    /// - Parameters:
+    ///   - label: the name that a debugger shows.
+    ///   - body: takes the thread's state; it sees to it that it comes to an end.
+    package init<State>(
+        _ label: String, states: sending [State], _ body: @escaping @Sendable (State) -> Void
+    ) {
+        for state in states {
+            nonisolated(unsafe) let state = state
+            // A queue of its own has a thread of its own, however many there are.
+            DispatchQueue(label: label, qos: .userInitiated).async(group: group) { body(state) }
+        }
+    }
+
+    /// Waits until all threads have ended.
+    package func wait() { group.wait() }
+}
+
 /// A value that several workers use at once though the compiler cannot see why they may.
 ///
 /// `@unchecked Sendable`: whoever makes one sees to it that no two workers write the same element of it, and
