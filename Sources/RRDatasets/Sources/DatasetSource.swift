@@ -2,7 +2,7 @@ internal import RRFormats
 internal import RRTensor
 
 /// What a dataset is made from: a file, a folder of images, or several of them. Any number of threads may read at once.
-protocol DatasetSource: ImageSource {
+protocol DatasetSource: Sendable {
     /// What is known once the source is open.
     var contents: DatasetContents { get }
 
@@ -36,6 +36,19 @@ protocol DatasetSource: ImageSource {
 
     /// How the images are stored.
     func compression() throws -> Compression
+
+    /// The rows that are best fetched together, and whether keeping them in memory pays.
+    var block: ImageBlock { get }
+
+    /// Makes what one thread reads many rows with.
+    ///
+    /// - Throws: `FormatError` where the file is not there any more or is damaged.
+    func makeReader() throws -> any ImageRowReader
+
+    /// Checks that nobody has written to the file since it was opened.
+    ///
+    /// - Throws: `FormatError` with the code `changed`.
+    func checkUnchanged() throws(FormatError)
 }
 
 /// What a dataset holds beside images and ids.
@@ -52,22 +65,6 @@ struct DatasetContents {
 
     /// The bytes of an image as it is stored.
     var imageSize: Int { imageShape.elementCount * elementType.size }
-}
-
-/// Where the stored bytes of images come from.
-protocol ImageSource: Sendable {
-    /// The rows that are best fetched together, and whether keeping them in memory pays.
-    var block: ImageBlock { get }
-
-    /// Makes what one thread reads many rows with.
-    ///
-    /// - Throws: `FormatError` where the file is not there any more or is damaged.
-    func makeReader() throws -> any ImageRowReader
-
-    /// Checks that nobody has written to the file since it was opened.
-    ///
-    /// - Throws: `FormatError` with the code `changed`.
-    func checkUnchanged() throws(FormatError)
 }
 
 /// One thread's way to the rows of an image source.

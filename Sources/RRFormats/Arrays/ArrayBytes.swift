@@ -1,6 +1,6 @@
 /// The bytes that an array's elements stand in: a file's, or memory that a file was inflated into.
 package enum ArrayBytes: Sendable {
-    case file(RandomAccessFile)
+    case file(InputFile)
     case memory([UInt8])
 
     package var count: Int {

@@ -69,7 +69,7 @@ enum GzipFile {
     /// Memory is bounded by what deflate can make of the file's bytes.
     ///
     /// - Throws: `FormatError` with the code `malformed`, or `cannotRead`.
-    static func inflate(_ file: RandomAccessFile) throws(FormatError) -> [UInt8] {
+    static func inflate(_ file: InputFile) throws(FormatError) -> [UInt8] {
         let compressed = try file.bytes(at: 0, count: file.size)
         guard let inflater = Inflater() else {
             throw FormatError(.cannotRead, path: file.path, "there is no memory to inflate it")

@@ -8,7 +8,7 @@ package enum FileBytes {
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, or `unsupported` for a larger file.
     package static func read(_ path: String, maximumSize: Int = 1 << 31) throws(FormatError) -> [UInt8] {
         let file = try InputFile(reading: path)
-        let size = try file.size()
+        let size = file.size
         guard size <= maximumSize else {
             throw FormatError(
                 .unsupported, path: path, "the file has \(size) bytes; at most \(maximumSize) are read")
@@ -20,14 +20,12 @@ package enum FileBytes {
     ///
     /// - Throws: `FormatError` with the code `notFound` or `cannotRead`.
     package static func read(_ path: String, prefix maximumCount: Int) throws(FormatError) -> [UInt8] {
-        let file = try InputFile(reading: path)
-        _ = try file.size()
-        return try bytes(of: file, path, upTo: maximumCount)
+        try bytes(of: InputFile(reading: path), path, upTo: maximumCount)
     }
 
     /// Reads on from where the file stands, to its end where that comes first.
     private static func bytes(
-        of file: borrowing InputFile, _ path: String, upTo size: Int
+        of file: InputFile, _ path: String, upTo size: Int
     ) throws(FormatError) -> [UInt8] {
         let descriptor = file.descriptor
         var failure: Int32 = 0

@@ -10,7 +10,7 @@ package enum FileSignature: Sendable {
     /// - Returns: nil for a file that is none of these.
     /// - Throws: `FormatError` with the code `notFound` or `cannotRead`.
     package static func of(_ path: String) throws(FormatError) -> FileSignature? {
-        let file = try RandomAccessFile(path: path)
+        let file = try InputFile(reading: path)
         let start = try file.bytes(at: 0, count: min(8, file.size))
         if start.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return .png }
         if start.starts(with: [0x93, 0x4E, 0x55, 0x4D]) { return .npy }

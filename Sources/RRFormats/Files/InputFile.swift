@@ -1,9 +1,11 @@
 internal import Glibc
 
-/// An open file, closed when it goes out of scope.
-package struct InputFile: ~Copyable {
+/// A file open for reading, whose bytes are read at any place by any number of threads; closed when nobody holds it.
+package final class InputFile: Sendable {
+    package let path: String
     package let descriptor: Int32
-    private let path: String
+    /// The file's state when it was opened.
+    private let state: FileState
 
     /// Opens a regular file for reading.
     ///
@@ -20,26 +22,78 @@ package struct InputFile: ~Copyable {
             }
             throw FormatError(.cannotRead, path: path, SystemFailure.message(failure))
         }
-        self.descriptor = descriptor
-        self.path = path
-    }
-
-    /// The size in bytes.
-    ///
-    /// - Throws: `FormatError` with the code `cannotRead` where this is a folder or the system refuses.
-    package func size() throws(FormatError) -> Int {
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            throw FormatError(.cannotRead, path: path, SystemFailure.message(errno))
-        }
+        let failure = fstat(descriptor, &status) == 0 ? nil : errno
+        // From here on a failure closes the file.
+        self.path = path
+        self.descriptor = descriptor
+        state = FileState(status)
+        if let failure { throw FormatError(.cannotRead, path: path, SystemFailure.message(failure)) }
         guard status.st_mode & S_IFMT != S_IFDIR else {
             throw FormatError(.cannotRead, path: path, "this is a folder, not a file")
         }
-        return Int(status.st_size)
     }
 
-    deinit {
-        close(descriptor)
+    deinit { close(descriptor) }
+
+    /// The size in bytes when the file was opened.
+    package var size: Int { state.size }
+
+    /// Checks that nobody has written to the file since it was opened.
+    ///
+    /// A file that was replaced by another of its name is still the old one here.
+    ///
+    /// - Throws: `FormatError` with the code `changed`, or `cannotRead` where the system does not tell.
+    package func checkUnchanged() throws(FormatError) {
+        guard let now = FileState(descriptor: descriptor) else {
+            throw FormatError(.cannotRead, path: path, SystemFailure.message(errno))
+        }
+        guard now == state else {
+            throw FormatError(
+                .changed, path: path, "the file was written to while it was being read; start again")
+        }
+    }
+
+    /// Fills a buffer with the bytes from an offset on.
+    ///
+    /// - Parameter location: what errors name.
+    /// - Throws: `FormatError` with the code `malformed` where the file ends before, or `cannotRead`.
+    package func read(
+        at offset: Int, into bytes: UnsafeMutableRawBufferPointer, location: String
+    ) throws(FormatError) {
+        var position = offset
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = pread(
+                descriptor, UnsafeMutableRawBufferPointer(rebasing: rest).baseAddress, rest.count,
+                position)
+            if count > 0 {
+                position += count
+                rest = rest.dropFirst(count)
+            } else if count == 0 {
+                throw FormatError(
+                    .malformed, path: location, "the file ends before its data: it is cut short")
+            } else if errno != EINTR {
+                throw FormatError(.cannotRead, path: location, SystemFailure.message(errno))
+            }
+        }
+    }
+
+    /// The bytes from an offset on, of which the file may hold fewer.
+    ///
+    /// - Throws: `FormatError` with the code `cannotRead`.
+    package func bytes(at offset: Int, count: Int) throws(FormatError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: max(0, min(count, size - offset)))
+        guard !bytes.isEmpty else { return [] }
+        let result: Result<Void, FormatError> = bytes.withUnsafeMutableBytes { buffer in
+            do throws(FormatError) {
+                return .success(try read(at: offset, into: buffer, location: path))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+        return bytes
     }
 }
 
@@ -56,17 +110,13 @@ package struct FileState: Equatable, Sendable {
     package init?(descriptor: Int32) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    fileprivate init(_ status: stat) {
         size = Int(status.st_size)
         nanoseconds = status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec
         number = UInt64(status.st_ino)
-    }
-
-    /// - Throws: `FormatError` with the code `cannotRead` where the system refuses.
-    init(of file: borrowing InputFile, path: String) throws(FormatError) {
-        guard let state = FileState(descriptor: file.descriptor) else {
-            throw FormatError(.cannotRead, path: path, SystemFailure.message(errno))
-        }
-        self = state
     }
 }
 

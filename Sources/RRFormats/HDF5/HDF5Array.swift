@@ -8,7 +8,7 @@ internal import Synchronization
 /// fletcher32 are fetched from libhdf5 one by one as they are stored, and decoded on all cores. Everything else,
 /// and everything that fails on these ways, is left to `H5Dread`, which has the last word.
 ///
-/// Unchecked: libhdf5 is called, and `dataset` touched, under `lock` only.
+/// Unchecked: libhdf5 is called, and the dataset touched, under `lock` only.
 package final class HDF5Array: ArraySource, @unchecked Sendable {
     /// A larger chunk is left to libhdf5, and rows are then read without regard to chunks.
     static let largestBlock = 256 << 20
@@ -18,35 +18,35 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
     package let elementType: ArrayElementType
     package let rowsPerBlock: Int
 
-    let dataset: HDF5Dataset
     let form: HDF5ElementForm
+    private let storedType: HDF5ElementType
     /// libhdf5 runs one call at a time in any case.
     let lock = Mutex(())
     let way: Way
 
     /// How elements are read.
     enum Way {
-        case inOnePiece(RandomAccessFile, offset: Int)
-        case chunks(HDF5ChunkDecoder)
-        case byLibrary
+        case inOnePiece(InputFile, offset: Int)
+        case chunks(HDF5ChunkDecoder, HDF5Dataset)
+        case byLibrary(HDF5Dataset)
     }
 
-    /// Takes over a dataset.
+    /// Takes over a dataset, and lets go of it where its elements are in one piece.
     ///
     /// - Throws: `FormatError` with the code `malformed`, `notFound` or `cannotRead`.
     package init(_ dataset: HDF5Dataset) throws(FormatError) {
-        self.dataset = dataset
         location = dataset.location
         shape = dataset.shape
         form = HDF5ElementForm(of: dataset)
+        storedType = dataset.elementType
         elementType = form.type
         var rows = 1
-        var way = Way.byLibrary
+        var way = Way.byLibrary(dataset)
         let rowSize = max(
             1, dataset.elementsPerRow.multipliedReportingOverflow(by: form.type.size ?? 1).partialValue)
         switch dataset.layout {
         case .contiguous(let offset?) where form.isAsStored && dataset.shape.rank > 0 && dataset.isInOwnFile:
-            let file = try RandomAccessFile(path: dataset.path)
+            let file = try InputFile(reading: dataset.path)
             let (length, overflow) = rowSize.multipliedReportingOverflow(by: dataset.shape[0])
             if !overflow, offset >= 0, offset <= file.size, length <= file.size - offset {
                 way = .inOnePiece(file, offset: offset)
@@ -61,7 +61,7 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
                 if form.isAsStored, dataset.isInOwnFile,
                     let decoder = HDF5ChunkDecoder(of: dataset, extents: extents)
                 {
-                    way = .chunks(decoder)
+                    way = .chunks(decoder, dataset)
                 }
             } else {
                 rows = max(1, (32 << 20) / rowSize)
@@ -72,12 +72,27 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
         rowsPerBlock = max(1, min(rows, dataset.shape.rank == 0 ? 1 : dataset.shape[0]))
     }
 
+    /// The file that elements in one piece are read from, any rows at the cost of their bytes; nil for other layouts.
+    package var ownFile: InputFile? { if case .inOnePiece(let file, _) = way { file } else { nil } }
+
+    private var dataset: HDF5Dataset? {
+        switch way {
+        case .inOnePiece: nil
+        case .chunks(_, let dataset), .byLibrary(let dataset): dataset
+        }
+    }
+
     package func checkSize() throws(FormatError) {
+        // What is in one piece was found in the file when it was opened.
+        guard let dataset else { return }
         try lock.withLockTyped { () throws(FormatError) in try dataset.checkSize() }
     }
 
     package func texts() throws(FormatError) -> [String] {
-        try lock.withLockTyped { () throws(FormatError) in try dataset.readStrings() }
+        guard let dataset else {
+            throw FormatError(.unsupported, path: location, "its elements are no strings (\(storedType))")
+        }
+        return try lock.withLockTyped { () throws(FormatError) in try dataset.readStrings() }
     }
 
     package func read(rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws(FormatError) {
@@ -90,12 +105,12 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
         case .inOnePiece(let file, let offset):
             try file.read(at: offset + rows.lowerBound * bytesPerRow, into: bytes, location: location)
             finish(bytes)
-        case .chunks(let decoder):
-            guard readChunks(by: decoder, rows: rows, into: bytes) else {
-                return try readByLibrary(rows: rows, into: bytes)
+        case .chunks(let decoder, let dataset):
+            guard readChunks(of: dataset, by: decoder, rows: rows, into: bytes) else {
+                return try readByLibrary(dataset, rows: rows, into: bytes)
             }
             finish(bytes)
-        case .byLibrary: try readByLibrary(rows: rows, into: bytes)
+        case .byLibrary(let dataset): try readByLibrary(dataset, rows: rows, into: bytes)
         }
     }
 
@@ -108,7 +123,7 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
     }
 
     func readByLibrary(
-        rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer
+        _ dataset: HDF5Dataset, rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer
     ) throws(FormatError) {
         try lock.withLockTyped { () throws(FormatError) in
             try dataset.read(rows: rows, form: form, into: bytes)
@@ -123,10 +138,11 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
     /// - Returns: whether all went well; if not, libhdf5 has to say what is wrong, or to fill in what was never
     ///   written.
     private func readChunks(
-        by decoder: HDF5ChunkDecoder, rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer
+        of dataset: HDF5Dataset, by decoder: HDF5ChunkDecoder, rows: Range<Int>,
+        into bytes: UnsafeMutableRawBufferPointer
     ) -> Bool {
         let chunks = decoder.chunks(of: rows)
-        nonisolated(unsafe) let target = bytes
+        nonisolated(unsafe) let (target, source) = (bytes, dataset)
         struct NotServed: Error {}
         do {
             try Workers().run(parts: 0..<chunks.count) {
@@ -134,7 +150,7 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
                 return worker
             } _: { worker, position in
                 let offset = chunks.offset(at: position)
-                let filterMask = lock.withLock { _ in worker.fetch(offset, from: dataset) }
+                let filterMask = lock.withLock { _ in worker.fetch(offset, from: source) }
                 guard let filterMask, worker.decode(skipping: filterMask) else { throw NotServed() }
                 worker.copy(chunkAt: offset, ofRows: rows, into: target)
             }

@@ -25,7 +25,7 @@ package final class HDF5File {
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, or `malformed` for a file that is not
     ///   HDF5 or is cut short.
     package init(reading path: String, trustingLinks: Bool = false) throws(FormatError) {
-        _ = try InputFile(reading: path).size()
+        _ = try InputFile(reading: path).size
         let writes = HDF5WriteState()
         let handle = try HDF5Library.quietly { () throws(FormatError) in
             if trustingLinks { HDF5Library.allowPlugins() }

@@ -14,7 +14,7 @@ package final class HDF5RowReader {
 
     package init(_ array: HDF5Array) {
         self.array = array
-        if case .chunks(let decoder) = array.way {
+        if case .chunks(let decoder, _) = array.way {
             worker = HDF5ChunkDecoder.Worker(decoder)
         } else {
             worker = nil
@@ -27,15 +27,15 @@ package final class HDF5RowReader {
     package func read(rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws(FormatError) {
         precondition(bytes.count == rows.count * array.bytesPerRow)
         guard !bytes.isEmpty else { return }
-        guard case .chunks(let decoder) = array.way, let worker else {
+        guard case .chunks(let decoder, let dataset) = array.way, let worker else {
             return try array.read(rows: rows, into: bytes)
         }
         guard decoder.hasWholeRows else {
             let chunks = decoder.chunks(of: rows)
             for position in 0..<chunks.count {
                 let offset = chunks.offset(at: position)
-                guard decode(offset, by: worker) else {
-                    return try array.readByLibrary(rows: rows, into: bytes)
+                guard decode(offset, of: dataset, by: worker) else {
+                    return try array.readByLibrary(dataset, rows: rows, into: bytes)
                 }
                 worker.copy(chunkAt: offset, ofRows: rows, into: bytes)
             }
@@ -50,8 +50,8 @@ package final class HDF5RowReader {
                 var offset = decoder.extents
                 for dimension in offset.indices { offset[dimension] = 0 }
                 offset[0] = chunk * chunkRows
-                guard decode(offset, by: worker) else {
-                    return try array.readByLibrary(rows: rows, into: bytes)
+                guard decode(offset, of: dataset, by: worker) else {
+                    return try array.readByLibrary(dataset, rows: rows, into: bytes)
                 }
                 current = chunk
             }
@@ -66,8 +66,10 @@ package final class HDF5RowReader {
         array.finish(bytes)
     }
 
-    private func decode(_ offset: [Int], by worker: HDF5ChunkDecoder.Worker) -> Bool {
-        let filterMask = array.lock.withLock { _ in worker.fetch(offset, from: array.dataset) }
+    private func decode(
+        _ offset: [Int], of dataset: HDF5Dataset, by worker: HDF5ChunkDecoder.Worker
+    ) -> Bool {
+        let filterMask = array.lock.withLock { _ in worker.fetch(offset, from: dataset) }
         guard let filterMask else { return false }
         return worker.decode(skipping: filterMask)
     }

@@ -10,7 +10,7 @@ package enum IDXArray {
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead` or `malformed` (also where the elements do not
     ///   fill the shape).
     package static func open(_ path: String) throws(FormatError) -> StoredArray {
-        let file = try RandomAccessFile(path: path)
+        let file = try InputFile(reading: path)
         guard try file.bytes(at: 0, count: 2) == GzipFile.signature else {
             return try open(.file(file), location: path)
         }

@@ -13,7 +13,7 @@ package final class NPZFile: Sendable {
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, `malformed` or `unsupported`.
     package init(path: String) throws(FormatError) {
         self.path = path
-        zip = try ZIPFile(RandomAccessFile(path: path))
+        zip = try ZIPFile(InputFile(reading: path))
         names = zip.members.map { Self.name(of: $0) }
     }
 

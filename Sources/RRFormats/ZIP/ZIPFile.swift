@@ -11,13 +11,13 @@ struct ZIPFile {
         let headerOffset: Int
     }
 
-    let file: RandomAccessFile
+    let file: InputFile
     let members: [Member]
 
     /// Reads the directory of members.
     ///
     /// - Throws: `FormatError` with the code `malformed`, `unsupported` for a part of several, or `cannotRead`.
-    init(_ file: RandomAccessFile) throws(FormatError) {
+    init(_ file: InputFile) throws(FormatError) {
         self.file = file
         let end = try EndRecord(of: file)
         // Each entry takes 46 bytes at least.
@@ -116,7 +116,7 @@ struct EndRecord {
     /// Finds it; behind it there is at most a comment of 65,535 bytes.
     ///
     /// - Throws: `FormatError` with the code `malformed`, `unsupported` or `cannotRead`.
-    init(of file: RandomAccessFile) throws(FormatError) {
+    init(of file: InputFile) throws(FormatError) {
         let tailStart = max(0, file.size - 22 - 65_535)
         let tail = LittleEndianBytes(try file.bytes(at: tailStart, count: file.size - tailStart))
         guard

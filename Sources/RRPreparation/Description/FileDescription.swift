@@ -23,7 +23,7 @@ package struct FileDescription: Sendable {
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead` or `malformed` where the file is no sound HDF5.
     package init(path: String) throws(FormatError) {
         let file = try HDF5File(reading: path)
-        self.init(file: file, size: try InputFile(reading: path).size(), kind: nil)
+        self.init(file: file, size: try InputFile(reading: path).size, kind: nil)
     }
 
     /// - Parameter kind: what the file is taken for; nil for what it says of itself.

@@ -16,7 +16,7 @@ package enum OtherFileDescription {
         of path: String, words: (Message) -> String = \.description
     ) throws -> JSONValue? {
         if FileTree.kind(of: path) == .folder { return try folder(path, words) }
-        let size = try InputFile(reading: path).size()
+        let size = try InputFile(reading: path).size
         let start = try FileBytes.read(path, prefix: 64)
         var members: [String: JSONValue]
         switch try FileSignature.of(path) {

@@ -26,7 +26,7 @@ struct DatasetValidator {
     static func run(path: String, imageByteLimit: Int) throws(FormatError) -> Outcome {
         do throws(FormatError) {
             let file = try HDF5File(reading: path)
-            let size = try InputFile(reading: path).size()
+            let size = try InputFile(reading: path).size
             var validator = DatasetValidator(file: file, imageByteLimit: imageByteLimit)
             if FormatCheck.run(.dataset, of: file, evidence: "/images", into: &validator.list) {
                 let description = FileDescription(file: file, size: size, kind: .dataset)

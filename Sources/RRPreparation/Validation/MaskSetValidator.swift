@@ -30,7 +30,7 @@ struct MaskSetValidator {
                 return outcome
             }
             let file = try HDF5File(reading: path)
-            let size = try InputFile(reading: path).size()
+            let size = try InputFile(reading: path).size
             var validator = MaskSetValidator(file: file, facts: facts)
             if FormatCheck.run(.masks, of: file, evidence: "/A", into: &validator.list) {
                 let description = FileDescription(file: file, size: size, kind: .masks)

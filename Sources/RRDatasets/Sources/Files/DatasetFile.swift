@@ -7,7 +7,10 @@ struct DatasetFile: DatasetSource {
     let contents: DatasetContents
     let storedFingerprint: String?
     private let storedChecksums: [UInt32]
-    private let images: any ImageSource
+    private let images: HDF5Array
+    /// The file of the images, by which a change to it is noticed.
+    private let file: InputFile
+    let block: ImageBlock
 
     /// - Throws: `FormatError` where the file is not there or is no sound HDF5; `DatasetError` where it is no dataset,
     ///   or its arrays do not fit each other.
@@ -22,20 +25,37 @@ struct DatasetFile: DatasetSource {
             channels: array.shape[1], height: array.shape[2], width: array.shape[3])
         let color = try reader.color(of: array)
         storedChecksums = try reader.list("/checksum", count: count, as: UInt32.self)
+        let (labels, classNames) = try reader.labels(count: count)
+        let (splits, splitNames) = try reader.splits(count: count)
         contents = DatasetContents(
             path: path, sampleCount: count, imageShape: imageShape, elementType: elementType, color: color,
-            table: try reader.table(count: count))
+            table: SampleTable(
+                labels: labels, classNames: classNames, splits: splits, splitNames: splitNames,
+                groups: try reader.groups(count: count)))
         storedFingerprint = try reader.string("fingerprint")
-        images = try reader.source(of: array, rowSize: contents.imageSize)
+        images = try HDF5Array(array)
+        self.file = try images.ownFile ?? InputFile(reading: path)
+        block = Self.block(of: images, layout: array.layout, rowSize: contents.imageSize)
+    }
+
+    private static func block(of images: HDF5Array, layout: HDF5Layout, rowSize: Int) -> ImageBlock {
+        if images.ownFile != nil {
+            // Small images cost a system call each; large ones come from the system's own cache as fast as from ours.
+            return ImageBlock(rows: max(1, (8 << 10) / rowSize), isWorthKeeping: rowSize < 32 << 10)
+        }
+        var rows = 1
+        if case .chunked(let extents, _) = layout, let extent = extents.first {
+            rows = max(1, min(extent, images.shape[0]))
+        }
+        return ImageBlock(rows: rows, isWorthKeeping: true, isIndivisible: true)
     }
 
     var parts: [Dataset] { [] }
     var readsFolder: Bool { false }
-    var block: ImageBlock { images.block }
 
-    func makeReader() throws -> any ImageRowReader { try images.makeReader() }
+    func makeReader() -> any ImageRowReader { HDF5RowReader(images) }
 
-    func checkUnchanged() throws(FormatError) { try images.checkUnchanged() }
+    func checkUnchanged() throws(FormatError) { try file.checkUnchanged() }
 
     func ids() throws -> [String] {
         try DatasetReader(file: HDF5File(reading: contents.path)).ids(count: contents.sampleCount)
@@ -80,3 +100,5 @@ struct DatasetFile: DatasetSource {
         return .deflate
     }
 }
+
+extension HDF5RowReader: ImageRowReader {}

@@ -83,16 +83,8 @@ struct DatasetReader {
         return names
     }
 
-    /// What the file says of its samples, without their ids.
-    func table(count: Int) throws -> SampleTable {
-        let (labels, classNames) = try labels(count: count)
-        let (splits, splitNames) = try splits(count: count)
-        return SampleTable(
-            labels: labels, classNames: classNames, splits: splits, splitNames: splitNames,
-            groups: try groups(count: count))
-    }
-
-    private func labels(count: Int) throws -> (labels: [Int]?, classNames: [String]?) {
+    /// The labels, where there are any, and what the classes are called.
+    func labels(count: Int) throws -> (labels: [Int]?, classNames: [String]?) {
         guard file.exists("/labels") else { return (nil, nil) }
         let labels = try list("/labels", count: count, as: Int64.self).map { Int($0) }
         let classNames = try names("class_names", of: "/labels")
@@ -105,7 +97,8 @@ struct DatasetReader {
         return (labels, classNames)
     }
 
-    private func splits(count: Int) throws -> (splits: [UInt8]?, names: [String]) {
+    /// The number of each sample's split, where there are any, and what the splits are called.
+    func splits(count: Int) throws -> (splits: [UInt8]?, names: [String]) {
         guard file.exists("/split") else { return (nil, []) }
         let splits = try list("/split", count: count, as: UInt8.self)
         guard let names = try names("split_names", of: "/split") else {
@@ -119,7 +112,8 @@ struct DatasetReader {
         return (splits, names)
     }
 
-    private func groups(count: Int) throws -> SampleGroups? {
+    /// The group of each sample; nil where there are none.
+    func groups(count: Int) throws -> SampleGroups? {
         guard file.exists("/group") else { return nil }
         let numbers = try list("/group", count: count, as: Int64.self).map { Int($0) }
         let names = try names("group_names", of: "/group")
@@ -140,14 +134,5 @@ struct DatasetReader {
                 "the shape is \(dataset.shape), but there are \(count) images: (\(count)) is needed")
         }
         return try dataset.readStrings()
-    }
-
-    /// The fastest source that serves the layout of `/images`.
-    func source(of images: HDF5Dataset, rowSize: Int) throws -> any ImageSource {
-        if case .contiguous(let offset?) = images.layout {
-            return try ContiguousImageSource(
-                path: file.path, offset: offset, rowSize: rowSize, rowCount: images.shape[0])
-        }
-        return try BlockImageSource(path: file.path)
     }
 }
