@@ -151,7 +151,7 @@ final class BatchCrew: @unchecked Sendable {
         }
     }
 
-    /// Waits for work; nil is the end.
+    /// Waits for work, and opens the next batch where none has any left; nil is the end.
     private func takePiece() -> Piece? {
         monitor.withLock {
             while !isCancelled.load(ordering: .relaxed), !hasFailed {
@@ -163,23 +163,20 @@ final class BatchCrew: @unchecked Sendable {
                     return Piece(storage: slot.storage, epoch: slot.batch.epoch, slot: newest, rows: rows)
                 }
                 guard opened < schedule.batchCount else { return nil }
-                if opened - delivered < slots.count {
-                    open()
-                } else {
+                guard opened - delivered < slots.count else {
                     monitor.wait()
+                    continue
                 }
+                let storage = freeStorage()
+                let batch = schedule[opened]
+                order.fill(
+                    UnsafeMutableBufferPointer(rebasing: storage.indices.elements[..<batch.count]), of: batch)
+                slots[opened % slots.count] = Slot(storage: storage, batch: batch)
+                opened += 1
+                monitor.wakeAll()
             }
             return nil
         }
-    }
-
-    private func open() {
-        let storage = freeStorage()
-        let batch = schedule[opened]
-        order.fill(UnsafeMutableBufferPointer(rebasing: storage.indices.elements[..<batch.count]), of: batch)
-        slots[opened % slots.count] = Slot(storage: storage, batch: batch)
-        opened += 1
-        monitor.wakeAll()
     }
 
     private func finish(_ piece: Piece, _ failure: (row: Int, error: any Error)?) {

@@ -74,9 +74,9 @@ public final class BatchStream {
             for: dataset, memory: isOnePass ? Swift.min(share.cache, Self.onePassMemory) : share.cache,
             readerCount: resources.threadCount)
         let fillers = try (0..<resources.threadCount).map { _ in
-            try SampleFiller(
-                dataset: dataset, masks: masks, cache: cache, givesStored: givesStoredImages, options: options
-            )
+            SampleFiller(
+                dataset: dataset, masks: masks, reader: try ImageReader(dataset, cache: cache),
+                givesStored: givesStoredImages, options: options)
         }
         crew = BatchCrew(
             order: order, schedule: schedule, largestBatch: extents, imageShape: dataset.imageShape,

@@ -50,28 +50,25 @@ public struct KeyedPermutation: Sendable {
         precondition(position >= 0 && position < count, "the position \(position) is not in 0..<\(count)")
         if count == 1 { return 0 }
         var index = UInt64(position)
-        repeat { index = encrypt(index) } while index >= UInt64(count)
+        repeat {
+            var left = index >> halfWidth
+            var right = index & (1 << halfWidth - 1)
+            @inline(__always)
+            func round(_ key: UInt64) {
+                let mixed = left ^ SplitMix64.mix(right &+ key) >> (64 &- halfWidth)
+                left = right
+                right = mixed
+            }
+            round(keys.0)
+            round(keys.1)
+            round(keys.2)
+            round(keys.3)
+            round(keys.4)
+            round(keys.5)
+            round(keys.6)
+            round(keys.7)
+            index = left << halfWidth | right
+        } while index >= UInt64(count)
         return Int(index)
-    }
-
-    @inlinable
-    func encrypt(_ value: UInt64) -> UInt64 {
-        var left = value >> halfWidth
-        var right = value & (1 << halfWidth - 1)
-        @inline(__always)
-        func round(_ key: UInt64) {
-            let mixed = left ^ SplitMix64.mix(right &+ key) >> (64 &- halfWidth)
-            left = right
-            right = mixed
-        }
-        round(keys.0)
-        round(keys.1)
-        round(keys.2)
-        round(keys.3)
-        round(keys.4)
-        round(keys.5)
-        round(keys.6)
-        round(keys.7)
-        return left << halfWidth | right
     }
 }

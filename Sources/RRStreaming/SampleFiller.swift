@@ -7,26 +7,21 @@ final class SampleFiller {
     private let dataset: Dataset
     private let masks: MaskSet?
     private let reader: ImageReader
-    private let elementCount: Int
-    private let imageSize: Int
     private let givesStored: Bool
-    private let augmentation: Augmentation?
-    private let seed: UInt64
+    private let options: StreamOptions
 
     /// - Parameters:
+    ///   - reader: this thread's, of the dataset.
     ///   - givesStored: whether images come as they are stored and not as floats; then nothing is augmented.
     ///   - options: those of the stream, for its augmentation.
     init(
-        dataset: Dataset, masks: MaskSet?, cache: ImageCache?, givesStored: Bool, options: StreamOptions
-    ) throws {
+        dataset: Dataset, masks: MaskSet?, reader: ImageReader, givesStored: Bool, options: StreamOptions
+    ) {
         self.dataset = dataset
         self.masks = masks
-        reader = try ImageReader(dataset, cache: cache)
-        elementCount = dataset.imageShape.elementCount
-        imageSize = dataset.imageSize
+        self.reader = reader
         self.givesStored = givesStored
-        augmentation = options.augmentation
-        seed = options.seed
+        self.options = options
     }
 
     /// Asks for the image of a sample that is filled next.
@@ -41,6 +36,7 @@ final class SampleFiller {
     /// - Throws: `DatasetError` with the code `checksumMismatch`, or `StreamError`; both name the sample.
     func fill(_ row: Int, of storage: BatchStorage, epoch: Int) throws {
         let index = Int(storage.indices.elements[row])
+        let (elementCount, imageSize) = (dataset.imageShape.elementCount, dataset.imageSize)
         let elements = row * elementCount..<(row + 1) * elementCount
         let image =
             givesStored ? nil : UnsafeMutableBufferPointer(rebasing: storage.images.elements[elements])
@@ -68,9 +64,9 @@ final class SampleFiller {
         // Without a mask set the masks are zero from the start.
         storage.annotated.elements[row] =
             masks?.expandMask(ofSample: index, channels: dataset.imageShape.channels, into: mask) ?? false
-        if let augmentation, let image {
+        if let augmentation = options.augmentation, let image {
             augmentation.apply(
-                seed: seed, epoch: epoch, index: index, shape: dataset.imageShape, image: image,
+                seed: options.seed, epoch: epoch, index: index, shape: dataset.imageShape, image: image,
                 mask: masks == nil ? nil : mask, isUnit: dataset.elementType != .float32)
             // A crop or cutout may have left nothing of the mask.
             if storage.annotated.elements[row] { storage.annotated.elements[row] = mask.contains(1) }

@@ -98,26 +98,26 @@ struct SampleOrder: Sendable {
                 rows[number] = -1
                 continue
             }
-            rows[number] = Int64(row(at: position, epoch: batch.epoch, permutation))
+            let row =
+                switch draws {
+                case .every: selection[permutation?(position) ?? position]
+                case .byClass(let pools, let starts):
+                    Self.row(ofSlot: permutation?(position) ?? position, epoch: batch.epoch, pools, starts)
+                case .byAnnotation(let annotated, let others):
+                    rowByAnnotation(at: position, epoch: batch.epoch, annotated, others)
+                }
+            rows[number] = Int64(row)
         }
     }
 
-    private func row(at position: Int, epoch: Int, _ permutation: KeyedPermutation?) -> Int {
-        switch draws {
-        case .every:
-            return selection[permutation?(position) ?? position]
-        case .byClass(let pools, let starts):
-            let slot = permutation?(position) ?? position
-            var low = 0
-            var high = starts.count
-            while high - low > 1 {
-                let middle = (low + high) / 2
-                if starts[middle] <= slot { low = middle } else { high = middle }
-            }
-            return pools[low].row(ofDraw: slot - starts[low], epoch: epoch)
-        case .byAnnotation(let annotated, let others):
-            return rowByAnnotation(at: position, epoch: epoch, annotated, others)
+    private static func row(ofSlot slot: Int, epoch: Int, _ pools: [SamplePool], _ starts: [Int]) -> Int {
+        var low = 0
+        var high = starts.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if starts[middle] <= slot { low = middle } else { high = middle }
         }
+        return pools[low].row(ofDraw: slot - starts[low], epoch: epoch)
     }
 
     private func rowByAnnotation(
@@ -161,15 +161,6 @@ enum SampleSelection: Sendable {
     case range(Range<Int>)
     case list([Int])
 
-    /// - Parameter rows: ascending.
-    init(_ rows: [Int]) {
-        if let first = rows.first, let last = rows.last, last - first == rows.count - 1 {
-            self = .range(first..<last + 1)
-        } else {
-            self = .list(rows)
-        }
-    }
-
     /// Applies the options that choose samples: split, ids, then annotation.
     ///
     /// - Throws: `DatasetError` with the code `unknownSplit`; `invalidOption` where annotated samples are wanted and
@@ -187,7 +178,11 @@ enum SampleSelection: Sendable {
                     "no sample that is chosen has a mask with a pixel set, so there is nothing to stream")
             }
         }
-        self.init(rows)
+        if let first = rows.first, let last = rows.last, last - first == rows.count - 1 {
+            self = .range(first..<last + 1)
+        } else {
+            self = .list(rows)
+        }
     }
 
     static var missingMasks: DatasetError {

@@ -51,20 +51,4 @@ struct BlockCacheTests {
         }
         #expect(found == Array(repeating: 9, count: 8))
     }
-
-    @Test("bytes and 16-bit integers become IEEE's quotients, bit for bit")
-    func scaling() {
-        let bytes = (0...255).map { UInt8($0) }
-        var floats = [Float](repeating: 0, count: 256)
-        bytes.withUnsafeBufferPointer { bytes in
-            floats.withUnsafeMutableBufferPointer { ImageScaling.scale(bytes, into: $0) }
-        }
-        #expect(floats.map(\.bitPattern) == bytes.map { (Float($0) / 255).bitPattern })
-        let integers = (0...65535).map { UInt16($0) }
-        floats = [Float](repeating: 0, count: 65536)
-        integers.withUnsafeBufferPointer { integers in
-            floats.withUnsafeMutableBufferPointer { ImageScaling.scale(integers, into: $0) }
-        }
-        #expect(floats.map(\.bitPattern) == integers.map { (Float($0) / 65535).bitPattern })
-    }
 }

@@ -49,6 +49,23 @@ struct DatasetTests {
         }
     }
 
+    @Test("bytes and 16-bit integers become IEEE's quotients, bit for bit")
+    func scaling() throws {
+        let bytes = (0...255).map { UInt8($0) }
+        var sample = try SampleDataset(
+            folder, images: [bytes], of: ImageShape(channels: 1, height: 16, width: 16))
+        #expect(
+            try read(sample.dataset(), 0).map(\.bitPattern) == bytes.map { (Float($0) / 255).bitPattern })
+        let integers = (0...65535).map { UInt16($0) }
+        sample = try SampleDataset(
+            folder, images: [integers.withUnsafeBytes { Array($0) }],
+            of: ImageShape(channels: 1, height: 256, width: 256))
+        sample.elementType = .uint16
+        #expect(
+            try read(sample.dataset(), 0).map(\.bitPattern)
+                == integers.map { (Float($0) / 65535).bitPattern })
+    }
+
     @Test("several threads read at once", arguments: Compression.allCases)
     func concurrency(compression: Compression) async throws {
         var sample = try SampleDataset(folder, height: 50, width: 50)

@@ -25,11 +25,61 @@ extension MaskSet {
         let fingerprint = try reader.string("dataset_fingerprint")
         let rows = try reader.list("/row", count: dataset.sampleCount, as: Int64.self).map { Int($0) }
         let shape = try ImageShape(channels: masks.shape[1], height: masks.shape[2], width: masks.shape[3])
-        let bits = try MaskReading(array: HDF5Array(masks), shape: shape, path: path).bits()
         try self.init(
-            bits: bits, rows: rows, maskShape: shape, datasetFingerprint: fingerprint, path: path,
+            bits: Self.bits(of: HDF5Array(masks), shape: shape, path: path), rows: rows, maskShape: shape,
+            datasetFingerprint: fingerprint, path: path,
             isFile: true,
             provenance: reader.file.text("provenance"))
+    }
+
+    /// The bytes that a thread reads at a time: few enough to stay in its core's cache.
+    private static let pieceSize = 256 << 10
+
+    /// Reads the masks on all processor cores: a stream's first batch waits for them.
+    ///
+    /// - Parameters:
+    ///   - array: `/A`, (M + 1, C or 1, H, W), uint8, whose size has been checked.
+    ///   - shape: that of a mask.
+    /// - Throws: `DatasetError` with the code `nonBinaryMask`, which names the first element that is neither 0 nor 1;
+    ///   `FormatError` where the file is damaged.
+    private static func bits(of array: HDF5Array, shape: ImageShape, path: String) throws -> MaskBits {
+        let rowCount = array.shape[0]
+        let size = shape.elementCount
+        let rowsPerPiece = max(array.rowsPerBlock, pieceSize / max(1, size))
+        var bits = try MaskBits(rowCount: rowCount, elementsPerRow: size)
+        try bits.withRowWriter { writer in
+            try Workers().run(parts: 0..<(rowCount - 1) / rowsPerPiece + 1) {
+                PieceReader(array, capacity: min(rowCount, rowsPerPiece) * size)
+            } _: { piece, number in
+                let rows = number * rowsPerPiece..<min((number + 1) * rowsPerPiece, rowCount)
+                let bytes = UnsafeMutableBufferPointer(rebasing: piece.memory.prefix(rows.count * size))
+                try piece.reader.read(rows: rows, into: UnsafeMutableRawBufferPointer(bytes))
+                for row in rows {
+                    let start = (row - rows.lowerBound) * size
+                    let mask = UnsafeBufferPointer(rebasing: bytes[start..<start + size])
+                    guard writer.setRow(row, from: mask) > 1, let place = MaskRows.firstNonBinary(in: mask)
+                    else { continue }
+                    throw DatasetError(
+                        .nonBinaryMask, path: "\(path):/A",
+                        "\(MaskRows.describe(row: row, place: place, shape: shape.dimensions)) is \(mask[place]); masks "
+                            + "hold 0 and 1 only")
+                }
+            }
+        }
+        return bits
+    }
+
+    /// One thread's way to the masks, and the memory of the rows that it reads at a time.
+    private final class PieceReader {
+        let reader: HDF5RowReader
+        let memory: UnsafeMutableBufferPointer<UInt8>
+
+        init(_ array: HDF5Array, capacity: Int) {
+            reader = HDF5RowReader(array)
+            memory = .allocate(capacity: capacity)
+        }
+
+        deinit { memory.deallocate() }
     }
 }
 

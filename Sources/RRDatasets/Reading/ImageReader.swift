@@ -27,7 +27,8 @@ package final class ImageReader {
 
     deinit { stored.deallocate() }
 
-    /// Reads an image as the float32 that reaches a network: uint8 / 255, uint16 / 65,535, float32 as it is.
+    /// Reads an image as the float32 that reaches a network: uint8 / 255, uint16 / 65,535, float32 as it is, bit for bit
+    /// NumPy's.
     ///
     /// The image's checksum is verified the first time it is read.
     ///
@@ -37,8 +38,13 @@ package final class ImageReader {
     package func readImage(at index: Int, into image: UnsafeMutableBufferPointer<Float>) throws {
         try withStored(at: index) { [elementType] bytes in
             switch elementType {
-            case .uint8: ImageScaling.scale(bytes.bindMemory(to: UInt8.self), into: image)
-            case .uint16: ImageScaling.scale(bytes.bindMemory(to: UInt16.self), into: image)
+            case .uint8:
+                precondition(bytes.count == image.count)
+                rr_scale_bytes(bytes.bindMemory(to: UInt8.self).baseAddress, image.count, image.baseAddress)
+            case .uint16:
+                let integers = bytes.bindMemory(to: UInt16.self)
+                precondition(integers.count == image.count)
+                for position in 0..<image.count { image[position] = Float(Int32(integers[position])) / 65535 }
             case .float32: UnsafeMutableRawBufferPointer(image).copyMemory(from: bytes)
             }
         }
