@@ -2,36 +2,25 @@ internal import Glibc
 
 /// Whole files as bytes.
 package enum FileBytes {
-    /// Reads a whole file.
+    /// Reads a whole file, or its first bytes.
     ///
-    /// - Parameter maximumSize: the largest size in bytes that is served; it is checked before allocating.
+    /// - Parameters:
+    ///   - maximumSize: the largest size in bytes that is served whole; it is checked before allocating.
+    ///   - prefix: the number of bytes that are read, of whatever file; nil for all.
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, or `unsupported` for a larger file.
-    package static func read(_ path: String, maximumSize: Int = 1 << 31) throws(FormatError) -> [UInt8] {
-        let file = try InputFile(reading: path)
-        let size = file.size
-        guard size <= maximumSize else {
-            throw FormatError(
-                .unsupported, path: path, "the file has \(size) bytes; at most \(maximumSize) are read")
-        }
-        return try bytes(of: file, path, upTo: size)
-    }
-
-    /// Reads the first bytes of a file, all where it has fewer.
-    ///
-    /// - Throws: `FormatError` with the code `notFound` or `cannotRead`.
-    package static func read(_ path: String, prefix maximumCount: Int) throws(FormatError) -> [UInt8] {
-        try bytes(of: InputFile(reading: path), path, upTo: maximumCount)
-    }
-
-    /// Reads on from where the file stands, to its end where that comes first.
-    private static func bytes(
-        of file: InputFile, _ path: String, upTo size: Int
+    package static func read(
+        _ path: String, maximumSize: Int = 1 << 31, prefix: Int? = nil
     ) throws(FormatError) -> [UInt8] {
-        let descriptor = file.descriptor
+        let file = try InputFile(reading: path)
+        guard prefix != nil || file.size <= maximumSize else {
+            throw FormatError(
+                .unsupported, path: path, "the file has \(file.size) bytes; at most \(maximumSize) are read")
+        }
+        let size = prefix ?? file.size
         var failure: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             while count < size {
-                let step = Glibc.read(descriptor, buffer.baseAddress?.advanced(by: count), size - count)
+                let step = Glibc.read(file.descriptor, buffer.baseAddress?.advanced(by: count), size - count)
                 if step > 0 {
                     count += step
                 } else if step == 0 {

@@ -101,17 +101,13 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
         }
         precondition(bytes.count == rows.count * bytesPerRow)
         guard !bytes.isEmpty else { return }
-        switch way {
-        case .inOnePiece(let file, let offset):
-            try file.read(at: offset + rows.lowerBound * bytesPerRow, into: bytes, location: location)
-            finish(bytes)
-        case .chunks(let decoder, let dataset):
-            guard readChunks(of: dataset, by: decoder, rows: rows, into: bytes) else {
-                return try readByLibrary(dataset, rows: rows, into: bytes)
-            }
-            finish(bytes)
-        case .byLibrary(let dataset): try readByLibrary(dataset, rows: rows, into: bytes)
+        guard case .chunks(let decoder, let dataset) = way else {
+            return try HDF5RowReader(self).read(rows: rows, into: bytes)
         }
+        guard readChunks(of: dataset, by: decoder, rows: rows, into: bytes) else {
+            return try readByLibrary(dataset, rows: rows, into: bytes)
+        }
+        finish(bytes)
     }
 
     /// Brings stored bytes into the form of memory.

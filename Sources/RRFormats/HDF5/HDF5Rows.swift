@@ -25,21 +25,37 @@ package final class HDF5RowReader {
     ///
     /// - Throws: `FormatError` with the code `malformed`, `cannotRead` or `unsupported`.
     package func read(rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws(FormatError) {
-        precondition(bytes.count == rows.count * array.bytesPerRow)
+        let rowSize = array.bytesPerRow
+        precondition(bytes.count == rows.count * rowSize)
         guard !bytes.isEmpty else { return }
-        guard case .chunks(let decoder, let dataset) = array.way, let worker else {
-            return try array.read(rows: rows, into: bytes)
+        switch array.way {
+        case .inOnePiece(let file, let offset):
+            try file.read(at: offset + rows.lowerBound * rowSize, into: bytes, location: array.location)
+        case .chunks(let decoder, let dataset):
+            guard let worker, readChunks(of: dataset, by: decoder, worker, rows: rows, into: bytes) else {
+                return try array.readByLibrary(dataset, rows: rows, into: bytes)
+            }
+        case .byLibrary(let dataset):
+            return try array.readByLibrary(dataset, rows: rows, into: bytes)
         }
+        array.finish(bytes)
+    }
+
+    /// Reads rows chunk by chunk.
+    ///
+    /// - Returns: whether all went well; if not, libhdf5 has to say what is wrong.
+    private func readChunks(
+        of dataset: HDF5Dataset, by decoder: HDF5ChunkDecoder, _ worker: HDF5ChunkDecoder.Worker,
+        rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer
+    ) -> Bool {
         guard decoder.hasWholeRows else {
             let chunks = decoder.chunks(of: rows)
             for position in 0..<chunks.count {
                 let offset = chunks.offset(at: position)
-                guard decode(offset, of: dataset, by: worker) else {
-                    return try array.readByLibrary(dataset, rows: rows, into: bytes)
-                }
+                guard decode(offset, of: dataset, by: worker) else { return false }
                 worker.copy(chunkAt: offset, ofRows: rows, into: bytes)
             }
-            return array.finish(bytes)
+            return true
         }
         let (chunkRows, rowSize) = (decoder.extents[0], array.bytesPerRow)
         var row = rows.lowerBound
@@ -50,9 +66,7 @@ package final class HDF5RowReader {
                 var offset = decoder.extents
                 for dimension in offset.indices { offset[dimension] = 0 }
                 offset[0] = chunk * chunkRows
-                guard decode(offset, of: dataset, by: worker) else {
-                    return try array.readByLibrary(dataset, rows: rows, into: bytes)
-                }
+                guard decode(offset, of: dataset, by: worker) else { return false }
                 current = chunk
             }
             let end = min(rows.upperBound, (chunk + 1) * chunkRows)
@@ -63,7 +77,7 @@ package final class HDF5RowReader {
                         rebasing: worker.stored[start..<start + (end - row) * rowSize]))
             row = end
         }
-        array.finish(bytes)
+        return true
     }
 
     private func decode(

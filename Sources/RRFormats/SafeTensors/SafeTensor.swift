@@ -33,26 +33,22 @@ package struct SafeTensor: Sendable, Equatable {
     ///
     /// - Throws: `FormatError` with the code `unsupported` for integers and truth values.
     package func values<Scalar: BinaryFloatingPoint>(as scalar: Scalar.Type) throws(FormatError) -> [Scalar] {
+        let load: (UnsafeRawBufferPointer, _ offset: Int) -> Scalar
         switch type {
-        case .float64: return elements(as: Double.self) { Scalar($0) }
-        case .float32: return elements(as: Float.self) { Scalar($0) }
-        case .float16: return elements(as: UInt16.self) { Scalar(Float16(bitPattern: $0)) }
-        case .bfloat16: return elements(as: UInt16.self) { Scalar(Float(bitPattern: UInt32($0) << 16)) }
+        case .float64: load = { Scalar($0.loadUnaligned(fromByteOffset: $1, as: Double.self)) }
+        case .float32: load = { Scalar($0.loadUnaligned(fromByteOffset: $1, as: Float.self)) }
+        case .float16: load = { Scalar($0.loadUnaligned(fromByteOffset: $1, as: Float16.self)) }
+        case .bfloat16:
+            load = {
+                Scalar(Float(bitPattern: UInt32($0.loadUnaligned(fromByteOffset: $1, as: UInt16.self)) << 16))
+            }
         default:
             throw FormatError(
                 .unsupported, path: name,
                 "the tensor has elements of the type \(type.rawValue), not floating-point")
         }
-    }
-
-    private func elements<Stored: BitwiseCopyable, Scalar>(
-        as stored: Stored.Type, _ convert: (Stored) -> Scalar
-    ) -> [Scalar] {
-        bytes.withUnsafeBytes { bytes in
-            (0..<bytes.count / MemoryLayout<Stored>.size).map { position in
-                let offset = position * MemoryLayout<Stored>.size
-                return convert(bytes.loadUnaligned(fromByteOffset: offset, as: Stored.self))
-            }
+        return bytes.withUnsafeBytes { bytes in
+            stride(from: 0, to: bytes.count, by: type.size).map { load(bytes, $0) }
         }
     }
 }

@@ -16,34 +16,32 @@ public enum BuiltInModel: String, CaseIterable, Sendable {
     ///
     /// Whether the images are large enough shows when a `Network` is made of it.
     public func description(input: ImageShape, classCount: Int) -> ModelDescription {
-        ModelDescription(input: input, classCount: classCount, layers: layers(classCount: classCount))
-    }
-
-    private func layers(classCount: Int) -> [LayerDescription] {
         let logits = LayerDescription.linear(.init(out: classCount))
         let pool = LayerDescription.maxpool2d(.init(kernel: 2))
         func convolution(_ out: Int) -> LayerDescription { .conv2d(.init(out: out, kernel: 3, padding: 1)) }
-        return switch self {
-        case .mlp:
-            [.flatten, .linear(.init(out: 50)), .relu, .linear(.init(out: 30)), .relu, logits]
-        case .lenet:
-            [
-                .conv2d(.init(out: 20, kernel: 5)), .relu, pool,
-                .conv2d(.init(out: 50, kernel: 5)), .relu, pool,
-                .flatten, .linear(.init(out: 256)), .relu, logits,
-            ]
-        case .convnet:
-            [
-                convolution(32), .relu, convolution(32), .relu, pool,
-                convolution(64), .relu, convolution(64), .relu, pool,
-                .flatten, .linear(.init(out: 256)), .relu, logits,
-            ]
-        case .resnet8:
-            Self.normalized(16) + [.relu] + Self.residual(16, halvesImage: false)
-                + Self.residual(32, halvesImage: true) + Self.residual(64, halvesImage: true) + [
-                    .globalavgpool, .flatten, logits,
+        let layers: [LayerDescription] =
+            switch self {
+            case .mlp:
+                [.flatten, .linear(.init(out: 50)), .relu, .linear(.init(out: 30)), .relu, logits]
+            case .lenet:
+                [
+                    .conv2d(.init(out: 20, kernel: 5)), .relu, pool,
+                    .conv2d(.init(out: 50, kernel: 5)), .relu, pool,
+                    .flatten, .linear(.init(out: 256)), .relu, logits,
                 ]
-        }
+            case .convnet:
+                [
+                    convolution(32), .relu, convolution(32), .relu, pool,
+                    convolution(64), .relu, convolution(64), .relu, pool,
+                    .flatten, .linear(.init(out: 256)), .relu, logits,
+                ]
+            case .resnet8:
+                Self.normalized(16) + [.relu] + Self.residual(16, halvesImage: false)
+                    + Self.residual(32, halvesImage: true) + Self.residual(64, halvesImage: true) + [
+                        .globalavgpool, .flatten, logits,
+                    ]
+            }
+        return ModelDescription(input: input, classCount: classCount, layers: layers)
     }
 
     /// A 3×3 convolution whose shift is left to the normalisation after it.

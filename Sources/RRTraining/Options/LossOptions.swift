@@ -66,15 +66,6 @@ public struct LossOptions: Hashable, Sendable {
         self.imageRanges = imageRanges
     }
 
-    /// What suits the guidance where no λ1 is given; nil where nothing does.
-    func standardLambda1(hasMasks: Bool) -> Lambda1? {
-        switch guidance {
-        case .rightReasons: hasMasks ? .automatic : 0
-        case .randomized, .adversarial: 1
-        case .inputGradient: nil
-        }
-    }
-
     /// Checks what needs no dataset.
     ///
     /// - Throws: `TrainingError` with the code `invalidOption`, naming the option.

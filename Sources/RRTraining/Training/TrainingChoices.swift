@@ -99,7 +99,8 @@ extension TrainingLoop {
         let stream = try BatchStream(dataset: dataset, masks: masks, options: endless)
         for step in 0..<Self.automaticSteps {
             guard let batch = try stream.next() else { return 0 }
-            guard try trainer.step(batch).loss.isFinite else { throw Self.divergence(step: step) }
+            let terms = try trainer.step(LabelledBatch(batch, normalization), visitor: nil)
+            guard terms.loss.isFinite else { throw Self.divergence(step: step) }
         }
         let loss = ExplanationLoss(
             network: trainer.network, lambda1: 1, target: options.loss.penaltyTarget,
@@ -113,7 +114,8 @@ extension TrainingLoop {
         {
             guard let batch = try stream.next() else { break }
             guard let annotated = try LabelledBatch(batch, normalization).annotated() else { continue }
-            let terms = try loss.compute(annotated, at: trainer.parameters, gradient: &unused)
+            let terms = try loss.compute(
+                annotated, at: trainer.parameters, dropout: nil, gradient: &unused, visitor: nil)
             crossEntropy += terms.crossEntropy
             penalty += terms.penalty ?? 0
             measured += 1

@@ -20,8 +20,14 @@ public struct TrainingLoop {
     public init(dataset: Dataset, masks: MaskSet? = nil, options: TrainingOptions) throws {
         let asksForPenalty = options.loss.lambda1.map { $0 != 0 } ?? false
         var options = options
-        options.loss.lambda1 =
-            options.loss.lambda1 ?? options.loss.standardLambda1(hasMasks: masks != nil)
+        if options.loss.lambda1 == nil {
+            options.loss.lambda1 =
+                switch options.loss.guidance {
+                case .rightReasons: masks != nil ? .automatic : 0
+                case .randomized, .adversarial: 1
+                case .inputGradient: nil
+                }
+        }
         try options.check(hasMasks: masks != nil)
         guard dataset.labels != nil else {
             throw TrainingError(

@@ -122,18 +122,6 @@ struct MakeMasksCommand: ParsableCommand {
     }
 
     func run() throws {
-        let line = ProgressLine()
-        let masks: [MaskMakingSummary]
-        do {
-            defer { line.clear() }
-            masks = try make { line.show($0, done: $1, of: $2) }
-        }
-        let made = MaskMakingReport(path: output.output, sets: masks, isPerClass: perClass)
-        if report.json { Console.print(made.json) } else { Console.print(made.text) }
-    }
-
-    /// Writes the mask set of a file of gradients or of a model, or one for each of the model's classes.
-    private func make(_ progress: (String, Int, Int) -> Void) throws -> [MaskMakingSummary] {
         let model =
             gradients == nil ? try trained.open(run: runFolder, pathName: "--run", best: best) : nil
         let dataset = try Dataset.opened(dataset)
@@ -145,28 +133,33 @@ struct MakeMasksCommand: ParsableCommand {
         making.union = try union.map { try MaskSet(path: $0, for: dataset) }
         making.split = split
         making.threadCount = threads.jobs
-        let (path, force) = (output.output, output.force)
-        guard let model else {
-            return [
-                try making.write(gradientsAt: gradients ?? "", to: path, force: force) {
-                    progress("samples", $0, $1)
-                }
-            ]
-        }
-        if making.target == .label, !perClass, let note = try model.matching(dataset).note {
+        if let model, making.target == .label, !perClass, let note = try model.matching(dataset).note {
             Console.note(note)
         }
-        let precision = trained.precision ?? .double
-        guard perClass else {
-            return [
-                try making.write(model, to: path, precision: precision, force: force) {
-                    progress("samples", $0, $1)
+        let (path, force, precision) = (output.output, output.force, trained.precision ?? .double)
+        let line = ProgressLine()
+        let masks: [MaskMakingSummary]
+        do {
+            defer { line.clear() }
+            let progress = { line.show(perClass ? "gradients" : "samples", done: $0, of: $1) }
+            masks =
+                if let model, perClass {
+                    try making.writeClasses(
+                        model, to: path, precision: precision, force: force, progress: progress)
+                } else if let model {
+                    [
+                        try making.write(
+                            model, to: path, precision: precision, force: force, progress: progress)
+                    ]
+                } else {
+                    [
+                        try making.write(
+                            gradientsAt: gradients ?? "", to: path, force: force, progress: progress)
+                    ]
                 }
-            ]
         }
-        return try making.writeClasses(model, to: path, precision: precision, force: force) {
-            progress("gradients", $0, $1)
-        }
+        let made = MaskMakingReport(path: path, sets: masks, isPerClass: perClass)
+        if report.json { Console.print(made.json) } else { Console.print(made.text) }
     }
 
     private func selection() throws -> MaskSelection {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRExplanation
 import RRFormats
 import RRPreparation
 import RRSchemas
@@ -71,7 +72,14 @@ struct TrainCommand: ParsableCommand {
                 "--guidance input-gradient needs --lambda1, the weight of the squared gradient")
         }
         var options = try learning.options(for: dataset, lambda1: lambda1, guidance: guidance)
-        keeping.apply(to: &options)
+        options.validation = keeping.validation
+        options.bestMetric = keeping.bestMetric ?? options.bestMetric
+        options.patience = keeping.patience
+        if let path = keeping.collectMasks, let count = keeping.topK {
+            options.collection = CollectionOptions(selection: .top(count: count), output: path)
+        } else if let path = keeping.collectMasks, let factor = keeping.threshold {
+            options.collection = CollectionOptions(selection: .threshold(factor), output: path)
+        }
         options.threadCount = threads.jobs
 
         let loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)

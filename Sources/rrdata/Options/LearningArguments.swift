@@ -76,6 +76,10 @@ struct LearningArguments: ParsableArguments {
             case .builtIn(let model): model.description(for: dataset)
             case .file(let path): try ModelFile.read(path)
             }
+        var schedule = ScheduleOptions(
+            optimization.schedule, stepEpochs: optimization.scheduleEpochs,
+            warmupSteps: optimization.warmupSteps)
+        schedule.factor = optimization.scheduleFactor ?? schedule.factor
         var options = TrainingOptions(
             model: description,
             loss: LossOptions(
@@ -84,7 +88,12 @@ struct LearningArguments: ParsableArguments {
                 penaltyTarget: penaltyTarget ?? .sumLogProbability,
                 penaltyReduction: penaltyReduction ?? .mean, classWeights: optimization.classWeights,
                 labelSmoothing: optimization.labelSmoothing),
-            optimization: optimization.value,
+            optimization: OptimizationOptions(
+                optimization.optimizer, learningRate: optimization.learningRate,
+                momentum: optimization.momentum,
+                isNesterov: optimization.nesterov, weightDecay: optimization.weightDecay, schedule: schedule,
+                largestNorm: optimization.clipNorm,
+                frozenLayers: optimization.freeze?.split(separator: ",").map(String.init) ?? []),
             stream: StreamOptions(
                 batchSize: batchSize, isShuffled: !noShuffle, seed: seed, epochs: epochs, split: split,
                 dropsLast: dropLast, annotatedFraction: guidance?.annotatedFraction, augmentation: augment))

@@ -48,16 +48,6 @@ struct OptimizationArguments: ParsableArguments {
             throw ValidationError("--schedule-factor goes with --schedule step")
         }
     }
-
-    var value: OptimizationOptions {
-        var options = OptimizationOptions(
-            optimizer, learningRate: learningRate, momentum: momentum, isNesterov: nesterov,
-            weightDecay: weightDecay,
-            schedule: ScheduleOptions(schedule, stepEpochs: scheduleEpochs, warmupSteps: warmupSteps),
-            largestNorm: clipNorm, frozenLayers: freeze?.split(separator: ",").map(String.init) ?? [])
-        options.schedule.factor = scheduleFactor ?? options.schedule.factor
-        return options
-    }
 }
 
 /// What is kept of a run on its way.
@@ -114,18 +104,6 @@ struct RunKeepingArguments: ParsableArguments {
         }
         guard (topK == nil) != (threshold == nil) else {
             throw ValidationError("--collect-masks \(output) needs either --top-k or --threshold")
-        }
-    }
-
-    func apply(to options: inout TrainingOptions) {
-        options.validation = validation
-        options.bestMetric = bestMetric ?? options.bestMetric
-        options.patience = patience
-        guard let collectMasks else { return }
-        if let topK {
-            options.collection = CollectionOptions(selection: .top(count: topK), output: collectMasks)
-        } else if let threshold {
-            options.collection = CollectionOptions(selection: .threshold(threshold), output: collectMasks)
         }
     }
 
