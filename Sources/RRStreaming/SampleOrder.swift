@@ -9,38 +9,37 @@ internal import RRTensor
 struct SampleOrder: Sendable {
     /// The number of positions in an epoch.
     let count: Int
-    private let selection: SampleSelection
     private let options: StreamOptions
     private let draws: Draws
 
     private enum Draws: Sendable {
-        /// Every sample once.
-        case every
+        /// Every sample once: rows that lie together, as a split's do, take no memory.
+        case range(Range<Int>)
+        /// The same of rows that do not, ascending.
+        case list([Int])
         /// A pool a class; the slots of class c begin at `starts[c]`.
         case byClass(pools: [SamplePool], starts: [Int])
         /// Annotated and unannotated samples.
         case byAnnotation(annotated: SamplePool, others: SamplePool)
     }
 
-    /// The order of all samples chosen, each once an epoch.
-    init(selection: SampleSelection, options: StreamOptions) {
-        self.selection = selection
+    /// The order of rows that lie together, each once an epoch.
+    init(rows: Range<Int>, options: StreamOptions) {
         self.options = options
-        count = selection.count
-        draws = .every
+        count = rows.count
+        draws = .range(rows)
     }
 
     /// The order of the samples of a split that the options choose.
     ///
     /// - Parameter options: found right by `check()`.
-    /// - Throws: as `SampleSelection.init(of:masks:split:options:)`, and `DatasetError` where the dataset has no samples of
-    ///   the kinds that the options ask for.
+    /// - Throws: as `StreamOptions.rows(of:masks:split:)`, and `DatasetError` where the dataset has no samples of the
+    ///   kinds that the options ask for.
     init(dataset: Dataset, masks: MaskSet?, split: String, options: StreamOptions) throws {
-        let selection = try SampleSelection(of: dataset, masks: masks, split: split, options: options)
-        self.selection = selection
+        let rows = try options.rows(of: dataset, masks: masks, split: split)
         self.options = options
         if let balance = options.balance {
-            let pools = try ClassPools.make(balance, of: dataset, selection: selection, seed: options.seed)
+            let pools = try ClassPools.make(balance, of: dataset, rows: rows, seed: options.seed)
             var starts: [Int] = []
             var count = 0
             for pool in pools {
@@ -49,35 +48,36 @@ struct SampleOrder: Sendable {
             }
             self.count = count
             draws = .byClass(pools: pools, starts: starts)
-        } else if let fraction = options.annotatedFraction {
-            guard let masks else { throw SampleSelection.missingMasks }
-            count = selection.count
-            draws = try Self.byAnnotation(
-                fraction, of: selection, masks, options: options, path: dataset.path)
+            return
+        }
+        count = rows.count
+        if let fraction = options.annotatedFraction {
+            guard let masks else { throw StreamOptions.missingMasks }
+            draws = try Self.byAnnotation(fraction, of: rows, masks, options: options, path: dataset.path)
+        } else if let first = rows.first, let last = rows.last, last - first == rows.count - 1 {
+            draws = .range(first..<last + 1)
         } else {
-            count = selection.count
-            draws = .every
+            draws = .list(rows)
         }
     }
 
     private static func byAnnotation(
-        _ fraction: Double, of selection: SampleSelection, _ masks: MaskSet, options: StreamOptions,
-        path: String
+        _ fraction: Double, of rows: [Int], _ masks: MaskSet, options: StreamOptions, path: String
     ) throws(DatasetError) -> Draws {
-        let groups = selection.grouped(into: 2) { masks.isAnnotated($0) ? 0 : 1 }
-        let (blocks, rest) = selection.count.quotientAndRemainder(dividingBy: options.batchSize)
+        let (marked, plain) = (rows.filter(masks.isAnnotated), rows.filter { !masks.isAnnotated($0) })
+        let (blocks, rest) = rows.count.quotientAndRemainder(dividingBy: options.batchSize)
         let annotated =
             blocks * share(fraction, of: options.batchSize) + (rest > 0 ? share(fraction, of: rest) : 0)
-        let others = selection.count - annotated
-        guard annotated == 0 || !groups[0].isEmpty, others == 0 || !groups[1].isEmpty else {
+        let others = rows.count - annotated
+        guard annotated == 0 || !marked.isEmpty, others == 0 || !plain.isEmpty else {
             throw DatasetError(
                 .empty, path: path,
                 "the annotated fraction \(fraction) needs annotated samples and others, but of the "
-                    + "\(selection.count) chosen \(groups[0].count) are annotated")
+                    + "\(rows.count) chosen \(marked.count) are annotated")
         }
         return .byAnnotation(
-            annotated: SamplePool(rows: groups[0], drawsPerEpoch: annotated, seed: options.seed, number: 0),
-            others: SamplePool(rows: groups[1], drawsPerEpoch: others, seed: options.seed, number: 1))
+            annotated: SamplePool(rows: marked, drawsPerEpoch: annotated, seed: options.seed, number: 0),
+            others: SamplePool(rows: plain, drawsPerEpoch: others, seed: options.seed, number: 1))
     }
 
     /// The annotated samples among a number of positions: the fraction of them, halves rounded up.
@@ -100,7 +100,8 @@ struct SampleOrder: Sendable {
             }
             let row =
                 switch draws {
-                case .every: selection[permutation?(position) ?? position]
+                case .range(let range): range.lowerBound + (permutation?(position) ?? position)
+                case .list(let list): list[permutation?(position) ?? position]
                 case .byClass(let pools, let starts):
                     Self.row(ofSlot: permutation?(position) ?? position, epoch: batch.epoch, pools, starts)
                 case .byAnnotation(let annotated, let others):
@@ -142,6 +143,7 @@ struct SampleOrder: Sendable {
     }
 }
 
+// Which samples a stream draws from.
 extension StreamOptions {
     /// Whether a stream with these options draws any sample that answers a question.
     ///
@@ -149,43 +151,29 @@ extension StreamOptions {
     package func drawsSample(
         from dataset: Dataset, masks: MaskSet, split: String, where isWanted: (Int) -> Bool
     ) throws -> Bool {
-        let selection = try SampleSelection(of: dataset, masks: masks, split: split, options: self)
-        return (0..<selection.count).contains { isWanted(selection[$0]) }
+        try rows(of: dataset, masks: masks, split: split).contains(where: isWanted)
     }
-}
 
-/// The rows of the dataset that a stream draws from, ascending.
-///
-/// Rows that lie together, as a split's do, take no memory; others 8 bytes each.
-enum SampleSelection: Sendable {
-    case range(Range<Int>)
-    case list([Int])
-
-    /// Applies the options that choose samples: split, ids, then annotation.
+    /// The rows of the dataset that the options choose by split, ids, then annotation, ascending.
     ///
     /// - Throws: `DatasetError` with the code `unknownSplit`; `invalidOption` where annotated samples are wanted and
     ///   there are no masks; `badMetadata` where an id is not in the split or twice in the list; `empty` where no
     ///   sample is annotated.
-    init(of dataset: Dataset, masks: MaskSet?, split: String, options: StreamOptions) throws {
+    fileprivate func rows(of dataset: Dataset, masks: MaskSet?, split: String) throws -> [Int] {
         var rows = try dataset.indices(inSplit: split)
-        if let ids = options.ids { rows = try Self.rows(of: ids, among: rows, dataset, split: split) }
-        if options.annotatedOnly {
-            guard let masks else { throw Self.missingMasks }
-            rows = rows.filter { masks.isAnnotated($0) }
-            guard !rows.isEmpty else {
-                throw DatasetError(
-                    .empty, path: dataset.path,
-                    "no sample that is chosen has a mask with a pixel set, so there is nothing to stream")
-            }
+        if let ids { rows = try Self.rows(of: ids, among: rows, dataset, split: split) }
+        guard annotatedOnly else { return rows }
+        guard let masks else { throw Self.missingMasks }
+        rows = rows.filter { masks.isAnnotated($0) }
+        guard !rows.isEmpty else {
+            throw DatasetError(
+                .empty, path: dataset.path,
+                "no sample that is chosen has a mask with a pixel set, so there is nothing to stream")
         }
-        if let first = rows.first, let last = rows.last, last - first == rows.count - 1 {
-            self = .range(first..<last + 1)
-        } else {
-            self = .list(rows)
-        }
+        return rows
     }
 
-    static var missingMasks: DatasetError {
+    fileprivate static var missingMasks: DatasetError {
         DatasetError(
             .invalidOption, path: "",
             "which samples are annotated is said by masks, and there are none: give \(option: .masks)")
@@ -211,29 +199,5 @@ enum SampleSelection: Sendable {
             }
         }
         return chosen.sorted()
-    }
-
-    var count: Int {
-        switch self {
-        case .range(let range): range.count
-        case .list(let rows): rows.count
-        }
-    }
-
-    subscript(position: Int) -> Int {
-        switch self {
-        case .range(let range): range.lowerBound + position
-        case .list(let rows): rows[position]
-        }
-    }
-
-    /// The rows in groups by number, from 0; a row without a group is in none.
-    func grouped(into groupCount: Int, by group: (Int) -> Int?) -> [[Int]] {
-        var groups: [[Int]] = Array(repeating: [], count: groupCount)
-        for position in 0..<count {
-            let row = self[position]
-            if let number = group(row) { groups[number].append(row) }
-        }
-        return groups
     }
 }

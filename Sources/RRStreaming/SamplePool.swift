@@ -37,13 +37,14 @@ enum ClassPools {
     /// - Throws: `DatasetError` with the code `missingLabels`; `invalidOption` where there is not a weight for each
     ///   class; `empty` where a class with a weight has no sample.
     static func make(
-        _ balance: ClassBalance, of dataset: Dataset, selection: SampleSelection, seed: UInt64
+        _ balance: ClassBalance, of dataset: Dataset, rows: [Int], seed: UInt64
     ) throws(DatasetError) -> [SamplePool] {
         guard let labels = dataset.labels else {
             throw DatasetError(
                 .missingLabels, path: dataset.path, "balanced classes need labels, and the dataset has none")
         }
-        let groups = selection.grouped(into: dataset.classCount) { labels[$0] }
+        var groups: [[Int]] = Array(repeating: [], count: dataset.classCount)
+        for row in rows { groups[labels[row]].append(row) }
         let weights: [Double]
         switch balance {
         case .equal:
@@ -62,7 +63,7 @@ enum ClassPools {
                 )
             }
         }
-        let draws = shares(of: selection.count, weights: weights)
+        let draws = shares(of: rows.count, weights: weights)
         return groups.indices.filter { draws[$0] > 0 }.map {
             SamplePool(rows: groups[$0], drawsPerEpoch: draws[$0], seed: seed, number: $0)
         }

@@ -188,7 +188,7 @@ struct SampleOrderTests {
         var options = StreamOptions(batchSize: 8, isShuffled: true, seed: 5, epochs: 1 << 20)
         options.world = StreamOptions.largestWorld
         options.rank = 77
-        let order = SampleOrder(selection: .range(3..<3 + 1 << 40), options: options)
+        let order = SampleOrder(rows: 3..<3 + 1 << 40, options: options)
         let schedule = BatchSchedule(positionCount: order.count, options: options, start: .beginning)
         #expect(schedule.batchesPerEpoch == 1 << 17)
         let batch = schedule[5 << 17 + 12]

@@ -13,6 +13,9 @@ public struct ParameterLayout: Hashable, Sendable {
         /// False for what training leaves as it is: the statistics of a frozen batch normalisation.
         public let isTrained: Bool
         let initial: InitialDistribution
+
+        /// Tells whether the parameter is of a layer, or of one inside it.
+        package func isIn(layer: String) -> Bool { name == layer || name.hasPrefix(layer + ".") }
     }
 
     /// The parameters in the order of the layers.
@@ -23,9 +26,11 @@ public struct ParameterLayout: Hashable, Sendable {
 
     /// The values that training moves, in as few ranges as they make.
     ///
-    /// - Parameter isFrozen: tells by its name whether a parameter is left as it is all the same.
-    package func trainedRanges(except isFrozen: (String) -> Bool = { _ in false }) -> [Range<Int>] {
-        entries.filter { $0.isTrained && !isFrozen($0.name) }.reduce(into: []) { ranges, entry in
+    /// - Parameter frozenLayers: the layers that are left as they are all the same, by the beginnings of their names.
+    package func trainedRanges(except frozenLayers: [String] = []) -> [Range<Int>] {
+        entries.filter { entry in
+            entry.isTrained && !frozenLayers.contains { entry.isIn(layer: $0) }
+        }.reduce(into: []) { ranges, entry in
             if let last = ranges.last, last.upperBound == entry.range.lowerBound {
                 ranges[ranges.count - 1] = last.lowerBound..<entry.range.upperBound
             } else {

@@ -71,21 +71,18 @@ public struct OptimizationOptions: Hashable, Sendable {
         }
     }
 
-    /// The parameters that training moves, in as few ranges as they make.
+    /// Checks that the frozen layers are the network's and leave something to train.
     ///
-    /// - Throws: `TrainingError` with the code `invalidOption` where a name is of no layer, or nothing is left.
-    func trainedRanges(of layout: ParameterLayout) throws(TrainingError) -> [Range<Int>] {
-        func isIn(_ layer: String, _ name: String) -> Bool { name == layer || name.hasPrefix(layer + ".") }
-        for layer in frozenLayers where !layout.entries.contains(where: { isIn(layer, $0.name) }) {
+    /// - Throws: `TrainingError` with the code `invalidOption`.
+    func checkFrozenLayers(of layout: ParameterLayout) throws(TrainingError) {
+        for layer in frozenLayers where !layout.entries.contains(where: { $0.isIn(layer: layer) }) {
             throw TrainingError(
                 .invalidOption, .option(.frozenLayers),
                 "“\(layer)” is no layer of this model with weights, which has "
                     + layout.entries.map(\.name).joined(separator: ", "))
         }
-        let ranges = layout.trainedRanges { name in frozenLayers.contains { isIn($0, name) } }
-        guard !ranges.isEmpty || frozenLayers.isEmpty else {
+        guard frozenLayers.isEmpty || !layout.trainedRanges(except: frozenLayers).isEmpty else {
             throw TrainingError(.invalidOption, .option(.frozenLayers), "leaves nothing to train")
         }
-        return ranges
     }
 }

@@ -91,7 +91,8 @@ public final class Trainer<Scalar: NetworkScalar> {
         schedule = LearningRateSchedule(
             optimization, length: length ?? TrainingLength(stepsPerEpoch: 1, stepCount: 1))
         workers = Workers(count: threadCount)
-        trained = try optimization.trainedRanges(of: network.parameterLayout)
+        try optimization.checkFrozenLayers(of: network.parameterLayout)
+        trained = network.parameterLayout.trainedRanges(except: optimization.frozenLayers)
         self.loss = ExplanationLoss(
             network: network, lambda1: lambda1, target: loss.penaltyTarget, reduction: loss.penaltyReduction,
             classWeights: loss.classWeights.values, labelSmoothing: loss.labelSmoothing,
