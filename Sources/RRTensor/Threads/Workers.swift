@@ -50,10 +50,8 @@ extension Workers {
     package func run<Value, Failure: Error>(
         _ job: @escaping @Sendable () -> Void, beside body: () throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        let group = DispatchGroup()
-        let queue = DispatchQueue(label: "rrdata.job", qos: .userInitiated, attributes: .concurrent)
-        for _ in 0..<count { queue.async(group: group, execute: job) }
-        defer { group.wait() }
+        let threads = BackgroundThreads("rrdata.job", states: Array(0..<count)) { _ in job() }
+        defer { threads.wait() }
         return try body()
     }
 
