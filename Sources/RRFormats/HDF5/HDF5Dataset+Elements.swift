@@ -7,22 +7,46 @@ extension HDF5Dataset {
     /// libhdf5 converts between numbers; a value that `Element` cannot hold is an error, not clamped.
     ///
     /// - Parameters:
-    ///   - rows: rows of the dataset; its rank is at least 1.
+    ///   - rows: rows of the dataset, whose rank is then at least 1; nil for all elements.
     ///   - buffer: as many elements as the rows have.
     /// - Throws: `FormatError` with the code `malformed` (damaged data, a value out of range) or `unsupported`
     ///   (elements that are no numbers, a filter that is not part of libhdf5).
     package func read<Element: HDF5Element>(
-        rows: Range<Int>, as type: Element.Type, into buffer: UnsafeMutableBufferPointer<Element>
+        rows: Range<Int>? = nil, as type: Element.Type, into buffer: UnsafeMutableBufferPointer<Element>
     ) throws(FormatError) {
-        precondition(shape.rank > 0 && rows.lowerBound >= 0 && rows.upperBound <= shape[0])
-        precondition(buffer.count == rows.count * elementsPerRow)
+        precondition(rows.map { shape.rank > 0 && $0.lowerBound >= 0 && $0.upperBound <= shape[0] } ?? true)
+        precondition(buffer.count == rows.map { $0.count * elementsPerRow } ?? shape.elementCount)
         try file.checkOpen()
-        guard !buffer.isEmpty else { return }
+        guard let base = buffer.baseAddress, !buffer.isEmpty else { return }
         try HDF5Library.quietly { () throws(FormatError) in
-            let space = try select(rows)
-            let count = [hsize_t(buffer.count)]
-            let memory = try HDF5Handle(H5Screate_simple(1, count, nil), at: location)
-            try read(memory: memory.id, file: space.id, into: buffer)
+            guard elementType.size != nil else {
+                throw FormatError(
+                    .unsupported, path: location, "its elements are no numbers (\(elementType))")
+            }
+            try checkFilters()
+            let space =
+                if let rows {
+                    try select(rows)
+                } else {
+                    try HDF5Handle(H5Dget_space(handle.id), at: location, code: .malformed)
+                }
+            let memory = try HDF5Handle(H5Screate_simple(1, [hsize_t(buffer.count)], nil), at: location)
+            guard elementType.kind == .bool else {
+                let transfer = try HDF5Transfer(at: location)
+                return try transfer.check(
+                    H5Dread(
+                        handle.id, Element.memoryType, memory.id, space.id, transfer.properties.id, base),
+                    at: location, code: .malformed)
+            }
+            // libhdf5 does not convert truth values: their bytes are read as they are and widened here, from
+            // the last to the first, within the same buffer.
+            let bytes = UnsafeMutableRawBufferPointer(buffer)
+            try HDF5Library.check(
+                H5Dread(handle.id, storedType.id, memory.id, space.id, rr_h5p_default(), base), at: location,
+                code: .malformed)
+            for position in buffer.indices.reversed() {
+                buffer[position] = bytes[position] == 0 ? 0 : 1
+            }
         }
     }
 
@@ -34,11 +58,9 @@ extension HDF5Dataset {
         guard shape.elementCount > 0 else { return [] }
         var failure: FormatError?
         let elements = [Element](unsafeUninitializedCapacity: shape.elementCount) { buffer, count in
-            let buffer = UnsafeMutableBufferPointer(rebasing: buffer.prefix(shape.elementCount))
             do throws(FormatError) {
-                try HDF5Library.quietly { () throws(FormatError) in
-                    try read(memory: rr_h5s_all(), file: rr_h5s_all(), into: buffer)
-                }
+                try read(
+                    as: type, into: UnsafeMutableBufferPointer(rebasing: buffer.prefix(shape.elementCount)))
                 count = shape.elementCount
             } catch {
                 failure = error
@@ -65,10 +87,11 @@ extension HDF5Dataset {
                 let space = try select(rows)
                 let count = [hsize_t(elements.count)]
                 let memory = try HDF5Handle(H5Screate_simple(1, count, nil), at: location)
-                try transfer(failureCode: .cannotWrite) { transfer in
+                let transfer = try HDF5Transfer(at: location)
+                try transfer.check(
                     H5Dwrite(
-                        handle.id, Element.memoryType, memory.id, space.id, transfer, elements.baseAddress)
-                }
+                        handle.id, Element.memoryType, memory.id, space.id, transfer.properties.id,
+                        elements.baseAddress), at: location, code: .cannotWrite)
             }
         }
     }
@@ -97,49 +120,32 @@ extension HDF5Dataset {
             )
         }
     }
+}
 
-    private func read<Element: HDF5Element>(
-        memory: hid_t, file: hid_t, into buffer: UnsafeMutableBufferPointer<Element>
-    ) throws(FormatError) {
-        guard let base = buffer.baseAddress else { return }
-        guard elementType.size != nil else {
-            throw FormatError(.unsupported, path: location, "its elements are no numbers (\(elementType))")
-        }
-        try checkFilters()
-        guard elementType.kind == .bool else {
-            try transfer(failureCode: .malformed) { transfer in
-                H5Dread(handle.id, Element.memoryType, memory, file, transfer, base)
-            }
-            return
-        }
-        // libhdf5 does not convert truth values: their bytes are read as they are and widened here, from
-        // the last to the first, within the same buffer.
-        let bytes = UnsafeMutableRawBufferPointer(buffer)
-        try HDF5Library.check(
-            H5Dread(handle.id, storedType.id, memory, file, rr_h5p_default(), base), at: location,
-            code: .malformed)
-        for position in buffer.indices.reversed() {
-            buffer[position] = bytes[position] == 0 ? 0 : 1
-        }
+/// How elements are converted as they are read or written: a value that the wanted type cannot hold ends the call.
+private struct HDF5Transfer: ~Copyable {
+    let properties: HDF5Handle
+    /// Set to another number than 0 by libhdf5 where a value did not fit.
+    private let refused: UnsafeMutablePointer<Int32>
+
+    init(at location: String) throws(FormatError) {
+        properties = try HDF5Handle(H5Pcreate(rr_h5p_dataset_xfer()), at: location)
+        refused = .allocate(capacity: 1)
+        refused.initialize(to: 0)
+        rr_h5_set_refusal_of_lossy_values(properties.id, refused)
     }
 
-    /// Runs a read or write under which a value that the wanted type cannot hold ends the call.
-    private func transfer(
-        failureCode: FormatError.Code, _ body: (hid_t) -> herr_t
-    ) throws(FormatError) {
-        let list = try HDF5Handle(H5Pcreate(rr_h5p_dataset_xfer()), at: location)
-        var refused: Int32 = 0
-        let failure: FormatError? = withUnsafeMutablePointer(to: &refused) { refused in
-            rr_h5_set_refusal_of_lossy_values(list.id, refused)
-            guard body(list.id) < 0 else { return nil }
-            guard refused.pointee == 0 else {
-                return FormatError(
-                    failureCode == .cannotWrite ? .unsupported : failureCode, path: location,
-                    "a value does not fit the type that it was to be converted to")
-            }
-            return HDF5Library.failure(failureCode, at: location)
+    deinit { refused.deallocate() }
+
+    /// Throws where the call failed that has just been made with these properties.
+    func check(_ status: herr_t, at location: String, code: FormatError.Code) throws(FormatError) {
+        guard status < 0 else { return }
+        guard refused.pointee == 0 else {
+            throw FormatError(
+                code == .cannotWrite ? .unsupported : code, path: location,
+                "a value does not fit the type that it was to be converted to")
         }
-        if let failure { throw failure }
+        throw HDF5Library.failure(code, at: location)
     }
 }
 
