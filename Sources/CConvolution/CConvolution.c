@@ -47,16 +47,12 @@ static range positions_inside(
 }
 
 typedef struct {
-    void (*pack)(const rr_convolution *, const float *, float *);
-    void (*pack_transposed)(const rr_convolution *, const float *, float *);
-    void (*convolve)(const rr_convolution *, const float *, const float *, const float *, float *);
+    void (*convolve)(const rr_convolution *, const float *, const float *, const float *, float *, float *);
     void (*add_gradient)(const rr_convolution *, const float *, const float *, float *, float *);
 } float_kernels;
 
 typedef struct {
-    void (*pack)(const rr_convolution *, const double *, double *);
-    void (*pack_transposed)(const rr_convolution *, const double *, double *);
-    void (*convolve)(const rr_convolution *, const double *, const double *, const double *, double *);
+    void (*convolve)(const rr_convolution *, const double *, const double *, const double *, double *, double *);
     void (*add_gradient)(const rr_convolution *, const double *, const double *, double *, double *);
 } double_kernels;
 
@@ -188,32 +184,18 @@ ptrdiff_t rr_convolution_sums_count(const rr_convolution *c) {
     return c->channels * c->kernel * c->kernel * 8 * 16;
 }
 
-void rr_convolution_pack_float(const rr_convolution *c, const float *weights, float *packed) {
-    float_version(c)->pack(c, weights, packed);
-}
-
-void rr_convolution_pack_double(const rr_convolution *c, const double *weights, double *packed) {
-    double_version(c)->pack(c, weights, packed);
-}
-
-void rr_convolution_pack_transposed_float(const rr_convolution *c, const float *weights, float *packed) {
-    float_version(c)->pack_transposed(c, weights, packed);
-}
-
-void rr_convolution_pack_transposed_double(const rr_convolution *c, const double *weights, double *packed) {
-    double_version(c)->pack_transposed(c, weights, packed);
-}
-
 void rr_convolve_float(
-    const rr_convolution *c, const float *input, const float *packed, const float *bias, float *output
+    const rr_convolution *c, const float *input, const float *weights, const float *bias, float *packed,
+    float *output
 ) {
-    float_version(c)->convolve(c, input, packed, bias, output);
+    float_version(c)->convolve(c, input, weights, bias, packed, output);
 }
 
 void rr_convolve_double(
-    const rr_convolution *c, const double *input, const double *packed, const double *bias, double *output
+    const rr_convolution *c, const double *input, const double *weights, const double *bias, double *packed,
+    double *output
 ) {
-    double_version(c)->convolve(c, input, packed, bias, output);
+    double_version(c)->convolve(c, input, weights, bias, packed, output);
 }
 
 void rr_convolution_add_gradient_float(

@@ -26,7 +26,7 @@ struct ConvolutionKernelTests {
             output_height: (height + 2 * options[2] - reach - 1) / options[1] + 1,
             output_width: (width + 2 * options[2] - reach - 1) / options[1] + 1, kernel: options[0],
             stride: options[1], padding: options[2], dilation: options[3], samples: options[6],
-            version: version)
+            version: version, is_transpose: false)
     }
 
     private func random(_ count: Int, seed: UInt64) -> [Double] {
@@ -75,14 +75,14 @@ struct ConvolutionKernelTests {
         }
         var packed = weights
         var output = expected.map { _ in Double.nan }
-        rr_convolution_pack_double(&shape, weights, &packed)
-        rr_convolve_double(&shape, input, packed, bias, &output)
+        rr_convolve_double(&shape, input, weights, bias, &packed, &output)
         #expect(zip(output, expected).allSatisfy { ($0 - $1).magnitude < 1e-13 })
 
         var packedSingle = weights.map { Float($0) }
         var single = expected.map { _ in Float.nan }
-        rr_convolution_pack_float(&shape, weights.map { Float($0) }, &packedSingle)
-        rr_convolve_float(&shape, input.map { Float($0) }, packedSingle, bias.map { Float($0) }, &single)
+        rr_convolve_float(
+            &shape, input.map { Float($0) }, weights.map { Float($0) }, bias.map { Float($0) }, &packedSingle,
+            &single)
         #expect(zip(single, expected).allSatisfy { (Double($0) - $1).magnitude < 1e-5 })
     }
 
@@ -122,7 +122,7 @@ struct ConvolutionKernelTests {
             outputs: forward.channels, output_height: height, output_width: width, kernel: forward.kernel,
             stride: 1,
             padding: forward.dilation * (forward.kernel - 1) - forward.padding, dilation: forward.dilation,
-            samples: samples, version: version)
+            samples: samples, version: version, is_transpose: true)
         let cotangent = random(
             forward.outputs * forward.output_height * forward.output_width * samples, seed: 6)
         let weights = random(rr_convolution_packed_count(&shape), seed: 7)
@@ -134,8 +134,7 @@ struct ConvolutionKernelTests {
         }
         var packed = weights
         var result = expected.map { _ in Double.nan }
-        rr_convolution_pack_transposed_double(&shape, weights, &packed)
-        rr_convolve_double(&shape, cotangent, packed, nil, &result)
+        rr_convolve_double(&shape, cotangent, weights, nil, &packed, &result)
         #expect(zip(result, expected).allSatisfy { ($0 - $1).magnitude < 1e-13 })
     }
 }

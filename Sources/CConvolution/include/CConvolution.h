@@ -5,6 +5,7 @@
 // for AVX2 with FMA and for any processor; the best that the processor has is taken. The versions differ in their
 // rounding.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 // The versions of the functions, the later the faster.
@@ -24,26 +25,23 @@ typedef struct {
     ptrdiff_t samples;
     // The version to run; the processor must have it.
     rr_convolution_version version;
+    // Whether the weights are those of another convolution, (channels, outputs, kernel, kernel), and this one is its
+    // transpose: they are then read transposed and turned by 180°.
+    bool is_transpose;
 } rr_convolution;
 
-// The elements that `packed` must hold for weights, and `sums` for a weight gradient.
+// The elements that `packed` must hold, and `sums` for a weight gradient.
 ptrdiff_t rr_convolution_packed_count(const rr_convolution *convolution);
 ptrdiff_t rr_convolution_sums_count(const rr_convolution *convolution);
 
-// Packs weights (outputs, channels, kernel, kernel) for `rr_convolve`.
-void rr_convolution_pack_float(const rr_convolution *convolution, const float *weights, float *packed);
-void rr_convolution_pack_double(const rr_convolution *convolution, const double *weights, double *packed);
-
-// Packs weights (channels, outputs, kernel, kernel), transposed and turned by 180°: with them the convolution is the
-// transpose of the one whose weights they are.
-void rr_convolution_pack_transposed_float(const rr_convolution *convolution, const float *weights, float *packed);
-void rr_convolution_pack_transposed_double(const rr_convolution *convolution, const double *weights, double *packed);
-
-// Writes the output, (outputs, output height, output width, samples). `bias` may be NULL.
+// Writes the output, (outputs, output height, output width, samples), for weights (outputs, channels, kernel, kernel).
+// `bias` may be NULL. `packed` is memory for the weights in the order in which they are read.
 void rr_convolve_float(
-    const rr_convolution *convolution, const float *input, const float *packed, const float *bias, float *output);
+    const rr_convolution *convolution, const float *input, const float *weights, const float *bias, float *packed,
+    float *output);
 void rr_convolve_double(
-    const rr_convolution *convolution, const double *input, const double *packed, const double *bias, double *output);
+    const rr_convolution *convolution, const double *input, const double *weights, const double *bias,
+    double *packed, double *output);
 
 // Adds to the weight gradient (outputs, channels, kernel, kernel) the sum over positions and samples of a cotangent
 // of the output times the input. `sums` is memory for it.

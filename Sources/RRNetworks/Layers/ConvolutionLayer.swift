@@ -61,7 +61,16 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
-        transposedConvolve(group, outputCotangent, into: inputCotangent)
+        guard options.stride == 1 else {
+            return foldProduct(group, outputCotangent, into: inputCotangent)
+        }
+        var shape = transposedShape(samples: group.sampleCount)
+        for channelGroup in 0..<options.groups {
+            Scalar.kernels.convolution.convolve(
+                &shape, outputCotangent + outputOffset(channelGroup, group),
+                group.parameters + channelGroup * outputChannels * columnRowCount, nil,
+                group.scratch.packedWeights.start, inputCotangent + inputOffset(channelGroup, group))
+        }
     }
 
     func tangent(
@@ -76,17 +85,26 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
         parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
-        addWeightGradient(group, point.input, outputAdjoint, to: parameterGradient)
-        if let secondOrder {
-            addWeightGradient(
-                group, secondOrder.inputTangent, secondOrder.outputCotangent, to: parameterGradient)
+        var products = [(point.input, outputAdjoint)]
+        if let secondOrder { products.append((secondOrder.inputTangent, secondOrder.outputCotangent)) }
+        var shape = shape(samples: group.sampleCount)
+        for (input, output) in products {
+            for channelGroup in 0..<options.groups {
+                Scalar.kernels.convolution.addGradient(
+                    &shape, input + inputOffset(channelGroup, group),
+                    output + outputOffset(channelGroup, group), group.scratch.weightGradientSums.start,
+                    parameterGradient + channelGroup * outputChannels * columnRowCount)
+            }
         }
         if options.bias {
             Rows.addSums(
                 of: outputAdjoint, rows: options.out,
                 columns: geometry.outputPixelCount * group.sampleCount, to: parameterGradient + weightCount)
         }
-        if let inputAdjoint { transposedConvolve(group, outputAdjoint, into: inputAdjoint) }
+        // An adjoint goes back as a cotangent does.
+        if let inputAdjoint {
+            reverse(group, at: point, outputCotangent: outputAdjoint, inputCotangent: inputAdjoint)
+        }
     }
 }
 
@@ -110,7 +128,7 @@ extension ConvolutionLayer {
             outputs: outputChannels, output_height: geometry.outputHeight,
             output_width: geometry.outputWidth, kernel: options.kernel, stride: options.stride,
             padding: options.padding, dilation: options.dilation, samples: samples,
-            version: Self.version)
+            version: Self.version, is_transpose: false)
     }
 
     /// The convolution that is the transpose of this one, where the stride is 1.
@@ -120,7 +138,7 @@ extension ConvolutionLayer {
             outputs: inputChannels, output_height: inputShape.height, output_width: inputShape.width,
             kernel: options.kernel, stride: 1,
             padding: options.dilation * (options.kernel - 1) - options.padding, dilation: options.dilation,
-            samples: samples, version: Self.version)
+            samples: samples, version: Self.version, is_transpose: true)
     }
 
     private func inputOffset(_ channelGroup: Int, _ group: LayerGroup<Scalar>) -> Int {
@@ -136,28 +154,12 @@ extension ConvolutionLayer {
         into output: UnsafeMutablePointer<Scalar>
     ) {
         var shape = shape(samples: group.sampleCount)
-        let packed = group.scratch.packedWeights.start
         for channelGroup in 0..<options.groups {
-            let weights = group.parameters + channelGroup * outputChannels * columnRowCount
-            Scalar.kernels.convolution.pack(&shape, weights, packed)
             Scalar.kernels.convolution.convolve(
-                &shape, input + inputOffset(channelGroup, group), packed,
-                bias.map { $0 + channelGroup * outputChannels }, output + outputOffset(channelGroup, group))
-        }
-    }
-
-    private func transposedConvolve(
-        _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, into input: UnsafeMutablePointer<Scalar>
-    ) {
-        guard options.stride == 1 else { return foldProduct(group, output, into: input) }
-        var shape = transposedShape(samples: group.sampleCount)
-        let packed = group.scratch.packedWeights.start
-        for channelGroup in 0..<options.groups {
-            let weights = group.parameters + channelGroup * outputChannels * columnRowCount
-            Scalar.kernels.convolution.packTransposed(&shape, weights, packed)
-            Scalar.kernels.convolution.convolve(
-                &shape, output + outputOffset(channelGroup, group), packed, nil,
-                input + inputOffset(channelGroup, group))
+                &shape, input + inputOffset(channelGroup, group),
+                group.parameters + channelGroup * outputChannels * columnRowCount,
+                bias.map { $0 + channelGroup * outputChannels }, group.scratch.packedWeights.start,
+                output + outputOffset(channelGroup, group))
         }
     }
 
@@ -176,18 +178,5 @@ extension ConvolutionLayer {
                 columns + channelGroup * columnRowCount * count, count)
         }
         ConvolutionColumns.fold(columns, geometry, sampleCount: group.sampleCount, into: input)
-    }
-
-    private func addWeightGradient(
-        _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, _ output: UnsafePointer<Scalar>,
-        to weightGradient: UnsafeMutablePointer<Scalar>
-    ) {
-        var shape = shape(samples: group.sampleCount)
-        for channelGroup in 0..<options.groups {
-            Scalar.kernels.convolution.addGradient(
-                &shape, input + inputOffset(channelGroup, group), output + outputOffset(channelGroup, group),
-                group.scratch.weightGradientSums.start,
-                weightGradient + channelGroup * outputChannels * columnRowCount)
-        }
     }
 }
