@@ -55,8 +55,8 @@ extension Checkpoint {
         func moments(_ prefix: String) throws -> [Scalar] {
             let named = tensors.filter { $0.name.hasPrefix(prefix) }
             guard !named.isEmpty else { return [] }
-            return try WeightsFile.parameters(
-                named, droppingPrefix: prefix, path: optimizerPath, layout: layout, as: Scalar.self
+            return try WeightsFile.read(
+                optimizerPath, tensors: named, droppingPrefix: prefix, layout: layout, as: Scalar.self
             ).values
         }
         trainer = Trainer<Scalar>.State(

@@ -6,24 +6,19 @@ internal import RRTensor
 package enum WeightsFile {
     /// Reads the parameters of a layout, converting from any float type.
     ///
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - tensors: those of the file that are meant, where they are read already; nil for all.
+    ///   - prefix: what each tensor's name begins with before the parameter's.
+    ///   - layout: the parameters.
     /// - Throws: `FormatError` where the file cannot be read or its tensors are not the layout's.
     package static func read<Scalar: NetworkScalar>(
-        _ path: String, layout: ParameterLayout, as _: Scalar.Type
-    ) throws(FormatError) -> Parameters<Scalar> {
-        let tensors = try SafeTensorsFile.read(path).filter { !layout.ignores($0.name) }
-        return try parameters(tensors, path: path, layout: layout, as: Scalar.self)
-    }
-
-    /// Makes parameters of tensors from a file, converting from any float type.
-    ///
-    /// - Parameter prefix: what each tensor's name begins with before the parameter's.
-    /// - Throws: `FormatError` where the tensors are not the layout's.
-    static func parameters<Scalar: NetworkScalar>(
-        _ tensors: [SafeTensor], droppingPrefix prefix: String = "", path: String, layout: ParameterLayout,
-        as _: Scalar.Type
+        _ path: String, tensors: [SafeTensor]? = nil, droppingPrefix prefix: String = "",
+        layout: ParameterLayout, as _: Scalar.Type
     ) throws(FormatError) -> Parameters<Scalar> {
         var named: [String: Tensor<Scalar>] = [:]
-        for tensor in tensors {
+        let tensors = if let tensors { tensors } else { try SafeTensorsFile.read(path) }
+        for tensor in tensors where !layout.ignores(tensor.name) {
             do {
                 named[String(tensor.name.dropFirst(prefix.count))] = try Tensor(
                     shape: TensorShape(tensor.shape), elements: tensor.values(as: Scalar.self))
