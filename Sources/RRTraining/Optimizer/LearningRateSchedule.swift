@@ -69,8 +69,6 @@ public struct LearningRateSchedule: Sendable {
 
     private let optimization: OptimizationOptions
     private let length: TrainingLength
-    private var options: ScheduleOptions { optimization.schedule }
-    private var base: Double { optimization.learningRate }
 
     private static let warmupStart = 0.01
     private static let riseShare = 0.3
@@ -89,33 +87,31 @@ public struct LearningRateSchedule: Sendable {
 
     /// The rates of a step, from 0.
     public func rates(step: Int) -> Rates {
+        let options = optimization.schedule
+        let isWarmingUp = step < options.warmupSteps
+        let warmup =
+            isWarmingUp
+            ? Self.warmupStart + (1 - Self.warmupStart) * Double(step) / Double(options.warmupSteps) : 1
+        let base = optimization.learningRate
         switch options.kind {
-        case .constant: Rates(learningRate: base * warmup(step), momentum: nil)
+        case .constant: return Rates(learningRate: base * warmup, momentum: nil)
         case .step:
-            Rates(
-                learningRate: base * warmup(step)
-                    * pow(
-                        options.factor,
-                        Double(step / max(length.stepsPerEpoch, 1) / (options.stepEpochs ?? 1))),
-                momentum: nil)
-        case .cosine: Rates(learningRate: base * cosine(step), momentum: nil)
-        case .oneCycle: oneCycle(step)
+            let falls = step / max(length.stepsPerEpoch, 1) / (options.stepEpochs ?? 1)
+            return Rates(learningRate: base * warmup * pow(options.factor, Double(falls)), momentum: nil)
+        case .cosine:
+            return Rates(learningRate: base * (isWarmingUp ? warmup : cosine(step)), momentum: nil)
+        case .oneCycle: return oneCycle(step)
         }
     }
 
-    private func warmup(_ step: Int) -> Double {
-        guard step < options.warmupSteps else { return 1 }
-        return Self.warmupStart + (1 - Self.warmupStart) * Double(step) / Double(options.warmupSteps)
-    }
-
     private func cosine(_ step: Int) -> Double {
-        guard step >= options.warmupSteps else { return warmup(step) }
-        let share =
-            Double(step - options.warmupSteps) / Double(max(length.stepCount - options.warmupSteps, 1))
+        let warmupSteps = optimization.schedule.warmupSteps
+        let share = Double(step - warmupSteps) / Double(max(length.stepCount - warmupSteps, 1))
         return (1 + cos(.pi * share)) / 2
     }
 
     private func oneCycle(_ step: Int) -> Rates {
+        let base = optimization.learningRate
         let initial = base / Self.divisor
         let peak = Self.riseShare * Double(length.stepCount) - 1
         let momentum = Self.momentumBounds
