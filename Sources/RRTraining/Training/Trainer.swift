@@ -72,7 +72,11 @@ public final class Trainer<Scalar: NetworkScalar> {
         guard case .value(let lambda1) = loss.lambda1, lambda1.isFinite, lambda1 >= 0 else {
             throw TrainingError(.invalidOption, .option(.lambda1), "must be a number of at least 0")
         }
-        guard loss.classWeights != .automatic else {
+        let classWeights: [Double]?
+        switch loss.classWeights {
+        case .equal: classWeights = nil
+        case .fixed(let weights): classWeights = weights
+        case .automatic:
             throw TrainingError(
                 .invalidOption, .option(.classWeights), "must be numbers: a trainer has no dataset to count")
         }
@@ -95,7 +99,7 @@ public final class Trainer<Scalar: NetworkScalar> {
         trained = network.parameterLayout.trainedRanges(except: optimization.frozenLayers)
         self.loss = ExplanationLoss(
             network: network, lambda1: lambda1, target: loss.penaltyTarget, reduction: loss.penaltyReduction,
-            classWeights: loss.classWeights.values, labelSmoothing: loss.labelSmoothing,
+            classWeights: classWeights, labelSmoothing: loss.labelSmoothing,
             guidance: loss.guidance, seed: seed,
             imageRanges: normalization?.ranges(
                 loss.imageRanges ?? Array(repeating: 0...1, count: model.input.channels))
