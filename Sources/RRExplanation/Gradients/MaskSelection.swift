@@ -90,28 +90,24 @@ package struct MaskSelector<Scalar: NetworkScalar> {
             maximum = max(maximum, magnitudes[index])
         }
         guard maximum > 0 else { return .zeroGradient }
+        var bound = Scalar.zero
+        var free = 0
         switch selection {
-        case .top(let kept): selectLargest(kept, into: mask)
-        case .topFraction(let fraction):
-            selectLargest(max(1, Int((fraction * Double(count)).rounded())), into: mask)
-        case .threshold(let factor):
-            let bound = Scalar(factor) * maximum
-            for index in 0..<count where magnitudes[index] > bound { mask[index] = 1 }
+        case .top(let kept): free = kept
+        case .topFraction(let fraction): free = max(1, Int((fraction * Double(count)).rounded()))
+        case .threshold(let factor): bound = Scalar(factor) * maximum
+        }
+        if free > 0 { bound = magnitudes.withUnsafeBufferPointer { largest.value(ofRank: free, in: $0) } }
+        // All above the bound, and of those that equal it as many as are free then.
+        for index in 0..<count where magnitudes[index] > bound {
+            mask[index] = 1
+            free -= 1
+        }
+        for index in 0..<count where magnitudes[index] == bound {
+            guard free > 0 else { break }
+            mask[index] = 1
+            free -= 1
         }
         return .mask
-    }
-
-    private mutating func selectLargest(_ kept: Int, into mask: UnsafeMutableBufferPointer<UInt8>) {
-        let bound = magnitudes.withUnsafeBufferPointer { largest.value(ofRank: kept, in: $0) }
-        var free = kept
-        for index in magnitudes.indices where magnitudes[index] > bound {
-            mask[index] = 1
-            free -= 1
-        }
-        for index in magnitudes.indices where magnitudes[index] == bound {
-            guard free > 0 else { return }
-            mask[index] = 1
-            free -= 1
-        }
     }
 }
