@@ -87,7 +87,24 @@ final class GradientMasks<Scalar: NetworkScalar> {
         indices: SharedElements<Int64>, notFinite: ((Int) throws -> any Error)? = nil,
         _ body: (@escaping Selection) throws(Failure) -> Result
     ) throws -> Result {
-        let result = try select(count: indices.count, body)
+        let size = maskSize
+        if outcomes.count != indices.count {
+            masks = Array(repeating: 0, count: indices.count * size)
+            outcomes = Array(repeating: .zeroGradient, count: indices.count)
+        }
+        let result = try masks.withUnsafeMutableBufferPointer { masks throws(Failure) in
+            try outcomes.withUnsafeMutableBufferPointer { outcomes throws(Failure) in
+                try selectors.withUnsafeMutableBufferPointer { selectors throws(Failure) in
+                    let memory = UncheckedSendable((masks, outcomes, selectors))
+                    return try body { worker, position, gradient in
+                        let (masks, outcomes, selectors) = memory.value
+                        let mask = masks[position * size..<(position + 1) * size]
+                        outcomes[position] = selectors[worker].select(
+                            gradient, into: UnsafeMutableBufferPointer(rebasing: mask))
+                    }
+                }
+            }
+        }
         try masks.withUnsafeBufferPointer { masks in
             for (position, outcome) in outcomes.enumerated() {
                 let index = Int(indices[position])
@@ -96,7 +113,7 @@ final class GradientMasks<Scalar: NetworkScalar> {
                 case .zeroGradient: zeroGradientCount += 1
                 case .notFinite: throw try notFinite?(index) ?? self.notFinite(sample: index)
                 case .mask:
-                    let mask = masks[position * maskSize..<(position + 1) * maskSize]
+                    let mask = masks[position * size..<(position + 1) * size]
                     try builder.add(repeating: UnsafeBufferPointer(rebasing: mask), for: index)
                 }
             }
@@ -135,28 +152,5 @@ final class GradientMasks<Scalar: NetworkScalar> {
             .gradientNotFinite,
             "the input gradient of sample \(index) (\(try dataset.ids()[index])) is not finite: the weights are of "
                 + "no use")
-    }
-
-    private func select<Failure: Error, Result>(
-        count: Int, _ body: (@escaping Selection) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        if outcomes.count != count {
-            masks = Array(repeating: 0, count: count * maskSize)
-            outcomes = Array(repeating: .zeroGradient, count: count)
-        }
-        let size = maskSize
-        return try masks.withUnsafeMutableBufferPointer { masks throws(Failure) in
-            try outcomes.withUnsafeMutableBufferPointer { outcomes throws(Failure) in
-                try selectors.withUnsafeMutableBufferPointer { selectors throws(Failure) in
-                    let memory = UncheckedSendable((masks, outcomes, selectors))
-                    return try body { worker, position, gradient in
-                        let (masks, outcomes, selectors) = memory.value
-                        let mask = masks[position * size..<(position + 1) * size]
-                        outcomes[position] = selectors[worker].select(
-                            gradient, into: UnsafeMutableBufferPointer(rebasing: mask))
-                    }
-                }
-            }
-        }
     }
 }
