@@ -28,7 +28,7 @@ struct ConvolutionTests {
         values += (0..<features * features).map { $0 / features == $0 % features ? 1 : 0 }
         #expect(values.count == network.parameterLayout.count)
         let pass = GroupPass(network: network, capacity: sampleCount)
-        pass.load(images, samples: [0, 1, 2])
+        pass.load(SharedElements(images), samples: [0, 1, 2])
         pass.forward(values)
         for sample in 0..<sampleCount {
             for feature in 0..<features {

@@ -92,7 +92,8 @@ struct DropoutTests {
                 layers: before + [layer, .flatten]))
         let pass = GroupPass(network: network, capacity: 1)
         pass.load(
-            Array(repeating: 1, count: features), samples: [0], dropout: key, identities: [identity])
+            SharedElements(repeatElement(1, count: features)), samples: [0], dropout: key,
+            identities: [identity])
         pass.forward([0])
         return (0..<features).map { pass.logits[$0 * pass.columnCount] }
     }
@@ -117,7 +118,7 @@ private struct Passes {
         let pass = GroupPass(network: network, capacity: samples.count)
         var generator = SplitMix64(seed: 1)
         let images = (0..<4 * shape.elementCount).map { _ in Float(generator.nextUnit() + 1) }
-        pass.load(images, samples: samples[...], dropout: dropout, identities: identities)
+        pass.load(SharedElements(images), samples: samples[...], dropout: dropout, identities: identities)
         // Feature by feature, the samples of the group without its idle columns.
         let places = (0..<samples.count * shape.elementCount).map {
             $0 / samples.count * pass.columnCount + $0 % samples.count

@@ -116,7 +116,7 @@ struct PoolingTests {
         let network = try Network<Double>(
             ModelDescription(input: shape, classCount: features, layers: [layer, .flatten]))
         let pass = GroupPass(network: network, capacity: sampleCount)
-        pass.load(images, samples: Array(0..<sampleCount)[...])
+        pass.load(SharedElements(images), samples: Array(0..<sampleCount)[...])
         pass.forward([0])
         let outputs = (0..<features * sampleCount).map { pass.logits[$0] }
         for sample in 0..<sampleCount {

@@ -9,7 +9,7 @@ public final class InputGradients<Scalar: NetworkScalar> {
     public let target: PenaltyTarget
 
     private let workers: Workers
-    private let explainers: [GroupExplainer<Scalar>]
+    private let passes: [GroupPass<Scalar>]
 
     /// - Parameters:
     ///   - network: the network that is explained.
@@ -20,8 +20,8 @@ public final class InputGradients<Scalar: NetworkScalar> {
         self.network = network
         self.target = target
         workers = Workers(count: threadCount)
-        explainers = (0..<workers.count).map { _ in
-            GroupExplainer(network: network, capacity: network.groupLimits.largestGroup)
+        passes = (0..<workers.count).map { _ in
+            GroupPass(network: network, capacity: network.groupLimits.largestGroup)
         }
     }
 
@@ -62,42 +62,22 @@ public final class InputGradients<Scalar: NetworkScalar> {
     ) throws(ExplanationError) {
         try batch.check(against: network.model.input, classCount: network.model.classCount)
         let schedule = GroupSchedule(sampleCount: batch.count, limits: network.groupLimits)
-        let explainers = UncheckedSendable(self.explainers)
         let order = Array(0..<batch.count)
         let target = withGradient ? self.target : nil
-        batch.withUnsafePointers { images, _ in
-            parameters.values.withUnsafeBufferPointer { parameters in
-                guard let parameters = parameters.baseAddress else { return }
-                let inputs = UncheckedSendable((images, parameters))
-                workers.run(parts: schedule.groups.count) { worker, group in
-                    let (images, parameters) = inputs.value
-                    let explainer = explainers.value[worker]
-                    let samples = order[schedule.groups[group]]
-                    explainer.forward(images, samples: samples, parameters: parameters)
-                    if let target {
-                        explainer.reverse(
-                            target, samples: samples, labels: batch.labels, parameters: parameters)
-                    }
-                    explainer.show(
-                        samples, labels: batch.labels, hasGradient: target != nil, worker: worker, to: body)
+        parameters.values.withUnsafeBufferPointer { parameters in
+            guard let parameters = parameters.baseAddress else { return }
+            let memory = UncheckedSendable((passes, parameters))
+            workers.run(parts: schedule.groups.count) { worker, group in
+                let (passes, parameters) = memory.value
+                let (pass, samples) = (passes[worker], order[schedule.groups[group]])
+                pass.load(batch.images, samples: samples)
+                pass.forward(parameters)
+                if let target {
+                    pass.reverse(target, samples: samples, labels: batch.labels, parameters: parameters)
                 }
+                pass.show(
+                    samples, labels: batch.labels, hasGradient: target != nil, worker: worker, to: body)
             }
         }
     }
-}
-
-/// One sample of a batch with what a network says of it; valid only during the call that passes it.
-package struct ExplainedSample<Scalar: NetworkScalar> {
-    /// The sample's row in the batch.
-    package let position: Int
-    /// The number of the thread that makes the call; no two calls run at once under the same number.
-    package let worker: Int
-    package let label: Int
-    package let logits: UnsafeBufferPointer<Scalar>
-    /// The input gradient, (C, H, W); empty where it was not asked for.
-    package let gradient: UnsafeBufferPointer<Scalar>
-    /// The class with the largest logit.
-    package let prediction: Int
-    /// −log p of the label.
-    package let crossEntropy: Double
 }

@@ -31,12 +31,15 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
 
     /// Takes the masks of a group, and what its random values follow from.
     func load(
-        _ batchMasks: UnsafePointer<UInt8>, samples: ArraySlice<Int>, columnCount: Int,
+        _ batchMasks: SharedElements<UInt8>, samples: ArraySlice<Int>, columnCount: Int,
         key: CounterexampleKey,
         identities: SharedElements<Int64>?
     ) {
-        Transposition.write(
-            batchMasks, elementCount: elementCount, samples: samples, columnCount: columnCount, into: masks)
+        batchMasks.withUnsafeBufferPointer { batchMasks in
+            Transposition.write(
+                batchMasks, elementCount: elementCount, samples: samples, columnCount: columnCount,
+                into: masks)
+        }
         for (column, sample) in samples.enumerated() {
             states[column] = key.state(sample: identities?[sample] ?? Int64(sample))
         }

@@ -18,12 +18,15 @@ extension LossWorker {
     /// - Parameter samples: annotated ones only.
     func runCounterexamples(
         _ job: LossJob<Scalar>, _ plan: CounterexamplePlan, _ memory: CounterexampleMemory<Scalar>,
-        samples: ArraySlice<Int>, masks: UnsafePointer<UInt8>, addingTo gradient: UnsafeMutablePointer<Scalar>
+        samples: ArraySlice<Int>, masks: SharedElements<UInt8>,
+        addingTo gradient: UnsafeMutablePointer<Scalar>
     ) {
-        pass.load(job.images, samples: samples, dropout: job.plan.dropout, identities: job.indices)
+        pass.load(
+            job.batch.images, samples: samples, dropout: job.plan.dropout, identities: job.batch.indices)
         let (count, columnCount) = (samples.count, pass.columnCount)
         memory.load(
-            masks, samples: samples, columnCount: columnCount, key: plan.key, identities: job.indices)
+            masks, samples: samples, columnCount: columnCount, key: plan.key,
+            identities: job.batch.indices)
         if let adversary = plan.adversary {
             memory.beginSearch(
                 pass.input, radius: adversary.radius, sampleCount: count, columnCount: columnCount)
@@ -42,8 +45,8 @@ extension LossWorker {
         pass.forward(job.parameters)
         writeSeeds(job, samples, scale: plan.scale, to: pass.logitAdjoint)
         for (column, sample) in samples.enumerated() {
-            job.terms.penalties[sample] = job.plan.labelWeights.summand(
-                explainer.softmaxes[column], label: Int(job.labels[sample]))
+            job.terms.penalties[sample] = job.plan.labelWeights.crossEntropy(
+                pass.softmaxes[column], label: Int(job.batch.labels[sample]))
         }
         pass.gradient(job.parameters, isSecondOrder: false, addingTo: gradient)
     }
@@ -54,10 +57,9 @@ extension LossWorker {
         to seeds: UnsafeMutablePointer<Scalar>
     ) {
         for (column, sample) in samples.enumerated() {
-            explainer.softmaxes[column].update(logits: pass.logits, column: column, of: pass.columnCount)
-            explainer.softmaxes[column].writeCrossEntropySeed(
-                label: Int(job.labels[sample]), weights: job.plan.labelWeights, scale: scale, to: seeds,
-                column: column, of: pass.columnCount)
+            job.plan.labelWeights.writeAdjoint(
+                of: pass.softmaxes[column], label: Int(job.batch.labels[sample]), scale: scale,
+                target: job.plan.target, tangent: nil, to: seeds, column: column, of: pass.columnCount)
         }
     }
 }

@@ -114,27 +114,29 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
             counterexamples: guided.isEmpty
                 ? nil : counterexamples(epoch: batch.epoch, scale: lambda1 * labelWeights.sum / divisor))
         let memory = memory(for: plan.schedule)
-        memory.run(batch, plan, parameters: parameters.values, visitor: visitor, workers: workers)
-        memory.addLanes(plan.schedule.lanes.count, into: &gradient, workers: workers)
-
+        memory.run(
+            batch, plan, parameters: parameters.values, visitor: visitor, into: &gradient, workers: workers)
+        let terms = memory.terms
         return LossTerms(
-            crossEntropy: labelWeights.mean(of: memory.crossEntropies, labels: batch.labels),
-            penalty: guided.isEmpty ? nil : guided.reduce(0) { $0 + memory.penalties[$1] } / divisor,
+            crossEntropy: terms.crossEntropies[..<batch.count].reduce(0, +) / labelWeights.sum,
+            penalty: guided.isEmpty ? nil : guided.reduce(0) { $0 + terms.penalties[$1] } / divisor,
             lambda1: lambda1,
             sampleCount: batch.count,
             annotatedCount: lambda1 > 0 && !coversImages ? guided.count : batch.annotatedSamples().count,
-            correctCount: memory.isCorrect[..<batch.count].count { $0 })
+            correctCount: terms.isCorrect[..<batch.count].count { $0 })
     }
 
     /// What R is divided by.
     private func divisor(_ labelWeights: LabelWeights, _ batch: LabelledBatch, _ guided: [Int]) -> Double {
-        guard guidance.hasCounterexamples else {
-            return reduction.divisor(batch: Double(batch.count), annotated: Double(guided.count))
+        switch reduction {
+        case .mean: return guidance.hasCounterexamples ? labelWeights.sum : Double(batch.count)
+        case .sum: return 1
+        case .annotated:
+            guard guidance.hasCounterexamples else { return Double(guided.count) }
+            let weight = guided.reduce(0) { $0 + labelWeights.ofClass[Int(batch.labels[$1])] }
+            // Where no annotated sample weighs anything, R is 0 whatever it is divided by.
+            return weight > 0 ? weight : 1
         }
-        let weight = guided.reduce(0) { $0 + labelWeights[Int(batch.labels[$1])] }
-        let divisor = reduction.divisor(batch: labelWeights.sum, annotated: weight)
-        // Where no annotated sample weighs anything, R is 0 whatever it is divided by.
-        return divisor > 0 ? divisor : 1
     }
 
     private func counterexamples(epoch: Int, scale: Double) -> CounterexamplePlan? {

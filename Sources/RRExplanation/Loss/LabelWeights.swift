@@ -1,3 +1,4 @@
+internal import RRNetworks
 internal import RRTensor
 
 /// What each sample of a batch weighs in the mean of the cross-entropy, by its label.
@@ -5,7 +6,9 @@ struct LabelWeights: Sendable {
     /// Σ w over the labels of the batch; their number where all weigh 1.
     let sum: Double
 
-    private let classWeights: [Double]?
+    /// The weight of each class.
+    let ofClass: [Double]
+
     /// ε.
     private let labelSmoothing: Double
     /// Σ_k w_k over all classes.
@@ -19,14 +22,11 @@ struct LabelWeights: Sendable {
     init(
         labels: SharedElements<Int64>, classWeights: [Double]?, labelSmoothing: Double, classCount: Int
     ) throws(ExplanationError) {
-        self.classWeights = classWeights
+        let classWeights = classWeights ?? Array(repeating: 1, count: classCount)
+        ofClass = classWeights
         self.labelSmoothing = labelSmoothing
         self.classCount = Double(classCount)
-        classSum = classWeights?.reduce(0, +) ?? Double(classCount)
-        guard let classWeights else {
-            sum = Double(labels.count)
-            return
-        }
+        classSum = classWeights.reduce(0, +)
         guard classWeights.count == classCount else {
             throw ExplanationError(
                 .unsuitableClassWeights,
@@ -45,39 +45,51 @@ struct LabelWeights: Sendable {
         }
     }
 
-    /// The weight of a class.
-    subscript(label: Int) -> Double { classWeights?[label] ?? 1 }
-
-    /// What a sample adds to the sum that `mean(of:labels:)` divides; without smoothing not yet weighted.
+    /// What a sample adds to the sum that is divided by Σ w.
     func crossEntropy(_ softmax: Softmax, label: Int) -> Double {
-        guard labelSmoothing > 0 else { return softmax.crossEntropy(label: label) }
+        let logProbabilities = softmax.logProbabilities
+        guard labelSmoothing > 0 else { return ofClass[label] * -logProbabilities[label] }
         var spread = 0.0
-        for index in softmax.probabilities.indices {
-            spread += self[index] * softmax.crossEntropy(label: index)
-        }
-        return (1 - labelSmoothing) * self[label] * softmax.crossEntropy(label: label)
+        for index in logProbabilities.indices { spread += ofClass[index] * -logProbabilities[index] }
+        return (1 - labelSmoothing) * ofClass[label] * -logProbabilities[label]
             + labelSmoothing / classCount * spread
     }
 
-    /// What a sample adds to the sum that is divided by Σ w, weighted.
-    func summand(_ softmax: Softmax, label: Int) -> Double {
-        let value = crossEntropy(softmax, label: label)
-        return labelSmoothing > 0 ? value : self[label] * value
-    }
-
-    /// The mean of the samples' cross-entropies.
-    func mean(of values: [Double], labels: SharedElements<Int64>) -> Double {
-        guard labelSmoothing == 0 else { return labels.indices.reduce(0) { $0 + values[$1] } / sum }
-        return labels.indices.reduce(0) { $0 + self[Int(labels[$1])] * values[$1] } / sum
-    }
-
-    /// The derivative of the mean by a logit: w (p − y) / Σ w, and the same for the classes that smoothing adds.
-    ///
-    /// - Parameter difference: (y − p) of the logit.
-    func logitGradient(_ softmax: Softmax, label: Int, difference: Double, at index: Int) -> Double {
-        let sharp = -difference * self[label] / sum
-        guard labelSmoothing > 0 else { return sharp }
-        let spread = classSum * softmax.probabilities[index] - self[index]
-        return (1 - labelSmoothing) * sharp + labelSmoothing / classCount * spread / sum
+    /// Writes the last pass's seed to a column: the derivative of the mean cross-entropy by the logits, w (p − y) / Σ w and
+    /// the same for the classes that smoothing adds, times a factor; and (∂s/∂z)ᵀ ż where a tangent is given.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    func writeAdjoint<Scalar: NetworkScalar>(
+        of softmax: Softmax, label: Int, scale: Double = 1, target: PenaltyTarget,
+        tangent: UnsafePointer<Scalar>?, to adjoints: UnsafeMutablePointer<Scalar>, column: Int,
+        of columnCount: Int
+    ) {
+        let probabilities = softmax.probabilities
+        let factor =
+            switch target {
+            case .sumLogProbability: Double(probabilities.count)
+            case .label, .predicted: 1.0
+            case .logitsSum: 0.0
+            }
+        var mean = 0.0
+        if let tangent {
+            for index in probabilities.indices {
+                mean += probabilities[index] * Double(tangent[index * columnCount + column])
+            }
+        }
+        for index in probabilities.indices {
+            let position = index * columnCount + column
+            var derivative = -softmax.difference(from: label, at: index) * ofClass[label] / sum
+            if labelSmoothing > 0 {
+                let spread = classSum * probabilities[index] - ofClass[index]
+                derivative =
+                    (1 - labelSmoothing) * derivative + labelSmoothing / classCount * spread / sum
+            }
+            var adjoint = scale * derivative
+            if let tangent {
+                adjoint -= factor * probabilities[index] * (Double(tangent[position]) - mean)
+            }
+            adjoints[position] = Scalar(adjoint)
+        }
     }
 }

@@ -3,17 +3,13 @@ internal import RRTensor
 
 /// The memory of an explanation loss: a worker's passes, a lane's gradient, a sample's terms.
 final class LossMemory<Scalar: NetworkScalar> {
-    /// CE of each sample of the batch.
-    private(set) var crossEntropies: [Double]
-    /// What each annotated sample of the batch adds to R before it is divided.
-    private(set) var penalties: [Double]
-    /// Whether each sample's largest logit is the label's.
-    private(set) var isCorrect: [Bool]
+    let terms: SampleTerms
 
     private let network: Network<Scalar>
     private let groupCapacity: Int
     private let workers: [LossWorker<Scalar>]
-    private var laneGradients: [Scalar]
+    /// (lanes, parameters).
+    private let laneGradients: UnsafeMutableBufferPointer<Scalar>
 
     init(network: Network<Scalar>, guidance: Guidance, schedule: GroupSchedule, workerCount: Int) {
         self.network = network
@@ -21,81 +17,53 @@ final class LossMemory<Scalar: NetworkScalar> {
         workers = (0..<workerCount).map { _ in
             LossWorker(network: network, guidance: guidance, capacity: schedule.groupCapacity)
         }
-        laneGradients = Array(repeating: 0, count: schedule.laneCapacity * network.parameterLayout.count)
-        crossEntropies = Array(repeating: 0, count: schedule.sampleCount)
-        penalties = crossEntropies
-        isCorrect = Array(repeating: false, count: schedule.sampleCount)
+        laneGradients = .allocate(capacity: schedule.laneCapacity * network.parameterLayout.count)
+        terms = SampleTerms(count: schedule.sampleCount)
     }
+
+    deinit { laneGradients.deallocate() }
 
     /// Whether a batch that is cut so can use this memory.
     func fits(_ schedule: GroupSchedule) -> Bool {
-        schedule.groupCapacity <= groupCapacity && schedule.sampleCount <= crossEntropies.count
+        schedule.groupCapacity <= groupCapacity && schedule.sampleCount <= terms.penalties.count
             && schedule.laneCapacity * network.parameterLayout.count <= laneGradients.count
     }
 
-    /// Computes every sample's terms and every lane's gradient.
+    /// Computes every sample's terms and every lane's gradient, and adds the lanes in order.
     func run(
         _ batch: LabelledBatch, _ plan: LossPlan, parameters: [Scalar],
-        visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?, workers pool: Workers
+        visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?, into gradient: inout [Scalar],
+        workers threads: Workers
     ) {
-        let parameterCount = network.parameterLayout.count
-        let passes = UncheckedSendable(workers)
-        let schedule = plan.schedule
-        batch.withUnsafePointers { images, masks in
-            parameters.withUnsafeBufferPointer { parameters in
-                laneGradients.withUnsafeMutableBufferPointer { lanes in
-                    withTerms { terms in
-                        guard let parameters = parameters.baseAddress, let lanes = lanes.baseAddress else {
-                            return
-                        }
-                        let inputs = UncheckedSendable((images, masks, parameters))
-                        let gradients = UncheckedSendable(lanes)
-                        pool.run(parts: schedule.lanes.count) { worker, lane in
-                            let gradient = gradients.value + lane * parameterCount
-                            gradient.clear(count: parameterCount)
-                            let (images, masks, parameters) = inputs.value
-                            let job = LossJob(
-                                plan: plan, images: images, masks: masks, labels: batch.labels,
-                                indices: batch.indices,
-                                parameters: parameters, terms: terms, worker: worker, visitor: visitor)
-                            for group in schedule.lanes[lane] {
-                                passes.value[worker].run(job, samples: group, addingTo: gradient)
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Adds the lanes' gradients, in order.
-    func addLanes(_ laneCount: Int, into gradient: inout [Scalar], workers: Workers) {
         let count = network.parameterLayout.count
         if gradient.count != count { gradient = Array(repeating: 0, count: count) }
-        let blockSize = 1 << 14
-        laneGradients.withUnsafeBufferPointer { lanes in
-            gradient.withUnsafeMutableBufferPointer { gradient in
-                guard let lanes = lanes.baseAddress, let gradient = gradient.baseAddress else { return }
-                let memory = UncheckedSendable((lanes, gradient))
-                workers.run(parts: (count + blockSize - 1) / blockSize) { _, block in
-                    let (lanes, gradient) = memory.value
-                    let start = block * blockSize
-                    LaneSum.write(
-                        lanes + start, laneCount: laneCount, stride: count, into: gradient + start,
-                        count: min(blockSize, count - start))
+        guard let lanes = laneGradients.baseAddress else { return }
+        let (schedule, terms) = (plan.schedule, self.terms)
+        parameters.withUnsafeBufferPointer { parameters in
+            guard let parameters = parameters.baseAddress else { return }
+            let memory = UncheckedSendable((workers, lanes, parameters))
+            threads.run(parts: schedule.lanes.count) { worker, lane in
+                let (workers, lanes, parameters) = memory.value
+                let gradient = lanes + lane * count
+                gradient.clear(count: count)
+                let job = LossJob(
+                    plan: plan, batch: batch, parameters: parameters, terms: terms, worker: worker,
+                    visitor: visitor)
+                for group in schedule.lanes[lane] {
+                    workers[worker].run(job, samples: group, addingTo: gradient)
                 }
             }
         }
-    }
-
-    private func withTerms(_ body: (SampleTerms) -> Void) {
-        crossEntropies.withUnsafeMutableBufferPointer { crossEntropies in
-            penalties.withUnsafeMutableBufferPointer { penalties in
-                isCorrect.withUnsafeMutableBufferPointer { isCorrect in
-                    body(
-                        SampleTerms(
-                            crossEntropies: crossEntropies, penalties: penalties, isCorrect: isCorrect))
-                }
+        let blockSize = 1 << 14
+        gradient.withUnsafeMutableBufferPointer { gradient in
+            guard let gradient = gradient.baseAddress else { return }
+            let memory = UncheckedSendable((lanes, gradient))
+            threads.run(parts: (count + blockSize - 1) / blockSize) { _, block in
+                let (lanes, gradient) = memory.value
+                let start = block * blockSize
+                LaneSum.write(
+                    lanes + start, laneCount: schedule.lanes.count, stride: count, into: gradient + start,
+                    count: min(blockSize, count - start))
             }
         }
     }
@@ -103,11 +71,30 @@ final class LossMemory<Scalar: NetworkScalar> {
 
 /// Where the workers write each sample's part of the loss.
 ///
-/// `@unchecked Sendable`: every sample of a batch belongs to one group, so no two workers write one element.
-struct SampleTerms: @unchecked Sendable {
+/// `@unchecked Sendable`: every sample of a batch belongs to one group, so no two workers write one element; nobody reads
+/// before all are done.
+final class SampleTerms: @unchecked Sendable {
+    /// What each sample of the batch adds to the first term before it is divided.
     let crossEntropies: UnsafeMutableBufferPointer<Double>
+    /// What each annotated sample of the batch adds to R before it is divided.
     let penalties: UnsafeMutableBufferPointer<Double>
+    /// Whether each sample's largest logit is the label's.
     let isCorrect: UnsafeMutableBufferPointer<Bool>
+
+    init(count: Int) {
+        crossEntropies = .allocate(capacity: count)
+        penalties = .allocate(capacity: count)
+        isCorrect = .allocate(capacity: count)
+        crossEntropies.initialize(repeating: 0)
+        penalties.initialize(repeating: 0)
+        isCorrect.initialize(repeating: false)
+    }
+
+    deinit {
+        crossEntropies.deallocate()
+        penalties.deallocate()
+        isCorrect.deallocate()
+    }
 }
 
 private enum LaneSum {
@@ -121,17 +108,6 @@ private enum LaneSum {
         for lane in 1..<max(laneCount, 1) {
             let values = lanes + lane * stride
             for index in 0..<count { gradient[index] += values[index] }
-        }
-    }
-}
-
-extension LabelledBatch {
-    /// Calls `body` with the images and, where there are any, the masks.
-    func withUnsafePointers(_ body: (UnsafePointer<Float>, UnsafePointer<UInt8>?) -> Void) {
-        images.withUnsafeBufferPointer { images in
-            guard let images = images.baseAddress else { return }
-            guard let masks else { return body(images, nil) }
-            masks.withUnsafeBufferPointer { body(images, $0.baseAddress) }
         }
     }
 }

@@ -3,7 +3,6 @@ internal import RRTensor
 
 /// One worker of an explanation loss: it takes groups of samples through all passes.
 final class LossWorker<Scalar: NetworkScalar> {
-    let explainer: GroupExplainer<Scalar>
     let pass: GroupPass<Scalar>
     private let elementCount: Int
     /// A of the group, (C · H · W, samples).
@@ -12,8 +11,7 @@ final class LossWorker<Scalar: NetworkScalar> {
     private let counterexamples: CounterexampleMemory<Scalar>?
 
     init(network: Network<Scalar>, guidance: Guidance, capacity: Int) {
-        explainer = GroupExplainer(network: network, capacity: capacity)
-        pass = explainer.pass
+        pass = GroupPass(network: network, capacity: capacity)
         elementCount = network.model.input.elementCount
         masks = .allocate(capacity: max(elementCount * (capacity + 16), 1))
         columnPenalties = Array(repeating: 0, count: capacity + 16)
@@ -35,12 +33,13 @@ final class LossWorker<Scalar: NetworkScalar> {
         _ job: LossJob<Scalar>, samples positions: Range<Int>, addingTo gradient: UnsafeMutablePointer<Scalar>
     ) {
         let samples = job.plan.order.samples[positions]
-        explainer.forward(
-            job.images, samples: samples, parameters: job.parameters, dropout: job.plan.dropout,
-            identities: job.indices)
+        let labels = job.batch.labels
+        pass.load(
+            job.batch.images, samples: samples, dropout: job.plan.dropout, identities: job.batch.indices)
+        pass.forward(job.parameters)
         for (column, sample) in samples.enumerated() {
-            let softmax = explainer.softmaxes[column]
-            let label = Int(job.labels[sample])
+            let softmax = pass.softmaxes[column]
+            let label = Int(labels[sample])
             job.terms.crossEntropies[sample] = job.plan.labelWeights.crossEntropy(
                 softmax, label: label)
             job.terms.isCorrect[sample] = softmax.prediction == label
@@ -48,21 +47,22 @@ final class LossWorker<Scalar: NetworkScalar> {
         let isGuided = positions.lowerBound < job.plan.order.annotatedCount
         let isPenalized = isGuided && job.plan.counterexamples == nil
         if isPenalized || job.visitor != nil {
-            explainer.reverse(
-                job.plan.target, samples: samples, labels: job.labels, parameters: job.parameters)
+            pass.reverse(
+                job.plan.target, samples: samples, labels: labels, parameters: job.parameters)
         }
         if let visitor = job.visitor {
-            explainer.show(samples, labels: job.labels, hasGradient: true, worker: job.worker, to: visitor)
+            pass.show(samples, labels: labels, hasGradient: true, worker: job.worker, to: visitor)
         }
         if isPenalized { runPenalty(job, samples) }
         for (column, sample) in samples.enumerated() {
-            explainer.softmaxes[column].writeAdjoint(
-                label: Int(job.labels[sample]), weights: job.plan.labelWeights,
-                target: job.plan.target, tangent: isPenalized ? pass.logitTangent : nil,
-                to: pass.logitAdjoint, column: column, of: pass.columnCount)
+            job.plan.labelWeights.writeAdjoint(
+                of: pass.softmaxes[column], label: Int(labels[sample]), target: job.plan.target,
+                tangent: isPenalized ? pass.logitTangent : nil, to: pass.logitAdjoint, column: column,
+                of: pass.columnCount)
         }
         pass.gradient(job.parameters, isSecondOrder: isPenalized, addingTo: gradient)
-        if isGuided, let plan = job.plan.counterexamples, let memory = counterexamples, let masks = job.masks
+        if isGuided, let plan = job.plan.counterexamples, let memory = counterexamples,
+            let masks = job.batch.masks
         {
             let guided = positions.clamped(to: 0..<job.plan.order.annotatedCount)
             runCounterexamples(
@@ -75,9 +75,11 @@ final class LossWorker<Scalar: NetworkScalar> {
     private func runPenalty(_ job: LossJob<Scalar>, _ samples: ArraySlice<Int>) {
         let count = pass.columnCount
         for column in 0..<samples.count { columnPenalties[column] = 0 }
-        if !job.plan.coversImages, let batchMasks = job.masks {
-            Transposition.write(
-                batchMasks, elementCount: elementCount, samples: samples, columnCount: count, into: masks)
+        if !job.plan.coversImages, let batchMasks = job.batch.masks {
+            batchMasks.withUnsafeBufferPointer { batchMasks in
+                Transposition.write(
+                    batchMasks, elementCount: elementCount, samples: samples, columnCount: count, into: masks)
+            }
         }
         columnPenalties.withUnsafeMutableBufferPointer { penalties in
             Penalty.writeTangent(
@@ -94,10 +96,7 @@ final class LossWorker<Scalar: NetworkScalar> {
 /// A batch as one worker sees it.
 struct LossJob<Scalar: NetworkScalar> {
     let plan: LossPlan
-    let images: UnsafePointer<Float>
-    let masks: UnsafePointer<UInt8>?
-    let labels: SharedElements<Int64>
-    let indices: SharedElements<Int64>?
+    let batch: LabelledBatch
     let parameters: UnsafePointer<Scalar>
     let terms: SampleTerms
     /// The number of the thread.

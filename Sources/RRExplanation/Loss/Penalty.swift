@@ -20,17 +20,6 @@ public enum PenaltyReduction: String, CaseIterable, Codable, Sendable {
     case sum
     /// The number of annotated samples in the batch, so that few masks are not starved.
     case annotated
-
-    /// - Parameters:
-    ///   - batch: the number of samples in the batch, or what they weigh together.
-    ///   - annotated: that of the annotated samples.
-    func divisor(batch: Double, annotated: Double) -> Double {
-        switch self {
-        case .mean: batch
-        case .sum: 1
-        case .annotated: annotated
-        }
-    }
 }
 
 /// The explanation loss of a batch in its parts; weight decay is the optimiser's and not in it.

@@ -21,6 +21,7 @@ struct DropoutLayer<Scalar: NetworkScalar>: LinearMapLayer {
 
     var outputShape: ImageShape { inputShape }
     var parameters: [ParameterSpecification] { [] }
+    var dropsOut: Bool { true }
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
         LayerScratch(dropoutFactorCount: inputShape.elementCount * capacity)

@@ -26,6 +26,9 @@ protocol Layer<Scalar>: Sendable {
     /// The number of elements of all feature maps that the layer writes for a sample.
     var featureCount: Int { get }
 
+    /// Whether training leaves out elements at random.
+    var dropsOut: Bool { get }
+
     /// The memory that the passes over one group share, for at most `capacity` samples.
     func makeScratch(capacity: Int) -> LayerScratch<Scalar>
 
@@ -49,6 +52,7 @@ protocol Layer<Scalar>: Sendable {
 
 extension Layer {
     var flattens: Bool { false }
+    var dropsOut: Bool { false }
     var featureCount: Int { outputShape.elementCount }
     var parameterCount: Int { parameters.reduce(0) { $0 + $1.elementCount } }
 }

@@ -15,6 +15,7 @@ struct LayerStack<Scalar: NetworkScalar>: Layer {
     let parameterOffsets: [Int]
 
     var flattens: Bool { isFlat }
+    var dropsOut: Bool { layers.contains { $0.dropsOut } }
     var featureCount: Int { layers.reduce(0) { $0 + $1.featureCount } }
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> {

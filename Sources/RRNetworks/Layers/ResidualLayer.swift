@@ -30,6 +30,7 @@ struct ResidualLayer<Scalar: NetworkScalar>: Layer {
     var inputShape: ImageShape { body.inputShape }
     var outputShape: ImageShape { body.outputShape }
     var flattens: Bool { body.isFlat }
+    var dropsOut: Bool { body.dropsOut || shortcut.dropsOut }
 
     var parameters: [ParameterSpecification] {
         body.parameters.map { $0.named("body.\($0.name)") }

@@ -7,7 +7,7 @@ package import RRTensor
 ///
 /// | seed | pass | result |
 /// |---|---|---|
-/// | `input` | `forward` | `logits` |
+/// | `input` | `forward` | `logits` and `softmaxes` |
 /// | `logitCotangent` | `reverse` | `inputCotangent`: the gradient with respect to the input |
 /// | `inputTangent` | `tangent` | `logitTangent` |
 /// | `logitAdjoint` | `gradient` | the parameter gradient, added |
@@ -15,6 +15,8 @@ package final class GroupPass<Scalar: NetworkScalar> {
     /// The columns of the matrices at hand: the samples of the group, and idle ones up to full vectors. An idle
     /// column repeats the last image, and its seeds are zero: it adds nothing to a gradient.
     package private(set) var columnCount = 0
+    /// The softmax of each sample of the group.
+    package private(set) var softmaxes: [Softmax]
 
     package let input: UnsafeMutablePointer<Scalar>
     package let logits: UnsafePointer<Scalar>
@@ -24,6 +26,7 @@ package final class GroupPass<Scalar: NetworkScalar> {
     package let logitTangent: UnsafePointer<Scalar>
     package let logitAdjoint: UnsafeMutablePointer<Scalar>
 
+    package let network: Network<Scalar>
     private let stack: LayerStack<Scalar>
     private let scratch: LayerScratch<Scalar>
     /// The owners of the memory above.
@@ -34,10 +37,13 @@ package final class GroupPass<Scalar: NetworkScalar> {
     /// What dropout draws each sample's masks from, where the group is one of a training step.
     private let dropoutStates: Buffer<UInt64>
     private var isTraining = false
+    private var sampleCount = 0
 
     /// - Parameter capacity: the largest number of samples in a group.
     package init(network: Network<Scalar>, capacity: Int) {
+        softmaxes = Array(repeating: Softmax(classCount: network.model.classCount), count: capacity)
         let capacity = Self.columnCount(for: capacity)
+        self.network = network
         stack = network.stack
         scratch = stack.makeScratch(capacity: capacity)
         inputs = FeatureBuffers(count: stack.inputShape.elementCount * capacity)
@@ -62,29 +68,36 @@ package final class GroupPass<Scalar: NetworkScalar> {
     ///   - dropout: the training step; nil outside training.
     ///   - identities: what dropout knows each sample of the batch by; nil for its row.
     package func load(
-        _ images: UnsafePointer<Float>, samples: ArraySlice<Int>, dropout: DropoutKey? = nil,
+        _ images: SharedElements<Float>, samples: ArraySlice<Int>, dropout: DropoutKey? = nil,
         identities: SharedElements<Int64>? = nil
     ) {
+        sampleCount = samples.count
         columnCount = Self.columnCount(for: samples.count)
         if columnCount > samples.count {
             inputTangent.clear(count: stack.inputShape.elementCount * columnCount)
             logitCotangent.clear(count: stack.outputShape.elementCount * columnCount)
             logitAdjoint.clear(count: stack.outputShape.elementCount * columnCount)
         }
-        isTraining = dropout != nil
-        if let dropout {
+        isTraining = false
+        if let dropout, stack.dropsOut {
+            isTraining = true
             dropoutStates.start.clear(count: columnCount)
             for (column, sample) in samples.enumerated() {
                 dropoutStates.start[column] = dropout.state(sample: identities?[sample] ?? Int64(sample))
             }
         }
-        Transposition.write(
-            images, elementCount: stack.inputShape.elementCount, samples: samples, columnCount: columnCount,
-            into: input)
+        images.withUnsafeBufferPointer { images in
+            Transposition.write(
+                images, elementCount: stack.inputShape.elementCount, samples: samples,
+                columnCount: columnCount, into: input)
+        }
     }
 
     package func forward(_ parameters: UnsafePointer<Scalar>) {
         stack.forward(group(parameters), input: UnsafePointer(input), output: outputs.value.start)
+        for column in 0..<sampleCount {
+            softmaxes[column].update(logits: logits, column: column, of: columnCount)
+        }
     }
 
     package func reverse(_ parameters: UnsafePointer<Scalar>) {

@@ -11,9 +11,10 @@ package enum Transposition {
     @specialized(where Source == UInt8, Scalar == Float)
     @specialized(where Source == UInt8, Scalar == Double)
     package static func write<Source: ConvertibleElement, Scalar: NetworkScalar>(
-        _ batch: UnsafePointer<Source>, elementCount: Int, samples: ArraySlice<Int>, columnCount: Int,
+        _ batch: UnsafeBufferPointer<Source>, elementCount: Int, samples: ArraySlice<Int>, columnCount: Int,
         into matrix: UnsafeMutablePointer<Scalar>
     ) {
+        guard let batch = batch.baseAddress else { return }
         func row(_ column: Int) -> UnsafePointer<Source> {
             batch + samples[min(samples.startIndex + column, samples.endIndex - 1)] * elementCount
         }

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import RRExplanation
+@testable import RRNetworks
 
 @Suite("Softmax")
 struct SoftmaxTests {
