@@ -2,20 +2,33 @@ package import RRNetworks
 internal import RRTensor
 
 extension GroupPass {
-    /// Takes the samples of the group back to their input gradients.
+    /// Takes the samples of the group back to their input gradients, from s = ∂T/∂z of the design's §5.
     ///
     /// - Parameters:
-    ///   - target: the quantity that is differentiated.
+    ///   - target: T, the quantity that is differentiated.
     ///   - samples: the samples of the group, rows of the batch.
     ///   - labels: those of the batch.
     ///   - parameters: the network's.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func reverse(
         _ target: PenaltyTarget, samples: ArraySlice<Int>, labels: SharedElements<Int64>,
         parameters: UnsafePointer<Scalar>
     ) {
+        let (seeds, columnCount) = (logitCotangent, columnCount)
         for (column, sample) in samples.enumerated() {
-            softmaxes[column].writeSeed(
-                target, label: Int(labels[sample]), to: logitCotangent, column: column, of: columnCount)
+            let softmax = softmaxes[column]
+            let classCount = Double(softmax.probabilities.count)
+            for (index, probability) in softmax.probabilities.enumerated() {
+                let seed =
+                    switch target {
+                    case .sumLogProbability: 1 - classCount * probability
+                    case .label: softmax.difference(from: Int(labels[sample]), at: index)
+                    case .predicted: softmax.difference(from: softmax.prediction, at: index)
+                    case .logitsSum: 1.0
+                    }
+                seeds[index * columnCount + column] = Scalar(seed)
+            }
         }
         reverse(parameters)
     }
@@ -47,30 +60,9 @@ extension GroupPass {
     }
 }
 
-/// The seed s = ∂T/∂z of a target T, of the design's §5. Where it is 1 − p of one class, it is summed from the other
-/// classes: near certainty the difference would have lost its digits.
 extension Softmax {
-    /// Writes s to a column.
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    func writeSeed<Scalar: NetworkScalar>(
-        _ target: PenaltyTarget, label: Int, to seeds: UnsafeMutablePointer<Scalar>, column: Int,
-        of columnCount: Int
-    ) {
-        let classCount = Double(probabilities.count)
-        for index in probabilities.indices {
-            let seed =
-                switch target {
-                case .sumLogProbability: 1 - classCount * probabilities[index]
-                case .label: difference(from: label, at: index)
-                case .predicted: difference(from: prediction, at: index)
-                case .logitsSum: 1.0
-                }
-            seeds[index * columnCount + column] = Scalar(seed)
-        }
-    }
-
-    /// (e_c − p)_k for a class c.
+    /// (e_c − p)_k for a class c. Where it is 1 − p of one class, it is summed from the other classes: near certainty the
+    /// difference would have lost its digits.
     func difference(from chosen: Int, at index: Int) -> Double {
         guard index == chosen else { return -probabilities[index] }
         var others = 0.0

@@ -111,3 +111,129 @@ private enum LaneSum {
         }
     }
 }
+
+/// One worker of an explanation loss: it takes groups of samples through all passes.
+final class LossWorker<Scalar: NetworkScalar> {
+    let pass: GroupPass<Scalar>
+    private let elementCount: Int
+    /// A of the group, (C · H · W, samples).
+    private let masks: UnsafeMutablePointer<Scalar>
+    private var columnPenalties: [Double]
+    private let counterexamples: CounterexampleMemory<Scalar>?
+
+    init(network: Network<Scalar>, guidance: Guidance, capacity: Int) {
+        pass = GroupPass(network: network, capacity: capacity)
+        elementCount = network.model.input.elementCount
+        masks = .allocate(capacity: max(elementCount * (capacity + 16), 1))
+        columnPenalties = Array(repeating: 0, count: capacity + 16)
+        counterexamples =
+            guidance.hasCounterexamples
+            ? CounterexampleMemory(elementCount: elementCount, capacity: capacity) : nil
+        // A of the whole image, which nothing is written over.
+        if guidance == .inputGradient {
+            masks.initialize(repeating: 1, count: elementCount * (capacity + 16))
+        }
+    }
+
+    deinit { masks.deallocate() }
+
+    /// Writes the terms of a group's samples, and adds the group's part of the gradient.
+    ///
+    /// - Parameter positions: the samples of the group as positions in the plan's order.
+    func run(
+        _ job: LossJob<Scalar>, samples positions: Range<Int>, addingTo gradient: UnsafeMutablePointer<Scalar>
+    ) {
+        let samples = job.plan.order.samples[positions]
+        let labels = job.batch.labels
+        pass.load(
+            job.batch.images, samples: samples, dropout: job.plan.dropout, identities: job.batch.indices)
+        pass.forward(job.parameters)
+        for (column, sample) in samples.enumerated() {
+            let softmax = pass.softmaxes[column]
+            let label = Int(labels[sample])
+            job.terms.crossEntropies[sample] = job.plan.labelWeights.crossEntropy(
+                softmax, label: label)
+            job.terms.isCorrect[sample] = softmax.prediction == label
+        }
+        let isGuided = positions.lowerBound < job.plan.order.annotatedCount
+        let isPenalized = isGuided && job.plan.counterexamples == nil
+        if isPenalized || job.visitor != nil {
+            pass.reverse(
+                job.plan.target, samples: samples, labels: labels, parameters: job.parameters)
+        }
+        if let visitor = job.visitor {
+            pass.show(samples, labels: labels, hasGradient: true, worker: job.worker, to: visitor)
+        }
+        if isPenalized { runPenalty(job, samples) }
+        for (column, sample) in samples.enumerated() {
+            job.plan.labelWeights.writeAdjoint(
+                of: pass.softmaxes[column], label: Int(labels[sample]), target: job.plan.target,
+                tangent: isPenalized ? pass.logitTangent : nil, to: pass.logitAdjoint, column: column,
+                of: pass.columnCount)
+        }
+        pass.gradient(job.parameters, isSecondOrder: isPenalized, addingTo: gradient)
+        if isGuided, let plan = job.plan.counterexamples, let memory = counterexamples,
+            let masks = job.batch.masks
+        {
+            let guided = positions.clamped(to: 0..<job.plan.order.annotatedCount)
+            runCounterexamples(
+                job, plan, memory, samples: job.plan.order.samples[guided], masks: masks,
+                addingTo: gradient)
+        }
+    }
+
+    /// Runs the pass for the tangent along v = ∂(λ1 R)/∂g.
+    private func runPenalty(_ job: LossJob<Scalar>, _ samples: ArraySlice<Int>) {
+        let count = pass.columnCount
+        for column in 0..<samples.count { columnPenalties[column] = 0 }
+        if !job.plan.coversImages, let batchMasks = job.batch.masks {
+            batchMasks.withUnsafeBufferPointer { batchMasks in
+                Transposition.write(
+                    batchMasks, elementCount: elementCount, samples: samples, columnCount: count, into: masks)
+            }
+        }
+        columnPenalties.withUnsafeMutableBufferPointer { penalties in
+            Penalty.writeTangent(
+                gradients: pass.inputCotangent, masks: masks, scale: job.plan.tangentScale,
+                into: pass.inputTangent, rows: elementCount, columns: count, penalties: penalties)
+        }
+        for (column, sample) in samples.enumerated() {
+            job.terms.penalties[sample] = columnPenalties[column]
+        }
+        pass.tangent(job.parameters)
+    }
+}
+
+/// A batch as one worker sees it.
+struct LossJob<Scalar: NetworkScalar> {
+    let plan: LossPlan
+    let batch: LabelledBatch
+    let parameters: UnsafePointer<Scalar>
+    let terms: SampleTerms
+    /// The number of the thread.
+    let worker: Int
+    /// Whom to show every sample's input gradient; nil for nobody.
+    let visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?
+}
+
+private enum Penalty {
+    /// Writes v = scale · A ∘ g, and adds Σ_d (A_d g_d)² to each sample's penalty.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func writeTangent<Scalar: NetworkScalar>(
+        gradients: UnsafePointer<Scalar>, masks: UnsafePointer<Scalar>, scale: Double,
+        into tangents: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int,
+        penalties: UnsafeMutableBufferPointer<Double>
+    ) {
+        let scale = Scalar(scale)
+        for row in 0..<rows {
+            let start = row &* columns
+            for column in 0..<columns {
+                let gradient = gradients[start &+ column]
+                let masked = masks[start &+ column] == 0 ? 0 : gradient
+                tangents[start &+ column] = scale * masked
+                penalties[column] += Double(masked) * Double(masked)
+            }
+        }
+    }
+}
