@@ -32,7 +32,9 @@ struct DecoyCommand: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        var maker = DecoyMaker(dataset: try Dataset.opened(dataset))
+        let dataset = try Dataset(path: dataset)
+        Console.note(dataset.notes)
+        var maker = DecoyMaker(dataset: dataset)
         maker.randomSplit = randomSplit
         maker.seed = seed
         let summary = try ProgressLine.during("images") {

@@ -94,7 +94,8 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         let run = try trained.open(
             run: inputs.count == 2 ? inputs[0] : nil, pathName: "a run folder", best: best)
-        let dataset = try Dataset.opened(inputs[inputs.count - 1])
+        let dataset = try Dataset(path: inputs[inputs.count - 1])
+        Console.note(dataset.notes)
         if let note = try run.matching(dataset).note { Console.note(note) }
         if masks != nil { try dataset.prepareFingerprint() }
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }

@@ -32,7 +32,8 @@ struct ExportOptions: ParsableArguments {
     @OptionGroup var output: OutputOptions
 
     func source() throws -> ExportSource {
-        let dataset = try Dataset.opened(dataset)
+        let dataset = try Dataset(path: dataset)
+        Console.note(dataset.notes)
         return try ExportSource(
             dataset: dataset, masks: masks.map { try MaskSet(path: $0, for: dataset) }, split: split)
     }
@@ -77,6 +78,6 @@ extension ExportSummary {
             }
             Console.print(text)
         }
-        for note in notes { Console.note(note) }
+        Console.note(notes)
     }
 }

@@ -65,7 +65,8 @@ struct FindAnotherCommand: ParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() throws {
-        let dataset = try Dataset.opened(dataset)
+        let dataset = try Dataset(path: dataset)
+        Console.note(dataset.notes)
         try dataset.prepareFingerprint()
         var options = FindAnotherOptions(
             training: try learning.options(for: dataset, lambda1: lambda1))

@@ -38,7 +38,7 @@ struct ImportReport {
             Console.error(
                 "rrdata: note: images whose gamma or colour profile was ignored: \(summary.colorSpaceCount)")
         }
-        for note in summary.notes { Console.note(note) }
+        Console.note(summary.notes)
         if let masks = summary.masks, masks.meanShare > 0.5 {
             Console.error(
                 "rrdata: warning: the masks cover \(Figure.percent(masks.meanShare)) of their images on average; if "

@@ -124,7 +124,8 @@ struct MakeMasksCommand: ParsableCommand {
     func run() throws {
         let model =
             gradients == nil ? try trained.open(run: runFolder, pathName: "--run", best: best) : nil
-        let dataset = try Dataset.opened(dataset)
+        let dataset = try Dataset(path: dataset)
+        Console.note(dataset.notes)
         try dataset.prepareFingerprint()
         var making = MaskMaking(dataset: dataset, selection: try selection())
         making.target = target ?? making.target

@@ -103,7 +103,7 @@ struct StreamCommand: ParsableCommand {
     func run() throws {
         let reading = try folder.reading()
         let dataset = try Dataset.joining(dataset, reading: reading)
-        for note in dataset.notes { Console.note(note) }
+        Console.note(dataset.notes)
         guard dataset.readsFolder || reading == ImageFolderOptions() else {
             throw ValidationError(
                 "--labels, --color, --depth, --size and --fit go with a folder of PNG files, and there is none"

@@ -64,7 +64,8 @@ struct TrainCommand: ParsableCommand {
     }
 
     func run() throws {
-        let dataset = try Dataset.opened(dataset)
+        let dataset = try Dataset(path: dataset)
+        Console.note(dataset.notes)
         try dataset.prepareFingerprint()
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
         guard lambda1 != nil || guidance.guidance != .inputGradient else {
@@ -83,7 +84,7 @@ struct TrainCommand: ParsableCommand {
         options.threadCount = threads.jobs
 
         let loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)
-        for note in loop.notes { Console.note(note) }
+        Console.note(loop.notes)
         let progress = TrainingReport()
         let summary: TrainingSummary
         do {

@@ -16,6 +16,9 @@ enum Console {
     /// Prints what users should know, on standard error.
     static func note(_ message: Message) { error("rrdata: note: \(message.commandLineText)") }
 
+    /// Prints notes, each in its line.
+    static func note(_ messages: [Message]) { for message in messages { note(message) } }
+
     /// Writes text on standard error at once, without a line's end.
     static func writeToStandardError(_ text: String) {
         var text = text

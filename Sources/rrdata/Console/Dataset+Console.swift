@@ -1,15 +1,6 @@
 import RRDatasets
 
 extension Dataset {
-    /// Opens a file or a folder, and notes how it was read where it allows more than one reading.
-    ///
-    /// - Throws: as `init(path:)`.
-    static func opened(_ path: String) throws -> Dataset {
-        let dataset = try Dataset(path: path)
-        for note in dataset.notes { Console.note(note) }
-        return dataset
-    }
-
     /// Computes the fingerprint where it is not stored, with progress, and a note where that takes long: the images of a
     /// folder are decoded for it.
     ///
