@@ -105,7 +105,7 @@ final class GradientMasks<Scalar: NetworkScalar> {
                 }
             }
         }
-        try masks.withUnsafeBufferPointer { masks in
+        try masks.withUnsafeMutableBufferPointer { masks in
             for (position, outcome) in outcomes.enumerated() {
                 let index = Int(indices[position])
                 sampleCount += 1
@@ -113,8 +113,13 @@ final class GradientMasks<Scalar: NetworkScalar> {
                 case .zeroGradient: zeroGradientCount += 1
                 case .notFinite: throw try notFinite?(index) ?? self.notFinite(sample: index)
                 case .mask:
-                    let mask = masks[position * size..<(position + 1) * size]
-                    try builder.add(repeating: UnsafeBufferPointer(rebasing: mask), for: index)
+                    let mask = UnsafeMutableBufferPointer(
+                        rebasing: masks[position * size..<(position + 1) * size])
+                    if size == builder.maskShape.elementCount {
+                        try builder.add(mask, for: index)
+                    } else {
+                        try builder.add(repeating: UnsafeBufferPointer(mask), for: index)
+                    }
                 }
             }
         }

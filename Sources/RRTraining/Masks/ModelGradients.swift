@@ -42,10 +42,16 @@ final class ModelGradients<Scalar: NetworkScalar> {
     /// - Throws: `ExplanationError` with the code `batchMismatch`, `labelOutOfRange` or `gradientNotFinite`;
     ///   `FormatError` where masks go to a file that cannot be written.
     func add(_ batch: Batch, to masks: GradientMasks<Scalar>) throws {
-        let labels = try labels(of: batch)
+        let isOfOneClass = making.classIndex != nil || (making.target == .predicted && noise != nil)
+        let labels =
+            isOfOneClass
+            ? try classes(of: batch)
+            : making.target == .label ? batch.labels : Self.noLabels(count: batch.count)
         guard let smoothing = making.smoothing, let noise else {
             let labelled = try LabelledBatch(
-                imageShape: batch.imageShape, images: images(of: batch), labels: labels)
+                imageShape: batch.imageShape,
+                images: making.normalization?.scaled(batch.images, pixelCount: batch.imageShape.pixelCount)
+                    ?? batch.images, labels: labels)
             try masks.add(indices: batch.indices) { select throws(ExplanationError) in
                 try explainer.forEachSample(of: labelled, at: parameters, withGradient: true) {
                     select($0.worker, $0.position, $0.gradient)
@@ -68,29 +74,29 @@ final class ModelGradients<Scalar: NetworkScalar> {
         }
     }
 
-    /// The images as the network shall see them.
-    private func images(of batch: Batch) -> SharedElements<Float> {
-        making.normalization?.scaled(batch.images, pixelCount: batch.imageShape.pixelCount) ?? batch.images
-    }
-
-    /// What is differentiated for, by sample.
-    private func labels(of batch: Batch) throws(ExplanationError) -> SharedElements<Int64> {
+    /// The one class of each sample whose probability is differentiated: that of the masks, or the prediction for the
+    /// clean image.
+    private func classes(of batch: Batch) throws(ExplanationError) -> SharedElements<Int64> {
         if let classIndex = making.classIndex {
             return SharedElements(repeatElement(Int64(classIndex), count: batch.count))
         }
-        // Only the target `label` looks at them, and a model may have fewer classes than the dataset.
-        let known = SharedElements(batch.labels.map { making.target == .label ? max($0, 0) : 0 })
-        guard making.target == .predicted, noise != nil else { return known }
-        var predictions = Array(known)
-        let images = images(of: batch)
+        var predictions = Array(repeating: Int64(0), count: batch.count)
+        let clean = try LabelledBatch(
+            imageShape: batch.imageShape,
+            images: making.normalization?.scaled(batch.images, pixelCount: batch.imageShape.pixelCount)
+                ?? batch.images, labels: Self.noLabels(count: batch.count))
         try predictions.withUnsafeMutableBufferPointer { predictions throws(ExplanationError) in
             let results = UncheckedSendable(predictions)
-            try explainer.forEachSample(
-                of: LabelledBatch(imageShape: batch.imageShape, images: images, labels: known),
-                at: parameters, withGradient: false
-            ) { results.value[$0.position] = Int64($0.prediction) }
+            try explainer.forEachSample(of: clean, at: parameters, withGradient: false) {
+                results.value[$0.position] = Int64($0.prediction)
+            }
         }
         return SharedElements(predictions)
+    }
+
+    /// Labels that nobody looks at: the dataset's may be of classes that the model does not have.
+    private static func noLabels(count: Int) -> SharedElements<Int64> {
+        SharedElements(repeatElement(0, count: count))
     }
 
     /// Adds up the gradients of noisy copies.
