@@ -1,12 +1,17 @@
 /// Takes the bytes of a table apart, record by record.
 struct CSVReader {
     private let bytes: [UInt8]
+    private let delimiter: UInt8
+    private let keepsSpaces: Bool
     private var offset: Int
     /// The line that `offset` is on, from 1.
     private var line = 1
 
-    init(_ bytes: [UInt8]) {
+    /// - Parameter keepsSpaces: whether spaces around cells belong to them; else they do within quotes alone.
+    init(_ bytes: [UInt8], delimiter: CSVDelimiter = .comma, keepsSpaces: Bool = false) {
         self.bytes = bytes
+        self.delimiter = delimiter.rawValue
+        self.keepsSpaces = keepsSpaces
         // A byte order mark, as spreadsheets write it.
         offset = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     }
@@ -24,20 +29,23 @@ struct CSVReader {
             }
             fields.append(text)
             if offset == bytes.count || skipLineEnd() { return CSVTable.Record(line: start, fields: fields) }
-            // `field` stops only at the end, at a line's end and at a comma.
+            // `field` stops only at the end, at a line's end and at a delimiter.
             offset += 1
         }
     }
 
-    /// The bytes of a field, up to a comma, a line's end or the end.
+    /// The bytes of a field, up to a delimiter, a line's end or the end.
     private mutating func field() throws(CSVFault) -> ArraySlice<UInt8> {
+        skipSpaces()
         guard offset < bytes.count, bytes[offset] == Self.quote else {
             let start = offset
             while !isAtFieldEnd {
                 guard bytes[offset] != Self.quote else { throw CSVFault(line: line, kind: .quoteInField) }
                 offset += 1
             }
-            return bytes[start..<offset]
+            var end = offset
+            while !keepsSpaces, end > start, isSpace(bytes[end - 1]) { end -= 1 }
+            return bytes[start..<end]
         }
         let start = line
         var content: [UInt8] = []
@@ -47,6 +55,7 @@ struct CSVReader {
             offset += 1
             if byte == Self.quote {
                 guard offset < bytes.count, bytes[offset] == Self.quote else {
+                    skipSpaces()
                     guard isAtFieldEnd else { throw CSVFault(line: line, kind: .textAfterQuote) }
                     return content[...]
                 }
@@ -59,10 +68,18 @@ struct CSVReader {
         throw CSVFault(line: start, kind: .openQuote)
     }
 
+    private mutating func skipSpaces() {
+        while !keepsSpaces, offset < bytes.count, isSpace(bytes[offset]) { offset += 1 }
+    }
+
+    private func isSpace(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || (byte == UInt8(ascii: "\t") && byte != delimiter)
+    }
+
     private var isAtFieldEnd: Bool {
         guard offset < bytes.count else { return true }
         let byte = bytes[offset]
-        return byte == UInt8(ascii: ",") || byte == Self.lineFeed || byte == Self.carriageReturn
+        return byte == delimiter || byte == Self.lineFeed || byte == Self.carriageReturn
     }
 
     /// Goes past one end of a line; tells whether there was one.

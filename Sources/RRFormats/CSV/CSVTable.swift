@@ -1,6 +1,8 @@
-/// A table of comma-separated values with a header (RFC 4180): quoted fields may hold commas, quotes and line ends.
+/// A table of separated values with a header (RFC 4180): quoted fields may hold delimiters, quotes and line ends.
 ///
-/// Lines end with CR LF, LF or CR. Empty lines and a byte order mark are passed over.
+/// Fields are separated by commas, semicolons, tabs or vertical bars, as the file shows. Lines end with CR LF, LF or CR.
+/// Passed over are lines without a character or with empty fields alone, a byte order mark, and spaces around fields and
+/// around the names of columns.
 package struct CSVTable {
     /// A record and the line that it begins on, from 1.
     package struct Record: Sendable, Equatable {
@@ -10,6 +12,9 @@ package struct CSVTable {
 
     /// The names of the columns; of those that nobody asks for, two may be equal.
     package var header: [String] { names.fields }
+
+    /// What separates the fields.
+    package let delimiter: CSVDelimiter
 
     private let names: Record
     private let path: String
@@ -21,13 +26,19 @@ package struct CSVTable {
 
     /// Reads the header of a table.
     ///
-    /// - Parameter wording: makes the errors of a table that is malformed; `FormatError` of the code `malformed` if
-    ///   nothing else is asked for.
+    /// - Parameters:
+    ///   - keepsSpaces: whether spaces around fields and names belong to them, as a program wrote them.
+    ///   - wording: makes the errors of a table that is malformed; `FormatError` of the code `malformed` if nothing else
+    ///     is asked for.
     /// - Throws: `FormatError` where the file cannot be read; what `wording` makes where it is malformed or empty.
-    package init(path: String, wording: @escaping Wording = FormatError.init) throws {
+    package init(
+        path: String, keepsSpaces: Bool = false, wording: @escaping Wording = FormatError.init
+    ) throws {
         self.path = path
         self.wording = wording
-        var records = CSVReader(try FileBytes.read(path))
+        let bytes = try FileBytes.read(path)
+        delimiter = CSVDelimiter(of: bytes)
+        var records = CSVReader(bytes, delimiter: delimiter, keepsSpaces: keepsSpaces)
         let names: Record?
         do {
             names = try records.next()
@@ -35,7 +46,8 @@ package struct CSVTable {
             throw wording(error, path)
         }
         guard let names else { throw wording(CSVFault(line: 1, kind: .empty), path) }
-        self.names = names
+        self.names =
+            keepsSpaces ? names : Record(line: names.line, fields: names.fields.map(CSVCell.trimmed))
         self.records = records
     }
 
@@ -61,6 +73,8 @@ package struct CSVTable {
                 let kind = CSVFault.Kind.fieldCount(record.fields.count, columns: header.count)
                 throw wording(CSVFault(line: record.line, kind: kind), path)
             }
+            // Spreadsheets write such lines for cells that were emptied.
+            guard header.count == 1 || record.fields.contains(where: { !$0.isEmpty }) else { continue }
             try body(record)
         }
     }

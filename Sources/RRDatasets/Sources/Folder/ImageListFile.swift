@@ -6,22 +6,26 @@ enum ImageListFile {
     /// Calls a body with every row of a list.
     ///
     /// - Parameter columns: what the columns of the table, or the members of the JSON lines, are called.
+    /// - Returns: what a user should know of how the list was read.
     /// - Throws: `FormatError` where the file cannot be read; `DatasetError` with the code `badMetadata`, and what the
     ///   body throws.
     static func forEachRow(
         of path: String, columns: ImageListOptions, _ body: (PNGMetadata.Row) throws -> Void
-    ) throws {
+    ) throws -> [Message] {
         if path.hasSuffix(".jsonl") || path.hasSuffix(".ndjson") {
             try forEachLine(of: path, columns, body)
-        } else {
-            try forEachRecord(of: path, columns, body)
+            return []
         }
+        return try forEachRecord(of: path, columns, body)
     }
 
     private static func forEachRecord(
         of path: String, _ options: ImageListOptions, _ body: (PNGMetadata.Row) throws -> Void
-    ) throws {
-        let table = try CSVTable(path: path, wording: DatasetError.init)
+    ) throws -> [Message] {
+        // What an export of ours says is taken to the letter: its class may be called “nan”.
+        let (name, folder) = path.nameAndFolder
+        let isExport = ExportMark.members(of: folder) != nil
+        let table = try CSVTable(path: path, keepsSpaces: isExport, wording: DatasetError.init)
         let columns = try ImageListColumns(options, mayLack: false) {
             try table.column($0) != nil
         } fault: {
@@ -36,9 +40,15 @@ enum ImageListFile {
             let row = try columns.row(
                 line: record.line,
                 fault: { DatasetError(.badMetadata, path: path, "line \(record.line): " + $0) },
-                value: { positions[$0].map { record.fields[$0] } })
+                value: { column in
+                    positions[column].map { position in
+                        isExport ? record.fields[position] : CSVCell.value(record.fields[position]) ?? ""
+                    }
+                })
             try body(row)
         }
+        guard table.delimiter != .comma else { return [] }
+        return ["\(name): values are separated by \(table.delimiter.name)"]
     }
 
     private static func forEachLine(
@@ -87,6 +97,14 @@ enum ImageListFile {
             }
             return String(whole)
         }
+    }
+}
+
+extension String {
+    /// The last part of a path, and what stands before it.
+    fileprivate var nameAndFolder: (name: String, folder: String) {
+        guard let slash = lastIndex(of: "/") else { return (self, ".") }
+        return (String(self[index(after: slash)...]), String(self[..<slash]))
     }
 }
 

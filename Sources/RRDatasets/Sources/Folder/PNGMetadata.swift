@@ -22,6 +22,8 @@ package struct PNGMetadata {
     private var labelNumbers: [[UInt8]: Int32] = [:]
     private var labelNames: [String] = []
     private var labels: [Int32] = []
+    /// Whether there is a column of labels with a line that has none.
+    private var lacksLabels = false
     private var splits: [UInt8] = []
     private var splitNames: [String] = []
     private var groups = PNGGroupColumn()
@@ -104,9 +106,10 @@ package struct PNGMetadata {
 
     private mutating func read(_ source: String, prefix: String, split: String?) throws {
         sources.append(source)
-        try ImageListFile.forEachRow(of: source, columns: options) {
+        let notes = try ImageListFile.forEachRow(of: source, columns: options) {
             try add($0, prefix: prefix, split: split)
         }
+        files.notes += notes
     }
 
     private func fault(_ code: DatasetError.Code = .badMetadata, line: Int, _ message: String) -> DatasetError
@@ -164,6 +167,7 @@ package struct PNGMetadata {
 
     private mutating func addLabel(_ row: Row) throws {
         guard let label = row.label, !label.isEmpty else {
+            if row.label != nil { lacksLabels = true }
             guard labels.isEmpty else {
                 throw fault(line: row.line, "there is no label; either every image has one or none has")
             }
@@ -236,6 +240,9 @@ package struct PNGMetadata {
         try checkIds()
         if finishExport() { return files }
         try numberLabels()
+        if labels.isEmpty, lacksLabels {
+            files.notes.append("no line has a label: the column label has no values")
+        }
         let names = splitNames.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         let numbers = splitNames.map { UInt8(names.firstIndex(of: $0) ?? 0) }
         splits = splits.map { numbers[Int($0)] }
@@ -335,29 +342,28 @@ package struct PNGMetadata {
         }
     }
 
-    /// Takes whole numbers as they are; else the names are classes, sorted by their bytes.
+    /// Takes whole numbers as they are; else the texts are the names of classes.
     private mutating func numberLabels() throws {
         guard !labels.isEmpty else { return }
-        let wholeNumbers = labelNames.map { Int32($0) }
-        if !wholeNumbers.contains(nil) {
-            let numbers = wholeNumbers.compactMap { $0 }
+        if let numbers = LabelTexts.wholeNumbers(labelNames) {
             for (position, label) in labels.enumerated() {
                 let number = numbers[Int(label)]
-                guard 0...Int32(Dataset.largestBareLabel) ~= number else {
+                guard 0...Dataset.largestBareLabel ~= number else {
                     throw DatasetError(
                         .labelOutOfRange, path: sources[Int(places[position].source)],
                         "line \(places[position].line): the label \(number) is not from 0 to "
                             + "\(Dataset.largestBareLabel)")
                 }
-                labels[position] = number
+                labels[position] = Int32(number)
+            }
+            if let fraction = labelNames.first(where: { Int($0) == nil }) {
+                files.notes.append(
+                    "labels such as “\(fraction)” are the whole numbers that they are equal to")
             }
             return
         }
-        let sorted = labelNames.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        let numbers = Dictionary(
-            uniqueKeysWithValues: sorted.enumerated().map { (Array($1.utf8), Int32($0)) })
-        let newNumbers = labelNames.map { numbers[Array($0.utf8)] ?? 0 }
-        labels = labels.map { newNumbers[Int($0)] }
-        files.classNames = sorted
+        let classes = LabelTexts.classes(of: labelNames)
+        labels = labels.map { Int32(classes.numbers[Int($0)]) }
+        files.classNames = classes.names
     }
 }
