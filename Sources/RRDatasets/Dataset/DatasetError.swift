@@ -78,6 +78,8 @@ public struct DatasetError: ExplainedError, Equatable, Sendable {
         case unmatchedMasks
         /// The name of a mask could be of several samples.
         case ambiguousName
+        /// A mask's folder is that of another class or split than its sample's.
+        case contradictoryFolder
         /// Two masks are for the same sample.
         case duplicateMask
         /// An annotation, or the file that it is in, cannot be made a mask.

@@ -23,9 +23,13 @@ public struct ImportSummary: Sendable {
         public let path: String
         /// The number of samples that have a mask.
         public let annotatedCount: Int
-        /// The mean share of an annotated sample's elements that are masked, 0 to 1. Above one half the masks
-        /// may mark the right regions: `MaskMarks.right` inverts them.
+        /// The mean share of an annotated sample's elements that are masked, 0 to 1.
         public let meanShare: Double
+        /// What a 1 in the source's masks says.
+        public let marks: MaskMarks
+
+        /// Whether the masks cover more than half of their images and nobody said that they mark the right regions.
+        public var suggestsRightMarks: Bool { marks == .wrong && meanShare > 0.5 }
     }
 
     /// The dataset's file.

@@ -258,11 +258,17 @@ struct MaskSetValidator {
         }
         let share = masked.reduce(0) { $0 + Double($1) } / Double(masked.count) / Double(size)
         coverage.meanShare = share
-        guard share > 0.5 else { return }
+        guard share > 0.5, !wereInverted else { return }
         list.warning(
             .mostlyMasked, "/A",
             "masks cover \(Int((share * 100).rounded())) % of their images on average. A 1 says “no valid reason”; "
                 + "do these masks mark the right region instead?",
             repair: .invertMasks(areImported: true))
+    }
+
+    /// Whether an import says that the masks marked the right regions and were inverted.
+    private var wereInverted: Bool {
+        let provenance = file.text("provenance").flatMap { try? JSONValue(parsing: $0) }
+        return provenance?["options"]?["marks"]?.stringValue == MaskMarks.right.rawValue
     }
 }

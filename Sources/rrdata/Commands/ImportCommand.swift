@@ -39,7 +39,7 @@ struct ImportReport {
                 "rrdata: note: images whose gamma or colour profile was ignored: \(summary.colorSpaceCount)")
         }
         Console.note(summary.notes)
-        if let masks = summary.masks, masks.meanShare > 0.5 {
+        if let masks = summary.masks, masks.suggestsRightMarks {
             Console.error(
                 "rrdata: warning: the masks cover \(Figure.percent(masks.meanShare)) of their images on average; if "
                     + "they mark the right regions, import them with --marks right")

@@ -116,7 +116,7 @@ public struct ArrayImport: Sendable {
             masks: content.masks.map { masks in
                 .init(
                     path: masksOutput ?? "", annotatedCount: masks.masks.bits.rowCount - 1,
-                    meanShare: masks.masks.meanShare)
+                    meanShare: masks.masks.meanShare, marks: options.marks)
             },
             notes: notes)
     }

@@ -79,7 +79,8 @@ struct PendingMasks {
         let summary = try importer.write(imported, kind, to: file)
         return (
             ImportSummary.Masks(
-                path: masks.output, annotatedCount: summary.annotatedCount, meanShare: summary.meanShare),
+                path: masks.output, annotatedCount: summary.annotatedCount, meanShare: summary.meanShare,
+                marks: masks.options.marks),
             [summary.tally.reading].compactMap(\.self) + summary.notes.map { Message($0) }
         )
     }

@@ -22,14 +22,15 @@ struct BoxMasks: MaskSource {
     init(path: String, names: SampleNames, dataset: Dataset) throws {
         let table = try BoxTable(path: path)
         let placement = try MaskPlacement(dataset)
-        let (found, matching) = try names.match(table.boxes.map(\.name), at: path)
+        let match = try names.match(table.boxes.map(\.name), at: path)
+        let found = match.samples
         guard found.contains(where: { $0 != nil }) else {
             throw names.noMatch(
                 of: table.boxes.map(\.name), what: "boxes",
                 remedy: "The column id holds ids, the column file_name ids with an extension", at: path)
         }
         var tally = MaskTally()
-        tally.matching = matching
+        tally.take(match)
         var counts = MaskTally.Annotations()
         var taken: [Int: [BoxTable.Box]] = [:]
         for (box, sample) in zip(table.boxes, found) {

@@ -46,14 +46,15 @@ struct COCOMasks: MaskSource {
             }
         }
         let stems = file.images.map { Self.stem(of: $0.fileName) }
-        let (found, matching) = try names.match(stems, at: path)
+        let match = try names.match(stems, at: path)
+        let found = match.samples
         guard found.contains(where: { $0 != nil }) else {
             throw names.noMatch(
                 of: file.images.map(\.fileName), what: "images",
                 remedy: "A file_name without its extension is an id, or the last part of one", at: path)
         }
         var tally = MaskTally()
-        tally.matching = matching
+        tally.take(match)
         for (image, sample) in zip(file.images, found) where sample == nil {
             tally.withoutSample.add(image.fileName)
         }

@@ -101,7 +101,13 @@ public struct MaskImport: Sendable {
     func gather(
         _ kind: MaskSourceKind, for dataset: Dataset, progress: (Int, Int) -> Void
     ) throws -> ImportedMasks {
-        func names() throws -> SampleNames { try SampleNames(ids: dataset.ids()) }
+        func names() throws -> SampleNames {
+            try SampleNames(ids: dataset.ids()) { sample in
+                SampleFolders.Belonging(
+                    className: dataset.labels.flatMap { labels in dataset.classNames?[labels[sample]] },
+                    splitName: dataset.splits.map { dataset.splitNames[Int($0[sample])] })
+            }
+        }
         let masks: any MaskSource
         switch kind {
         case .pngs:

@@ -41,7 +41,9 @@ public struct MaskImportSummary: Sendable {
         }
         if emptyCount > 0 { notes.append("masks that are all zero: \(emptyCount)") }
         if tally.matching == .baseName {
-            notes.append("no name is a whole id; names and ids were compared without their folders")
+            let example = tally.matchExample.map { " (\($0.name) is for \($0.id))" } ?? ""
+            notes.append(
+                "no name is a whole id; names and ids were compared without their folders\(example)")
         }
         if let annotations = tally.annotations, annotations.filtered > 0 {
             notes.append("annotations left out by category or area: \(annotations.filtered)")
@@ -107,4 +109,18 @@ public struct MaskTally: Sendable, Equatable {
     public var reading: Message?
 
     package init(reading: Message? = nil) { self.reading = reading }
+
+    /// A name that is no whole id, and the id that it was taken for.
+    public internal(set) var matchExample: NamedId?
+
+    /// A name in a source of masks and the id of its sample.
+    public struct NamedId: Sendable, Equatable {
+        public let name: String
+        public let id: String
+    }
+
+    mutating func take(_ match: SampleNames.Match) {
+        matching = match.matching
+        matchExample = match.example.map { NamedId(name: $0.name, id: $0.id) }
+    }
 }

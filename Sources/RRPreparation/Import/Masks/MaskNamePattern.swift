@@ -31,11 +31,17 @@ package struct MaskNamePattern: Sendable, Equatable, CustomStringConvertible {
 
     /// The id in a file's name, given without the extension; nil where the name does not fit.
     func id(in name: String) -> String? {
-        let (bytes, prefix, suffix) = (name.utf8, prefix.utf8, suffix.utf8)
-        guard bytes.count > prefix.count + suffix.count, bytes.starts(with: prefix),
-            bytes.suffix(suffix.count).elementsEqual(suffix)
-        else { return nil }
-        return String(decoding: bytes.dropFirst(prefix.count).dropLast(suffix.count), as: UTF8.self)
+        let (bytes, first, last) = (name.utf8, prefix.utf8, suffix.utf8)
+        if bytes.count > first.count + last.count, bytes.starts(with: first),
+            bytes.suffix(last.count).elementsEqual(last)
+        {
+            return String(decoding: bytes.dropFirst(first.count).dropLast(last.count), as: UTF8.self)
+        }
+        // The same characters may be other bytes: files of macOS have an accent apart from its letter.
+        guard name.count > prefix.count + suffix.count, name.hasPrefix(prefix), name.hasSuffix(suffix) else {
+            return nil
+        }
+        return String(name.dropFirst(prefix.count).dropLast(suffix.count))
     }
 
     /// The pattern under which most of some names are ids, where there is one.

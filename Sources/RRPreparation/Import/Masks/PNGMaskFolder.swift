@@ -32,13 +32,14 @@ struct PNGMaskFolder: MaskSource {
                 tally.withoutSample.add(file)
             }
         }
-        let (found, matching) = try names.match(candidates.map(\.name), at: folder)
+        let match = try names.match(candidates.map(\.name), at: folder)
+        let found = match.samples
         guard found.contains(where: { $0 != nil }) else {
             throw names.noMatch(
                 of: scan.files, what: "masks",
                 remedy: Self.remedy(for: scan.files.map { String($0.dropLast(4)) }, names), at: folder)
         }
-        tally.matching = matching
+        tally.take(match)
         var taken: [Int: String] = [:]
         for (candidate, sample) in zip(candidates, found) {
             guard let sample else {

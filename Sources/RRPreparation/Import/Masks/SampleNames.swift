@@ -3,49 +3,100 @@ internal import RRFormats
 
 /// Finds the samples that names in a source of masks are of.
 ///
-/// A name is a sample's id; or, where no name at all is one, the last component of an id's path.
+/// A name is a sample's id; or, where no name at all is one, the last component of an id's path, if the folders before it
+/// do not say otherwise. Names whose bytes are no id's are compared as Unicode does: an `é` of two characters is an `é`.
 package struct SampleNames: Sendable {
     private static let ambiguous = -1
 
     let ids: [String]
-    /// By bytes: to Swift, two strings that differ only in their Unicode normalisation are equal.
-    private let indices: [[UInt8]: Int]
+    private let indices: [String: Int]
     /// The samples by the last component of their ids' paths.
-    private let indicesByBaseName: [[UInt8]: Int]
+    private let indicesByBaseName: [String: Int]
+    private let folders: SampleFolders
 
-    package init(ids: [String]) {
+    /// - Parameter belonging: the class and the split of a sample.
+    package init(
+        ids: [String], belonging: (Int) -> SampleFolders.Belonging = { _ in SampleFolders.Belonging() }
+    ) {
         self.ids = ids
-        indices = Dictionary(ids.enumerated().map { (Array($1.utf8), $0) }) { _, _ in Self.ambiguous }
-        indicesByBaseName = Dictionary(ids.enumerated().map { (Array(Self.baseName($1).utf8), $0) }) { _, _ in
+        indices = Dictionary(ids.enumerated().map { ($1, $0) }) { _, _ in Self.ambiguous }
+        indicesByBaseName = Dictionary(ids.enumerated().map { (Self.baseName($1), $0) }) { _, _ in
             Self.ambiguous
         }
+        folders = SampleFolders(ids: ids, belonging: belonging)
     }
 
-    /// Finds the sample of each name, nil where there is none.
+    /// The samples of names, and how they were found.
+    package struct Match {
+        /// The sample of each name, nil where there is none.
+        package let samples: [Int?]
+        package let matching: MaskTally.Matching
+        /// A name that is no whole id, and the id that it was taken for.
+        package var example: (name: String, id: String)?
+    }
+
+    /// Finds the sample of each name.
     ///
     /// - Parameter location: the source, for errors.
-    /// - Throws: `DatasetError` with the code `ambiguousName` where a name could be several samples'.
-    package func match(_ names: [String], at location: String) throws -> (
-        samples: [Int?], matching: MaskTally.Matching
-    ) {
-        let exact = names.map { indices[Array($0.utf8)] }
+    /// - Throws: `DatasetError` with the code `ambiguousName` where a name could be several samples', or
+    ///   `contradictoryFolder` where its folders are those of another class or split than its sample's.
+    package func match(_ names: [String], at location: String) throws -> Match {
+        let exact = names.map { name in Self.spellings(of: name).lazy.compactMap(index(of:)).first }
         if exact.contains(where: { $0 != nil }) {
-            try check(exact, names, at: location)
-            return (exact, .id)
+            if let position = exact.firstIndex(of: Self.ambiguous) {
+                throw ambiguity(
+                    of: names[position], among: ids.filter { $0 == names[position] }, at: location)
+            }
+            return Match(samples: exact, matching: .id)
         }
-        let byBaseName = names.map { indicesByBaseName[Array(Self.baseName($0).utf8)] }
-        try check(byBaseName, names, at: location)
-        return (byBaseName, .baseName)
+        var candidates: [String: [Int]]?
+        var found: [Int?] = []
+        var example: (String, String)?
+        for name in names {
+            // A backslash parts folders only where no id has it.
+            let path = Self.spellings(of: name).last ?? name
+            let baseName = Self.baseName(path)
+            var sample = indicesByBaseName[baseName]
+            if sample == Self.ambiguous {
+                let all = candidates ?? Dictionary(grouping: ids.indices) { Self.baseName(ids[$0]) }
+                candidates = all
+                sample = closest(to: path, among: all[baseName] ?? [])
+                if sample == nil {
+                    throw ambiguity(of: name, among: (all[baseName] ?? []).map { ids[$0] }, at: location)
+                }
+            }
+            if let sample {
+                try folders.check(path, isOf: sample, withId: ids[sample], at: location)
+                if example == nil, path != ids[sample] { example = (name, ids[sample]) }
+            }
+            found.append(sample)
+        }
+        return Match(samples: found, matching: .baseName, example: example)
     }
 
-    private func check(_ found: [Int?], _ names: [String], at location: String) throws {
-        guard let position = found.firstIndex(of: Self.ambiguous) else { return }
-        let baseName = Self.baseName(names[position])
-        let fitting = ids.filter { Self.baseName($0) == baseName }.prefix(MaskTally.Names.shownCount)
-        throw DatasetError(
+    /// The sample whose id ends with the most folders of a path; nil where several do, or none.
+    private func closest(to path: String, among samples: [Int]) -> Int? {
+        let parts = path.split(separator: "/")
+        let shared = samples.map { sample in
+            zip(ids[sample].split(separator: "/").reversed(), parts.reversed()).prefix { $0 == $1 }.count
+        }
+        guard let most = shared.max(), most > 1, shared.count(where: { $0 == most }) == 1 else { return nil }
+        return shared.firstIndex(of: most).map { samples[$0] }
+    }
+
+    private func ambiguity(of name: String, among ids: [String], at location: String) -> DatasetError {
+        let fitting = ids.prefix(MaskTally.Names.shownCount)
+        return DatasetError(
             .ambiguousName, path: location,
-            "“\(names[position])” could be the sample \(fitting.map { "“\($0)”" }.joined(separator: " or ")); give "
+            "“\(name)” could be the sample \(fitting.map { "“\($0)”" }.joined(separator: " or ")); give "
                 + "the masks the folders of the samples' ids")
+    }
+
+    /// A name as it stands, and with the separators of Windows and the start `./` read as what they mean.
+    private static func spellings(of name: String) -> [String] {
+        guard name.utf8.contains(UInt8(ascii: "\\")) || name.hasPrefix("./") else { return [name] }
+        let path = name.replacing("\\", with: "/")
+        return [name, path.hasPrefix("./") ? String(path.dropFirst(2)) : path]
     }
 
     /// The error for a source of which no name is a sample's.
@@ -70,10 +121,17 @@ package struct SampleNames: Sendable {
 
     /// The sample that a name is of as a whole id.
     func index(ofId id: String) -> Int? {
-        indices[Array(id.utf8)].flatMap { $0 == Self.ambiguous ? nil : $0 }
+        index(of: id).flatMap { $0 == Self.ambiguous ? nil : $0 }
     }
 
     func index(ofBaseName name: String) -> Int? {
-        indicesByBaseName[Array(name.utf8)].flatMap { $0 == Self.ambiguous ? nil : $0 }
+        indicesByBaseName[name].flatMap { $0 == Self.ambiguous ? nil : $0 }
+    }
+
+    /// To Swift two strings that differ only in their Unicode normalisation are equal; among ids that are, bytes decide.
+    private func index(of id: String) -> Int? {
+        guard let index = indices[id] else { return nil }
+        guard index == Self.ambiguous else { return index }
+        return ids.firstIndex { $0.utf8.elementsEqual(id.utf8) } ?? Self.ambiguous
     }
 }

@@ -1,0 +1,61 @@
+internal import RRDatasets
+internal import RRFormats
+
+/// The folders and classes of a dataset's samples, which a mask's folders must not contradict.
+package struct SampleFolders: Sendable {
+    /// Names of folders and classes, in small letters.
+    private let known: Set<String>
+    private let belongings: [Belonging]
+
+    /// What a sample belongs to, whether its id has folders or not.
+    package struct Belonging: Sendable {
+        package var className: String?
+        package var splitName: String?
+
+        package init(className: String? = nil, splitName: String? = nil) {
+            (self.className, self.splitName) = (className, splitName)
+        }
+    }
+
+    init(ids: [String], belonging: (Int) -> Belonging) {
+        belongings = ids.indices.map(belonging)
+        var known: Set<String> = []
+        for name in Set(belongings.map(\.className)).union(belongings.map(\.splitName)) {
+            if let name { known.insert(name.lowercased()) }
+        }
+        for id in ids {
+            for folder in id.split(separator: "/").dropLast() { known.insert(folder.lowercased()) }
+        }
+        self.known = known
+    }
+
+    /// Refuses a mask from a folder that is called as another class, folder or split than its sample's.
+    ///
+    /// - Parameter path: the mask's name, whose last component is that of the sample's id.
+    /// - Throws: `DatasetError` with the code `contradictoryFolder` that names both.
+    func check(_ path: String, isOf sample: Int, withId id: String, at location: String) throws(DatasetError)
+    {
+        guard path.contains("/") else { return }
+        let own = id.split(separator: "/").dropLast().map { $0.lowercased() }
+        let (className, splitName) = (belongings[sample].className, belongings[sample].splitName)
+        let splits = Set((own + (splitName.map { [$0] } ?? [])).compactMap(SplitFolders.usualName))
+        for folder in path.split(separator: "/").dropLast().map({ $0.lowercased() }) {
+            guard !own.contains(folder), folder != className?.lowercased(), folder != splitName?.lowercased()
+            else { continue }
+            let split = SplitFolders.usualName(for: folder)
+            guard known.contains(folder) || (split != nil && !splits.isEmpty) else { continue }
+            if let split, splits.contains(split) { continue }
+            let ofClass = className.map { id.contains("/") ? "" : " of the class “\($0)”" } ?? ""
+            throw DatasetError(
+                .contradictoryFolder, path: location,
+                "the mask “\(path)” would go to the sample “\(id)”\(ofClass), which alone is called so, but the folder "
+                    + "“\(folder)” is another one than the sample's; give the masks the folders of the samples' ids. If "
+                    + "the folder has no meaning, \(option: .match) '\(Self.pattern(of: path))' says so")
+        }
+    }
+
+    /// The pattern that takes the folders of a path for a part of all names.
+    private static func pattern(of path: String) -> String {
+        path.split(separator: "/").dropLast().joined(separator: "/") + "/{id}"
+    }
+}

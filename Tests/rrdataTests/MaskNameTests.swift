@@ -1,0 +1,126 @@
+import RRDatasets
+import RRFormats
+import RRSchemas
+import TestSupport
+import Testing
+
+@Suite("The samples that masks are for")
+struct MaskNameTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// An 8×8 image of zeros whose pixel at a place in the first row is 255.
+    private func write(_ name: String, marked place: Int? = nil, filled: Bool = false) throws {
+        var samples = [UInt8](repeating: filled ? 255 : 0, count: 64)
+        if let place { samples[place] = 255 }
+        let image = PNGImage(width: 8, height: 8, channels: 1, bitDepth: 8, samples: samples)
+        try folder.write(PNGEncoder.encode(image), to: name)
+    }
+
+    @discardableResult
+    private func run(_ line: String, status: Int32 = 0) throws -> String {
+        let outcome = try CommandLineTool.run(line.split(separator: " ").map(String.init), in: folder.path)
+        #expect(outcome.status == status, "\(line): \(outcome.errors)")
+        return outcome.errors
+    }
+
+    /// The id of each annotated sample, and the first element of its mask that is 1.
+    private func marks() throws -> [String: Int] {
+        let dataset = try Dataset(path: folder.path("d.h5"))
+        let masks = try MaskSet(path: folder.path("m.h5"), for: dataset)
+        let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 64)
+        defer { buffer.deallocate() }
+        var marks: [String: Int] = [:]
+        for (index, id) in try dataset.ids().enumerated() where masks.isAnnotated(index) {
+            _ = masks.expandMask(ofSample: index, channels: 1, into: buffer)
+            marks[id] = buffer.firstIndex(of: 1)
+        }
+        return marks
+    }
+
+    @Test(
+        "a mask from another class, folder or split is refused, both named",
+        arguments: [
+            (["cat/0", "dog/1"], "dog/0", "dog", "cat/0"), (["cat/0", "dog/1"], "x/Dog/0", "dog", "cat/0"),
+            (["cat/a/0", "cat/b/1"], "b/0", "b", "cat/a/0"),
+            (["train/cat/0", "test/cat/1"], "test/0", "test", "train/cat/0"),
+            (["train/cat/0", "train/dog/1"], "validation/0", "validation", "train/cat/0"),
+        ])
+    func contradictions(images: [String], mask: String, other: String, id: String) throws {
+        for image in images { try write("in/\(image).png") }
+        try write("f/\(mask).png", marked: 3)
+        try run("import pngs in -o d.h5")
+        let errors = try run("import masks f --for d.h5 -o m.h5", status: 65)
+        for part in ["“\(mask)”", "“\(id)”", "folder “\(other)”", "--match '"] {
+            #expect(errors.contains(part))
+        }
+        // The remedy that the message names.
+        let pattern = mask.split(separator: "/").dropLast().joined(separator: "/") + "/{id}"
+        try run("import masks f --for d.h5 --match \(pattern) -o m.h5")
+        #expect(try marks() == [id: 3])
+    }
+
+    @Test("the class and the split of a list count as folders do")
+    func lists() throws {
+        for number in 0..<2 { try write("in/\(number).png") }
+        try folder.write(
+            Array("file_name,label,split\n0.png,cat,train\n1.png,dog,test\n".utf8), to: "in/metadata.csv")
+        try write("f/dog/0.png", marked: 3)
+        try run("import pngs in -o d.h5")
+        let errors = try run("import masks f --for d.h5 -o m.h5", status: 65)
+        #expect(errors.contains("“dog/0”") && errors.contains("“0” of the class “cat”"))
+        try write("g/train/0.png", marked: 3)
+        try write("g/dog/1.png", marked: 4)
+        try run("import masks g --for d.h5 -o m.h5")
+        #expect(try marks() == ["0": 3, "1": 4])
+        try write("h/test/0.png", marked: 3)
+        #expect(try run("import masks h --for d.h5 -o m.h5 --force", status: 65).contains("folder “test”"))
+    }
+
+    @Test("folders that say nothing of classes are passed over, and the note gives an example")
+    func otherFolders() throws {
+        for image in ["cat/0", "dog/1"] { try write("in/\(image).png") }
+        try write("f/masks/0.png", marked: 3)
+        try write("f/more/1.png", marked: 4)
+        try run("import pngs in -o d.h5")
+        #expect(try run("import masks f --for d.h5 -o m.h5").contains("(masks/0 is for cat/0)"))
+        #expect(try marks() == ["cat/0": 3, "dog/1": 4])
+    }
+
+    @Test("of several samples with a last part the one is taken whose folders a mask has")
+    func closest() throws {
+        for image in ["cat/0", "dog/0"] { try write("in/\(image).png") }
+        try write("f/masks/dog/0.png", marked: 3)
+        try run("import pngs in -o d.h5")
+        try run("import masks f --for d.h5 -o m.h5")
+        #expect(try marks() == ["dog/0": 3])
+    }
+
+    @Test("a name in another normalisation of Unicode is the same name")
+    func normalisation() throws {
+        try write("in/caf\u{E9}/\u{E9}1.png")
+        try write("in/caf\u{E9}/e1.png")
+        try write("f/cafe\u{301}/e\u{301}1.png", marked: 3)
+        try run("import pngs in -o d.h5")
+        try run("import masks f --for d.h5 -o m.h5")
+        #expect(try marks().map { ($0.value, $0.key.utf8.count) }.first ?? (0, 0) == (3, 9))
+        try write("g/e\u{301}1_maske\u{301}.png", marked: 4)
+        try run("import masks g --for d.h5 -o m.h5 --match {id}_mask\u{E9} --force")
+        #expect(try marks().map(\.value) == [4])
+    }
+
+    @Test("masks that mark the right regions and were inverted are not suspected to mark them")
+    func rightMarks() throws {
+        for image in ["cat/0", "dog/1"] { try write("in/\(image).png") }
+        try write("f/cat/0.png", marked: 3)
+        let right = "import pngs in --masks f -o d.h5 --masks-output m.h5 --marks right"
+        #expect(try !run(right).contains("warning"))
+        #expect(try !run("validate d.h5 m.h5").contains("right region"))
+        try write("g/cat/0.png", filled: true)
+        let wrong = "import pngs in --masks g -o d.h5 --masks-output m.h5 --force"
+        #expect(try run(wrong).contains("--marks right"))
+        let outcome = try CommandLineTool.run(["validate", "d.h5", "m.h5"], in: folder.path)
+        #expect((outcome.text + outcome.errors).contains("right region"))
+    }
+}
