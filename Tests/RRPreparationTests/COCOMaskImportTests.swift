@@ -88,7 +88,7 @@ struct COCOMaskImportTests {
             (#""segmentation": {"counts": [117]}"#, "size and counts"),
             (#""segmentation": [[0, 0, NaN, 5, 5, 5]]"#, "coordinate nan"),
             (#""segmentation": [[0, 0, 1e999, 5, 5, 5]]"#, "coordinate inf"),
-            (#""segmentation": [[0, 0, 5, 5]]"#, "4 numbers"),
+            (#""segmentation": [[0, 0, 5, 5, 5]]"#, "5 numbers"),
             (#""segmentation": [[0, 0, 5, 5, 5, "6"]]"#, "no number"),
             (#""segmentation": [0, 0, 5, 5, 5, 6]"#, "no list of polygons"),
             (#""segmentation": [[0, 0, 9e7, 0, 0, 9e7]]"#, "coordinate 90000000.0"),
@@ -112,7 +112,8 @@ struct COCOMaskImportTests {
         "an annotation must belong to an image of the file, and say so",
         arguments: [
             (#"{"id": 8, "image_id": 6, "bbox": [0, 0, 1, 1]}"#, "annotation 8 is for the image 6"),
-            (#"{"id": 8, "image_id": "5", "bbox": [0, 0, 1, 1]}"#, "annotation 8 is for the image “5”"),
+            (#"{"id": 8, "image_id": "x", "bbox": [0, 0, 1, 1]}"#, "annotation 8 is for the image “x”"),
+            (#"{"id": 8, "image_id": 5.5, "bbox": [0, 0, 1, 1]}"#, "the image_id of annotation number 0"),
             (#"{"id": 8, "bbox": [0, 0, 1, 1]}"#, "annotation 8 has no image_id"),
             (#"{"bbox": [0, 0, 1, 1]}"#, "annotation number 0 of the list has no image_id"),
             (#"{"id": [8], "image_id": 5}"#, "the id of annotation number 0"), ("7", "annotation number 0"),
@@ -122,6 +123,98 @@ struct COCOMaskImportTests {
         let error = try subject.error("a.json")
         #expect(error?.code == .badAnnotation)
         #expect(error?.message.contains(hint) == true, "\(error?.message ?? "")")
+    }
+
+    static let square = #""segmentation": [[2, 3, 6, 3, 6, 8, 2, 8]]"#
+
+    @Test(
+        "numbers with a fraction of zero, and whole numbers as text, are the whole numbers",
+        arguments: [
+            (
+                #"{"id": 5.0, "file_name": "sample/3.png", "height": 9.0, "width": 13.0}"#,
+                #"{"id": 1.0, "image_id": 5, "category_id": 1.0, \#(square)}"#
+            ),
+            (
+                #"{"id": "5", "file_name": "sample/3.png", "height": 9, "width": 13}"#,
+                #"{"id": "1", "image_id": 5, "category_id": "1", \#(square)}"#
+            ),
+            (
+                #"{"id": "five", "file_name": "sample/3.png", "height": 9, "width": 13}"#,
+                #"{"id": "a", "image_id": "five", "category_id": "1", \#(square)}"#
+            ),
+            (
+                #"{"id": 5, "file_name": "images\\3.png", "height": 9, "width": 13}"#,
+                #"{"id": 1, "image_id": 5.0, "category_id": 1, \#(square)}"#
+            ),
+            (
+                #"{"id": 5, "file_name": "C:\\sample\\3.png", "height": 9, "width": 13}"#,
+                #"{"id": 1, "image_id": 5, "category_id": 1, "segmentation": "#
+                    + #"{"size": [9.0, 13.0], "counts": [21.0, 5.0, 4.0, 5.0, 4.0, 5.0, 4.0, 5.0, 64.0]}}"#
+            ),
+            (
+                #"{"id": 5, "file_name": "./sample/3.png", "height": 9, "width": 13}"#,
+                #"{"id": 1, "image_id": 5, "category_id": 1, "segmentation": [[]], "bbox": [2, 3, 4, 5]}"#
+            ),
+        ])
+    func spellings(image: String, annotation: String) throws {
+        try write(annotation, images: image)
+        try subject.folder.write(
+            Array(
+                "{\"images\": [\(image)], \"annotations\": [\(annotation)], \"categories\": [{\"id\": 1.0, \"name\": \"x\"}]}"
+                    .utf8), to: "a.json")
+        try subject.run("a.json") { $0.categories = ["x"] }
+        var expected = [UInt8](repeating: 0, count: 9 * 13)
+        for row in 3..<8 { for column in 2..<6 { expected[row * 13 + column] = 1 } }
+        #expect(try subject.masks()[3] == expected)
+    }
+
+    @Test(
+        "what is wrong with one annotation alone is left out and counted, or stops where that is asked for",
+        arguments: [
+            (
+                #""image_id": 6, \#(square)"#, "annotations for images that are not in the file, left out: 1",
+                "image 6"
+            ),
+            (#""image_id": 5, "segmentation": [[1, 1, 5, 5]]"#, "fewer than three points", "4 numbers"),
+            (
+                #""image_id": 5, "segmentation": [[1, 1], [2, 3, 6, 3, 6, 8, 2, 8]]"#, "mark nothing: 1",
+                "2 numbers"
+            ),
+            (#""image_id": 5, "segmentation": [[]]"#, "mark nothing: 1", "neither a segmentation nor a bbox"),
+            (
+                #""image_id": 5, "segmentation": [[], []]"#, "mark nothing: 1",
+                "neither a segmentation nor a bbox"
+            ),
+        ])
+    func leftOut(annotation: String, note: String, fault: String) throws {
+        try write(#"{"id": 1, "image_id": 5, \#(Self.square)}, {"id": 42, \#(annotation)}"#)
+        let error = try subject.error("a.json") { $0.isStrict = true }
+        #expect(error?.code == .badAnnotation && error?.message.contains("annotation 42") == true)
+        #expect(error?.message.contains(fault) == true, "\(error?.message ?? "")")
+        let summary = try subject.run("a.json")
+        #expect(
+            summary.notes.contains { $0.description.contains(note) && $0.description.contains("`isStrict`") })
+        #expect(try subject.masks()[3].count { $0 == 1 } == 20)
+    }
+
+    @Test("coordinates from 0 to 1 are shares of the image, unless one is beyond or all are whole")
+    func shares() throws {
+        for shape in [
+            #""bbox": [0.153846153846, 0.3333333333, 0.3076923077, 0.5555555556]"#,
+            #""segmentation": [[0.153846154, 0.33333333, 0.461538462, 0.33333333, 0.461538462, 0.88888889, 0.153846154, 0.88888889]]"#,
+        ] {
+            try write(#"{"id": 1, "image_id": 5, \#(shape)}"#)
+            let summary = try subject.run("a.json") { $0.force = true }
+            #expect(try subject.masks()[3].count { $0 == 1 } == 20)
+            #expect(try subject.masks()[3][3 * 13 + 2] == 1)
+            #expect(
+                summary.notes.contains { $0.description.contains("shares of the image's width and height") })
+        }
+        try write(
+            #"{"id": 1, "image_id": 5, "bbox": [0.5, 0.5, 0.5, 0.5]}, {"id": 2, "image_id": 5, "bbox": [0, 0, 3, 1]}"#
+        )
+        let summary = try subject.run("a.json") { $0.force = true }
+        #expect(!summary.notes.contains { $0.description.contains("shares") })
     }
 
     @Test(

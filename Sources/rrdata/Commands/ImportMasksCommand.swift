@@ -71,6 +71,14 @@ struct ImportMasksCommand: ParsableCommand {
     @Option(help: "COCO: the largest area of an annotation that is taken, in pixels.")
     var maxArea: Double?
 
+    @Flag(
+        name: .customLong("strict"),
+        help: """
+            COCO: stop at annotations for images that are not in the file and at polygons of fewer than three points, \
+            which are left out and counted otherwise.
+            """)
+    var isStrict = false
+
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
 
@@ -85,6 +93,7 @@ struct ImportMasksCommand: ParsableCommand {
         options.categories = category
         options.minimumArea = minArea
         options.maximumArea = maxArea
+        options.isStrict = isStrict
         options.force = output.force
         if let threadCount = threads.jobs { options.threadCount = threadCount }
         let line = ProgressLine()

@@ -10,8 +10,7 @@ struct MaskImportReport {
     /// Prints the report, and notes on standard error what a user may not expect.
     func print(as options: ReportOptions) {
         if options.json { Console.print(json) } else { Console.print(text) }
-        if let reading = summary.tally.reading { Console.note(reading) }
-        for note in summary.notes { Console.error("rrdata: note: \(note)") }
+        for note in summary.notes { Console.note(note) }
         if summary.annotatedCount == 0 {
             Console.error("rrdata: warning: no sample is annotated: no mask has a 1")
         }
@@ -51,6 +50,7 @@ struct MaskImportReport {
                 ]
             } ?? .null,
             "other_files": .integer(tally.otherFileCount),
+            "notes": .array(summary.notes.map { .string($0.commandLineText) }),
         ]
     }
 }

@@ -96,6 +96,8 @@ struct ArrayMaskOptions: ParsableArguments {
     @Option(help: "The least value of soft masks that counts as 1.")
     var maskThreshold: Double?
 
+    @OptionGroup var adjustment: MaskAdjustmentOptions
+
     func apply(to options: inout ArrayImport.Options) {
         options.masks = masks
         options.masksLayout = masksLayout
@@ -106,6 +108,7 @@ struct ArrayMaskOptions: ParsableArguments {
         options.flags = samples.flags
         options.maskValues = maskValues?.values
         options.maskThreshold = maskThreshold
+        options.maskAdjustment = adjustment.adjustment
     }
 }
 

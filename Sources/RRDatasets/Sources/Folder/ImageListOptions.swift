@@ -81,7 +81,8 @@ struct ImageListColumns {
         row.label = try label.count > 1 ? oneHotLabel(fault, value) : label.first.flatMap { try value($0) }
         row.split = try split.flatMap { try value($0) }
         if !options.splitNames.isEmpty, let text = row.split {
-            guard let name = options.splitNames[text] else {
+            guard let name = options.splitNames[text] ?? options.splitNames[LabelTexts.withoutFraction(text)]
+            else {
                 throw fault("\(option: .splitValues) do not say which split “\(text)” is")
             }
             row.split = name

@@ -36,7 +36,7 @@ enum LabelTexts {
     }
 
     /// `1` for `1.0`, as tables have whole numbers of a column in which some are missing.
-    private static func withoutFraction(_ text: String) -> String {
+    static func withoutFraction(_ text: String) -> String {
         guard let point = text.firstIndex(of: "."), point > text.startIndex,
             text[text.index(after: point)...].utf8.allSatisfy({ $0 == UInt8(ascii: "0") }),
             Int(text[..<point]) != nil

@@ -82,7 +82,7 @@ struct ArrayContent {
             ids: { inputs.ids ?? (0..<count).map(String.init) }, location: array.location)
         let reader = ArrayMaskReader(
             array: form.array, reading: form.arrangement, rule: options.maskRule, marks: options.marks,
-            empty: options.empty)
+            empty: options.empty, adjustment: options.maskAdjustment)
         return (
             try reader.read(samples, sampleCount: count), options.masksLayout ?? form.arrangement.layout,
             form.note

@@ -37,6 +37,8 @@ extension ArrayImport {
         public var maskThreshold: Double?
         /// The values of a mask that count as 1; all others count as 0.
         public var maskValues: [Int]?
+        /// What is done to the masks before anything else.
+        public var maskAdjustment = MaskAdjustment()
         /// Nil for that of the exported dataset where an export is read, else `none`.
         public var compression: Compression?
         /// Whether other files and plugins that an HDF5 file names are opened.
@@ -53,6 +55,7 @@ extension ArrayImport {
         /// Whether an option asks for another reading of an export's masks than the one that gives them back.
         var saysHowMasksAreRead: Bool {
             marks != .wrong || empty != .unannotated || maskThreshold != nil || maskValues != nil
+                || maskAdjustment != MaskAdjustment()
                 || rows != nil
                 || ids != nil || flags != nil
         }
@@ -82,7 +85,7 @@ extension ArrayImport {
         {
             try refuse(
                 "\(option: .masksLayout), \(option: .marks), \(option: .empty), \(option: .maskThreshold), "
-                    + "\(option: .maskValues), \(option: .rows), \(option: .ids) and \(option: .flags) need "
+                    + "\(option: .maskValues), \(option: .inverts), \(option: .dilation), \(option: .erosion), \(option: .rows), \(option: .ids) and \(option: .flags) need "
                     + "\(option: .masks)")
         }
         if selections.count > 1 {
@@ -102,6 +105,7 @@ extension ArrayImport {
         if let threshold = options.maskThreshold, !(threshold > 0 && threshold.isFinite) {
             try refuse("\(option: .maskThreshold) is a number above 0: the least value that counts as 1")
         }
+        try options.maskAdjustment.check()
         if let output = masksOutput, output == self.output {
             try refuse("the dataset and the masks cannot be the same file", path: output)
         }
@@ -137,6 +141,7 @@ extension ArrayImport {
             "empty": .string(options.empty.rawValue),
         ]
         given["mask_values"] = options.maskValues.map { .array($0.map { .integer($0) }) }
+        given.merge(options.maskAdjustment.json) { first, _ in first }
         given["mask_threshold"] = options.maskThreshold.map { .number($0) }
         for (name, array) in [("rows", options.rows), ("ids", options.ids), ("flags", options.flags)] {
             given[name] = array.map { .string(files.isEmpty ? Self.fileName($0) : $0) }

@@ -22,6 +22,7 @@ struct ArrayMaskReader {
     var rule: MaskPixelRule = .binary
     var marks: MaskMarks = .wrong
     var empty: EmptyMasks = .unannotated
+    var adjustment = MaskAdjustment()
 
     /// Reads the masks of a dataset's samples.
     ///
@@ -88,6 +89,8 @@ struct ArrayMaskReader {
                             + "which values count with \(option: .maskValues) or \(option: .maskThreshold)")
                 }
                 reading.rearrange(UnsafeBufferPointer(stored), into: mask) { $0 }
+                if adjustment.inverts { MaskAdjustment.invert(mask) }
+                adjustment.resize(mask, height: reading.imageShape.height, width: reading.imageShape.width)
                 try body(sample, mask)
             }
         }

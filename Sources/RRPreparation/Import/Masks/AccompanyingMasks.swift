@@ -81,7 +81,7 @@ struct PendingMasks {
             ImportSummary.Masks(
                 path: masks.output, annotatedCount: summary.annotatedCount, meanShare: summary.meanShare,
                 marks: masks.options.marks),
-            [summary.tally.reading].compactMap(\.self) + summary.notes.map { Message($0) }
+            summary.notes
         )
     }
 

@@ -7,7 +7,7 @@ internal import RRSchemas
 /// The file's bytes are kept, and of each annotation the place of its segmentation: made to values, the polygons of a
 /// large file would take six times its size.
 struct COCOAnnotationFile: Sendable {
-    /// An id as the file writes it; COCO's are whole numbers, others write text.
+    /// An id; COCO's are whole numbers, others write `7.0`, `"7"`, which are the same, or text.
     enum Identifier: Hashable, Sendable, CustomStringConvertible {
         case number(Int)
         case text(String)
@@ -42,6 +42,8 @@ struct COCOAnnotationFile: Sendable {
         let categoryId: Identifier?
         /// Where the segmentation begins in the file; nil where there is none, or an empty one.
         let segmentation: Int?
+        /// Whether there is a segmentation that is an empty list, also of empty lists.
+        let hasEmptySegmentation: Bool
         let hasBox: Bool
         /// x, y, width and height, in pixels.
         let box: (Double, Double, Double, Double)
@@ -136,6 +138,7 @@ struct COCOAnnotationFile: Sendable {
         guard parser.nextIsObject() else { throw fault("\(what) is no object") }
         var (id, imageId, categoryId): (Identifier?, Identifier?, Identifier?)
         var (segmentation, area): (Int?, Double?)
+        var hasEmptySegmentation = false
         var box: JSONValue?
         try parser.readMembers { key, parser in
             switch key {
@@ -143,6 +146,7 @@ struct COCOAnnotationFile: Sendable {
             case "image_id": imageId = try identifier(&parser, "the image_id of \(what)")
             case "category_id": categoryId = try optionalIdentifier(&parser)
             case "segmentation":
+                hasEmptySegmentation = parser.nextIsArray() && !Self.isSomething(&parser)
                 segmentation = Self.isSomething(&parser) ? parser.position : nil
                 try parser.skipValue()
             case "bbox": box = try parser.readValue()
@@ -159,21 +163,36 @@ struct COCOAnnotationFile: Sendable {
         }
         return Annotation(
             position: position, id: id, imageId: imageId, categoryId: categoryId, segmentation: segmentation,
-            hasBox: numbers != nil,
+            hasEmptySegmentation: hasEmptySegmentation, hasBox: numbers != nil,
             box: sides.count == 4 ? (sides[0], sides[1], sides[2], sides[3]) : (0, 0, 0, 0), area: area)
     }
 
-    /// Whether a segmentation comes: neither null nor an empty list.
+    /// Whether a segmentation comes: neither null nor an empty list, also of empty lists.
     private static func isSomething(_ parser: inout JSONParser) -> Bool {
         guard parser.nextIsArray() else { return !parser.nextIsNull() }
         var ahead = parser
-        return !ahead.skipEmptyArray()
+        if ahead.skipEmptyArray() { return false }
+        var isSomething = false
+        ahead = parser
+        do {
+            try ahead.readElements { parser in
+                guard !isSomething, parser.nextIsArray(), parser.skipEmptyArray() else {
+                    isSomething = true
+                    return try parser.skipValue()
+                }
+            }
+        } catch {
+            // Whoever reads the segmentation says what is wrong with it.
+            return true
+        }
+        return isSomething
     }
 
     private func optionalIdentifier(_ parser: inout JSONParser) throws -> Identifier? {
         switch try parser.readValue() {
         case .integer(let number): .number(number)
-        case .string(let text): .text(text)
+        case .number(let number): Int(exactly: number).map { .number($0) }
+        case .string(let text): Int(text).flatMap { String($0) == text ? .number($0) : nil } ?? .text(text)
         default: nil
         }
     }

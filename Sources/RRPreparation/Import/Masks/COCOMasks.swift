@@ -6,13 +6,19 @@ internal import RRTensor
 struct COCOMasks: MaskSource {
     let maskShape: ImageShape
     let samples: [Int]
-    let tally: MaskTally
 
+    private let opened: MaskTally
+    private let degenerate = OccurrenceCounts<Occurrence>()
+    private let isStrict: Bool
+    private let inverts: Bool
+    private let isNormalized: Bool
     private let file: COCOAnnotationFile
     private let placement: MaskPlacement
     /// The image of each of `samples`, and its annotations.
     private let images: [COCOAnnotationFile.Image]
     private let annotations: [[Int]]
+
+    private enum Occurrence { case polygonOfTwoPoints }
 
     /// The areas that are taken, in pixels.
     private struct AreaFilter {
@@ -63,12 +69,17 @@ struct COCOMasks: MaskSource {
         var counts = MaskTally.Annotations()
         let areas = AreaFilter(minimum: options.minimumArea, maximum: options.maximumArea)
         var taken: [Int: (image: Int, annotations: [Int])] = [:]
+        var orphans = MaskTally.Names()
         for (number, annotation) in file.annotations.enumerated() {
             guard let image = imageNumbers[annotation.imageId] else {
-                throw DatasetError(
-                    .badAnnotation, path: path,
-                    "\(annotation.description) is for the image \(annotation.imageId), which is not in the file"
-                )
+                let fault = "\(annotation.description) is for the image \(annotation.imageId)"
+                orphans.add(fault)
+                guard !options.isStrict, orphans.count < file.annotations.count else {
+                    throw DatasetError(
+                        .badAnnotation, path: path,
+                        "\(orphans.first[0]), which is not in the file")
+                }
+                continue
             }
             guard let sample = found[image] else {
                 counts.unmatched += 1
@@ -89,14 +100,26 @@ struct COCOMasks: MaskSource {
             taken[sample, default: (image, [])].annotations.append(number)
         }
         tally.annotations = counts
+        if orphans.count > 0 {
+            tally.readings.append(
+                "annotations for images that are not in the file, left out: \(orphans.count) (\(orphans.first[0])"
+                    + "\(orphans.count > 1 ? ", …" : "")); \(option: .isStrict) stops at them")
+        }
         let order = taken.sorted { $0.key < $1.key }
         samples = order.map(\.key)
         images = order.map { file.images[$0.value.image] }
         annotations = order.map(\.value.annotations)
         self.file = file
         self.placement = placement
-        self.tally = tally
+        isStrict = options.isStrict
+        inverts = options.adjustment.inverts
         maskShape = placement.maskShape
+        isNormalized = file.hasNormalizedCoordinates(Array(annotations.joined()))
+        if isNormalized {
+            tally.readings.append(
+                "all coordinates are from 0 to 1: they are shares of the image's width and height")
+        }
+        opened = tally
         for image in images { _ = try size(of: image) }
     }
 
@@ -106,11 +129,27 @@ struct COCOMasks: MaskSource {
         defer { columns.deallocate() }
         columns.update(repeating: 0)
         for number in annotations[position] {
-            for runs in try file.masks(of: file.annotations[number], height: height, width: width) {
-                runs.formUnion(into: columns)
+            let masks = try file.masks(
+                of: file.annotations[number], height: height, width: width, isNormalized: isNormalized
+            ) { (defect) throws(COCODefect) in
+                guard !isStrict else { throw defect }
+                degenerate.add(.polygonOfTwoPoints)
             }
+            for runs in masks { runs.formUnion(into: columns) }
         }
+        if inverts { MaskAdjustment.invert(columns) }
         placement.place(columns: UnsafeBufferPointer(columns), height: height, width: width, into: mask)
+    }
+
+    var tally: MaskTally {
+        var tally = opened
+        let count = degenerate.count(of: .polygonOfTwoPoints)
+        if count > 0 {
+            tally.readings.append(
+                "polygons of fewer than three points, and empty segmentations without a box, which mark nothing: \(count); \(option: .isStrict) stops at them"
+            )
+        }
+        return tally
     }
 
     private func size(of image: COCOAnnotationFile.Image) throws -> (height: Int, width: Int) {

@@ -5,28 +5,73 @@ internal import RRSchemas
 extension COCOAnnotationFile {
     /// Reads an annotation's segmentation, or where it has none its box, as masks of an image whose union it is.
     ///
-    /// - Throws: `DatasetError` with the code `badAnnotation` that names the annotation and the defect.
-    func masks(of annotation: Annotation, height: Int, width: Int) throws -> [COCORunLengths] {
+    /// - Parameters:
+    ///   - isNormalized: whether coordinates are shares of the image's width and height.
+    ///   - flaw: told of a polygon of fewer than three vertices, or of none at all, which marks nothing.
+    /// - Throws: `DatasetError` with the code `badAnnotation` that names the annotation and the defect, and what `flaw`
+    ///   throws.
+    func masks(
+        of annotation: Annotation, height: Int, width: Int, isNormalized: Bool = false,
+        flaw: (COCODefect) throws(COCODefect) -> Void
+    ) throws -> [COCORunLengths] {
+        func pixels(_ coordinates: [Double]) -> [Double] {
+            guard isNormalized else { return coordinates }
+            return coordinates.enumerated().map { $1 * Double($0 % 2 == 0 ? width : height) }
+        }
         do throws(COCODefect) {
             guard let place = annotation.segmentation else {
                 guard annotation.hasBox else {
-                    throw COCODefect("there is neither a segmentation nor a bbox")
+                    let defect = COCODefect("there is neither a segmentation nor a bbox")
+                    guard annotation.hasEmptySegmentation else { throw defect }
+                    try flaw(defect)
+                    return []
                 }
                 let (x, y, boxWidth, boxHeight) = annotation.box
                 return [
-                    try COCORunLengths(box: [x, y, boxWidth, boxHeight], height: height, width: width)
+                    try COCORunLengths(
+                        box: pixels([x, y, boxWidth, boxHeight]), height: height, width: width)
                 ]
             }
             var parser = JSONParser(bytes: bytes, position: place, allowsNonFinite: true)
             if parser.nextIsArray() {
-                return try polygons(&parser).map { (polygon) throws(COCODefect) in
-                    try COCORunLengths(polygon: polygon, height: height, width: width)
+                var masks: [COCORunLengths] = []
+                for polygon in try polygons(&parser) {
+                    guard polygon.count >= 6 || polygon.count % 2 == 1 else {
+                        try flaw(
+                            COCODefect(
+                                "a polygon has \(polygon.count) numbers; x and y of at least three vertices are needed"
+                            ))
+                        continue
+                    }
+                    masks.append(
+                        try COCORunLengths(polygon: pixels(polygon), height: height, width: width))
                 }
+                return masks
             }
             return [try runLengths(&parser, height: height, width: width)]
         } catch {
             throw DatasetError(.badAnnotation, path: path, "\(annotation.description): \(error)")
         }
+    }
+
+    /// Whether all coordinates of some annotations are from 0 to 1, and not all of them whole: shares of an image.
+    ///
+    /// The first coordinate beyond ends it.
+    func hasNormalizedCoordinates(_ numbers: [Int]) -> Bool {
+        var hasShares = false
+        func areShares(_ coordinates: [Double]) -> Bool {
+            hasShares = hasShares || coordinates.contains { $0.rounded() != $0 }
+            return coordinates.allSatisfy { 0...1.001 ~= $0 }
+        }
+        for annotation in numbers.lazy.map({ annotations[$0] }) {
+            let (x, y, width, height) = annotation.box
+            if annotation.hasBox, !areShares([x, y, width, height]) { return false }
+            guard let place = annotation.segmentation else { continue }
+            var parser = JSONParser(bytes: bytes, position: place, allowsNonFinite: true)
+            guard parser.nextIsArray(), let polygons = try? polygons(&parser), polygons.allSatisfy(areShares)
+            else { return false }
+        }
+        return hasShares
     }
 
     private func polygons(_ parser: inout JSONParser) throws(COCODefect) -> [[Double]] {
@@ -60,7 +105,7 @@ extension COCOAnnotationFile {
             throw COCODefect(
                 "the segmentation is neither a list of polygons nor an object with size and counts")
         }
-        guard size == [.integer(height), .integer(width)] else {
+        guard size.map(\.integerValue) == [height, width] else {
             let sizes = size.map { $0.serialized() }.joined(separator: "×").prefix(60)
             throw COCODefect("the runs are for H×W = \(sizes), but the image has \(height)×\(width)")
         }

@@ -11,7 +11,7 @@ protocol MaskSource: Sendable {
     /// The samples that have a mask, ascending, each once.
     var samples: [Int] { get }
 
-    /// What was met while the source was opened.
+    /// What was met while the source was opened and read.
     var tally: MaskTally { get }
 
     /// Writes the mask of `samples[position]` as bytes that are 0 or 1.
@@ -51,7 +51,8 @@ extension ImportedMasks {
         let builder = try MaskSetBuilder(
             maskShape: source.maskShape, sampleCount: dataset.sampleCount, capacity: total,
             marks: options.marks, empty: options.emptyMasks)
-        let block = MaskBlock(maskSize: source.maskShape.elementCount, threadCount: options.threadCount)
+        let block = MaskBlock(
+            maskShape: source.maskShape, adjustment: options.adjustment, threadCount: options.threadCount)
         var first = 0
         while first < total {
             let positions = first..<min(first + block.capacity, total)
@@ -107,7 +108,7 @@ extension ImportedMasks {
             location: masks.location)
         let result = try ArrayMaskReader(
             array: reading.array, reading: reading.arrangement, rule: options.maskRule, marks: options.marks,
-            empty: options.emptyMasks
+            empty: options.emptyMasks, adjustment: options.adjustment
         ).read(samples, sampleCount: dataset.sampleCount)
         maskSet = try MaskSet(
             bits: result.bits, rows: result.rows, maskShape: result.shape,
@@ -115,7 +116,7 @@ extension ImportedMasks {
         meanShare = result.meanShare
         suppliedCount = samples.ofRows.count { $0 != nil }
         emptyCount = result.emptyCount
-        tally = MaskTally(reading: reading.note)
+        tally = MaskTally(readings: [reading.note].compactMap(\.self))
     }
 }
 
@@ -137,12 +138,16 @@ private final class MaskBlock: @unchecked Sendable {
     let capacity: Int
 
     private let maskSize: Int
+    private let maskShape: ImageShape
+    private let adjustment: MaskAdjustment
     private let threadCount: Int
     private let bytes: UnsafeMutableBufferPointer<UInt8>
 
     /// Allocates masks of about 16 MB, and enough of them to keep every thread busy.
-    init(maskSize: Int, threadCount: Int) {
-        self.maskSize = maskSize
+    init(maskShape: ImageShape, adjustment: MaskAdjustment, threadCount: Int) {
+        self.maskShape = maskShape
+        self.adjustment = adjustment
+        maskSize = maskShape.elementCount
         self.threadCount = max(1, threadCount)
         capacity = max(min(1024, (16 << 20) / max(1, maskSize)), self.threadCount)
         bytes = .allocate(capacity: capacity * maskSize)
@@ -154,12 +159,14 @@ private final class MaskBlock: @unchecked Sendable {
         UnsafeMutableBufferPointer(rebasing: bytes[position * maskSize..<(position + 1) * maskSize])
     }
 
-    /// Reads masks of a source, the first to the first place of the block.
+    /// Reads masks of a source, the first to the first place of the block, and lets them grow or shrink.
     ///
     /// - Throws: the error of the first mask that has one, whatever the number of threads.
     func read(_ positions: Range<Int>, of source: any MaskSource) throws {
         try Workers(count: threadCount).run(parts: positions, makeState: {}) { _, position in
-            try source.readMask(at: position, into: self[position - positions.lowerBound])
+            let mask = self[position - positions.lowerBound]
+            try source.readMask(at: position, into: mask)
+            adjustment.resize(mask, height: maskShape.height, width: maskShape.width)
         }
     }
 }

@@ -9,6 +9,7 @@ extension MaskImport {
             (.match, options.match != nil, [.pngs]),
             (.maskValues, options.maskValues != nil, [.pngs, .arrays]),
             (.maskThreshold, options.maskThreshold != nil, [.pngs, .arrays]),
+            (.maskColors, options.maskColors != nil, [.pngs]),
             (.masks, options.masks != nil, [.arrays]),
             (.masksLayout, options.masksLayout != nil, [.arrays]),
             (.rows, options.rows != nil, [.arrays]), (.ids, options.ids != nil, [.arrays]),
@@ -16,6 +17,7 @@ extension MaskImport {
             (.categories, !options.categories.isEmpty, [.coco]),
             (.minimumArea, options.minimumArea != nil, [.coco]),
             (.maximumArea, options.maximumArea != nil, [.coco]),
+            (.isStrict, options.isStrict, [.coco]),
         ]
         for (option, isGiven, kinds) in given where isGiven && !kinds.contains(kind) {
             let served = kinds.map(\.name).joined(separator: " and ")
@@ -26,6 +28,14 @@ extension MaskImport {
             throw DatasetError(
                 .invalidOption, path: "", "give either \(option: .maskValues) or \(option: .maskThreshold)")
         }
+        for (option, isGiven) in [
+            (OptionName.maskValues, options.maskValues != nil),
+            (.maskThreshold, options.maskThreshold != nil),
+        ] where isGiven && options.maskColors != nil {
+            throw DatasetError(
+                .invalidOption, path: "", "give either \(option: option) or \(option: .maskColors)")
+        }
+        try options.adjustment.check()
         if let values = options.maskValues,
             values.isEmpty || values.contains(where: { $0 < 0 || $0 > 65_535 })
         {
@@ -79,6 +89,8 @@ extension MaskImport {
         given["match"] = options.match.map { .string($0) }
         given["mask_values"] = options.maskValues.map { .array($0.map { .integer($0) }) }
         given["mask_threshold"] = options.maskThreshold.map { .number($0) }
+        given["mask_colors"] = options.maskColors.map { .array($0.map { .string($0.hexadecimal) }) }
+        given.merge(options.adjustment.json) { first, _ in first }
         given["masks"] = options.masks.map { .string($0) }
         given["masks_layout"] = (options.masksLayout?.rawValue).map { .string($0) }
         for (name, array) in [("rows", options.rows), ("ids", options.ids), ("flags", options.flags)] {
@@ -87,6 +99,7 @@ extension MaskImport {
         }
         if !options.categories.isEmpty { given["category"] = .array(options.categories.map { .string($0) }) }
         given["min_area"] = options.minimumArea.map { .number($0) }
+        if options.isStrict { given["strict"] = true }
         given["max_area"] = options.maximumArea.map { .number($0) }
         return [
             "command": "import masks", "kind": .string(kind.rawValue),
@@ -98,6 +111,7 @@ extension MaskImport {
 
 extension OptionName {
     static let categories = OptionName("categories")
+    static let isStrict = OptionName("isStrict")
     static let match = OptionName("match")
     static let maximumArea = OptionName("maximumArea")
     static let minimumArea = OptionName("minimumArea")

@@ -19,12 +19,19 @@ public struct MaskImport: Sendable {
         /// Of PNG files the share of the largest gray value from which a pixel counts as 1, of arrays the least
         /// element that does.
         public var maskThreshold: Double?
+        /// The colours of PNG files that count as 1; nil where values do.
+        public var maskColors: [RGBColor]?
+        /// What is done to the masks before anything else.
+        public var adjustment = MaskAdjustment()
         /// The names or ids of the COCO categories that are taken; empty for all.
         public var categories: [String] = []
         /// The smallest area of a COCO annotation that is taken, in pixels.
         public var minimumArea: Double?
         /// The largest area of a COCO annotation that is taken, in pixels.
         public var maximumArea: Double?
+        /// Whether what is wrong with a single COCO annotation, and does not touch others, is an error: one for an image
+        /// that is not in the file, or a polygon of fewer than three points. Else it is left out and counted.
+        public var isStrict = false
         /// The array of masks in an HDF5 or NPZ file; nil where it holds one array.
         public var masks: String?
         /// How the array of masks is laid out; nil where its shape says so.
@@ -46,6 +53,13 @@ public struct MaskImport: Sendable {
 
         /// Which pixels or elements count as 1.
         var maskRule: MaskPixelRule { MaskPixelRule(values: maskValues, threshold: maskThreshold) }
+
+        /// Which pixels of PNG files do.
+        var pngRule: PNGMask.Rule {
+            PNGMask.Rule(
+                pixels: maskRule, colors: maskColors, inverts: adjustment.inverts, marksRight: marks == .right
+            )
+        }
     }
 
     public let source: String
@@ -115,7 +129,7 @@ public struct MaskImport: Sendable {
         case .coco:
             masks = try COCOMasks(path: source, names: names(), dataset: dataset, options: options)
         case .boxes:
-            masks = try BoxMasks(path: source, names: names(), dataset: dataset)
+            masks = try BoxMasks(path: source, names: names(), dataset: dataset, options: options)
         case .arrays:
             return try ImportedMasks(arraysIn: source, for: dataset, options: options)
         }

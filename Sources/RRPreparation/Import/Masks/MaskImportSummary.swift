@@ -29,8 +29,8 @@ public struct MaskImportSummary: Sendable {
     public var suggestsRightMarks: Bool { marks == .wrong && meanShare > 0.5 }
 
     /// What a user may not expect, a sentence each.
-    public var notes: [String] {
-        var notes: [String] = []
+    public var notes: [Message] {
+        var notes = tally.readings
         if tally.withoutSample.count > 0 {
             let more = tally.withoutSample.count > tally.withoutSample.first.count ? ", …" : ""
             let names = tally.withoutSample.first.joined(separator: ", ") + more
@@ -106,9 +106,9 @@ public struct MaskTally: Sendable, Equatable {
     /// How names were brought together with ids; nil where the source has no names.
     public var matching: Matching?
     /// How the source was read, where it allows more than one reading.
-    public var reading: Message?
+    public internal(set) var readings: [Message] = []
 
-    package init(reading: Message? = nil) { self.reading = reading }
+    package init(readings: [Message] = []) { self.readings = readings }
 
     /// A name that is no whole id, and the id that it was taken for.
     public internal(set) var matchExample: NamedId?

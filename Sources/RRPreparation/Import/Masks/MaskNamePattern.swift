@@ -44,6 +44,26 @@ package struct MaskNamePattern: Sendable, Equatable, CustomStringConvertible {
         return String(name.dropFirst(prefix.count).dropLast(suffix.count))
     }
 
+    /// The id in the name of one of several masks of an image, which have a number at the end: `x_mask_1`, `x_mask-2`; nil
+    /// for any other name, and where the pattern has nothing after the id: there a number may be the id's.
+    func id(inNumbered name: String) -> String? {
+        guard !suffix.isEmpty, let last = name.last, last.isASCII, last.isNumber else { return nil }
+        var bare = name[...]
+        while let last = bare.last, last.isASCII, last.isNumber { bare.removeLast() }
+        guard let separator = bare.popLast(), "_-.".contains(separator) else { return nil }
+        return id(in: String(bare))
+    }
+
+    /// `_mask` for `_mask_1`; a suffix that is only a number stays.
+    private static func withoutNumber(_ suffix: String) -> String {
+        var bare = suffix[...]
+        while let last = bare.last, last.isASCII, last.isNumber { bare.removeLast() }
+        guard bare.count < suffix.count, let separator = bare.popLast(), "_-.".contains(separator),
+            !bare.isEmpty
+        else { return suffix }
+        return String(bare)
+    }
+
     /// The pattern under which most of some names are ids, where there is one.
     package static func proposal(for names: [String], isId: (String) -> Bool) -> MaskNamePattern? {
         var best: (pattern: MaskNamePattern, count: Int)?
@@ -53,8 +73,11 @@ package struct MaskNamePattern: Sendable, Equatable, CustomStringConvertible {
                 for start in 0...characters.count - length
                 where isId(String(characters[start..<start + length])) {
                     let pattern = MaskNamePattern(
-                        prefix: String(characters[..<start]), suffix: String(characters[(start + length)...]))
-                    let count = names.prefix(200).count { pattern.id(in: $0).map(isId) ?? false }
+                        prefix: String(characters[..<start]),
+                        suffix: withoutNumber(String(characters[(start + length)...])))
+                    let count = names.prefix(200).count {
+                        (pattern.id(in: $0) ?? pattern.id(inNumbered: $0)).map(isId) ?? false
+                    }
                     if count > best?.count ?? 0 { best = (pattern, count) }
                 }
                 if best != nil { break }

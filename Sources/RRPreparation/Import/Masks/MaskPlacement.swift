@@ -21,6 +21,9 @@ struct MaskPlacement: Sendable {
     /// Whether masks may have another size than the dataset's images.
     var resizes: Bool { resizing != nil }
 
+    /// Whether each image was scaled as a whole, so that shares of it are those of what it became.
+    var stretches: Bool { resizing?.fit == .stretch }
+
     /// Checks that masks of a size can be used.
     ///
     /// - Throws: `DatasetError` with the code `wrongMaskSize` that names both sizes.

@@ -22,7 +22,7 @@ public enum MaskSourceKind: String, Sendable, CaseIterable {
         }
         let start = try FileBytes.read(path, prefix: 512)
         let signature = try FileSignature.of(path)
-        if path.lowercased().hasSuffix(".csv") {
+        if [".csv", ".tsv"].contains(where: path.lowercased().hasSuffix) {
             self = .boxes
         } else if start.first(where: { !Self.skipped.contains($0) }) == UInt8(ascii: "{") {
             self = .coco

@@ -6,13 +6,14 @@ internal import RRTensor
 struct PNGMaskFolder: MaskSource {
     let maskShape: ImageShape
     let samples: [Int]
-    let tally: MaskTally
 
+    private let opened: MaskTally
+    private let readings = OccurrenceCounts<PNGMask.Reading>()
     private let folder: String
     /// The files of each of `samples`, relative to the folder; of several the union is the mask.
     private let files: [[String]]
     private let placement: MaskPlacement
-    private let rule: MaskPixelRule
+    private let rule: PNGMask.Rule
 
     /// Finds the files and their samples.
     ///
@@ -24,10 +25,13 @@ struct PNGMaskFolder: MaskSource {
         let scan = try MaskFolderScan(folder: folder)
         var tally = MaskTally()
         tally.otherFileCount = scan.otherFileCount
-        var candidates: [(file: String, name: String)] = []
+        var candidates: [(file: String, name: String, isNumbered: Bool)] = []
         for file in scan.files {
-            if let name = pattern.id(in: String(file.dropLast(4))) {
-                candidates.append((file, name))
+            let name = String(file.dropLast(4))
+            if let id = pattern.id(in: name) {
+                candidates.append((file, id, false))
+            } else if let id = pattern.id(inNumbered: name) {
+                candidates.append((file, id, true))
             } else {
                 tally.withoutSample.add(file)
             }
@@ -40,27 +44,39 @@ struct PNGMaskFolder: MaskSource {
                 remedy: Self.remedy(for: scan.files.map { String($0.dropLast(4)) }, names), at: folder)
         }
         tally.take(match)
-        var taken: [Int: String] = [:]
-        for (candidate, sample) in zip(candidates, found) {
+        var taken: [Int: [Int]] = [:]
+        for (position, sample) in found.enumerated() {
+            let candidate = candidates[position]
             guard let sample else {
                 tally.withoutSample.add(candidate.file)
                 continue
             }
-            if let other = taken.updateValue(candidate.file, forKey: sample) {
+            // Several numbered masks under one name are parts of one.
+            if let other = taken[sample]?.first.map({ candidates[$0] }),
+                other.name != candidate.name || !(other.isNumbered || candidate.isNumbered)
+            {
                 throw DatasetError(
                     .duplicateMask, path: folder,
-                    "\(other) and \(candidate.file) are for the same sample “\(names.ids[sample])”; move one of them away"
+                    "\(other.file) and \(candidate.file) are for the same sample “\(names.ids[sample])”; move one of them away"
                 )
             }
+            taken[sample, default: []].append(position)
         }
         let order = taken.sorted { $0.key < $1.key }
         samples = order.map(\.key)
-        files = order.map { [$0.value] }
+        files = order.map { $0.value.map { candidates[$0].file } }
+        let unions = files.filter { $0.count > 1 }
+        if let first = unions.first {
+            tally.readings.append(
+                "samples with several masks, whose union is taken: \(unions.count) "
+                    + "(\(first.prefix(MaskTally.Names.shownCount).joined(separator: ", "))"
+                    + "\(unions.count > 1 || first.count > MaskTally.Names.shownCount ? ", …" : ""))")
+        }
         placement = try MaskPlacement(dataset)
         maskShape = placement.maskShape
-        rule = options.maskRule
+        rule = options.pngRule
         self.folder = folder
-        self.tally = tally
+        opened = tally
     }
 
     /// Takes the files that the images' metadata or their own names name.
@@ -78,21 +94,43 @@ struct PNGMaskFolder: MaskSource {
         try MaskFolderScan.checkLinks(all, in: folder)
         placement = try MaskPlacement(dataset)
         maskShape = placement.maskShape
-        rule = options.maskRule
+        rule = options.pngRule
         self.folder = folder
-        tally = MaskTally()
+        opened = MaskTally()
     }
 
     func readMask(at position: Int, into mask: UnsafeMutableBufferPointer<UInt8>) throws {
         let files = files[position]
-        try PNGMask(path: folder + "/" + files[0]).read(rule, placement, into: mask)
+        try read(files[0], into: mask)
         guard files.count > 1 else { return }
         let other = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: mask.count)
         defer { other.deallocate() }
         for file in files.dropFirst() {
-            try PNGMask(path: folder + "/" + file).read(rule, placement, into: other)
+            try read(file, into: other)
             for place in mask.indices { mask[place] |= other[place] }
         }
+    }
+
+    private func read(_ file: String, into mask: UnsafeMutableBufferPointer<UInt8>) throws {
+        if let reading = try PNGMask(path: folder + "/" + file).read(rule, placement, into: mask) {
+            readings.add(reading)
+        }
+    }
+
+    var tally: MaskTally {
+        var tally = opened
+        let colors = readings.count(of: .paletteColors)
+        if colors > 0 {
+            tally.readings.append(
+                "masks read by the black and white of their palettes, not by its numbers: \(colors); "
+                    + "\(option: .maskValues) 1 reads the numbers")
+        }
+        let void = readings.count(of: .void)
+        if void > 0 {
+            tally.readings.append(
+                "masks with void pixels (255 of Pascal VOC's palette), which no mask marks as wrong: \(void)")
+        }
+        return tally
     }
 
     private static func remedy(for stems: [String], _ names: SampleNames) -> Message {
