@@ -1,5 +1,6 @@
 import RRDatasets
 import RRFormats
+import RRSchemas
 import TestSupport
 import Testing
 
@@ -94,5 +95,34 @@ struct TableHabitTests {
             #expect(outcome.status == 0, "\(line): \(outcome.errors)")
         }
         #expect(try FileBytes.read(folder.path("e.h5")) == FileBytes.read(folder.path("g.h5")))
+    }
+
+    @Test("listed files and masks that are not there are skipped where that is asked for, each named")
+    func missingFiles() throws {
+        let text = "file_name,label,mask_file_name\n0.png,a,m/0.png\n7.png,b,m/7.png\n2.png,b,m/2.png\n"
+        let mask = PNGImage(width: 1, height: 1, channels: 1, bitDepth: 8, samples: [255])
+        try folder.write(PNGEncoder.encode(mask), to: "in/m/0.png")
+        #expect(try run(text, status: 65).contains("line 3: there is no file “7.png”"))
+        let line = "import pngs in -o e.h5 --masks-output m.h5 --on-error skip --json"
+        let outcome = try CommandLineTool.run(line.split(separator: " ").map(String.init), in: folder.path)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let skipped = try JSONValue(parsing: outcome.text)["skipped"]?.arrayValue ?? []
+        #expect(skipped.map { $0["file"] } == ["7.png", "m/2.png"])
+        #expect(outcome.errors.contains("skipped 7.png: line 3"))
+        let dataset = try Dataset(path: folder.path("e.h5"))
+        #expect(try dataset.ids() == ["0", "2"])
+        let masks = try MaskSet(path: folder.path("m.h5"), for: dataset)
+        #expect(masks.isAnnotated(0) && !masks.isAnnotated(1))
+        try folder.write(Array("file_name\n8.png\n9.png\n".utf8), to: "in/metadata.csv")
+        let none = try CommandLineTool.run(
+            ["import", "pngs", "in", "-o", "f.h5", "--on-error", "skip"], in: folder.path)
+        #expect(none.status == 65 && none.errors.contains("none of the 2 files"))
+    }
+
+    @Test("paths of Windows are the files that they mean")
+    func backslashes() throws {
+        try folder.write(FileBytes.read(folder.path("in/0.png")), to: "in/sub/9.png")
+        try run("file_name,label\nsub\\9.png,a\n1.png,b\n")
+        #expect(try Dataset(path: folder.path("d.h5")).ids() == ["sub/9", "1"])
     }
 }

@@ -11,20 +11,28 @@ struct ImportMasksCommand: ParsableCommand {
         discussion: """
             SOURCE is one of
               a folder of PNG files that are named after the samples' ids, with 0 and 1, or 0 and the largest value, \
-            as gray values or numbers of a palette;
+            as gray values. A palette that is black and white where the mask uses it is read as the image that it \
+            shows; any other by its numbers, 0 the background and 1 or 255 the mark, if the colour of 0 is nearly \
+            black or transparent; else it is refused with both readings. In Pascal VOC's palette 255 is void: beside \
+            0 and 1 it is never marked as wrong, whatever --marks says. --mask-values takes the numbers of palettes, \
+            --mask-colors masks in colours. x_mask_1.png, x_mask_2.png are parts of x_mask.png with --match '{id}_mask';
               a COCO annotation file (.json): run lengths, polygons, and boxes where there is no segmentation; a \
             sample's mask is the union of its image's annotations;
-              a table of boxes (.csv) with a header: id or file_name, and x_min, y_min, x_max, y_max or x, y, width, \
-            height. A pixel is in a box where its centre is: x_min <= column + 0.5 < x_max;
+              a table of boxes (.csv, .tsv) with a header: id or file_name, and x_min, y_min, x_max, y_max or x, y, \
+            width, height, or as VinDr, RSNA, NIH, TensorFlow and YOLO call them. A pixel is in a box where its centre \
+            is: x_min <= column + 0.5 < x_max. A line without a box says that nothing is marked;
               an HDF5, NPY, NPZ or IDX file with an array of masks, one for each sample in the dataset's order, or \
             for those that --rows, --ids or --flags name.
 
-            Where no name is a whole id, names and ids are compared without the folders before them. Samples without \
+            Coordinates of which all are from 0 to 1, and not all whole, are shares of the image. \
+            Where no name is a whole id, names and ids are compared without the folders before them; a folder that is \
+            called as another class or split than the sample's is refused. Samples without \
             a mask stay unannotated. Masks have the size of the images; where the dataset was imported with --size, \
-            the masks are resized alike.
+            the masks are resized alike. --invert comes first, then the size, then --dilate or --erode, then --marks.
 
             Examples:
               rrdata import masks lesions --for skin.h5 --match '{id}_segmentation' -o masks.h5
+              rrdata import masks drawn --for d.h5 --mask-colors FF0000,00FF00 --dilate 2 -o m.h5
               rrdata import masks annotations.json --for d.h5 --category ruler --min-area 20 -o m.h5
               rrdata import masks boxes.csv --for d.h5 --marks right -o m.h5
               rrdata import masks skin.npz --for d.h5 --masks masks --flags has_mask -o m.h5

@@ -45,7 +45,10 @@ struct ImportPNGsCommand: ParsableCommand {
 
     @OptionGroup var reading: FolderOptions
 
-    @Option(help: "What a file that cannot be decoded leads to: stop, or skip it and say so.")
+    @Option(
+        help:
+            "What a file leads to that cannot be decoded, or is listed and not there: stop, or skip it and say so."
+    )
     var onError: PNGFolderImport.ErrorPolicy = .stop
 
     @Option(

@@ -20,6 +20,8 @@ package struct PNGFileList {
     package var maskPaths: [[String]]?
     /// The number of files that are no PNG by their names.
     package var otherFileCount = 0
+    /// Files that a list names, but that are not there, and where it does.
+    package var missing: [(path: String, reason: Message)] = []
     /// How the folder was read, where that is not as plain as day.
     package var notes: [Message] = []
 
@@ -68,15 +70,17 @@ package struct PNGFolderScan {
 
     /// Takes the files that the folder's metadata lists; where it has none, walks the folder.
     ///
+    /// - Parameter skipsMissing: whether files that the metadata lists and that are not there are left out.
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead` or `unsupported`; `DatasetError` with the code
     ///   `badFolderStructure`, `invalidOption`, `duplicateId`, `masksAmongImages` or `empty`, or as
     ///   `PNGMetadata.list(in:)`.
-    package init(folder: String, _ reading: ImageFolderOptions) throws {
+    package init(folder: String, _ reading: ImageFolderOptions, skipsMissing: Bool = false) throws {
         let labels = reading.labels
         root = folder
         allowsSplitNames = reading.splits == .none || labels == .none
         if labels == .folders,
-            let list = try PNGMetadata.list(in: folder, splits: reading.splits, options: reading.list)
+            let list = try PNGMetadata.list(
+                in: folder, splits: reading.splits, options: reading.list, skipsMissing: skipsMissing)
         {
             files = list
             return

@@ -16,6 +16,7 @@ package struct PNGMetadata {
 
     private let folder: String
     private let options: ImageListOptions
+    private let skipsMissing: Bool
     private var files = PNGFileList()
     private var texts = TextList()
     /// By bytes: to Swift, two strings that differ only in their Unicode normalisation are equal.
@@ -35,12 +36,14 @@ package struct PNGMetadata {
 
     /// Reads the list of a folder, or those of its splits' folders; nil where there is none.
     ///
+    /// - Parameter skipsMissing: whether lines for files that are not there are left out and counted; else they are errors.
     /// - Throws: `DatasetError` with the code `badMetadata`, `badFolderStructure`, `invalidOption`, `unsafeId`,
     ///   `duplicateId` or `empty`, which names the file and the line; `FormatError` where a list cannot be read.
     package static func list(
-        in folder: String, splits: SplitFolders = .byName, options: ImageListOptions = ImageListOptions()
+        in folder: String, splits: SplitFolders = .byName, options: ImageListOptions = ImageListOptions(),
+        skipsMissing: Bool = false
     ) throws -> PNGFileList? {
-        var metadata = PNGMetadata(folder: folder, options: options)
+        var metadata = PNGMetadata(folder: folder, options: options, skipsMissing: skipsMissing)
         if let source = try options.path ?? source(in: folder) {
             try metadata.read(source, prefix: "", split: nil)
             try metadata.takeSplits(fromFolders: splits)
@@ -98,7 +101,8 @@ package struct PNGMetadata {
         return found.first
     }
 
-    private init(folder: String, options: ImageListOptions) {
+    private init(folder: String, options: ImageListOptions, skipsMissing: Bool) {
+        self.skipsMissing = skipsMissing
         self.folder = folder
         self.options = options
         links = LinkCheck(root: folder)
@@ -127,11 +131,21 @@ package struct PNGMetadata {
         {
             path += ".png"
         }
+        if path.contains("\\"), FileTree.kind(of: folder + "/" + path) == nil {
+            // Windows parts folders so.
+            let other =
+                prefix
+                + (try checked(name.replacing("\\", with: "/"), column: options.fileName, line: row.line))
+            if FileTree.kind(of: folder + "/" + other) == .file { path = other }
+        }
         guard Array(path.utf8).withUnsafeBufferPointer(PNGFileList.isPNG) else {
             throw fault(line: row.line, "“\(name)” is no PNG file by its name")
         }
         guard FileTree.kind(of: folder + "/" + path) == .file else {
-            throw fault(line: row.line, "there is no file “\(name)”")
+            let missing = fault(line: row.line, "there is no file “\(name)”")
+            guard skipsMissing else { throw missing }
+            files.missing.append((path, missing.message))
+            return
         }
         if let target = links.targetOutside(path) {
             throw fault(
@@ -235,7 +249,11 @@ package struct PNGMetadata {
     /// Sorts and numbers what was read.
     private mutating func finish() throws -> PNGFileList {
         guard !texts.isEmpty else {
-            throw DatasetError(.empty, path: sources.last ?? folder, "the list names no images")
+            throw DatasetError(
+                .empty, path: sources.last ?? folder,
+                files.missing.isEmpty
+                    ? "the list names no images"
+                    : "none of the \(files.missing.count) files that the list names is there")
         }
         try checkIds()
         if finishExport() { return files }

@@ -59,7 +59,12 @@ public struct PNGFolderImport: Sendable {
     ///   large), `inconsistentImages` or `invalidOption`. The error names the file, and no output is left.
     public func run(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> ImportSummary {
         let reading = options.reading
-        var files = try PNGFolderScan(folder: folder, reading).files
+        var files = try PNGFolderScan(
+            folder: folder, reading, skipsMissing: options.onError == .skip
+        ).files
+        let missing =
+            files.missing.map { ImportSummary.SkippedFile(path: $0.path, reason: $0.reason.description) }
+            + leaveOutMissingMasks(of: &files)
         let conversion = try PNGConversion(reading, first: firstHeader(of: files))
         let imageShape = try conversion.imageShape
         let export = try ExportMark(of: folder, kind: "pngs")
@@ -93,7 +98,8 @@ public struct PNGFolderImport: Sendable {
             writer = try writer.keeping(kept)
         }
         let provenance = provenance(
-            skipped: skipped.map(\.file), files, colorSpaceCount: colorSpaceCount, compression: compression,
+            skipped: missing + skipped.map(\.file), files, colorSpaceCount: colorSpaceCount,
+            compression: compression,
             resizing: options.reading.resizing
                 ?? (export?.imageDimensions == imageShape.dimensions ? export?.resizing : nil))
         let table = files.table
@@ -123,13 +129,22 @@ public struct PNGFolderImport: Sendable {
             splits: files.splitNames.enumerated().map { number, name in
                 .init(name: name, sampleCount: files.splits.count { $0 == number })
             },
-            fingerprint: fingerprint, skippedFiles: skipped.map(\.file), otherFileCount: files.otherFileCount,
+            fingerprint: fingerprint, skippedFiles: missing + skipped.map(\.file),
+            otherFileCount: files.otherFileCount,
             masks: written?.summary, colorSpaceCount: colorSpaceCount, maskPaths: files.maskPaths,
             notes: notes)
     }
 }
 
 extension PNGFolderImport {
+    /// Takes masks out of a list that are not there, where files may be skipped.
+    private func leaveOutMissingMasks(of files: inout PNGFileList) -> [ImportSummary.SkippedFile] {
+        guard options.onError == .skip, options.masks != nil, let paths = files.maskPaths else { return [] }
+        let missing = Set(paths.joined().filter { FileTree.kind(of: folder + "/" + $0) == nil })
+        files.maskPaths = paths.map { $0.filter { !missing.contains($0) } }
+        return missing.sorted().map { ImportSummary.SkippedFile(path: $0, reason: "there is no such mask") }
+    }
+
     /// The header of the first file that has a sound one, which decides what the options leave open.
     private func firstHeader(of files: PNGFileList) throws -> PNGHeader {
         let reader = PNGFileReader(folder: folder)
