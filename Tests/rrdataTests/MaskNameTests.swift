@@ -42,8 +42,10 @@ struct MaskNameTests {
     @Test(
         "a mask from another class, folder or split is refused, both named",
         arguments: [
-            (["cat/0", "dog/1"], "dog/0", "dog", "cat/0"), (["cat/0", "dog/1"], "x/Dog/0", "dog", "cat/0"),
+            (["cat/0", "dog/1"], "dog/0", "dog", "cat/0"), (["cat/0", "dog/1"], "x/Dog/0", "Dog", "cat/0"),
             (["cat/a/0", "cat/b/1"], "b/0", "b", "cat/a/0"),
+            (["cat/0", "dog/1"], "dogs/0", "dogs", "cat/0"),
+            (["cat/0", "Hot Dog/1"], "masks/hot_dog_masks/0", "hot_dog_masks", "cat/0"),
             (["train/cat/0", "test/cat/1"], "test/0", "test", "train/cat/0"),
             (["train/cat/0", "train/dog/1"], "validation/0", "validation", "train/cat/0"),
         ])
@@ -81,10 +83,10 @@ struct MaskNameTests {
     @Test("folders that say nothing of classes are passed over, and the note gives an example")
     func otherFolders() throws {
         for image in ["cat/0", "dog/1"] { try write("in/\(image).png") }
-        try write("f/masks/0.png", marked: 3)
+        try write("f/cat masks/0.png", marked: 3)
         try write("f/more/1.png", marked: 4)
         try run("import pngs in -o d.h5")
-        #expect(try run("import masks f --for d.h5 -o m.h5").contains("(masks/0 is for cat/0)"))
+        #expect(try run("import masks f --for d.h5 -o m.h5").contains("(cat masks/0 is for cat/0)"))
         #expect(try marks() == ["cat/0": 3, "dog/1": 4])
     }
 

@@ -88,6 +88,8 @@ struct MaskReadingTests {
         #expect(report.errors.contains(note))
         let notes = try JSONValue(parsing: report.text)["notes"]?.arrayValue?.compactMap(\.stringValue)
         #expect(notes?.first?.hasPrefix(note) == true)
+        let info = try JSONValue(parsing: run("info m.h5 --json").text)
+        #expect(info["provenance"]?["readings"]?.arrayValue?.count == 1)
         let numbers = try masks("--mask-values 1")
         #expect(numbers["a/x"] == Self.inverted(Self.marked) && numbers["b/z"] == Self.marked)
         try place("black-first")

@@ -43,6 +43,7 @@ struct TableHabitTests {
             "file_name\tlabel\r\n0.png\tcat\r\n1.png\tcat \r\n2.png\tdog\r\n3.png\tdog\r\n",
             "\u{FEFF}\"file_name\";\"label\"\r\n\"0.png\";\"cat\"\r\n\"1.png\";\"cat \"\r\n\"2.png\";\"dog\"\r\n3.png;dog",
             "file_name, \"label\" , x\n0.png, \"cat\",\n1.png,\"cat\" ,1\n2.png, \"dog\", \"a, b\"\n3.png,dog,\n, ,\n",
+            "sep=;\r\nfile_name;label\r\n0.png;cat\r\n1.png;cat\r\n2.png;dog\r\n3.png;dog\r\n",
             "file_name|label\n0.png|cat\n1.png|cat\n2.png|dog\n3.png|dog\n",
         ])
     func classes(text: String) throws {
@@ -50,6 +51,19 @@ struct TableHabitTests {
         #expect(try classes() == ["cat", "cat", "dog", "dog"])
         #expect(try Dataset(path: folder.path("d.h5")).classNames == ["cat", "dog"])
         #expect(errors.contains("separated by") == !text.contains(","))
+    }
+
+    @Test("Excel's Unicode text, UTF-16 with a byte order mark, is a table", arguments: [false, true])
+    func utf16(isBigEndian: Bool) throws {
+        let text = "\u{FEFF}file_name\tlabel\r\n0.png\tcat\r\n1.png\tcat\r\n2.png\tchi\u{EA}n\r\n3.png\tchi\u{EA}n\r\n"
+        let bytes = text.utf16.flatMap { unit -> [UInt8] in
+            let pair = [UInt8(unit & 255), UInt8(unit >> 8)]
+            return isBigEndian ? pair.reversed() : pair
+        }
+        try folder.write(bytes, to: "in/metadata.csv")
+        let outcome = try CommandLineTool.run(["import", "pngs", "in", "-o", "d.h5"], in: folder.path)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try classes() == ["cat", "cat", "chi\u{EA}n", "chi\u{EA}n"])
     }
 
     @Test(

@@ -37,7 +37,7 @@ enum ImageListFile {
         var positions: [String: Int] = [:]
         for name in table.header { positions[name] = try? table.column(name) }
         try table.forEachRecord { record in
-            let row = try columns.row(
+            var row = try columns.row(
                 line: record.line,
                 fault: { DatasetError(.badMetadata, path: path, "line \(record.line): " + $0) },
                 value: { column in
@@ -45,6 +45,7 @@ enum ImageListFile {
                         isExport ? record.fields[position] : CSVCell.value(record.fields[position]) ?? ""
                     }
                 })
+            if !isExport { row.group = row.group.map(LabelTexts.withoutFraction) }
             try body(row)
         }
         guard table.delimiter != .comma else { return [] }

@@ -81,7 +81,7 @@ extension MaskImport {
     }
 
     /// What the mask set says of its making; nothing in it depends on the machine.
-    func provenance(_ kind: MaskSourceKind) throws -> JSONValue {
+    func provenance(_ kind: MaskSourceKind, _ tally: MaskTally) throws -> JSONValue {
         let empty = try options(for: kind).emptyMasks
         var given: [String: JSONValue] = [
             "marks": .string(options.marks.rawValue), "empty": .string(empty.rawValue),
@@ -101,11 +101,15 @@ extension MaskImport {
         given["min_area"] = options.minimumArea.map { .number($0) }
         if options.isStrict { given["strict"] = true }
         given["max_area"] = options.maximumArea.map { .number($0) }
-        return [
+        var provenance: [String: JSONValue] = [
             "command": "import masks", "kind": .string(kind.rawValue),
             "source": .string(source.split(separator: "/").last.map(String.init) ?? source),
             "options": .object(given),
         ]
+        if !tally.readings.isEmpty {
+            provenance["readings"] = .array(tally.readings.map { .string($0.description) })
+        }
+        return .object(provenance)
     }
 }
 

@@ -21,10 +21,10 @@ package struct SampleFolders: Sendable {
         belongings = ids.indices.map(belonging)
         var known: Set<String> = []
         for name in Set(belongings.map(\.className)).union(belongings.map(\.splitName)) {
-            if let name { known.insert(name.lowercased()) }
+            if let name { known.insert(Self.plain(name)) }
         }
         for id in ids {
-            for folder in id.split(separator: "/").dropLast() { known.insert(folder.lowercased()) }
+            for folder in id.split(separator: "/").dropLast() { known.insert(Self.plain(folder)) }
         }
         self.known = known
     }
@@ -36,14 +36,15 @@ package struct SampleFolders: Sendable {
     func check(_ path: String, isOf sample: Int, withId id: String, at location: String) throws(DatasetError)
     {
         guard path.contains("/") else { return }
-        let own = id.split(separator: "/").dropLast().map { $0.lowercased() }
+        let own = id.split(separator: "/").dropLast().map(Self.plain)
         let (className, splitName) = (belongings[sample].className, belongings[sample].splitName)
-        let splits = Set((own + (splitName.map { [$0] } ?? [])).compactMap(SplitFolders.usualName))
-        for folder in path.split(separator: "/").dropLast().map({ $0.lowercased() }) {
-            guard !own.contains(folder), folder != className?.lowercased(), folder != splitName?.lowercased()
+        let splits = Set((own + (splitName.map { [$0] } ?? [])).compactMap { SplitFolders.usualName(for: $0) })
+        for folder in path.split(separator: "/").dropLast() {
+            let name = Self.plain(folder)
+            guard !own.contains(name), name != className.map(Self.plain), name != splitName.map(Self.plain)
             else { continue }
-            let split = SplitFolders.usualName(for: folder)
-            guard known.contains(folder) || (split != nil && !splits.isEmpty) else { continue }
+            let split = SplitFolders.usualName(for: String(folder))
+            guard known.contains(name) || (split != nil && !splits.isEmpty) else { continue }
             if let split, splits.contains(split) { continue }
             let ofClass = className.map { id.contains("/") ? "" : " of the class “\($0)”" } ?? ""
             throw DatasetError(
@@ -53,6 +54,22 @@ package struct SampleFolders: Sendable {
                     + "the folder has no meaning, \(option: .match) '\(Self.pattern(of: path))' says so")
         }
     }
+
+    /// A folder's name without case, separators, a plural, and the words that say that masks are in it: `dog` for `Dogs` and
+    /// for `dog_masks`.
+    private static func plain(_ folder: some StringProtocol) -> String {
+        let all = folder.lowercased().split { !$0.isLetter && !$0.isNumber }
+        var words = all
+        while words.count > 1, let last = words.last, maskWords.contains(String(last)) { words.removeLast() }
+        while words.count > 1, let first = words.first, maskWords.contains(String(first)) { words.removeFirst() }
+        let name = words.joined(separator: " ")
+        return name.count > 2 && name.hasSuffix("s") ? String(name.dropLast()) : name
+    }
+
+    private static let maskWords: Set = [
+        "mask", "masks", "gt", "ground", "truth", "segmentation", "segmentations", "seg", "label", "labels",
+        "annotation", "annotations",
+    ]
 
     /// The pattern that takes the folders of a path for a part of all names.
     private static func pattern(of path: String) -> String {
