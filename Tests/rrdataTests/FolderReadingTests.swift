@@ -1,3 +1,4 @@
+import Foundation
 import RRDatasets
 import RRFormats
 import TestSupport
@@ -144,5 +145,22 @@ struct FolderReadingTests {
             Array("file_name,label,split\nimages/train/0.png,a,test\nimages/Testing/0.png,b,train\n".utf8),
             to: "in/metadata.csv")
         #expect(try imported().counts == ["test/a": 1, "train/b": 1])
+    }
+
+    @Test("links that lead out of the folder are refused, and followed where that is asked for")
+    func links() throws {
+        try write(["a/1.png"])
+        let image = PNGImage(
+            width: 8, height: 8, channels: 1, bitDepth: 8, samples: Array(repeating: 9, count: 64))
+        try folder.write(PNGEncoder.encode(image), to: "elsewhere/b/2.png")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("in/b"), withDestinationPath: folder.path("elsewhere/b"))
+        let outcome = try CommandLineTool.run(["import", "pngs", "in", "-o", "d.h5"], in: folder.path)
+        #expect(outcome.status == 65 && outcome.errors.contains("--trust-links"), "\(outcome.errors)")
+        #expect(try imported(["--trust-links"]).counts == ["/a": 1, "/b": 1])
+        try folder.write(Array("file_name,label\nb/2.png,x\n".utf8), to: "in/metadata.csv")
+        let listed = try CommandLineTool.run(["import", "pngs", "in", "-o", "x.h5"], in: folder.path)
+        #expect(listed.status == 65 && listed.errors.contains("--trust-links"), "\(listed.errors)")
+        #expect(try imported(["--trust-links"]).counts == ["/x": 1])
     }
 }

@@ -41,5 +41,5 @@ public struct FormatError: ExplainedError, Equatable, Sendable {
 /// The options that the messages of this module name: those of whoever has files read and written.
 extension OptionName {
     static let force = OptionName("force")
-    static let trustsLinks = OptionName("trustsLinks")
+    package static let trustsLinks = OptionName("trustsLinks")
 }

@@ -42,6 +42,9 @@ struct FolderOptions: ParsableArguments {
         help: "Files called as masks of others (x_mask.png, masks/x.png) are masks, or are images.")
     var masksAmongImages: Bool?
 
+    @Flag(help: "Follow symbolic links that lead out of the folder.")
+    var trustLinks = false
+
     @Option(help: "auto for the colour type of the files, or gray, rgb, rgba or gray-alpha.")
     var color: ImageFolderOptions.Color = .auto
 
@@ -79,6 +82,7 @@ struct FolderOptions: ParsableArguments {
         reading.list.path = metadata
         reading.list.splitNames = splitValues?.names ?? [:]
         reading.splits = ignoresSplits ? .none : splits ?? .byName
+        reading.trustsLinks = trustLinks
         reading.masksAmongImages = masksAmongImages
         reading.color = color
         reading.depth = depth

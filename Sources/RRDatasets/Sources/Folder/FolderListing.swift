@@ -95,8 +95,8 @@ package struct FolderListing: Sendable {
             {
                 throw FormatError(
                     .unsupported, path: path,
-                    "a symbolic link leads out of the folder, to \(target); copy what is there, or move it into "
-                        + "the folder")
+                    "a symbolic link leads out of the folder, to \(target); copy what is there, move it into "
+                        + "the folder, or follow it with \(option: .trustsLinks)")
             }
             switch status.st_mode & S_IFMT {
             case S_IFDIR: return .folder

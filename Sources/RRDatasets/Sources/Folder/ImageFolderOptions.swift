@@ -37,6 +37,8 @@ public struct ImageFolderOptions: Sendable, Hashable {
     /// Whether files that are called as masks of other files, `x_mask.png` beside `x.png` or `masks/x.png` beside
     /// `images/x.png`, are their masks and no images; nil to refuse a folder that has some.
     public var masksAmongImages: Bool?
+    /// Whether symbolic links may lead out of the folder.
+    public var trustsLinks = false
     /// An alpha channel is kept with `rgba` and `grayAlpha`, and composited over the background with `rgb` and `gray`.
     public var color: ImageFolderOptions.Color = .auto
     /// Nil for the depth of the files, which must agree.

@@ -65,6 +65,8 @@ package struct PNGFolderScan {
     package private(set) var files = PNGFileList()
 
     private let root: String
+    /// The folder that symbolic links must stay in; nil where they may lead anywhere.
+    private let boundary: String?
     /// Whether folders within classes may be called as splits are.
     private let allowsSplitNames: Bool
 
@@ -77,10 +79,12 @@ package struct PNGFolderScan {
     package init(folder: String, _ reading: ImageFolderOptions, skipsMissing: Bool = false) throws {
         let labels = reading.labels
         root = folder
+        boundary = reading.trustsLinks ? nil : folder
         allowsSplitNames = reading.splits == .none || labels == .none
         if labels == .folders,
             let list = try PNGMetadata.list(
-                in: folder, splits: reading.splits, options: reading.list, skipsMissing: skipsMissing)
+                in: folder, splits: reading.splits, options: reading.list, skipsMissing: skipsMissing,
+                trustsLinks: reading.trustsLinks)
         {
             files = list
             return
@@ -91,13 +95,13 @@ package struct PNGFolderScan {
                 "\(option: .columns) and \(option: .splitValues) are about a list of images, and there is no metadata.csv or "
                     + "metadata.jsonl here: \(option: .metadata) says where it is")
         }
-        let top = try FolderListing(of: folder, within: folder)
+        let top = try FolderListing(of: folder, within: boundary)
         let parts = try takeSplits(from: top, reading)
         var classes: [(name: String, fileCount: Int)] = []
         for part in parts.isEmpty ? [.init(split: "", folder: "")] : parts {
             let count = files.count
             let listing =
-                parts.isEmpty ? top : try FolderListing(of: folder + "/" + part.folder, within: folder)
+                parts.isEmpty ? top : try FolderListing(of: folder + "/" + part.folder, within: boundary)
             let prefix = parts.isEmpty ? "" : part.folder + "/"
             if labels == .folders {
                 classes += try addClasses(listing, prefix: prefix)
@@ -130,7 +134,7 @@ package struct PNGFolderScan {
             reading.splits, among: top.names(of: .folder), of: root,
             content: reading.labels == .folders ? .classes : .files
         ) { name in
-            let listing = try FolderListing(of: top.path + "/" + name, within: root)
+            let listing = try FolderListing(of: top.path + "/" + name, within: boundary)
             return listing.names.indices.contains { listing.isPNG(at: $0) }
         }
         files.notes = found.notes
@@ -171,7 +175,7 @@ package struct PNGFolderScan {
         return try classes.map { name in
             let count = files.count
             try addFiles(
-                FolderListing(of: listing.path + "/" + name, within: root), prefix: prefix + name + "/",
+                FolderListing(of: listing.path + "/" + name, within: boundary), prefix: prefix + name + "/",
                 emptyMessage:
                     "the class folder holds no PNG files (names that end in .png); fill it or move it away")
             return (name, files.count - count)

@@ -32,7 +32,8 @@ package struct PNGMetadata {
     private var hasMasks = false
     private var places: [(source: UInt8, line: Int32)] = []
     private var sources: [String] = []
-    private var links: LinkCheck
+    /// Nil where symbolic links may lead anywhere.
+    private var links: LinkCheck?
 
     /// Reads the list of a folder, or those of its splits' folders; nil where there is none.
     ///
@@ -41,9 +42,10 @@ package struct PNGMetadata {
     ///   `duplicateId` or `empty`, which names the file and the line; `FormatError` where a list cannot be read.
     package static func list(
         in folder: String, splits: SplitFolders = .byName, options: ImageListOptions = ImageListOptions(),
-        skipsMissing: Bool = false
+        skipsMissing: Bool = false, trustsLinks: Bool = false
     ) throws -> PNGFileList? {
         var metadata = PNGMetadata(folder: folder, options: options, skipsMissing: skipsMissing)
+        if trustsLinks { metadata.links = nil }
         if let source = try options.path ?? source(in: folder) {
             try metadata.read(source, prefix: "", split: nil)
             try metadata.takeSplits(fromFolders: splits)
@@ -116,9 +118,10 @@ package struct PNGMetadata {
         files.notes += notes
     }
 
-    private func fault(_ code: DatasetError.Code = .badMetadata, line: Int, _ message: String) -> DatasetError
+    private func fault(_ code: DatasetError.Code = .badMetadata, line: Int, _ message: Message)
+        -> DatasetError
     {
-        DatasetError(code, path: sources.last ?? folder, "line \(line): \(message)")
+        DatasetError(code, path: sources.last ?? folder, "line \(line): " + message)
     }
 
     private mutating func add(_ row: Row, prefix: String, split: String?) throws {
@@ -147,10 +150,11 @@ package struct PNGMetadata {
             files.missing.append((path, missing.message))
             return
         }
-        if let target = links.targetOutside(path) {
+        if let target = links?.targetOutside(path) {
             throw fault(
                 .unsafeId, line: row.line,
-                "“\(name)” is reached by a symbolic link that leads out of the folder, to \(target)")
+                "“\(name)” is reached by a symbolic link that leads out of the folder, to \(target); "
+                    + "\(option: .trustsLinks) follows it")
         }
         texts.append(path.utf8)
         places.append((UInt8(sources.count - 1), Int32(clamping: row.line)))
