@@ -34,4 +34,13 @@ struct SampleNamesTests {
         #expect(proposal("mask-12", "mask-8") == "mask-{id}")
         #expect(proposal("a", "b") == nil)
     }
+
+    @Test("ids that differ only in their normalisation are told apart by their bytes, and only by these")
+    func normalisation() throws {
+        let names = SampleNames(ids: ["\u{E9}", "e\u{301}", "a/\u{F6}"])
+        #expect(try names.match(["e\u{301}", "\u{E9}", "a/o\u{308}"], at: "s").samples == [1, 0, 2])
+        let twice = SampleNames(ids: ["\u{1EBF}", "\u{EA}\u{301}"])
+        let error = #expect(throws: DatasetError.self) { try twice.match(["e\u{302}\u{301}"], at: "s") }
+        #expect(error?.code == .ambiguousName)
+    }
 }

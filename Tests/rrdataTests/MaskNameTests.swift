@@ -63,6 +63,28 @@ struct MaskNameTests {
         #expect(try marks() == [id: 3])
     }
 
+    @Test(
+        "names in annotation files and in longer file names are held to their folders too, each with its remedy"
+    )
+    func otherSources() throws {
+        for image in ["cat/0", "dog/1"] { try write("in/\(image).png") }
+        try run("import pngs in -o d.h5")
+        try folder.write(Array("file_name,x,y,width,height\ndog\\0.jpg,0,0,1,1\n".utf8), to: "b.csv")
+        try folder.write(
+            Array(
+                #"{"images": [{"id": 1, "file_name": "dog/0.jpg", "height": 8, "width": 8}], "annotations": [{"image_id": 1, "bbox": [0, 0, 2, 2]}]}"#
+                    .utf8), to: "a.json")
+        for source in ["b.csv", "a.json"] {
+            let errors = try run("import masks \(source) --for d.h5 -o m.h5", status: 65)
+            #expect(errors.contains("“dog/0”") && errors.contains("leave “dog/” out of the names"))
+        }
+        try write("f/dog/0_mask.png", marked: 3)
+        let errors = try run("import masks f --for d.h5 -o m.h5 --match {id}_mask", status: 65)
+        #expect(errors.contains("--match 'dog/{id}_mask' says so"))
+        try run("import masks f --for d.h5 -o m.h5 --match dog/{id}_mask")
+        #expect(try marks() == ["cat/0": 3])
+    }
+
     @Test("the class and the split of a list count as folders do")
     func lists() throws {
         for number in 0..<2 { try write("in/\(number).png") }

@@ -55,7 +55,8 @@ struct TableHabitTests {
 
     @Test("Excel's Unicode text, UTF-16 with a byte order mark, is a table", arguments: [false, true])
     func utf16(isBigEndian: Bool) throws {
-        let text = "\u{FEFF}file_name\tlabel\r\n0.png\tcat\r\n1.png\tcat\r\n2.png\tchi\u{EA}n\r\n3.png\tchi\u{EA}n\r\n"
+        let text =
+            "\u{FEFF}file_name\tlabel\r\n0.png\tcat\r\n1.png\tcat\r\n2.png\tchi\u{EA}n\r\n3.png\tchi\u{EA}n\r\n"
         let bytes = text.utf16.flatMap { unit -> [UInt8] in
             let pair = [UInt8(unit & 255), UInt8(unit >> 8)]
             return isBigEndian ? pair.reversed() : pair

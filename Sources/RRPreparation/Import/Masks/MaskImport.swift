@@ -102,7 +102,8 @@ public struct MaskImport: Sendable {
         let export = kind == .pngs ? try ExportMark(of: source, kind: "mask-pngs") : nil
         try MaskSetWriter.write(
             masks.maskSet,
-            provenanceText: try export?.maskProvenance(of: masks.maskSet) ?? provenance(kind, masks.tally).serialized(),
+            provenanceText: try export?.maskProvenance(of: masks.maskSet)
+                ?? provenance(kind, masks.tally).serialized(),
             to: file)
         return MaskImportSummary(
             path: output, source: kind, sampleCount: masks.maskSet.sampleCount,

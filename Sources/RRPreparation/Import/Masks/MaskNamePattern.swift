@@ -29,6 +29,11 @@ package struct MaskNamePattern: Sendable, Equatable, CustomStringConvertible {
 
     package var description: String { prefix + Self.placeholder + suffix }
 
+    /// The pattern for files in a folder whose name is no part of ids.
+    func inFolder(_ folder: String) -> MaskNamePattern {
+        MaskNamePattern(prefix: folder + "/" + prefix, suffix: suffix)
+    }
+
     /// The id in a file's name, given without the extension; nil where the name does not fit.
     func id(in name: String) -> String? {
         let (bytes, first, last) = (name.utf8, prefix.utf8, suffix.utf8)

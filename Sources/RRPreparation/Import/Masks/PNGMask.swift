@@ -39,7 +39,8 @@ struct PNGMask {
             storage = try bytes.withUnsafeBytes { bytes in
                 Result { () throws(FormatError) in try PNGDecoder.storage(of: bytes, path: path) }
             }.get()
-            try placement.check(height: storage.header.height, width: storage.header.width, of: "the mask", at: path)
+            try placement.check(
+                height: storage.header.height, width: storage.header.width, of: "the mask", at: path)
             image =
                 rule.colors == nil
                 ? try PNGDecoder.decodeStored(bytes, path: path) : try PNGDecoder.decode(bytes, path: path)
@@ -55,7 +56,8 @@ struct PNGMask {
                 if storage.colorType == .palette, rule.colors == nil, image.bitDepth == 8 {
                     let palette = bytes.withUnsafeBytes { PNGPalette(of: $0) }
                     reading = try mark(
-                        samples.bindMemory(to: UInt8.self), palette, width: storage.header.width, rule, into: plane)
+                        samples.bindMemory(to: UInt8.self), palette, width: storage.header.width, rule,
+                        into: plane)
                 } else if image.bitDepth == 16 {
                     try mark(samples.bindMemory(to: UInt16.self), image.channels, storage, rule, into: plane)
                 } else {
@@ -65,7 +67,8 @@ struct PNGMask {
         }.get()
         if rule.inverts { MaskAdjustment.invert(plane) }
         placement.place(
-            rows: UnsafeBufferPointer(plane), height: storage.header.height, width: storage.header.width, into: mask)
+            rows: UnsafeBufferPointer(plane), height: storage.header.height, width: storage.header.width,
+            into: mask)
         return reading
     }
 

@@ -36,7 +36,9 @@ struct PNGMaskFolder: MaskSource {
                 tally.withoutSample.add(file)
             }
         }
-        let match = try names.match(candidates.map(\.name), at: folder)
+        let match = try names.match(candidates.map(\.name), at: folder) { folder in
+            "\(option: .match) '\(pattern.inFolder(folder))' says so"
+        }
         let found = match.samples
         guard found.contains(where: { $0 != nil }) else {
             throw names.noMatch(

@@ -31,14 +31,18 @@ package struct SampleFolders: Sendable {
 
     /// Refuses a mask from a folder that is called as another class, folder or split than its sample's.
     ///
-    /// - Parameter path: the mask's name, whose last component is that of the sample's id.
+    /// - Parameters:
+    ///   - path: the mask's name, whose last component is that of the sample's id.
+    ///   - remedy: what to do where the folder has no meaning.
     /// - Throws: `DatasetError` with the code `contradictoryFolder` that names both.
-    func check(_ path: String, isOf sample: Int, withId id: String, at location: String) throws(DatasetError)
-    {
+    func check(
+        _ path: String, isOf sample: Int, withId id: String, at location: String, remedy: (String) -> Message
+    ) throws(DatasetError) {
         guard path.contains("/") else { return }
         let own = id.split(separator: "/").dropLast().map(Self.plain)
         let (className, splitName) = (belongings[sample].className, belongings[sample].splitName)
-        let splits = Set((own + (splitName.map { [$0] } ?? [])).compactMap { SplitFolders.usualName(for: $0) })
+        let splits = Set(
+            (own + (splitName.map { [$0] } ?? [])).compactMap { SplitFolders.usualName(for: $0) })
         for folder in path.split(separator: "/").dropLast() {
             let name = Self.plain(folder)
             guard !own.contains(name), name != className.map(Self.plain), name != splitName.map(Self.plain)
@@ -51,7 +55,7 @@ package struct SampleFolders: Sendable {
                 .contradictoryFolder, path: location,
                 "the mask “\(path)” would go to the sample “\(id)”\(ofClass), which alone is called so, but the folder "
                     + "“\(folder)” is another one than the sample's; give the masks the folders of the samples' ids. If "
-                    + "the folder has no meaning, \(option: .match) '\(Self.pattern(of: path))' says so")
+                    + "the folder has no meaning, " + remedy(Self.folder(of: path)))
         }
     }
 
@@ -61,7 +65,9 @@ package struct SampleFolders: Sendable {
         let all = folder.lowercased().split { !$0.isLetter && !$0.isNumber }
         var words = all
         while words.count > 1, let last = words.last, maskWords.contains(String(last)) { words.removeLast() }
-        while words.count > 1, let first = words.first, maskWords.contains(String(first)) { words.removeFirst() }
+        while words.count > 1, let first = words.first, maskWords.contains(String(first)) {
+            words.removeFirst()
+        }
         let name = words.joined(separator: " ")
         return name.count > 2 && name.hasSuffix("s") ? String(name.dropLast()) : name
     }
@@ -71,8 +77,8 @@ package struct SampleFolders: Sendable {
         "annotation", "annotations",
     ]
 
-    /// The pattern that takes the folders of a path for a part of all names.
-    private static func pattern(of path: String) -> String {
-        path.split(separator: "/").dropLast().joined(separator: "/") + "/{id}"
+    /// `a/b` for `a/b/c`
+    private static func folder(of path: String) -> String {
+        path.split(separator: "/").dropLast().joined(separator: "/")
     }
 }

@@ -1,5 +1,5 @@
 internal import RRDatasets
-internal import RRFormats
+package import RRFormats
 
 /// Finds the samples that names in a source of masks are of.
 ///
@@ -37,10 +37,15 @@ package struct SampleNames: Sendable {
 
     /// Finds the sample of each name.
     ///
-    /// - Parameter location: the source, for errors.
+    /// - Parameters:
+    ///   - location: the source, for errors.
+    ///   - folderRemedy: what to do where the folder of a name, which is given, has no meaning.
     /// - Throws: `DatasetError` with the code `ambiguousName` where a name could be several samples', or
     ///   `contradictoryFolder` where its folders are those of another class or split than its sample's.
-    package func match(_ names: [String], at location: String) throws -> Match {
+    package func match(
+        _ names: [String], at location: String,
+        folderRemedy: (String) -> Message = { "leave “\($0)/” out of the names" }
+    ) throws -> Match {
         let exact = names.map { name in Self.spellings(of: name).lazy.compactMap(index(of:)).first }
         if exact.contains(where: { $0 != nil }) {
             if let position = exact.firstIndex(of: Self.ambiguous) {
@@ -66,7 +71,7 @@ package struct SampleNames: Sendable {
                 }
             }
             if let sample {
-                try folders.check(path, isOf: sample, withId: ids[sample], at: location)
+                try folders.check(path, isOf: sample, withId: ids[sample], at: location, remedy: folderRemedy)
                 if example == nil, path != ids[sample] { example = (name, ids[sample]) }
             }
             found.append(sample)
