@@ -25,7 +25,7 @@ public struct StreamError: ExplainedError, Sendable {
     init(_ code: Code? = nil, sample index: Int, of dataset: Dataset, _ error: FormatError) {
         self.code =
             switch error.code {
-            case .cannotRead: code ?? .cannotRead
+            case .cannotRead, .inUse: code ?? .cannotRead
             case .changed: .fileChanged
             default: code ?? .damagedFile
             }

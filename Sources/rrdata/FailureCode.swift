@@ -33,7 +33,7 @@ enum FailureCode: Int32 {
         self =
             switch error.code {
             case .notFound: .noInput
-            case .cannotRead, .changed: .ioError
+            case .cannotRead, .changed, .inUse: .ioError
             case .malformed, .unsupported: .badData
             case .outputExists, .cannotWrite: .cannotWrite
             }

@@ -5,6 +5,8 @@ public struct FormatError: ExplainedError, Equatable, Sendable {
         case notFound
         /// The operating system refused or failed to read.
         case cannotRead
+        /// Another program has the file open for writing, or has left it as if it had.
+        case inUse
         /// The file was written to, replaced or taken away after it was first looked at.
         case changed
         /// The bytes break the format's rules: a truncated, corrupt or hostile file.

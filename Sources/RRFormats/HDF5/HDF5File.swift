@@ -153,7 +153,7 @@ package final class HDF5File {
                     + "unless \(option: .trustsLinks) says so")
         }
         try checkPresence(of: objectPath)
-        throw FormatError(.malformed, path: location, "libhdf5: \(reason)")
+        throw HDF5Library.explained(.malformed, at: location, reason)
     }
 
     /// `data.h5:/images`
@@ -177,14 +177,26 @@ extension HDF5File {
 
     /// The error for a file that the system opens and libhdf5 does not.
     private static func openingFailure(at path: String) -> FormatError {
+        let isLocked = HDF5Library.fullReason().contains("unable to lock")
         let reason = HDF5Library.reason()
         if reason.contains("file signature not found") {
             return FormatError(.malformed, path: path, "this is not an HDF5 file")
         }
-        if reason.contains("unable to lock") {
+        if isLocked {
             return FormatError(
-                .cannotRead, path: path, "another program has the file open for writing (libhdf5: \(reason))")
+                .inUse, path: path,
+                "another program has the file open for writing and holds a lock on it (libhdf5: \(reason)); close it "
+                    + "there first")
         }
+        if reason.contains("already open for write") {
+            return FormatError(
+                .inUse, path: path,
+                "the file is marked as open for writing: another program is writing to it, or ended without closing it. "
+                    + "Close it there first; where no program has it open, h5clear -s \(path) takes the mark away"
+            )
+        }
+        let explained = HDF5Library.explained(.malformed, at: path, reason)
+        guard explained.code == .malformed else { return explained }
         return FormatError(.malformed, path: path, "the file is cut short or damaged (libhdf5: \(reason))")
     }
 

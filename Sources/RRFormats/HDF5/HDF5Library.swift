@@ -27,14 +27,33 @@ enum HDF5Library {
     /// The error for a call that has just failed; it has to be made before any further call, which would
     /// clear the error stack.
     static func failure(_ code: FormatError.Code, at path: String) -> FormatError {
-        FormatError(code, path: path, "libhdf5: \(reason())")
+        explained(code, at: path, reason())
+    }
+
+    /// The error for a reason that libhdf5 gave; where its release is too old for the file, that is what is wrong.
+    static func explained(_ code: FormatError.Code, at path: String, _ reason: String) -> FormatError {
+        guard reason.contains("version"), ["bad", "unknown", "wrong"].contains(where: reason.contains) else {
+            return FormatError(code, path: path, "libhdf5: \(reason)")
+        }
+        var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
+        H5get_libversion(&major, &minor, &release)
+        return FormatError(
+            .unsupported, path: path,
+            "this is stored in a form of HDF5 that libhdf5 \(major).\(minor).\(release) does not know: a newer release "
+                + "wrote it, with libver='latest' or the like (libhdf5: \(reason)). Write it anew without libver, or "
+                + "with libver='v110', or copy it by that release's h5repack")
+    }
+
+    /// The innermost message of the error stack as it stands there.
+    static func fullReason() -> String {
+        var reason = rr_h5_reason()
+        rr_h5_read_reason(&reason)
+        return text(of: reason)
     }
 
     /// The innermost message of the error stack; of a system call's failure the system's words.
     static func reason() -> String {
-        var reason = rr_h5_reason()
-        rr_h5_read_reason(&reason)
-        let text = text(of: reason)
+        let text = fullReason()
         if let words = text.firstRange(of: "error message = '") {
             return String(text[words.upperBound...].prefix { $0 != "'" })
         }

@@ -34,7 +34,7 @@ package struct FileDescription: Sendable {
             kind ?? format.flatMap(FileFormat.init(rawValue:)).map { $0 == .dataset ? .dataset : .masks }
             ?? .other
         var members: [String: JSONValue] = ["path": .string(file.path), "file_bytes": .integer(size)]
-        members["arrays"] = .object(description.arrays())
+        members["arrays"] = .object(description.arrays(namesUnreadable: self.kind == .other))
         switch self.kind {
         case .dataset:
             members.merge(description.header(format)) { _, new in new }
@@ -96,22 +96,30 @@ private struct FileDescriber {
     let file: HDF5File
 
     /// Every array of the file by its name without the first slash.
-    func arrays() -> [String: JSONValue] {
+    ///
+    /// - Parameter namesUnreadable: whether what cannot be opened is there too, with the reason.
+    func arrays(namesUnreadable: Bool) -> [String: JSONValue] {
         var found: [String: JSONValue] = [:]
-        gather(group: "/", depth: 0, into: &found)
+        gather(group: "/", depth: 0, namesUnreadable, into: &found)
         return found
     }
 
-    private func gather(group: String, depth: Int, into found: inout [String: JSONValue]) {
+    private func gather(
+        group: String, depth: Int, _ namesUnreadable: Bool, into found: inout [String: JSONValue]
+    ) {
         guard depth < Self.maximumDepth, let names = try? file.memberNames(of: group) else { return }
         for name in names where found.count < Self.maximumArrays {
             let objectPath = (group == "/" ? "" : group) + "/" + name
             switch file.kind(of: objectPath) {
-            case .group: gather(group: objectPath, depth: depth + 1, into: &found)
-            case .dataset:
-                guard let array = try? file.dataset(objectPath) else { break }
-                found[String(objectPath.dropFirst())] = describe(array)
-            default: break
+            case .group: gather(group: objectPath, depth: depth + 1, namesUnreadable, into: &found)
+            case .dataset, nil:
+                do throws(FormatError) {
+                    found[String(objectPath.dropFirst())] = describe(try file.dataset(objectPath))
+                } catch {
+                    guard namesUnreadable else { break }
+                    found[String(objectPath.dropFirst())] = ["error": .string(error.message.description)]
+                }
+            case .other: break
             }
         }
     }

@@ -69,7 +69,8 @@ enum FormatCheck {
     ///
     /// - Throws: the error itself where there is no such file.
     static func unreadable(_ error: FormatError, path: String) throws(FormatError) -> [Finding] {
-        guard error.code != .notFound || error.path != path else { throw error }
+        // A file that another program writes is not at fault.
+        guard error.code != .inUse, error.code != .notFound || error.path != path else { throw error }
         return [
             Finding(
                 .unreadableFile, .fault, at: Finding.Place(error.path, in: path), error.message,
