@@ -1,4 +1,5 @@
 internal import CHDF5
+internal import CHDF5Filters
 internal import Synchronization
 
 /// The settings of libhdf5 that every call needs, and the way from its errors to ours.
@@ -76,6 +77,8 @@ enum HDF5Library {
         // At the end of the process libhdf5 would close what could not be written, and crash. Our files are closed
         // by then.
         H5dont_atexit()
+        // Without these, data that they compressed are refused by name.
+        _ = rr_hdf5_register_filters()
         // Filter plugins are code that a file from a stranger would choose.
         return H5PLset_loading_state(0) >= 0
     }()
