@@ -98,3 +98,13 @@ static inline H5T_conv_ret_t rr_h5_refuse_lossy_value(
 static inline herr_t rr_h5_set_refusal_of_lossy_values(hid_t transfer, int *refused) {
     return H5Pset_type_conv_cb(transfer, rr_h5_refuse_lossy_value, refused);
 }
+
+// Whether a type is a sequence of variable length of bytes, as encoded files are kept.
+static inline int rr_h5t_is_bytes_of_variable_length(hid_t type) {
+    if (H5Tget_class(type) != H5T_VLEN) { return 0; }
+    hid_t base = H5Tget_super(type);
+    if (base < 0) { return 0; }
+    int is = H5Tget_class(base) == H5T_INTEGER && H5Tget_size(base) == 1;
+    H5Tclose(base);
+    return is;
+}

@@ -3,6 +3,14 @@ package enum ArrayBytes: Sendable {
     case file(InputFile)
     case memory([UInt8])
 
+    /// Opens a file, or reads what a pipe brings: `-` is standard input.
+    ///
+    /// - Throws: `FormatError` with the code `notFound` or `cannotRead`.
+    static func open(_ path: String) throws(FormatError) -> ArrayBytes {
+        if let bytes = try PipedBytes.read(path) { return .memory(bytes) }
+        return .file(try InputFile(reading: path))
+    }
+
     package var count: Int {
         switch self {
         case .file(let file): file.size

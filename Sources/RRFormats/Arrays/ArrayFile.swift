@@ -25,6 +25,12 @@ package final class ArrayFile {
         let format = if let format { format } else { try Self.format(of: path) }
         self.path = path
         self.format = format
+        guard path != PipedBytes.standardInput || format == .npy || format == .idx else {
+            throw FormatError(
+                .unsupported, path: path,
+                "HDF5 and NPZ files are read at many places, which a pipe does not allow: save it as a file first"
+            )
+        }
         content =
             switch format {
             case .hdf5: .hdf5(try HDF5File(reading: path, trustingLinks: trustingLinks))
@@ -45,6 +51,23 @@ package final class ArrayFile {
         }
     }
 
+    /// The names of all arrays, for HDF5 of those in groups too: `train/x`; empty where the file is one array.
+    ///
+    /// - Throws: `FormatError` with the code `malformed`.
+    package func arrayNames() throws(FormatError) -> [String] {
+        if case .hdf5(let file) = content { return try file.datasetNames() }
+        return try names()
+    }
+
+    /// Whether there is an array of a name.
+    package func holds(_ name: String) -> Bool {
+        switch content {
+        case .hdf5(let file): file.exists(name)
+        case .npz(let file): file.holds(name)
+        case .single: false
+        }
+    }
+
     /// Opens an array.
     ///
     /// - Parameter name: its name in the file; nil for the file's only array.
@@ -52,7 +75,9 @@ package final class ArrayFile {
     ///   `cannotRead`.
     package func array(_ name: String?) throws(FormatError) -> any ArraySource {
         switch (content, name) {
-        case (.hdf5(let file), let name?): return try HDF5Array(file.dataset(name))
+        case (.hdf5(let file), let name?):
+            let dataset = try file.dataset(name)
+            return dataset.holdsByteSequences ? try HDF5ImageFiles(dataset) : try HDF5Array(dataset)
         case (.npz(let file), let name?): return try file.array(name)
         case (.single(let array), nil): return array
         case (.single, let name?):

@@ -10,6 +10,10 @@ package protocol ArraySource: AnyObject, Sendable {
     var rowsPerBlock: Int { get }
     /// What a user should know of how the array is read, such as memory that it takes; nil for nothing.
     var note: String? { get }
+    /// Whether the elements were decoded of image files, so that the dimensions are (N, H, W, C).
+    var holdsEncodedImages: Bool { get }
+    /// What the values of whole numbers stand for, where the file names them; nil for bare numbers.
+    var valueNames: [Int64: String]? { get }
 
     /// Checks that the elements can be in the file, before anyone allocates memory for them.
     ///
@@ -30,6 +34,8 @@ package protocol ArraySource: AnyObject, Sendable {
 
 extension ArraySource {
     package var note: String? { nil }
+    package var valueNames: [Int64: String]? { nil }
+    package var holdsEncodedImages: Bool { false }
 
     /// The number of elements in a row along dimension 0; 1 for a single element.
     package var elementsPerRow: Int { shape.dimensions.dropFirst().reduce(1, *) }

@@ -11,6 +11,10 @@ package final class JoinedArray: ArraySource {
 
     package var location: String { parts.map(\.location).joined(separator: " + ") }
 
+    package var valueNames: [Int64: String]? { parts[0].valueNames }
+
+    package var holdsEncodedImages: Bool { parts.allSatisfy(\.holdsEncodedImages) }
+
     package var note: String? {
         let notes = parts.compactMap(\.note)
         return notes.isEmpty ? nil : notes.joined(separator: "; ")
@@ -27,6 +31,12 @@ package final class JoinedArray: ArraySource {
     private init(_ parts: [any ArraySource]) throws(FormatError) {
         precondition(!parts.isEmpty)
         let first = parts[0]
+        for part in parts where part.valueNames != first.valueNames {
+            throw FormatError(
+                .unsupported, path: part.location,
+                "the numbers have other names than in \(first.location): only arrays of the same enumeration are joined"
+            )
+        }
         var starts: [Int] = []
         var count = 0
         for part in parts {

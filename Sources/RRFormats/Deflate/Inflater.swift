@@ -69,13 +69,12 @@ enum GzipFile {
     /// Memory is bounded by what deflate can make of the file's bytes.
     ///
     /// - Throws: `FormatError` with the code `malformed`, or `cannotRead`.
-    static func inflate(_ file: InputFile) throws(FormatError) -> [UInt8] {
-        let compressed = try file.bytes(at: 0, count: file.size)
+    static func inflate(_ compressed: [UInt8], path: String) throws(FormatError) -> [UInt8] {
         guard let inflater = Inflater() else {
-            throw FormatError(.cannotRead, path: file.path, "there is no memory to inflate it")
+            throw FormatError(.cannotRead, path: path, "there is no memory to inflate it")
         }
         guard compressed.count >= 18, compressed.starts(with: signature) else {
-            throw FormatError(.malformed, path: file.path, "the gzip file is cut short")
+            throw FormatError(.malformed, path: path, "the gzip file is cut short")
         }
         // The last four bytes are the last member's size, modulo 2^32: nearly always that of the whole.
         let claimed = compressed.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
@@ -99,7 +98,7 @@ enum GzipFile {
                 let more = min(limit, max(1 << 16, inflated.count * 2)) - inflated.count
                 inflated.append(contentsOf: repeatElement(0, count: more))
             case .targetFull, .damaged:
-                throw FormatError(.malformed, path: file.path, "the gzip file is damaged or cut short")
+                throw FormatError(.malformed, path: path, "the gzip file is damaged or cut short")
             }
         }
         inflated.removeLast(inflated.count - count)

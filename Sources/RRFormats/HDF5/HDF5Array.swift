@@ -82,6 +82,8 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
         }
     }
 
+    package var valueNames: [Int64: String]? { form.valueNames }
+
     package func checkSize() throws(FormatError) {
         // What is in one piece was found in the file when it was opened.
         guard let dataset else { return }
@@ -124,6 +126,7 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
         try lock.withLockTyped { () throws(FormatError) in
             try dataset.read(rows: rows, form: form, into: bytes)
         }
+        if form.valueNames != nil { return finish(bytes) }
         if elementType == .bool {
             for position in bytes.indices where bytes[position] > 1 { bytes[position] = 1 }
         }

@@ -9,6 +9,8 @@ struct HDF5ElementForm {
     let isAsStored: Bool
     /// Whether libhdf5 reads bytes as they are stored, turned to little-endian, because it converts no further.
     let isBits: Bool
+    /// The names of an enumeration's values; nil for other types.
+    let valueNames: [Int64: String]?
 
     init(of dataset: HDF5Dataset) {
         let stored = dataset.elementType
@@ -20,8 +22,18 @@ struct HDF5ElementForm {
             type = Self.unsigned(size) ?? .other("bit field of \(size) bytes")
             isAsStored = true
             isBits = true
+            valueNames = nil
             return
         }
+        if kind == H5T_ENUM, stored.kind != .bool, let (integer, names) = Self.enumeration(id, size) {
+            // libhdf5 converts between enumerations of the same names only.
+            type = integer
+            isAsStored = true
+            isBits = true
+            valueNames = names
+            return
+        }
+        valueNames = nil
         switch stored.kind {
         case .uint8: type = .uint8
         case .int8: type = .int8
@@ -49,6 +61,31 @@ struct HDF5ElementForm {
         isBits = stored.kind == .bool || stored.kind == .float16
     }
 
+    /// The integers of an enumeration, and the names of its values.
+    private static func enumeration(_ id: hid_t, _ size: Int) -> (ArrayElementType, [Int64: String])? {
+        guard let base = try? HDF5Handle(H5Tget_super(id), at: ""),
+            H5Tget_precision(base.id) == size * 8
+        else { return nil }
+        let isSigned = H5Tget_sign(base.id) != H5T_SGN_NONE
+        guard let type = integer(size, isSigned: isSigned) else { return nil }
+        let isBigEndian = size > 1 && H5Tget_order(base.id) == H5T_ORDER_BE
+        var names: [Int64: String] = [:]
+        for number in 0..<UInt32(max(0, H5Tget_nmembers(id))) {
+            var bytes = [UInt8](repeating: 0, count: size)
+            guard let name = H5Tget_member_name(id, number), H5Tget_member_value(id, number, &bytes) >= 0
+            else {
+                return nil
+            }
+            defer { H5free_memory(name) }
+            let bits = (isBigEndian ? bytes : bytes.reversed()).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            let unused = UInt64(64 - size * 8)
+            let value =
+                isSigned ? Int64(bitPattern: bits << unused) >> Int64(unused) : Int64(bitPattern: bits)
+            names[value] = String(cString: name)
+        }
+        return (type, names)
+    }
+
     private static func unsigned(_ size: Int) -> ArrayElementType? { integer(size, isSigned: false) }
 
     private static func integer(_ size: Int, isSigned: Bool) -> ArrayElementType? {
@@ -67,7 +104,8 @@ struct HDF5ElementForm {
     {
         guard !isBits else {
             let copy = try HDF5Handle(copyOf: storedType.id, at: location)
-            if H5Tget_size(copy.id) > 1 {
+            // The order of an enumeration's bytes cannot be changed; its reader turns them round.
+            if H5Tget_size(copy.id) > 1, valueNames == nil {
                 try HDF5Library.check(H5Tset_order(copy.id, H5T_ORDER_LE), at: location)
             }
             return copy

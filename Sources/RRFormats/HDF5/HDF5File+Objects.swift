@@ -45,6 +45,33 @@ extension HDF5File {
         }
     }
 
+    /// The names of the datasets in the file and its groups, `train/x`, also of those that cannot be opened; MATLAB's own,
+    /// whose names begin with `#`, are left out.
+    ///
+    /// - Throws: `FormatError` with the code `malformed` where the root group cannot be read.
+    package func datasetNames() throws(FormatError) -> [String] {
+        // Hard links can make circles.
+        let (deepest, most) = (16, 10_000)
+        var found: [String] = []
+        var groups: [(path: String, depth: Int)] = [("", 0)]
+        while let (group, depth) = groups.popLast(), found.count < most {
+            guard let names = depth == 0 ? try memberNames(of: "/") : try? memberNames(of: "/" + group) else {
+                continue
+            }
+            var inner: [(String, Int)] = []
+            for name in names where !name.hasPrefix("#") && found.count < most {
+                let path = group.isEmpty ? name : group + "/" + name
+                switch kind(of: "/" + path) {
+                case .group: if depth < deepest { inner.append((path, depth + 1)) }
+                case .dataset, nil: found.append(path)
+                case .other: break
+                }
+            }
+            groups += inner.reversed()
+        }
+        return found
+    }
+
     private func memberName(
         at position: hsize_t, in group: borrowing HDF5Handle, location: String
     ) throws(FormatError) -> String {

@@ -10,11 +10,11 @@ package enum IDXArray {
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead` or `malformed` (also where the elements do not
     ///   fill the shape).
     package static func open(_ path: String) throws(FormatError) -> StoredArray {
-        let file = try InputFile(reading: path)
+        let file = try ArrayBytes.open(path)
         guard try file.bytes(at: 0, count: 2) == GzipFile.signature else {
-            return try open(.file(file), location: path)
+            return try open(file, location: path)
         }
-        let bytes = try GzipFile.inflate(file)
+        let bytes = try GzipFile.inflate(file.bytes(at: 0, count: file.count), path: path)
         let note =
             bytes.count > 256 << 20
             ? "\(path) is compressed and was inflated whole: it takes \(bytes.count >> 20) MiB of memory"

@@ -10,7 +10,7 @@ package enum NPYArray {
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, `malformed` (also where the elements do not
     ///   fill the shape), or `unsupported` for objects, records and other elements that are no numbers or text.
     package static func open(_ path: String) throws(FormatError) -> StoredArray {
-        try open(.file(InputFile(reading: path)), location: path)
+        try open(.open(path), location: path)
     }
 
     /// Opens an array in bytes.

@@ -21,6 +21,10 @@ package final class NPZFile: Sendable {
         member.name.hasSuffix(".npy") ? String(member.name.dropLast(4)) : member.name
     }
 
+    func holds(_ name: String) -> Bool {
+        zip.members.contains { Self.name(of: $0) == name || $0.name == name }
+    }
+
     /// Opens an array; a member that is deflated is inflated whole, in memory.
     ///
     /// - Throws: `FormatError` with the code `notFound`, which lists what is there, `malformed` (also where the

@@ -21,6 +21,7 @@ struct MaskArrayReading {
         _ array: any ArraySource, layout: ArrayLayout?, imageLayout: ArrayLayout?, images: ArrayArrangement,
         count: Int
     ) throws {
+        let layout = layout ?? (array.holdsEncodedImages ? .nhwc : nil)
         let isSampleLast =
             layout.map { !$0.isSampleFirst }
             ?? (imageLayout.map { !$0.isSampleFirst && array.shape.dimensions.last == count } ?? false)
