@@ -187,7 +187,7 @@ struct ArrayImportTests {
     func labels() throws {
         try folder.makeSource(
             SourceArray("/x", [3, 1, 2, 2], [UInt8](0..<12)), SourceArray("/short", [2], [Int64(0), 1]),
-            SourceArray("/negative", [3], [Int64(0), -1, 0]), SourceArray("/float", [3], [Float(0), 1, 2]),
+            SourceArray("/negative", [3], [Int64(0), -1, 0]), SourceArray("/float", [3], [Float(0), 1.5, 2]),
             SourceArray("/one-hot", [3, 2], [UInt8](repeating: 0, count: 6)),
             SourceArray("/huge", [3], [0, Int64.max, 0]))
         #expect(try error { $0.labels = ["/short"] }?.code == .wrongShape)

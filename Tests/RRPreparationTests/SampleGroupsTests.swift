@@ -64,7 +64,7 @@ struct SampleGroupsTests {
         try folder.makeSource(
             SourceArray("/x", [4, 1, 1, 1], [UInt8](0..<4)), SourceArray("/g", [4, 1], [Int32(7), 0, 7, 1]),
             SourceArray("/few", [3], [Int32(0), 0, 1]), SourceArray("/below", [4], [Int32(0), -1, 1, 1]),
-            SourceArray("/real", [4], [Float(0), 1, 1, 1]))
+            SourceArray("/real", [4], [Float(0), 1, 0.5, 1]))
         func run(_ group: String) throws -> Dataset {
             var options = ArrayImport.Options(images: ["/x"])
             options.groups = [group]

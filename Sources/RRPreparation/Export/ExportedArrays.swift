@@ -25,7 +25,7 @@ struct ExportedArrays {
         }
     }
 
-    private static func ofHDF5(_ arrays: ArrayImport) throws -> ExportedArrays {
+    private static func ofHDF5(_ arrays: ArrayImport) throws -> ExportedArrays? {
         guard let path = arrays.files.first, arrays.files.count == 1 else {
             throw DatasetError(
                 .invalidOption, path: "",
@@ -43,6 +43,8 @@ struct ExportedArrays {
         }
         guard let mark = try ExportMark(.object(members), path: path) else {
             let names = try file.memberNames(of: "/")
+            // Names may say by habit what the arrays are.
+            if (try? NamedSplits(file.datasetNames(), path: path)) != nil { return nil }
             throw DatasetError(
                 .invalidOption, path: path,
                 "\(option: .images) names the array of images; only a file of `\(operation: .exportHDF5)` needs no name. "

@@ -58,6 +58,8 @@ public struct ImportSummary: Sendable {
     /// The path of each sample's mask relative to the folder, as `mask_file_name` of the metadata gives it, empty
     /// where it gives none; nil where there is no such column.
     package var maskPaths: [[String]]?
+    /// The arrays of the source that were left where they are, by name.
+    public var untakenArrays: [String] = []
     /// What a user should know of the source, such as arrays that had to be held in memory.
     public var notes: [Message] = []
 }

@@ -51,7 +51,7 @@ public struct TrainingLoop {
         let plain = try masks.flatMap {
             try Self.missingAnnotation(of: dataset, $0, options, asksForPenalty: asksForPenalty)
         }
-        notes = [plain, validation?.note].compactMap(\.self)
+        notes = try [plain, validation?.note].compactMap(\.self) + Self.remarks(on: dataset, options)
     }
 
     /// What to say where no mask marks a pixel of the samples that are trained on; nil where one does.

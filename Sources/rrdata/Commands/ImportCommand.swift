@@ -75,6 +75,9 @@ struct ImportReport {
         if !summary.notes.isEmpty {
             object["notes"] = .array(summary.notes.map { .string($0.commandLineText) })
         }
+        if !summary.untakenArrays.isEmpty {
+            object["not_taken"] = .array(summary.untakenArrays.map { .string($0) })
+        }
         if let masks = summary.masks {
             object["masks"] = [
                 "output": .string(masks.path), "annotated": .integer(masks.annotatedCount),

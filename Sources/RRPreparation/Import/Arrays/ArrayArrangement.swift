@@ -68,6 +68,9 @@ struct ArrayArrangement: Hashable {
     /// Whether elements stand in the order `(C, H, W)` already.
     var isInOrder: Bool { layout == .nchw || layout == .nhw || (layout == .nhwc && imageShape.channels == 1) }
 
+    /// Whether images fit both ways, so that their shape does not tell rows from columns.
+    var isSquare: Bool { imageShape.height == imageShape.width }
+
     /// `NHWC (3 channels of 32×24)`
     var description: String {
         let channels = imageShape.channels == 1 ? "1 channel" : "\(imageShape.channels) channels"

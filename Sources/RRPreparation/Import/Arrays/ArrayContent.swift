@@ -29,6 +29,7 @@ struct ArrayContent {
         }
         try images.checkSize()
         let count = images.shape[0]
+        try Self.checkCount(inputs, arrangement)
         let labels = try inputs.labels.map { try ArrayLabels($0, count: count) }
         classNames =
             if inputs.takesLabelsOfExport, let labels {
@@ -62,6 +63,26 @@ struct ArrayContent {
 
     /// The resizing that the exported dataset remembers.
     var resizing: Resizing? { keepsShape ? mark?.resizing : nil }
+
+    /// Refuses images that are counted along the last dimension, as the labels show, where no layout says so.
+    private static func checkCount(_ inputs: ArrayInputs, _ images: ArrayArrangement) throws(DatasetError) {
+        let shape = inputs.images.shape
+        guard inputs.layout == nil, let labels = inputs.labels, shape.rank > 2,
+            let last = shape.dimensions.last,
+            last > 1, labels.shape.elementCount == last, shape[0] != last,
+            shape.rank == 3 || !(1...4 ~= images.imageShape.channels)
+        else { return }
+        let layouts: [ArrayLayout] = shape.rank == 3 ? [.hwn, .whn] : [.hwcn, .whcn, .chwn, .cwhn]
+        let readings = layouts.filter { layout in
+            let channels = zip(layout.rawValue, shape.dimensions).first { $0.0 == "C" }?.1
+            return channels.map { 1...4 ~= $0 } ?? true
+        }
+        throw DatasetError(
+            .ambiguousLayout, path: inputs.images.location,
+            "there are \(last) labels, and the shape \(shape) counts \(last) along its last dimension: say how it is "
+                + "laid out with \(option: .layout), "
+                + (readings.isEmpty ? layouts : readings).map(\.rawValue).joined(separator: " or "))
+    }
 
     private static func masks(
         _ array: any ArraySource, _ options: ArrayImport.Options, _ inputs: ArrayInputs,

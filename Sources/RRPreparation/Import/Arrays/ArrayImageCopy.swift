@@ -1,6 +1,7 @@
 internal import RRDatasets
 internal import RRFormats
 internal import RRTensor
+internal import Synchronization
 
 /// Copies an array of any numbers into a dataset, on several threads.
 struct ArrayImageCopy {
@@ -8,6 +9,23 @@ struct ArrayImageCopy {
     let arrangement: ArrayArrangement
     /// The number of threads; it has no effect on the result.
     let threadCount: Int
+    private let magnitude = LargestMagnitude()
+
+    /// The largest distance of a pixel from 0, once floating-point numbers were copied; nil for others.
+    var largestMagnitude: Float? { magnitude.value }
+
+    init(array: any ArraySource, arrangement: ArrayArrangement, threadCount: Int) {
+        (self.array, self.arrangement, self.threadCount) = (array, arrangement, threadCount)
+    }
+
+    /// Gathers what several threads find.
+    private final class LargestMagnitude: Sendable {
+        private let largest = Mutex<Float?>(nil)
+
+        var value: Float? { largest.withLock { $0 } }
+
+        func include(_ found: Float) { largest.withLock { $0 = max($0 ?? 0, found) } }
+    }
 
     /// The type that holds every element. Integers other than uint8 and uint16 are read once to find out.
     ///
@@ -165,12 +183,16 @@ struct ArrayImageCopy {
         }
         var checksums: [UInt32] = []
         checksums.reserveCapacity(rows.count)
+        var largest: Float = 0
         for position in 0..<rows.count {
             let image = UnsafeRawBufferPointer(
                 rebasing: images[position * storedSize..<(position + 1) * storedSize])
-            if type == .float32 { try checkFinite(image, row: rows.lowerBound + position) }
+            if type == .float32 {
+                largest = max(largest, try checkFinite(image, row: rows.lowerBound + position))
+            }
             checksums.append(CRC32.checksum(of: image))
         }
+        if type == .float32 { magnitude.include(largest) }
         try writer.write(images: images, rows: rows, checksums: checksums)
     }
 
@@ -226,13 +248,14 @@ struct ArrayImageCopy {
             source.assumingMemoryBound(to: type), into: target.assumingMemoryBound(to: Target.self), convert)
     }
 
-    private func checkFinite(_ image: UnsafeRawBufferPointer, row: Int) throws(DatasetError) {
+    /// - Returns: the largest distance of a pixel from 0.
+    private func checkFinite(_ image: UnsafeRawBufferPointer, row: Int) throws(DatasetError) -> Float {
         let pixels = image.assumingMemoryBound(to: Float.self)
-        // All exponents are looked at without a branch; those of infinities and NaN are all ones.
-        let exponent: UInt32 = 0x7F80_0000
-        var found: UInt32 = 0
-        for pixel in pixels { found |= pixel.bitPattern & exponent == exponent ? 1 : 0 }
-        guard found != 0, let pixel = pixels.first(where: { !$0.isFinite }) else { return }
+        // Without the sign, bit patterns are in the order of the numbers; infinities and NaN come last.
+        var largest: UInt32 = 0
+        for pixel in pixels { largest = max(largest, pixel.bitPattern & 0x7FFF_FFFF) }
+        let magnitude = Float(bitPattern: largest)
+        guard !magnitude.isFinite, let pixel = pixels.first(where: { !$0.isFinite }) else { return magnitude }
         throw DatasetError(
             .valueOutOfRange, path: array.location,
             "row \(row) has a pixel that is \(pixel) as float32; pixels are finite numbers")

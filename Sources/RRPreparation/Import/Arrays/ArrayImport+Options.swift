@@ -99,6 +99,10 @@ extension ArrayImport {
                     + "a row for each image"
             )
         }
+        let named = options.images + options.labels + options.masks + options.groups + selections
+        if named.count(where: { $0 == PipedBytes.standardInput }) > 1 {
+            try refuse("only one array can come through standard input (-)")
+        }
         if options.maskThreshold != nil, options.maskValues != nil {
             try refuse("\(option: .maskThreshold) and \(option: .maskValues) are not given together")
         }
@@ -144,7 +148,9 @@ extension ArrayImport {
         given.merge(options.maskAdjustment.json) { first, _ in first }
         given["mask_threshold"] = options.maskThreshold.map { .number($0) }
         for (name, array) in [("rows", options.rows), ("ids", options.ids), ("flags", options.flags)] {
-            given[name] = array.map { .string(files.isEmpty ? Self.fileName($0) : $0) }
+            given[name] = array.map {
+                .string(files.isEmpty ? Self.fileName($0) : ArrayReference.withoutFolders($0))
+            }
         }
         return ["command": .string("import \(format.rawValue)"), "source": source, "options": .object(given)]
     }
@@ -153,12 +159,15 @@ extension ArrayImport {
 
     /// One name as text, several as a list, none as null; of files the last component.
     private static func list(_ names: [String], isFile: Bool) -> JSONValue {
-        let names = isFile ? names.map { fileName($0) } : names
+        let names = names.map { isFile ? fileName($0) : ArrayReference.withoutFolders($0) }
         return names.count > 1 ? .array(names.map { .string($0) }) : names.first.map { .string($0) } ?? .null
     }
 
     private static func fileName(_ path: String) -> String {
-        path.split(separator: "/").last.map(String.init) ?? path
+        if case .elsewhere(_, _?) = ArrayReference(path, isHeld: { _ in false }) {
+            return ArrayReference.withoutFolders(path)
+        }
+        return path.split(separator: "/").last.map(String.init) ?? path
     }
 }
 

@@ -65,7 +65,7 @@ public struct ArrayImport: Sendable {
         }
         try writer.output.commit()
         try masksFile?.commit()
-        return summary(of: content, elementType, fingerprint: fingerprint)
+        return summary(of: content, copy, elementType, fingerprint: fingerprint)
     }
 
     /// Writes what belongs to the samples beside their pixels.
@@ -98,10 +98,24 @@ public struct ArrayImport: Sendable {
     }
 
     private func summary(
-        of content: ArrayContent, _ elementType: ImageElementType, fingerprint: String
+        of content: ArrayContent, _ copy: ArrayImageCopy, _ elementType: ImageElementType, fingerprint: String
     ) -> ImportSummary {
         let inputs = content.inputs
         var notes = inputs.notes + [content.masks?.note].compactMap(\.self)
+        // An export gives back what was there.
+        if inputs.export == nil {
+            notes += LabelRemarks.notes(labels: content.labels, classNames: content.classNames)
+            if format == .idx, options.layout == nil, content.arrangement.isSquare,
+                options.images.contains(where: { $0.lowercased().contains("emnist") })
+            {
+                notes.append(
+                    "EMNIST's files have columns before rows, so that letters lie on their side; \(option: .layout) NWH "
+                        + "turns them upright")
+            }
+            if let largest = copy.largestMagnitude, largest > ImportSummary.largestUnremarked {
+                notes.append(ImportSummary.remark(onMagnitude: largest))
+            }
+        }
         if inputs.export?.has(.masks) == true, content.masks == nil {
             notes.append("the export holds masks; \(option: .masksOutput) imports them")
         }
@@ -118,6 +132,6 @@ public struct ArrayImport: Sendable {
                     path: masksOutput ?? "", annotatedCount: masks.masks.bits.rowCount - 1,
                     meanShare: masks.masks.meanShare, marks: options.marks)
             },
-            notes: notes)
+            untakenArrays: inputs.untaken, notes: notes)
     }
 }

@@ -26,6 +26,8 @@ struct ArrayInputs {
     let splits: [UInt8]?
     let splitNames: [String]
 
+    /// The arrays of the files that the import leaves where they are.
+    let untaken: [String]
     /// What a user should know of how arrays are read.
     let notes: [Message]
 
@@ -41,7 +43,7 @@ struct ArrayInputs {
             arrays.masksOutput != nil && options.masks.isEmpty && export?.has(.masks) ?? false
         ids = try export?.ids()
         let splitsOfExport = try export?.splits()
-        let shelf = try Shelf(arrays)
+        let shelf = try ArrayShelf(arrays)
         let convention =
             export == nil && options.images.isEmpty
             ? try NamedSplits(shelf.names(), path: arrays.files.first ?? "") : nil
@@ -54,8 +56,8 @@ struct ArrayInputs {
             options.layout == nil && options.shape == nil && export == nil && shelf.areFromMATLAB(imageNames)
             ? ArrayLayout(ofMATLABs: images.shape) : nil
         layout =
-            options.layout?.sampleFirst ?? export?.mark.layout ?? layoutOfMATLAB
-            ?? convention?.layout(of: images.shape)
+            try options.layout?.sampleFirst ?? export?.mark.layout ?? layoutOfMATLAB
+            ?? (images.holdsEncodedImages ? .nhwc : convention?.layout(of: images))
 
         labelNames =
             takesLabelsOfExport
@@ -69,15 +71,28 @@ struct ArrayInputs {
             try shelf.joined(options.groups).map { try ArrayGroups.read($0, count: count) }
             ?? export?.groups()
 
+        // An export's other arrays are what belongs to it.
+        untaken =
+            export == nil
+            ? try shelf.untaken(
+                besides: imageNames + labelNames + options.masks + options.groups
+                    + [options.rows, options.ids, options.flags].compactMap { $0 }) : []
         let readAsMATLABs: Message? = layoutOfMATLAB.map { [images] layout in
             "\(images.location) \(images.shape) is read as \(layout.rawValue), as MATLAB writes its arrays; "
                 + "\(option: .layout) says otherwise"
         }
         notes =
             [images, labels, masks].compactMap { $0?.note }.map { Message($0) }
-            + [readAsMATLABs].compactMap(\.self)
+            + [readAsMATLABs, convention?.note, Self.note(onUntaken: untaken)].compactMap(\.self)
         splits = splitsOfExport ?? convention.map { _ in Self.splits(of: parts) }
         splitNames = splits == nil ? [] : export?.mark.splitNames ?? convention?.splitNames ?? []
+    }
+
+    private static func note(onUntaken names: [String]) -> Message? {
+        guard !names.isEmpty else { return nil }
+        let listed = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", …" : "")
+        let count = names.count == 1 ? "an array was" : "\(names.count) arrays were"
+        return Message("\(count) not taken: \(listed)")
     }
 
     /// The number of its part for each image.
@@ -88,93 +103,11 @@ struct ArrayInputs {
     }
 
     private static func selection(
-        _ options: ArrayImport.Options, _ shelf: Shelf
+        _ options: ArrayImport.Options, _ shelf: ArrayShelf
     ) throws -> MaskedSamples.Basis {
         if let rows = try shelf.joined(options.rows) { return .rows(rows) }
         if let ids = try shelf.joined(options.ids) { return .ids(ids) }
         if let flags = try shelf.joined(options.flags) { return .flags(flags) }
         return .order
-    }
-
-    /// The files of an import, open.
-    private struct Shelf {
-        private let format: ArrayFile.Format
-        private let files: [ArrayFile]
-
-        init(_ arrays: ArrayImport) throws {
-            format =
-                switch arrays.format {
-                case .hdf5: .hdf5
-                case .npy: .npy
-                case .npz: .npz
-                case .idx: .idx
-                }
-            let format = format
-            files = try arrays.files.map { path in
-                try ArrayFile(path: path, format: format, trustingLinks: arrays.options.trustsLinks)
-            }
-        }
-
-        func names() throws -> [String] { try files.flatMap { try $0.names() } }
-
-        func areFromMATLAB(_ names: [String]) -> Bool {
-            !files.isEmpty && files.allSatisfy { file in names.allSatisfy { file.isFromMATLAB($0) } }
-        }
-
-        /// The arrays of some names: of each file those of all names, or each name's file.
-        ///
-        /// - Parameter layout: where samples are along the last dimension, it is brought to the front.
-        func arrays(_ names: [String], layout: ArrayLayout? = nil) throws -> [any ArraySource] {
-            let arrays =
-                files.isEmpty
-                ? try names.map { try ArrayFile(path: $0, format: format).array(nil) }
-                : try files.flatMap { file in try names.map { try file.array($0) } }
-            guard let layout, !layout.isSampleFirst else { return arrays }
-            return try arrays.map { array in
-                try ArrayArrangement.check(layout, of: array.shape, option: .layout, at: array.location)
-                return try SampleFirstArray(array)
-            }
-        }
-
-        /// The arrays of some names as one; nil where none is named.
-        func joined(_ names: [String], layout: ArrayLayout? = nil) throws -> (any ArraySource)? {
-            names.isEmpty ? nil : try JoinedArray.join(arrays(names, layout: layout))
-        }
-
-        func joined(_ name: String?) throws -> (any ArraySource)? { try joined(name.map { [$0] } ?? []) }
-    }
-}
-
-/// The arrays of a file whose names say what they are, as MedMNIST's and Keras's files have them.
-private struct NamedSplits {
-    let images: [String]
-    let labels: [String]
-    let splitNames: [String]
-
-    /// The layout by which such files hold images with channels; nil for the one that the shape says.
-    func layout(of images: TensorShape) -> ArrayLayout? {
-        images.rank == 4 && 1...4 ~= images[3] ? .nhwc : nil
-    }
-
-    /// - Throws: `DatasetError` with the code `invalidOption` where the names do not say, which lists them.
-    init(_ names: [String], path: String) throws(DatasetError) {
-        let known = Set(names)
-        let conventions: [(images: (String) -> String, labels: (String) -> String)] = [
-            ({ $0 + "_images" }, { $0 + "_labels" }), ({ "x_" + $0 }, { "y_" + $0 }),
-        ]
-        for convention in conventions {
-            let splits = ["train", "val", "test"].filter { known.contains(convention.images($0)) }
-            guard !splits.isEmpty else { continue }
-            let labels = splits.map(convention.labels)
-            guard labels.allSatisfy(known.contains) || !labels.contains(where: known.contains) else { break }
-            images = splits.map(convention.images)
-            self.labels = known.contains(labels[0]) ? labels : []
-            splitNames = splits
-            return
-        }
-        throw DatasetError(
-            .invalidOption, path: path,
-            "name the arrays with \(option: .images), \(option: .labels) and \(option: .masks); the file holds "
-                + (names.isEmpty ? "nothing" : names.joined(separator: ", ")))
     }
 }

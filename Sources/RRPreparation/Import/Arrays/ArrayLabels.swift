@@ -8,18 +8,27 @@ struct ArrayLabels {
     /// The names of the classes, sorted bytewise; nil where the array holds numbers.
     let classNames: [String]?
 
-    /// Reads an array: (N) or (N, 1) integers or texts, or (N, K) with a single 1 in each row.
+    /// Reads an array: N whole numbers, of whatever type, or texts, or (N, K) or (K, N) with a single 1 for each sample.
+    ///
+    /// Extents of 1 beside N, as in (1, N) and (N, 1, 1, 1), do not matter. An enumeration's names are the classes, in the
+    /// order of their values.
     ///
     /// - Parameter count: the number of images.
     /// - Throws: `DatasetError` with the code `wrongShape`, `wrongType`, `labelOutOfRange` or `severalLabels`;
     ///   `FormatError`.
     init(_ array: any ArraySource, count: Int) throws {
         let dimensions = array.shape.dimensions
-        if dimensions.count == 2, dimensions[0] == count, dimensions[1] > 1, array.elementType.size != nil {
+        let inner = dimensions.dropFirst().filter { $0 != 1 }
+        if dimensions.first == count, inner.count == 1, array.elementType.size != nil {
             (labels, classNames) = (try Self.oneHot(array), nil)
             return
         }
-        guard dimensions == [count] || dimensions == [count, 1] else {
+        let extents = dimensions.filter { $0 != 1 }
+        if extents.count == 2, dimensions.count == 2, extents[1] == count, array.elementType.size != nil {
+            (labels, classNames) = (try Self.oneHot(SampleFirstArray(array)), nil)
+            return
+        }
+        guard array.hasOne(forEach: count) else {
             throw DatasetError(
                 .wrongShape, path: array.location,
                 "the shape is \(array.shape), but there are \(count) images: (\(count)) or (\(count), 1) is needed, "
@@ -29,13 +38,21 @@ struct ArrayLabels {
             (labels, classNames) = try numbered(array.texts())
             return
         }
-        guard array.elementType.isInteger else {
-            throw DatasetError(
-                .wrongType, path: array.location,
-                "the labels are of the type \(array.elementType); whole numbers or class names are needed, one a "
-                    + "sample")
+        let integers = try array.wholeNumbers(
+            "labels", needed: "whole numbers or class names are needed, one a sample")
+        if let names = array.valueNames {
+            let values = names.keys.sorted()
+            let numbers = Dictionary(values.enumerated().map { ($1, $0) }) { first, _ in first }
+            if let row = integers.firstIndex(where: { numbers[$0] == nil }) {
+                throw DatasetError(
+                    .labelOutOfRange, path: array.location,
+                    "row \(row) has the value \(integers[row]), which the enumeration does not name: it has "
+                        + values.map { "\(names[$0] ?? "") = \($0)" }.joined(separator: ", "))
+            }
+            labels = integers.map { numbers[$0] ?? 0 }
+            classNames = values.map { names[$0] ?? "" }
+            return
         }
-        let integers = try array.integers()
         let served = 0...Int64(Dataset.largestBareLabel)
         if let row = integers.firstIndex(where: { !(served ~= $0) }) {
             throw DatasetError(
@@ -66,7 +83,7 @@ struct ArrayLabels {
     private static func oneHot<Element: Numeric & BitwiseCopyable>(
         _ array: any ArraySource, as type: Element.Type
     ) throws -> [Int] {
-        let classCount = array.shape[1]
+        let classCount = array.elementsPerRow
         var labels: [Int] = []
         labels.reserveCapacity(array.shape[0])
         try array.forEachBlock { rows, bytes in
@@ -105,8 +122,7 @@ enum ArrayGroups {
     ///   - names: the names of the groups by number, where the source has them apart.
     /// - Throws: `DatasetError` with the code `wrongShape`, `wrongType` or `groupOutOfRange`; `FormatError`.
     static func read(_ array: any ArraySource, count: Int, names: [String]? = nil) throws -> SampleGroups {
-        let dimensions = array.shape.dimensions
-        guard dimensions == [count] || dimensions == [count, 1] else {
+        guard array.hasOne(forEach: count) else {
             throw DatasetError(
                 .wrongShape, path: array.location,
                 "the shape is \(array.shape), but there are \(count) images: a group for each is needed")
@@ -115,12 +131,7 @@ enum ArrayGroups {
             let (numbers, names) = try numbered(array.texts())
             return SampleGroups(numbers: numbers, names: names)
         }
-        guard array.elementType.isInteger else {
-            throw DatasetError(
-                .wrongType, path: array.location,
-                "the groups are of the type \(array.elementType); whole numbers or names are needed")
-        }
-        let integers = try array.integers()
+        let integers = try array.wholeNumbers("groups", needed: "whole numbers or names are needed")
         let limit = names?.count ?? Dataset.largestBareLabel + 1
         if let row = integers.firstIndex(where: { $0 < 0 || $0 >= limit }) {
             throw DatasetError(

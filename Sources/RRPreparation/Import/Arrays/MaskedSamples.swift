@@ -91,7 +91,7 @@ struct MaskedSamples {
     }
 
     private static func check(_ array: any ArraySource, count: Int) throws(DatasetError) {
-        guard array.shape.dimensions == [count] || array.shape.dimensions == [count, 1] else {
+        guard array.hasOne(forEach: count) else {
             throw DatasetError(
                 .wrongShape, path: array.location, "the shape is \(array.shape), where (\(count)) is needed")
         }
@@ -99,12 +99,7 @@ struct MaskedSamples {
 
     private static func integers(_ array: any ArraySource, count: Int) throws -> [Int64] {
         try check(array, count: count)
-        guard array.elementType.isInteger else {
-            throw DatasetError(
-                .wrongType, path: array.location,
-                "the type is \(array.elementType), where whole numbers are needed")
-        }
-        return try array.integers()
+        return try array.wholeNumbers("elements", needed: "whole numbers are needed")
     }
 
     private static func unique(
