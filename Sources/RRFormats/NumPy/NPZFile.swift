@@ -45,16 +45,14 @@ package final class NPZFile: Sendable {
             return try NPYArray.open(
                 .file(zip.file), at: region.lowerBound, length: region.count, location: location)
         case 8:
-            let bytes = try inflate(member, region: region, location: location)
+            let bytes = try zip.inflate(member, region: region, location: location)
             let note =
                 bytes.count > Self.largestUnnoted
                 ? "\(location) is compressed and was inflated whole: it takes \(bytes.count >> 20) MiB of memory"
                 : nil
             return try NPYArray.open(.memory(bytes), location: location, note: note)
         default:
-            throw FormatError(
-                .unsupported, path: location,
-                "the member is compressed by method \(member.method); stored and deflated ones are read")
+            throw ZIPFile.unknownMethod(of: member, location: location)
         }
     }
 
@@ -66,40 +64,6 @@ package final class NPZFile: Sendable {
             let bytes = try zip.file.bytes(at: start, count: min(1 << 20, region.upperBound - start))
             bytes.withUnsafeBytes { found.update($0) }
         }
-        guard found.value == checksum else { throw Self.wrongChecksum(location) }
-    }
-
-    private func inflate(
-        _ member: ZIPFile.Member, region: Range<Int>, location: String
-    ) throws(FormatError) -> [UInt8] {
-        guard member.size / Inflater.largestRatio <= member.storedSize else {
-            throw FormatError(
-                .malformed, path: location,
-                "\(member.storedSize) bytes cannot inflate to the \(member.size) that the directory claims")
-        }
-        guard let inflater = Inflater() else {
-            throw FormatError(.cannotRead, path: location, "there is no memory to inflate it")
-        }
-        let stored = try zip.file.bytes(at: region.lowerBound, count: region.count)
-        var outcome = Inflater.Outcome.damaged
-        let bytes = [UInt8](unsafeUninitializedCapacity: member.size) { buffer, count in
-            let target = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: member.size)
-            outcome = stored.withUnsafeBytes { inflater.inflate($0, .none, into: target) }
-            if case .done(_, let written) = outcome { count = written }
-        }
-        guard case .done(_, member.size) = outcome else {
-            throw FormatError(
-                .malformed, path: location,
-                "the member does not inflate to the \(member.size) bytes that the directory claims: it is damaged"
-            )
-        }
-        guard bytes.withUnsafeBytes({ CRC32.checksum(of: $0) }) == member.checksum else {
-            throw Self.wrongChecksum(location)
-        }
-        return bytes
-    }
-
-    private static func wrongChecksum(_ location: String) -> FormatError {
-        FormatError(.malformed, path: location, "the member's checksum is wrong: the file is damaged")
+        guard found.value == checksum else { throw ZIPFile.wrongChecksum(location) }
     }
 }

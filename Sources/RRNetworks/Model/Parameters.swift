@@ -48,6 +48,30 @@ public struct ParameterLayout: Hashable, Sendable {
         return entries.contains { $0.name == statistics }
     }
 
+    /// Checks that tensors are the network's, by their names and shapes.
+    ///
+    /// - Throws: `NetworkError` with the code `weightsMismatch` where a tensor is missing, is not one of the network's, or
+    ///   has another shape.
+    package func check(_ shapes: [String: [Int]]) throws(NetworkError) {
+        let known = Set(entries.map(\.name))
+        if let stranger = shapes.keys.filter({ !known.contains($0) && !ignores($0) }).min() {
+            throw NetworkError(
+                .weightsMismatch, stranger,
+                "is not a parameter of this model, which has \(entries.map(\.name).joined(separator: ", "))")
+        }
+        for entry in entries {
+            guard let shape = shapes[entry.name] else {
+                throw NetworkError(.weightsMismatch, entry.name, "is missing from the weights")
+            }
+            guard shape == entry.shape else {
+                let shape = shape.map(String.init).joined(separator: ", ")
+                throw NetworkError(
+                    .weightsMismatch, entry.name,
+                    "has the shape (\(shape)) in the weights, but \(entry.shape) in the model")
+            }
+        }
+    }
+
     /// Lays tensors one after the other.
     init(_ parameters: [ParameterSpecification]) {
         var offset = 0
@@ -78,26 +102,10 @@ public struct Parameters<Scalar: NetworkScalar>: Equatable, Sendable {
     /// - Throws: `NetworkError` with the code `weightsMismatch` where a tensor is missing, is not one of the
     ///   network's, or has another shape.
     public init(layout: ParameterLayout, named tensors: [String: Tensor<Scalar>]) throws(NetworkError) {
-        let known = Set(layout.entries.map(\.name))
-        if let stranger = tensors.keys.filter({ !known.contains($0) && !layout.ignores($0) }).min() {
-            throw NetworkError(
-                .weightsMismatch, stranger,
-                "is not a parameter of this model, which has \(layout.entries.map(\.name).joined(separator: ", "))"
-            )
-        }
+        try layout.check(tensors.mapValues(\.shape.dimensions))
         var values: [Scalar] = []
         values.reserveCapacity(layout.count)
-        for entry in layout.entries {
-            guard let tensor = tensors[entry.name] else {
-                throw NetworkError(.weightsMismatch, entry.name, "is missing from the weights")
-            }
-            guard tensor.shape.dimensions == entry.shape else {
-                throw NetworkError(
-                    .weightsMismatch, entry.name,
-                    "has the shape \(tensor.shape) in the weights, but \(entry.shape) in the model")
-            }
-            values += tensor.elements
-        }
+        for entry in layout.entries { values += tensors[entry.name]?.elements ?? [] }
         self.layout = layout
         self.values = values
     }

@@ -7,7 +7,7 @@ internal import RRTensor
 package enum OtherFileDescription {
     /// Describes a file or folder; nil for anything that is none of these, HDF5 included.
     ///
-    /// Of PNG, NPY, NPZ and IDX the headers are read, safetensors and COCO annotations wholly.
+    /// Of PNG, NPY, NPZ, IDX and PyTorch's files the headers are read, safetensors and COCO annotations wholly.
     ///
     /// - Parameter words: how what is wrong with a part of it is worded.
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, `malformed` or `unsupported`; `DatasetError` with
@@ -21,6 +21,7 @@ package enum OtherFileDescription {
         var members: [String: JSONValue]
         switch try FileSignature.of(path) {
         case .png?: members = try png(path)
+        case .zip? where try StateDictFile.format(of: path) == .pyTorch: members = try stateDicts(path)
         case .npy?, .zip?, .gzip?, .idx?: members = try arrays(path, words)
         case .hdf5?: return nil
         case nil:
@@ -143,6 +144,26 @@ package enum OtherFileDescription {
                         "shape": .array(tensor.shape.map { .integer($0) }),
                     ]
                 }),
+        ]
+    }
+
+    /// What the dictionaries of tensors in a file of PyTorch hold, one after the other.
+    private static func stateDicts(_ path: String) throws -> [String: JSONValue] {
+        let dicts = try StateDictFile.read(path)
+        let entries = dicts.flatMap { dict in
+            dict.entries.map { ((dict.place + [$0.name]).joined(separator: "/"), $0) }
+        }
+        return [
+            "format": "pytorch",
+            "elements": .integer(entries.reduce(0) { $0 &+ $1.1.shape.reduce(1, &*) }),
+            "tensors": .array(
+                entries.map { name, entry in
+                    [
+                        "name": .string(name), "type": .string(entry.type.rawValue),
+                        "shape": .array(entry.shape.map { .integer($0) }),
+                    ]
+                }),
+            "not_read": .array((dicts.first?.others ?? []).map { .string($0) }),
         ]
     }
 

@@ -1,6 +1,6 @@
 public import RRDatasets
 internal import RRExplanation
-internal import RRFormats
+public import RRFormats
 internal import RRNetworks
 internal import RRSchemas
 internal import RRStreaming
@@ -17,6 +17,9 @@ public struct FindAnotherLoop {
     public let dataset: Dataset
     public let options: FindAnotherOptions
 
+    /// What those who search should know of the data and the initial weights before they wait for the result.
+    public let notes: [Message]
+
     private let judgedSplit: String
 
     /// - Throws: `TrainingError` where options contradict each other or the dataset lacks labels or images of the
@@ -24,7 +27,9 @@ public struct FindAnotherLoop {
     ///   is unknown.
     public init(dataset: Dataset, options: FindAnotherOptions) throws {
         try options.check()
-        _ = try TrainingLoop(dataset: dataset, masks: nil, options: options.training(inRound: 1))
+        notes = try TrainingLoop(
+            dataset: dataset, masks: nil, options: options.training(inRound: 1)
+        ).notes
         judgedSplit = options.judgedSplit ?? dataset.split(preferring: "test")
         _ = try dataset.indices(inSplit: judgedSplit)
         self.dataset = dataset

@@ -20,7 +20,7 @@ public struct TrainingOptions: Sendable {
     public var stream: StreamOptions
     public var precision: Precision = .float
     public var normalization: NormalizationChoice = .none
-    /// A safetensors file with the initial weights; nil to draw them from the seed.
+    /// A safetensors, PyTorch or NPZ file with the initial weights; nil to draw them from the seed.
     public var initialWeights: String?
     /// What every epoch ends with a measurement on: a split of the dataset, or the path of another dataset, as
     /// `ValidationSource` reads it; nil for none.

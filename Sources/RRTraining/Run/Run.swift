@@ -1,5 +1,5 @@
 public import RRExplanation
-internal import RRFormats
+public import RRFormats
 public import RRNetworks
 internal import RRSchemas
 
@@ -10,7 +10,7 @@ public struct Run: Sendable {
     public let precision: Precision?
     /// What is done to images before they reach the network; nil for nothing.
     public let normalization: InputNormalization?
-    /// The safetensors file with the weights.
+    /// The file with the weights: safetensors, or of a model without a run also PyTorch's or NumPy's.
     public let weightsPath: String
     /// How the run weighed the penalty; nil where weights came without a run, or it had another term in its place.
     public let penaltyWeight: PenaltyWeight?
@@ -123,6 +123,15 @@ public struct Run: Sendable {
     /// - Throws: `FormatError` where the file cannot be read or its tensors are not the model's.
     public func parameters<Scalar: NetworkScalar>(of network: Network<Scalar>) throws -> Parameters<Scalar> {
         try WeightsFile.read(weightsPath, layout: network.parameterLayout, as: Scalar.self)
+    }
+
+    /// What was chosen or left out when the weights of a model without a run were read: a prefix of their names, or what a
+    /// checkpoint holds beside them.
+    ///
+    /// - Throws: as `parameters(of:)`.
+    public func weightsNotes() throws -> [Message] {
+        guard folder == nil else { return [] }
+        return try WeightsMatch(path: weightsPath, layout: Network<Float>(model).parameterLayout).notes
     }
 
     /// Computes the SHA-256 of the weights file, in hexadecimal, by which masks tell what they were made from.

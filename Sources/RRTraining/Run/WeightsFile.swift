@@ -2,13 +2,13 @@ package import RRFormats
 package import RRNetworks
 internal import RRTensor
 
-/// A network's parameters as a safetensors file that PyTorch loads by the same names.
+/// A network's parameters as a safetensors file that PyTorch loads by the same names, or read from any file of weights.
 package enum WeightsFile {
     /// Reads the parameters of a layout, converting from any float type.
     ///
     /// - Parameters:
     ///   - path: the file.
-    ///   - tensors: those of the file that are meant, where they are read already; nil for all.
+    ///   - tensors: those of the file that are meant, where they are read already; nil for those that are the layout's.
     ///   - prefix: what each tensor's name begins with before the parameter's.
     ///   - layout: the parameters.
     /// - Throws: `FormatError` where the file cannot be read or its tensors are not the layout's.
@@ -17,7 +17,8 @@ package enum WeightsFile {
         layout: ParameterLayout, as _: Scalar.Type
     ) throws(FormatError) -> Parameters<Scalar> {
         var named: [String: Tensor<Scalar>] = [:]
-        let tensors = if let tensors { tensors } else { try SafeTensorsFile.read(path) }
+        let tensors =
+            if let tensors { tensors } else { try WeightsMatch(path: path, layout: layout).tensors() }
         for tensor in tensors where !layout.ignores(tensor.name) {
             do {
                 named[String(tensor.name.dropFirst(prefix.count))] = try Tensor(

@@ -51,7 +51,12 @@ public struct TrainingLoop {
         let plain = try masks.flatMap {
             try Self.missingAnnotation(of: dataset, $0, options, asksForPenalty: asksForPenalty)
         }
-        notes = try [plain, validation?.note].compactMap(\.self) + Self.remarks(on: dataset, options)
+        let initial = try options.initialWeights.map {
+            try WeightsMatch(path: $0, layout: Network<Float>(options.model).parameterLayout).notes
+        }
+        notes =
+            try (initial ?? []) + [plain, validation?.note].compactMap(\.self)
+            + Self.remarks(on: dataset, options)
     }
 
     /// What to say where no mask marks a pixel of the samples that are trained on; nil where one does.

@@ -77,6 +77,7 @@ struct FindAnotherCommand: ParsableCommand {
         options.isPerPixel = perPixel
         options.judgedSplit = judge
         let loop = try FindAnotherLoop(dataset: dataset, options: options)
+        for note in loop.notes { Console.note(note) }
         let progress = FindAnotherReport(roundCount: rounds)
         let done: [FindAnotherRound]
         do {

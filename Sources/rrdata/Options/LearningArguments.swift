@@ -46,7 +46,9 @@ struct LearningArguments: ParsableArguments {
     @Option(help: "Decides the initial weights and the order of the samples.")
     var seed: UInt64 = 0
 
-    @Option(name: .customLong("init"), help: "A safetensors file with the initial weights.")
+    @Option(
+        name: .customLong("init"),
+        help: "The initial weights: a safetensors, PyTorch (.pt, .pth) or NPZ file.")
     var initialWeights: String?
 
     @Flag(help: "Take the samples in the order of the dataset.")

@@ -7,7 +7,7 @@ struct TrainedModelOptions: ParsableArguments {
     @Option(help: "A model.json, in place of a run; needs --weights.")
     var model: String?
 
-    @Option(help: "A safetensors file with the weights of --model.")
+    @Option(help: "The weights of --model: a safetensors, PyTorch (.pt, .pth) or NPZ file.")
     var weights: String?
 
     @Option(help: "The number type to compute in; the run's by default, and double for make-masks.")
@@ -18,8 +18,11 @@ struct TrainedModelOptions: ParsableArguments {
     /// - Parameter best: whether the run's best epoch is wanted.
     func open(run path: String?, pathName: String, best: Bool = false) throws -> Run {
         switch (path, model, weights) {
-        case (let path?, nil, nil): try Run(path: path, best: best)
-        case (nil, let model?, let weights?): try Run(modelPath: model, weightsPath: weights)
+        case (let path?, nil, nil): return try Run(path: path, best: best)
+        case (nil, let model?, let weights?):
+            let run = try Run(modelPath: model, weightsPath: weights)
+            for note in try run.weightsNotes() { Console.note(note) }
+            return run
         default:
             throw ValidationError("give either \(pathName), or both --model and --weights")
         }
