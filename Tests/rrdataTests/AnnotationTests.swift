@@ -60,4 +60,20 @@ struct AnnotationTests {
         try run(arguments + ["--split", "train", "--lambda1", "1"], status: 65)
         #expect(try run(arguments).errors.isEmpty)
     }
+
+    @Test("a stream and a union say that there is nothing in the masks")
+    func streamAndUnion() throws {
+        let stream = ["stream", "d.h5", "--masks", "m.h5", "--batch-size", "2", "--format", "null"]
+        #expect(
+            try run(stream).errors.contains(
+                "any sample of the split train (2 other samples are), so every mask of this stream is zero"))
+        #expect(try run(stream + ["--split", "test"]).errors.isEmpty)
+        #expect(try run(stream + ["--split", "all"]).errors.isEmpty)
+        try run(training + ["-o", "run"])
+        let making = [
+            "make-masks", "d.h5", "--run", "run", "--top-k", "1", "--union", "m.h5", "--force", "-o", "n.h5",
+        ]
+        #expect(try run(making + ["--split", "train"]).errors.contains("in --union, so nothing is joined"))
+        #expect(try run(making).errors.isEmpty)
+    }
 }

@@ -1,4 +1,4 @@
-internal import RRFormats
+package import RRFormats
 public import RRTensor
 
 /// Masks for the samples of one dataset: a 1 says "this pixel is no valid reason".
@@ -99,6 +99,12 @@ public final class MaskSet: Sendable {
     public var meanCoverage: Double {
         guard annotatedCount > 0 else { return 0 }
         return Double(oneCount) / Double(maskShape.elementCount) / Double(annotatedCount)
+    }
+
+    /// What is said where the masks mark nothing of a split: that, and how many samples of other splits they do mark.
+    package func missingAnnotation(inSplit split: String) -> Message {
+        let others = annotatedCount == 0 ? "" : " (\(annotatedCount) other samples are)"
+        return "no mask marks a pixel of any sample of the split \(split)\(others)"
     }
 
     /// Whether a sample has a row of its own in A, be it all zero.

@@ -72,8 +72,7 @@ public struct TrainingLoop {
             try options.stream.drawsSample(from: dataset, masks: masks, split: split, where: isWanted)
         }
         guard try !draws(masks.isAnnotated) else { return nil }
-        let others = masks.annotatedCount == 0 ? "" : " (\(masks.annotatedCount) other samples are)"
-        let missing: Message = "no mask marks a pixel of any sample of the split \(split)\(others)"
+        let missing = masks.missingAnnotation(inSplit: split)
         guard try !asksForPenalty || draws(masks.hasRow) else {
             throw TrainingError(
                 .nothingAnnotated, .option(.masks),

@@ -126,7 +126,7 @@ struct EvaluateCommand: ParsableCommand {
         let split = split ?? (dataset.splitNames.isEmpty ? "all" : "test")
         guard try !dataset.indices(inSplit: split).contains(where: masks.isAnnotated) else { return }
         let message: Message =
-            "no mask marks a pixel of any sample of the split \(split), so nothing can be said of explanations"
+            "\(masks.missingAnnotation(inSplit: split)), so nothing can be said of explanations"
         guard lambda1 == nil else { throw TrainingError(.nothingAnnotated, .file(dataset.path), message) }
         Console.note(message)
     }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 import RRDatasets
 import RRExplanation
+import RRFormats
 import RRNetworks
 import RRPreparation
 import RRSchemas
@@ -133,6 +134,13 @@ struct MakeMasksCommand: ParsableCommand {
         making.isPerPixel = perPixel
         making.union = try union.map { try MaskSet(path: $0, for: dataset) }
         making.split = split
+        if let older = making.union,
+            try !dataset.indices(inSplit: split).contains(where: older.isAnnotated)
+        {
+            Console.note(
+                "\(older.missingAnnotation(inSplit: split)) in --union, so nothing is joined with their new masks"
+            )
+        }
         making.threadCount = threads.jobs
         if let model, making.target == .label, !perClass, let note = try model.matching(dataset).note {
             Console.note(note)

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRFormats
 import RRPreparation
 import RRSchemas
 import RRStreaming
@@ -117,6 +118,7 @@ struct StreamCommand: ParsableCommand {
             batchSize: batchSize, isShuffled: shuffle, seed: seed, epochs: epochs, split: split,
             dropsLast: dropLast)
         try samples.apply(to: &options)
+        if let masks { try noteMissingAnnotation(of: dataset, masks, options) }
         let file = try cursor.map {
             try CursorFile(path: $0, dataset: dataset, masks: masks, options: options)
         }
@@ -169,5 +171,17 @@ struct StreamCommand: ParsableCommand {
                 "\(sampleCount) samples in \(batchCount) batches, \(Figure.text(seconds)) s: \(Int(rate)) samples/s"
             )
         }
+    }
+
+    /// Says where no sample of the stream is annotated: whoever reads it trains on masks that are all zero.
+    private func noteMissingAnnotation(
+        of dataset: Dataset, _ masks: MaskSet, _ options: StreamOptions
+    ) throws {
+        let split = split ?? dataset.split(preferring: "train")
+        let isAnnotated = try options.drawsSample(
+            from: dataset, masks: masks, split: split, where: masks.isAnnotated)
+        guard !isAnnotated else { return }
+        Console.note(
+            "\(masks.missingAnnotation(inSplit: split)), so every mask of this stream is zero")
     }
 }
