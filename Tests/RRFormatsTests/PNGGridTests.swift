@@ -86,7 +86,7 @@ struct PNGGridTests {
             let storage = try PNGDecoder.storage(of: bytes, path: "")
             let header = storage.header
             var samples = [UInt8](repeating: 99, count: header.byteCount)
-            try samples.withUnsafeMutableBytes {
+            _ = try samples.withUnsafeMutableBytes {
                 try PNGDecoder.decode(
                     bytes, storage: storage, path: "", arrangement: arrangement, workspace: workspace,
                     into: $0)

@@ -50,10 +50,10 @@ struct PNGTests {
     @Test(
         "damage of every kind is found",
         arguments: [
-            ("data", "the PNG is damaged"), ("crc", "CRC"), ("text-crc", "CRC"), ("truncated", "cut short"),
+            ("data", "the PNG is damaged"), ("crc", "CRC"), ("truncated", "cut short"),
             ("no-end", "cut short"), ("header-only", "cut short"), ("adler", "incorrect data check"),
-            ("few-rows", "Not enough image data"), ("many-rows", "Too much image data"),
-            ("trailing-data", "Extra compressed data"), ("no-image", "IHDR"), ("type", "colour type 7"),
+            ("few-rows", "Not enough image data"),
+            ("no-image", "IHDR"), ("type", "colour type 7"),
             ("empty", "empty"), ("bomb", "cannot be in"), ("text", "not a PNG"), ("zero-bytes", "not a PNG"),
         ])
     func damaged(name: String, words: String) throws {

@@ -36,6 +36,7 @@ struct PNGChunk {
     static let imageData: UInt32 = 0x4944_4154
     static let end: UInt32 = 0x4945_4E44
     static let transparency: UInt32 = 0x7452_4E53
+    static let exif: UInt32 = 0x6558_4966
 
     /// Chunks that name a colour space: gAMA, cHRM, sRGB, iCCP, cICP.
     static func namesColorSpace(_ type: UInt32) -> Bool {

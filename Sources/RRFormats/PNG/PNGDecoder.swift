@@ -62,7 +62,8 @@ package struct PNGStorage: Sendable, Hashable {
 ///
 /// Every colour type and depth is served, interlaced or not. Palettes become RGB, a transparent colour or palette
 /// entry (tRNS) becomes alpha, and gray of 1, 2 or 4 bits is scaled to 8. Beyond that samples are taken as they stand:
-/// gamma and colour profiles are ignored. Every checksum is verified.
+/// gamma and colour profiles are ignored. Every checksum is verified; a file whose only faults are `PNGFaults` is decoded
+/// all the same.
 package enum PNGDecoder {
     /// Reads what the chunks before the pixels tell, and checks it against the limits and the length of the file.
     ///
@@ -104,9 +105,17 @@ package enum PNGDecoder {
                     + "method \(bytes[28])")
         }
         var (hasTransparency, hasColorSpace) = (false, false)
+        var paletteCount = 0
         var offset = 33
         while let next = PNGChunk(bytes, at: offset), next.type != PNGChunk.imageData {
-            if next.type == PNGChunk.transparency { hasTransparency = true }
+            if next.type == PNGChunk.palette { paletteCount = next.data.count / 3 }
+            // One that is damaged counts for nothing, as in other programs; decoding tells of it.
+            if next.type == PNGChunk.transparency,
+                next.isTransparency(of: bytes[25], bitDepth: bytes[24], paletteCount: paletteCount),
+                next.hasRightChecksum(in: bytes)
+            {
+                hasTransparency = true
+            }
             if PNGChunk.namesColorSpace(next.type) { hasColorSpace = true }
             offset = next.end
         }
@@ -152,47 +161,61 @@ package enum PNGDecoder {
     /// - Parameters:
     ///   - storage: what `storage(of:path:)` says of the file.
     ///   - samples: as many bytes as `storage.header.byteCount`.
+    /// - Returns: the faults that were read over.
     /// - Throws: as `decode(_:path:)`.
-    package static func decode(
+    @discardableResult package static func decode(
         _ bytes: UnsafeRawBufferPointer, storage: PNGStorage, path: String, arrangement: PNGArrangement,
         workspace: PNGWorkspace, into samples: UnsafeMutableRawBufferPointer
-    ) throws(FormatError) {
+    ) throws(FormatError) -> PNGFaults {
         if PNGFastDecoder.decode(
             bytes, storage: storage, arrangement: arrangement, workspace: workspace, into: samples)
         {
-            return
+            return []
         }
         let header = storage.header
         guard arrangement == .planar, header.channels > 1, samples.count == header.byteCount else {
             return try decodeWithLibPNG(bytes, path: path, into: samples)
         }
         let pixels = workspace.memory(header.byteCount)
-        try decodeWithLibPNG(bytes, path: path, into: pixels)
+        let faults = try decodeWithLibPNG(bytes, path: path, into: pixels)
         let count = header.height * header.width
         if header.bitDepth == 16 {
             separate(pixels, as: UInt16.self, channels: header.channels, count: count, into: samples)
         } else {
             separate(pixels, as: UInt8.self, channels: header.channels, count: count, into: samples)
         }
+        return faults
     }
 
     /// Decodes a whole file by libpng, interleaved: the reference that all else is compared with.
     ///
-    /// - Parameter isStored: whether to leave palettes, transparent colours and small samples as they stand.
+    /// - Parameters:
+    ///   - isStored: whether to leave palettes, transparent colours and small samples as they stand.
+    ///   - isMended: whether the file has been mended already.
+    /// - Returns: the faults that were read over.
     /// - Throws: as `decode(_:path:)`.
-    package static func decodeWithLibPNG(
-        _ bytes: UnsafeRawBufferPointer, path: String, isStored: Bool = false,
+    @discardableResult package static func decodeWithLibPNG(
+        _ bytes: UnsafeRawBufferPointer, path: String, isStored: Bool = false, isMended: Bool = false,
         into samples: UnsafeMutableRawBufferPointer
-    ) throws(FormatError) {
+    ) throws(FormatError) -> PNGFaults {
         var message = rr_png_message()
         let status = rr_png_decode(
             bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count, isStored,
             samples.assumingMemoryBound(to: UInt8.self).baseAddress, samples.count, &message)
         switch status {
-        case RR_PNG_OK: return
+        case RR_PNG_OK: return []
         case RR_PNG_OUT_OF_MEMORY:
             throw FormatError(.cannotRead, path: path, "there is not enough memory to decode the image")
         default:
+            if !isMended, let mended = PNGMending.mend(bytes) {
+                _ = try mended.bytes.withUnsafeBytes { bytes in
+                    Result { () throws(FormatError) in
+                        try decodeWithLibPNG(
+                            bytes, path: path, isStored: isStored, isMended: true, into: samples)
+                    }
+                }.get()
+                return mended.faults
+            }
             throw FormatError(.malformed, path: path, "the PNG is damaged: \(text(of: message))")
         }
     }
@@ -234,7 +257,7 @@ extension PNGDecoder {
                 let storage = try storage(of: bytes, path: path)
                 let header = isStored ? storage.storedHeader : storage.header
                 var samples = [UInt8](repeating: 0, count: header.byteCount)
-                let result: Result<Void, FormatError> = samples.withUnsafeMutableBytes { samples in
+                let result: Result<PNGFaults, FormatError> = samples.withUnsafeMutableBytes { samples in
                     Result { () throws(FormatError) in
                         if isStored {
                             try decodeWithLibPNG(bytes, path: path, isStored: true, into: samples)
@@ -245,11 +268,12 @@ extension PNGDecoder {
                         }
                     }
                 }
-                try result.get()
-                return .success(
-                    PNGImage(
-                        width: header.width, height: header.height, channels: header.channels,
-                        bitDepth: header.bitDepth, samples: samples))
+                let faults = try result.get()
+                var image = PNGImage(
+                    width: header.width, height: header.height, channels: header.channels,
+                    bitDepth: header.bitDepth, samples: samples)
+                image.faults = faults
+                return .success(image)
             } catch {
                 return .failure(error)
             }

@@ -41,6 +41,8 @@ package struct PNGImage: Sendable, Equatable {
     package let bitDepth: Int
     /// Rows from the top, samples of a pixel side by side `(H, W, C)`; 16-bit samples are little-endian.
     package let samples: [UInt8]
+    /// The faults of its file that were read over.
+    package var faults: PNGFaults = []
 
     package init(width: Int, height: Int, channels: Int, bitDepth: Int, samples: [UInt8]) {
         self.width = width
