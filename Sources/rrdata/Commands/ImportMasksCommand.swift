@@ -49,6 +49,12 @@ struct ImportMasksCommand: ParsableCommand {
 
     @OptionGroup var values: MaskValueOptions
 
+    @Option(
+        help:
+            "Mask images: files whose eXIf chunk says that they are to be turned: ignore, or apply, as for the images."
+    )
+    var orientation: ImageFolderOptions.Orientation = .ignore
+
     @Option(help: "Arrays: the path of the masks in an HDF5 or NPZ file that holds several.")
     var masks: String?
 
@@ -93,6 +99,7 @@ struct ImportMasksCommand: ParsableCommand {
     func run() throws {
         var options = MaskImport.Options()
         values.apply(to: &options)
+        options.orientation = orientation
         options.masks = masks
         options.masksLayout = masksLayout
         options.rows = rows

@@ -23,6 +23,10 @@ struct ImportPNGsCommand: ParsableCommand {
             of 1, 2 or 4 bits is scaled to 8. All images must agree in size, colour type and depth, or --size, \
             --color and --depth say what they become:
 
+            --orientation ignore, the default, stores images and masks as their files do; apply turns those whose eXIf \
+            chunk says so, and a line counts them either way. Faults that leave the pixels whole are read over and \
+            counted: an ancillary chunk with a wrong checksum, data after the last row, a tRNS chunk of a wrong \
+            length, which then makes nothing transparent.
             --color gray weighs colours as ITU-R BT.601 does (0.299, 0.587, 0.114), rounded. rgb and gray \
             composite transparent pixels over --background, black by default; rgba and gray-alpha keep alpha, \
             and add an opaque one where there is none.
@@ -94,6 +98,7 @@ struct ImportPNGsCommand: ParsableCommand {
         if let masksOutput {
             var masksOptions = MaskImport.Options()
             maskValues.apply(to: &masksOptions)
+            masksOptions.orientation = options.reading.orientation
             masksOptions.threadCount = options.threadCount
             options.masks = AccompanyingMasks(source: masks, output: masksOutput, options: masksOptions)
         }

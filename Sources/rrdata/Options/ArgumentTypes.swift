@@ -18,6 +18,7 @@ extension ImageFolderOptions.Color: ExpressibleByArgument {}
 extension ImageFolderOptions.Depth: ExpressibleByArgument {}
 extension PNGFolderImport.ErrorPolicy: ExpressibleByArgument {}
 extension ImageFolderOptions.Labels: ExpressibleByArgument {}
+extension ImageFolderOptions.Orientation: ExpressibleByArgument {}
 extension NormalizationChoice: ExpressibleByArgument {
     public init?(argument: String) {
         switch argument {

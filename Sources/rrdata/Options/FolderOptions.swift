@@ -51,6 +51,9 @@ struct FolderOptions: ParsableArguments {
     @Option(help: "The bits of a sample, 8 or 16; those of the files by default.")
     var depth: ImageFolderOptions.Depth?
 
+    @Option(help: "Files whose eXIf chunk says that they are to be turned: ignore, or apply.")
+    var orientation: ImageFolderOptions.Orientation = .ignore
+
     @Option(help: "HEIGHTxWIDTH, the size that images are brought to.")
     var size: ImageSize?
 
@@ -85,6 +88,7 @@ struct FolderOptions: ParsableArguments {
         reading.trustsLinks = trustLinks
         reading.masksAmongImages = masksAmongImages
         reading.color = color
+        reading.orientation = orientation
         reading.depth = depth
         reading.resizing = try size.map {
             try Resizing(height: $0.height, width: $0.width, fit: fit ?? .stretch)

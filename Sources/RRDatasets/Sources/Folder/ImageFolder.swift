@@ -1,5 +1,6 @@
 internal import RRFormats
 internal import RRTensor
+internal import Synchronization
 
 /// A dataset of the PNG files in a folder, decoded as they are read.
 ///
@@ -23,10 +24,13 @@ struct ImageFolder: DatasetSource {
     init(folder: String, reading: ImageFolderOptions) throws {
         let files = try PNGFolderScan(folder: folder, reading).files
         let conversion: PNGConversion
+        let tally: PNGTally
         do {
-            let first = try PNGFileReader(folder: folder).header(of: 0, in: files.paths).header
+            let first = try PNGFileReader(folder: folder).header(
+                of: 0, in: files.paths, reading.orientation
+            ).header
             conversion = try PNGConversion(reading, first: first)
-            states = try Self.states(of: files, in: folder, conversion)
+            (states, tally) = try Self.states(of: files, in: folder, conversion, reading.orientation)
         } catch let error as FormatError {
             throw ImageFolderOptions.unreadable(error)
         } catch let other as OtherHeader {
@@ -41,7 +45,7 @@ struct ImageFolder: DatasetSource {
         contents = try DatasetContents(
             path: folder, sampleCount: files.count, imageShape: conversion.imageShape,
             elementType: conversion.elementType, color: conversion.colorName, table: files.table,
-            notes: files.notes)
+            notes: files.notes + tally.notes(reading.orientation, of: "images"))
     }
 
     /// Of a file that does not become what the first one does.
@@ -49,21 +53,25 @@ struct ImageFolder: DatasetSource {
         let conversion: PNGConversion
     }
 
-    /// Reads all headers, and gives by what a later change of each file is known.
+    /// Reads all headers, and gives by what a later change of each file is known, and what was met.
     private static func states(
-        of files: PNGFileList, in folder: String, _ conversion: PNGConversion
-    ) throws -> [FileState] {
-        try [FileState](unsafeUninitializedCapacity: files.count) { states, count in
+        of files: PNGFileList, in folder: String, _ conversion: PNGConversion,
+        _ orientation: ImageFolderOptions.Orientation
+    ) throws -> ([FileState], PNGTally) {
+        let tally = Mutex(PNGTally())
+        let states = try [FileState](unsafeUninitializedCapacity: files.count) { states, count in
             nonisolated(unsafe) let states = states
             try Workers().run(
                 parts: 0..<files.count, makeState: { PNGFileReader(folder: folder) }
             ) { reader, position in
-                let (header, state) = try reader.header(of: position, in: files.paths)
+                let (header, state, own) = try reader.header(of: position, in: files.paths, orientation)
+                if own != .topLeft { tally.withLock { $0.add(own, []) } }
                 guard conversion.serves(header) else { throw OtherHeader(conversion: conversion) }
                 states.initializeElement(at: position, to: state)
             }
             count = files.count
         }
+        return (states, tally.withLock { $0 })
     }
 
     var storedFingerprint: String? { nil }

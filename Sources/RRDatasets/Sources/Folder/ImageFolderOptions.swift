@@ -29,7 +29,17 @@ public struct ImageFolderOptions: Sendable, Hashable {
         case sixteen = 16
     }
 
+    /// What is done about files whose eXIf chunk says that the image is to be turned.
+    public enum Orientation: String, Sendable, CaseIterable {
+        /// The pixels stay as they are stored, as where Pillow and torchvision read them.
+        case ignore
+        /// The image is turned, as viewers and OpenCV show it.
+        case apply
+    }
+
     public var labels: ImageFolderOptions.Labels = .folders
+    /// Of images, and of their masks.
+    public var orientation: ImageFolderOptions.Orientation = .ignore
     /// Which list says what the images are, and by which columns.
     public var list = ImageListOptions()
     /// Which folders are splits.
@@ -71,7 +81,9 @@ extension ImageFolderOptions {
         var firstOther: String?
         let reader = PNGFileReader(folder: folder)
         for position in files.paths.indices {
-            guard let header = try? reader.header(of: position, in: files.paths).header else { continue }
+            guard let header = try? reader.header(of: position, in: files.paths, orientation).header else {
+                continue
+            }
             let file = files.paths[position]
             if firstOther == nil, !conversion.serves(header) { firstOther = file }
             kinds[header, default: (0, [])].count += 1
@@ -140,6 +152,7 @@ public struct RGBColor: Hashable, Sendable {
 }
 
 extension OptionName {
+    package static let orientation = OptionName("orientation")
     static let color = OptionName("color")
     static let depth = OptionName("depth")
     static let labels = OptionName("labels")

@@ -26,6 +26,9 @@ package struct PNGConversion {
         }
     }
 
+    /// Whether images are turned first, as their files say.
+    package var appliesOrientation: Bool { reading.orientation == .apply }
+
     /// The shape of every image afterwards.
     package var imageShape: ImageShape {
         get throws(TensorError) {

@@ -19,8 +19,8 @@ package final class PNGFileReader {
     private var planes = UnsafeMutableRawBufferPointer.allocate(byteCount: 16, alignment: 16)
     private lazy var workspace = PNGWorkspace()
 
-    /// The number of images so far whose file names a colour space, which was ignored.
-    package private(set) var colorSpaceCount = 0
+    /// What was met in the files so far.
+    package private(set) var tally = PNGTally()
 
     /// Of most files the pixels begin within these bytes.
     private static let startSize = 4096
@@ -38,23 +38,27 @@ package final class PNGFileReader {
 
     /// Reads the header of a file of a list without its pixels.
     ///
-    /// - Returns: what decoding will make of the file, and by what a later change of it is known.
+    /// - Parameter orientation: whether the header is that of the turned image. A file says that wherever it likes, so it
+    ///   is read whole then.
+    /// - Returns: what decoding will make of the file, by what a later change of it is known, and what its eXIf chunk says,
+    ///   which may stand behind what is read.
     /// - Throws: `FormatError` where the file is not there, cannot be read or is no PNG that is served.
     package func header(
-        of position: Int, in paths: TextList
-    ) throws(FormatError) -> (header: PNGHeader, state: FileState) {
+        of position: Int, in paths: TextList, _ orientation: ImageFolderOptions.Orientation = .ignore
+    ) throws(FormatError) -> (header: PNGHeader, state: FileState, orientation: PNGOrientation) {
         let descriptor = try open(position, of: paths)
         defer { close(descriptor) }
         let state = try state(of: descriptor)
-        let start = try load(descriptor, upTo: Self.startSize)
-        var storage = try PNGDecoder.storage(of: start, fileSize: state.size, path: filePath)
-        if !storage.reachesPixels {
+        var bytes = try load(descriptor, upTo: Self.startSize)
+        var storage = try PNGDecoder.storage(of: bytes, fileSize: state.size, path: filePath)
+        if orientation == .apply || !storage.reachesPixels {
             // A colour profile or a long text stands before the pixels.
-            let bytes = try load(descriptor, from: start.count)
+            bytes = try load(descriptor, from: bytes.count)
             try checkUnchanged(descriptor, since: state)
             storage = try PNGDecoder.storage(of: bytes, path: filePath)
         }
-        return (storage.header, state)
+        let own = PNGOrientation(of: bytes)
+        return (orientation == .apply ? own.turned(storage.header) : storage.header, state, own)
     }
 
     /// Reads a file of a list into an image `(C, H, W)`, which is zero where there is a fault.
@@ -76,14 +80,11 @@ package final class PNGFileReader {
             // Asked after the reading: whoever wrote before or meanwhile has changed the time by now.
             if let state { try checkUnchanged(descriptor, since: state) }
             let storage = try PNGDecoder.storage(of: bytes, path: filePath)
-            if conversion.serves(storage.header) {
-                let isConverted = storage.header != conversion.target
-                let planes = isConverted ? planes(storage.header.byteCount) : image
-                try PNGDecoder.decode(
-                    bytes, storage: storage, path: filePath, arrangement: .planar, workspace: workspace,
-                    into: planes)
-                if isConverted { conversion.convert(planes, storage.header, into: image) }
-                if storage.hasColorSpace { colorSpaceCount += 1 }
+            let orientation = PNGOrientation(of: bytes)
+            let applied = conversion.appliesOrientation ? orientation : .topLeft
+            if conversion.serves(applied.turned(storage.header)) {
+                let faults = try decode(bytes, storage, applied, as: conversion, into: image)
+                tally.add(storage, orientation, faults)
             } else {
                 fault = .otherHeader
             }
@@ -94,13 +95,29 @@ package final class PNGFileReader {
         return fault
     }
 
-    /// Memory for an image that is to be converted.
-    private func planes(_ size: Int) -> UnsafeMutableRawBufferPointer {
-        if planes.count < size {
+    private func decode(
+        _ bytes: UnsafeRawBufferPointer, _ storage: PNGStorage, _ orientation: PNGOrientation,
+        as conversion: PNGConversion, into image: UnsafeMutableRawBufferPointer
+    ) throws(FormatError) -> PNGFaults {
+        let header = orientation.turned(storage.header)
+        let (isTurned, isConverted) = (orientation != .topLeft, header != conversion.target)
+        let size = header.byteCount
+        // A turned image that is converted too takes two places.
+        let room = (isTurned ? size : 0) + (isConverted ? size : 0)
+        if planes.count < room {
             planes.deallocate()
-            planes = .allocate(byteCount: size, alignment: 16)
+            planes = .allocate(byteCount: room, alignment: 16)
         }
-        return UnsafeMutableRawBufferPointer(rebasing: planes[..<size])
+        let unturned =
+            isTurned ? UnsafeMutableRawBufferPointer(rebasing: planes[(room - size)..<room]) : image
+        let converted = isConverted ? UnsafeMutableRawBufferPointer(rebasing: planes[..<size]) : image
+        let decoded = isTurned ? unturned : converted
+        let faults = try PNGDecoder.decode(
+            bytes, storage: storage, path: filePath, arrangement: .planar, workspace: workspace, into: decoded
+        )
+        if isTurned { orientation.turn(UnsafeRawBufferPointer(decoded), of: storage.header, into: converted) }
+        if isConverted { conversion.convert(converted, header, into: image) }
+        return faults
     }
 }
 

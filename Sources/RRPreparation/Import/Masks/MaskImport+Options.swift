@@ -7,6 +7,7 @@ extension MaskImport {
     func checkOptions(for kind: MaskSourceKind) throws(DatasetError) {
         let given: [(option: OptionName, isGiven: Bool, kinds: [MaskSourceKind])] = [
             (.match, options.match != nil, [.pngs]),
+            (.orientation, options.orientation == .apply && dataset.isEmpty == false, [.pngs]),
             (.maskValues, options.maskValues != nil, [.pngs, .arrays]),
             (.maskThreshold, options.maskThreshold != nil, [.pngs, .arrays]),
             (.maskColors, options.maskColors != nil, [.pngs]),
@@ -86,6 +87,7 @@ extension MaskImport {
         var given: [String: JSONValue] = [
             "marks": .string(options.marks.rawValue), "empty": .string(empty.rawValue),
         ]
+        if options.orientation == .apply { given["orientation"] = .string(options.orientation.rawValue) }
         given["match"] = options.match.map { .string($0) }
         given["mask_values"] = options.maskValues.map { .array($0.map { .integer($0) }) }
         given["mask_threshold"] = options.maskThreshold.map { .number($0) }

@@ -10,6 +10,8 @@ internal import RRTensor
 public struct MaskImport: Sendable {
     public struct Options: Sendable {
         public var marks: MaskMarks = .wrong
+        /// What is done about mask files whose eXIf chunk says that they are to be turned; as for the images.
+        public var orientation: ImageFolderOptions.Orientation = .ignore
         /// Nil for `unannotated`, but for an export of ours, whose every mask file is of an annotated sample.
         public var empty: EmptyMasks?
         /// How a PNG file's name is made of an id; nil for the id alone.

@@ -39,11 +39,16 @@ struct MaskPlacement: Sendable {
             return
         }
         guard height == maskShape.height, width == maskShape.width else {
+            let isTurned = height == maskShape.width && width == maskShape.height
+            let turning: Message =
+                isTurned
+                ? ". It fits once it is turned: were the images turned by their eXIf chunks, as \(option: .orientation) says, "
+                    + "or the masks?" : ""
             throw DatasetError(
                 .wrongMaskSize, path: path,
                 "\(what) is of H×W = \(height)×\(width), but the dataset's images are of "
                     + "\(maskShape.height)×\(maskShape.width), and the dataset knows of no resizing; resize images and "
-                    + "masks together with import pngs \(option: .size) \(maskShape.height)x\(maskShape.width)"
+                    + "masks together with import pngs \(option: .size) \(maskShape.height)x\(maskShape.width)\(turning)"
             )
         }
     }

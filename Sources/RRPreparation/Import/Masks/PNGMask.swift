@@ -31,16 +31,21 @@ struct PNGMask {
     /// - Throws: `FormatError` where the file cannot be read; `DatasetError` with the code `unreadableImage`,
     ///   `wrongMaskSize` or `nonBinaryMask`.
     func read(
-        _ rule: Rule, _ placement: MaskPlacement, into mask: UnsafeMutableBufferPointer<UInt8>
+        _ rule: Rule, _ placement: MaskPlacement, _ orientation: ImageFolderOptions.Orientation,
+        _ met: MaskFileTally, into mask: UnsafeMutableBufferPointer<UInt8>
     ) throws -> Reading? {
         let bytes = try FileBytes.read(path)
         let (storage, image): (PNGStorage, PNGImage)
+        let turn: (own: PNGOrientation, applied: PNGOrientation)
         do {
             storage = try bytes.withUnsafeBytes { bytes in
                 Result { () throws(FormatError) in try PNGDecoder.storage(of: bytes, path: path) }
             }.get()
-            try placement.check(
-                height: storage.header.height, width: storage.header.width, of: "the mask", at: path)
+            turn = bytes.withUnsafeBytes { bytes in
+                placement.turn(storage, own: PNGOrientation(of: bytes), orientation)
+            }
+            let turned = turn.applied.turned(storage.storedHeader)
+            try placement.check(height: turned.height, width: turned.width, of: "the mask", at: path)
             image =
                 rule.colors == nil
                 ? try PNGDecoder.decodeStored(bytes, path: path) : try PNGDecoder.decode(bytes, path: path)
@@ -66,9 +71,8 @@ struct PNGMask {
             }
         }.get()
         if rule.inverts { MaskAdjustment.invert(plane) }
-        placement.place(
-            rows: UnsafeBufferPointer(plane), height: storage.header.height, width: storage.header.width,
-            into: mask)
+        met.add(turn.own, image.faults)
+        placement.place(rows: UnsafeBufferPointer(plane), storage, turned: turn.applied, into: mask)
         return reading
     }
 

@@ -14,6 +14,8 @@ struct PNGMaskFolder: MaskSource {
     private let files: [[String]]
     private let placement: MaskPlacement
     private let rule: PNGMask.Rule
+    private let orientation: ImageFolderOptions.Orientation
+    private let met = MaskFileTally()
 
     /// Finds the files and their samples.
     ///
@@ -77,6 +79,7 @@ struct PNGMaskFolder: MaskSource {
         placement = try MaskPlacement(dataset)
         maskShape = placement.maskShape
         rule = options.pngRule
+        orientation = options.orientation
         self.folder = folder
         opened = tally
     }
@@ -97,6 +100,7 @@ struct PNGMaskFolder: MaskSource {
         placement = try MaskPlacement(dataset)
         maskShape = placement.maskShape
         rule = options.pngRule
+        orientation = options.orientation
         self.folder = folder
         opened = MaskTally()
     }
@@ -114,7 +118,8 @@ struct PNGMaskFolder: MaskSource {
     }
 
     private func read(_ file: String, into mask: UnsafeMutableBufferPointer<UInt8>) throws {
-        if let reading = try PNGMask(path: folder + "/" + file).read(rule, placement, into: mask) {
+        let file = PNGMask(path: folder + "/" + file)
+        if let reading = try file.read(rule, placement, orientation, met, into: mask) {
             readings.add(reading)
         }
     }
@@ -132,6 +137,7 @@ struct PNGMaskFolder: MaskSource {
             tally.readings.append(
                 "masks with void pixels (255 of Pascal VOC's palette), which no mask marks as wrong: \(void)")
         }
+        tally.readings += met.value.notes(orientation, of: "masks")
         return tally
     }
 

@@ -77,7 +77,7 @@ public struct PNGFolderImport: Sendable {
         var skipped: [(position: Int, file: ImportSummary.SkippedFile)] = []
         let pipeline = PNGImportPipeline(
             folder: folder, paths: files.paths, conversion: conversion, threadCount: options.threadCount)
-        let colorSpaceCount = try pipeline.run { block in
+        let tally = try pipeline.run { block in
             for (position, fault) in block.faults {
                 switch fault {
                 case .otherHeader: throw reading.disagreement(of: files, in: folder, conversion)
@@ -98,8 +98,7 @@ public struct PNGFolderImport: Sendable {
             writer = try writer.keeping(kept)
         }
         let provenance = provenance(
-            skipped: missing + skipped.map(\.file), files, colorSpaceCount: colorSpaceCount,
-            compression: compression,
+            skipped: missing + skipped.map(\.file), files, tally, compression: compression,
             resizing: options.reading.resizing
                 ?? (export?.imageDimensions == imageShape.dimensions ? export?.resizing : nil))
         let table = files.table
@@ -115,7 +114,12 @@ public struct PNGFolderImport: Sendable {
             forDatasetAt: writer.output.temporaryPath, files: files.maskPaths, in: folder)
         try writer.output.commit()
         try masks?.commit()
-        var notes = files.notes + (written?.notes ?? [])
+        var notes =
+            files.notes + tally.notes(reading.orientation, of: "images") + (written?.notes ?? [])
+        if written != nil, reading.orientation == .apply, tally.turnedCount > 0 {
+            notes.append(
+                "masks are turned by an eXIf chunk of their own; those without one are taken as they stand")
+        }
         if files.maskPaths != nil, masks == nil {
             notes.append(
                 options.reading.masksAmongImages == true
@@ -131,7 +135,7 @@ public struct PNGFolderImport: Sendable {
             },
             fingerprint: fingerprint, skippedFiles: missing + skipped.map(\.file),
             otherFileCount: files.otherFileCount,
-            masks: written?.summary, colorSpaceCount: colorSpaceCount, maskPaths: files.maskPaths,
+            masks: written?.summary, colorSpaceCount: tally.colorSpaceCount, maskPaths: files.maskPaths,
             notes: notes)
     }
 }
@@ -150,7 +154,7 @@ extension PNGFolderImport {
         let reader = PNGFileReader(folder: folder)
         for position in files.paths.indices {
             do throws(FormatError) {
-                return try reader.header(of: position, in: files.paths).header
+                return try reader.header(of: position, in: files.paths, options.reading.orientation).header
             } catch {
                 guard options.onError == .skip else { throw ImageFolderOptions.unreadable(error) }
             }
@@ -164,7 +168,7 @@ extension PNGFolderImport {
 
     /// What the dataset says of its making; nothing in it depends on the machine.
     private func provenance(
-        skipped: [ImportSummary.SkippedFile], _ files: PNGFileList, colorSpaceCount: Int,
+        skipped: [ImportSummary.SkippedFile], _ files: PNGFileList, _ tally: PNGTally,
         compression: Compression, resizing: Resizing?
     ) -> JSONValue {
         var chosen: [String: JSONValue] = [
@@ -206,8 +210,17 @@ extension PNGFolderImport {
             "options": .object(chosen),
             "skipped": .array(skipped.map { ["file": .string($0.path), "reason": .string($0.reason)] }),
             "other_files": .integer(files.otherFileCount),
-            "ignored_color_spaces": .integer(colorSpaceCount),
+            "ignored_color_spaces": .integer(tally.colorSpaceCount),
         ]
+        if tally.turnedCount > 0 {
+            provenance["orientations"] = [
+                "policy": .string(options.reading.orientation.rawValue),
+                "images": .integer(tally.turnedCount),
+            ]
+        }
+        if !tally.faults.isEmpty {
+            provenance["read_over"] = .object(tally.faults.mapValues { .integer($0) })
+        }
         if let resizing { provenance["resize"] = resizing.json }
         return .object(provenance)
     }

@@ -30,7 +30,7 @@ final class PNGImportPipeline: @unchecked Sendable {
         /// For each piece of memory, the files of its block that are still to be read.
         var openCounts: [Int]
         var faults: [(position: Int, fault: PNGFileReader.Fault)] = []
-        var colorSpaceCount = 0
+        var tally = PNGTally()
         var isStopped = false
     }
 
@@ -71,9 +71,9 @@ final class PNGImportPipeline: @unchecked Sendable {
     /// Reads all files.
     ///
     /// - Parameter body: called with each block in order, on the caller's thread.
-    /// - Returns: the number of images whose file names a colour space.
+    /// - Returns: what was met in the files.
     /// - Throws: what `body` throws, after the threads have come to rest.
-    func run(_ body: (Block) throws -> Void) throws -> Int {
+    func run(_ body: (Block) throws -> Void) throws -> PNGTally {
         for number in 0..<Self.memoryCount { open(block: number) }
         try workers.run({ self.work() }) {
             defer {
@@ -99,7 +99,7 @@ final class PNGImportPipeline: @unchecked Sendable {
                 }
             }
         }
-        return progress.colorSpaceCount
+        return progress.tally
     }
 
     private func files(of block: Int) -> Range<Int> {
@@ -146,7 +146,7 @@ final class PNGImportPipeline: @unchecked Sendable {
                 if progress.openCounts[slot] == 0 { monitor.wakeAll() }
             }
         }
-        monitor.withLock { progress.colorSpaceCount += reader.colorSpaceCount }
+        monitor.withLock { progress.tally.add(reader.tally) }
     }
 
     /// Takes the next files of one block, once there is memory for it; nil where no file is left.
