@@ -96,22 +96,14 @@ package enum StateDictFile {
 }
 
 extension SafeTensorType {
+    /// The type of the same name: `F32` for float32, `BOOL` for bool.
+    ///
     /// - Returns: nil for what is no number.
     init?(_ type: ArrayElementType) {
-        switch type {
-        case .uint8: self = .uint8
-        case .int8: self = .int8
-        case .uint16: self = .uint16
-        case .int16: self = .int16
-        case .uint32: self = .uint32
-        case .int32: self = .int32
-        case .uint64: self = .uint64
-        case .int64: self = .int64
-        case .float16: self = .float16
-        case .float32: self = .float32
-        case .float64: self = .float64
-        case .bool: self = .bool
-        case .text, .other: return nil
+        guard type.size != nil else { return nil }
+        let name = [("uint", "U"), ("int", "I"), ("float", "F")].reduce(type.description) { name, pair in
+            name.replacing(pair.0, with: pair.1)
         }
+        self.init(rawValue: name.uppercased())
     }
 }

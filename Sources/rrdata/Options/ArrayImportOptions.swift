@@ -9,7 +9,7 @@ struct ArrayOptions: ParsableArguments {
 
     @Option(
         help:
-            "The order of the images' dimensions: NCHW, NHWC, NWHC, NCWH, NHW or NWH; or, samples last, HWCN, WHCN, CHWN, CWHN, HWN or WHN."
+            "The order of the images' dimensions: NCHW, NHWC, NWHC, NCWH, NHW or NWH; or, samples last, HWCN, WHCN, CWHN, HWN or WHN."
     )
     var layout: ArrayLayout?
 

@@ -11,10 +11,13 @@ public enum ArrayLayout: String, Sendable, CaseIterable {
     /// One channel, without a dimension of its own.
     case nhw = "NHW"
     case nwh = "NWH"
-    // Samples along the last dimension: such an array is held in memory.
+
+    /// Whether the first dimension counts samples. In the layouts that follow the last one does: such an array is held in
+    /// memory.
+    var isSampleFirst: Bool { rawValue.hasPrefix("N") }
+
     case hwcn = "HWCN"
     case whcn = "WHCN"
-    case chwn = "CHWN"
     case cwhn = "CWHN"
     case hwn = "HWN"
     case whn = "WHN"

@@ -72,7 +72,7 @@ struct ArrayContent {
             last > 1, labels.shape.elementCount == last, shape[0] != last,
             shape.rank == 3 || !(1...4 ~= images.imageShape.channels)
         else { return }
-        let layouts: [ArrayLayout] = shape.rank == 3 ? [.hwn, .whn] : [.hwcn, .whcn, .chwn, .cwhn]
+        let layouts: [ArrayLayout] = shape.rank == 3 ? [.hwn, .whn] : [.hwcn, .whcn, .cwhn]
         let readings = layouts.filter { layout in
             let channels = zip(layout.rawValue, shape.dimensions).first { $0.0 == "C" }?.1
             return channels.map { 1...4 ~= $0 } ?? true

@@ -44,9 +44,6 @@ struct MaskArrayReading {
 }
 
 extension ArrayLayout {
-    /// Whether the first dimension counts samples.
-    var isSampleFirst: Bool { rawValue.hasPrefix("N") }
-
     /// The layout of the same array with its samples along the first dimension.
     var sampleFirst: ArrayLayout {
         isSampleFirst ? self : ArrayLayout(rawValue: "N" + rawValue.dropLast()) ?? self
