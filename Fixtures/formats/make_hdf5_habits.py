@@ -35,12 +35,20 @@ with open(folder / "habits-matlab.mat", "r+b") as file:
     file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64, HDF5 schema 1.00 .".ljust(124) + b"\x00\x02IM")
 
 with h5py.File(folder / "habits-filters.h5", "w") as file:
-    chunks = (2, 3, 4, 6)
-    file.create_dataset("lzf", data=x, chunks=chunks, compression="lzf", shuffle=True)
+    n, c, h, w = np.indices((4, 3, 16, 16))
+    smooth = (40 * n + 10 * c + h // 4).astype(np.uint8)
+    chunks = (2, 3, 16, 16)
+    file["smooth"] = smooth
+    file.create_dataset("lzf", data=smooth, chunks=chunks, compression="lzf", shuffle=True)
     for name in ["blosclz", "lz4", "zlib", "zstd"]:
-        file.create_dataset("blosc-" + name, data=x, chunks=chunks, **hdf5plugin.Blosc(cname=name))
-    file.create_dataset("zstd", data=x, chunks=chunks, **hdf5plugin.Zstd())
-    file.create_dataset("bitshuffle", data=x, chunks=chunks, **hdf5plugin.Bitshuffle())
+        file.create_dataset("blosc-" + name, data=smooth, chunks=chunks, **hdf5plugin.Blosc(cname=name))
+    file.create_dataset("zstd", data=smooth, chunks=chunks, **hdf5plugin.Zstd())
+    file.create_dataset("bitshuffle", data=smooth, chunks=chunks, **hdf5plugin.Bitshuffle())
+    for name in ["lzf", "blosc-blosclz", "blosc-lz4", "blosc-zlib", "blosc-zstd", "zstd"]:
+        # A chunk that no filter made smaller would stand as it is.
+        assert file[name].id.get_chunk_info(0).filter_mask == 0, name
+        assert file[name].id.get_chunk_info(0).size < 1536, name
+    chunks = (2, 3, 4, 6)
     # Bytes that no compression makes smaller are stored as they are.
     noise = np.random.default_rng(1).integers(0, 256, (4, 3, 4, 6), dtype=np.uint8)
     file.create_dataset("noise", data=noise)
