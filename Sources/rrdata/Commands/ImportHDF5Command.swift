@@ -15,6 +15,10 @@ struct ImportHDF5Command: ParsableCommand {
             another, those of the first file first. Files and plugins that a file names are opened with --trust-links \
             only.
 
+            Labels may be in a file of their own: --labels labels.h5:/y. Arrays named x_train and y_train, test/images and \
+            the like become splits where no --images is given, and each array that is not taken is named. Images may be \
+            PNG files, a sequence of bytes each.
+
             A file of `rrdata export hdf5` needs no names: images, labels, class names, ids, splits and masks come back \
             as they were exported, and options name others.
 

@@ -6,7 +6,7 @@ struct ImportIDXCommand: ParsableCommand {
         commandName: "idx",
         abstract: "Make a dataset of IDX files, the format of MNIST.",
         discussion: """
-            The files may be compressed by gzip. Several files of images follow one another, and so do those of \
+            The files may be compressed by gzip, and one may come through standard input, as -. Several files of images follow one another, and so do those of \
             --labels.
 
             Examples:

@@ -10,6 +10,8 @@ struct ImportNPYCommand: ParsableCommand {
             `rrdata import hdf5` takes. Several files of images follow one another, and so do those of --labels and \
             --masks.
 
+            One array may come through standard input, as -.
+
             A folder of `rrdata export npy` is imported by its name: images, labels, class names, ids, splits and masks \
             come back as they were exported, and options name others.
 

@@ -7,7 +7,8 @@ struct ImportNPZCommand: ParsableCommand {
         abstract: "Make a dataset, and a mask set, of the arrays in an NPZ file.",
         discussion: """
             Arrays with the names of MedMNIST's files (train_images, train_labels, and so on for val and test) or of \
-            Keras's (x_train, y_train, …) become splits without any option; their images are (N,H,W) or (N,H,W,C). \
+            Keras's (x_train, y_train, …) become splits without any option, x_valid and X_dev as val; their images are \
+            (N,H,W) or (N,H,W,C). Each array that is not taken is named. \
             Other arrays are named by --images, --labels and --masks; what they may hold is what \
             `rrdata import hdf5` takes.
 
