@@ -17,8 +17,10 @@ package enum CSVCell {
     /// names, so that these stand.
     package static func value(_ text: String) -> String? {
         let text = trimmed(text)
-        guard !text.isEmpty, !["nan", "#n/a", "<na>"].contains(text.lowercased()) else { return nil }
-        return text
+        guard !text.isEmpty else { return nil }
+        // Of millions of cells hardly one has as few bytes and begins so.
+        guard text.utf8.count <= 4, "nN#<".utf8.contains(text.utf8[text.startIndex]) else { return text }
+        return ["nan", "#n/a", "<na>"].contains(text.lowercased()) ? nil : text
     }
 
     /// The number in a cell; nil where there is none.

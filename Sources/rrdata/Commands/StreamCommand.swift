@@ -118,7 +118,6 @@ struct StreamCommand: ParsableCommand {
             batchSize: batchSize, isShuffled: shuffle, seed: seed, epochs: epochs, split: split,
             dropsLast: dropLast)
         try samples.apply(to: &options)
-        if let masks { try noteMissingAnnotation(of: dataset, masks, options) }
         let file = try cursor.map {
             try CursorFile(path: $0, dataset: dataset, masks: masks, options: options)
         }
@@ -127,6 +126,7 @@ struct StreamCommand: ParsableCommand {
             dataset: dataset, masks: masks, options: options, from: place ?? .beginning,
             resources: StreamResources(memory: memory?.bytes, threadCount: threads.jobs),
             givesStoredImages: raw)
+        if let masks { try noteMissingAnnotation(of: dataset, masks, options) }
         var keeper = try file.map {
             try CursorKeeper($0, isNew: place == nil, writesBatches: format != .null)
         }

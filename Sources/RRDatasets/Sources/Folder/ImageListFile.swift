@@ -34,14 +34,14 @@ enum ImageListFile {
                 "line 1: \($0), only \(table.header.joined(separator: ", ")); \(option: .columns) file=…,label=… says "
                     + "which column is what")
         }
-        var positions: [String: Int] = [:]
-        for name in table.header { positions[name] = try? table.column(name) }
+        // A handful of short names, sooner compared than hashed.
+        let positions = try columns.names.compactMap { name in try table.column(name).map { (name, $0) } }
         try table.forEachRecord { record in
             var row = try columns.row(
                 line: record.line,
                 fault: { DatasetError(.badMetadata, path: path, "line \(record.line): " + $0) },
                 value: { column in
-                    positions[column].map { position in
+                    positions.first { $0.0 == column }.map { _, position in
                         isExport ? record.fields[position] : CSVCell.value(record.fields[position]) ?? ""
                     }
                 })

@@ -64,6 +64,11 @@ struct ImageListColumns {
         maskFileName = try names(options.maskFileName.map { [$0] }, or: "mask_file_name").first
     }
 
+    /// The columns that are looked at.
+    var names: [String] {
+        [options.fileName] + label + [split].compactMap(\.self) + group + [maskFileName].compactMap(\.self)
+    }
+
     /// Whether a column names files.
     func namesFile(_ column: String) -> Bool { column == options.fileName || column == maskFileName }
 

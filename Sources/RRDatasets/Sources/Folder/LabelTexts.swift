@@ -37,8 +37,8 @@ enum LabelTexts {
 
     /// `1` for `1.0`, as tables have whole numbers of a column in which some are missing.
     static func withoutFraction(_ text: String) -> String {
-        guard let point = text.firstIndex(of: "."), point > text.startIndex,
-            text[text.index(after: point)...].utf8.allSatisfy({ $0 == UInt8(ascii: "0") }),
+        guard let point = text.utf8.firstIndex(of: UInt8(ascii: ".")), point > text.startIndex,
+            text.utf8[point...].dropFirst().allSatisfy({ $0 == UInt8(ascii: "0") }),
             Int(text[..<point]) != nil
         else { return text }
         return String(text[..<point])

@@ -129,22 +129,24 @@ package struct PNGMetadata {
             throw fault(line: row.line, "there is no \(options.fileName)")
         }
         var path = prefix + (try checked(name, column: options.fileName, line: row.line))
-        if FileTree.kind(of: folder + "/" + path) == nil,
-            FileTree.kind(of: folder + "/" + path + ".png") == .file
-        {
-            path += ".png"
-        }
-        if path.contains("\\"), FileTree.kind(of: folder + "/" + path) == nil {
-            // Windows parts folders so.
+        var kind = FileTree.kind(of: folder + "/" + path)
+        if kind == nil {
+            // A name may lack its extension, and Windows parts folders by a backslash.
             let other =
-                prefix
-                + (try checked(name.replacing("\\", with: "/"), column: options.fileName, line: row.line))
-            if FileTree.kind(of: folder + "/" + other) == .file { path = other }
+                name.contains("\\")
+                ? prefix
+                    + (try checked(name.replacing("\\", with: "/"), column: options.fileName, line: row.line))
+                : path
+            for candidate in [path + ".png", other, other + ".png"]
+            where FileTree.kind(of: folder + "/" + candidate) == .file {
+                (path, kind) = (candidate, .file)
+                break
+            }
         }
         guard Array(path.utf8).withUnsafeBufferPointer(PNGFileList.isPNG) else {
             throw fault(line: row.line, "“\(name)” is no PNG file by its name")
         }
-        guard FileTree.kind(of: folder + "/" + path) == .file else {
+        guard kind == .file else {
             let missing = fault(line: row.line, "there is no file “\(name)”")
             guard skipsMissing else { throw missing }
             files.missing.append((path, missing.message))
@@ -222,8 +224,13 @@ package struct PNGMetadata {
     /// - Throws: `DatasetError` with the code `badFolderStructure` where only some of the paths tell.
     private mutating func takeSplits(fromFolders choice: SplitFolders) throws {
         guard splitNames == [""], choice != .none else { return }
+        var least = Int.max
+        for position in texts.indices where least > 0 {
+            least = min(
+                least, texts.withUTF8(at: position) { path in path.count { $0 == UInt8(ascii: "/") } })
+        }
         let folders = texts.indices.map { texts[$0].split(separator: "/").dropLast() }
-        for depth in 0..<(folders.map(\.count).min() ?? 0) {
+        for depth in 0..<least {
             let names = folders.map { String($0[depth]) }
             let found: [String?]
             if case .named(let named) = choice {
