@@ -9,8 +9,18 @@
 // A chunk of HDF5 has at most 4 GB.
 static const size_t largest_chunk = UINT32_MAX;
 
+static _Thread_local size_t expected_count = 0;
+
+void rr_hdf5_expect_chunk(size_t byte_count) { expected_count = byte_count; }
+
 // Puts decoded bytes into the place of the stored ones.
+//
+// Returns their number; 0, which is a failure, where they are fewer than a chunk has.
 static size_t replace(void **buffer, size_t *room, void *decoded, size_t capacity, size_t count) {
+    if (count < expected_count) {
+        H5free_memory(decoded);
+        return 0;
+    }
     H5free_memory(*buffer);
     *buffer = decoded;
     *room = capacity;

@@ -112,4 +112,20 @@ struct HDF5RefusalTests {
         #expect(Self.failure { _ = try file.dataset("contiguous") }?.code == .cannotRead)
         #expect(Self.failure { _ = try dataset.readAll(as: UInt16.self) }?.code == .cannotRead)
     }
+
+    @Test(
+        "a chunk that decodes to less than a chunk is refused, by rows and by all",
+        arguments: ["deflate", "lzf", "zstd"])
+    func shortChunk(filter: String) throws {
+        let file = try HDF5File(reading: Fixtures.path("formats/hdf5/short-\(filter).h5"))
+        let array = try HDF5Array(file.dataset("/x"))
+        let row = UnsafeMutableRawBufferPointer.allocate(byteCount: array.bytesPerRow, alignment: 8)
+        defer { row.deallocate() }
+        let error = #expect(throws: FormatError.self) { try array.read(rows: 3..<4, into: row) }
+        #expect(error?.code == .malformed)
+        let other = #expect(throws: FormatError.self) {
+            try HDF5RowReader(array).read(rows: 3..<4, into: row)
+        }
+        #expect(other?.code == .malformed)
+    }
 }

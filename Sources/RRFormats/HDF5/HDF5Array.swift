@@ -106,7 +106,7 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
         guard case .chunks(let decoder, let dataset) = way else {
             return try HDF5RowReader(self).read(rows: rows, into: bytes)
         }
-        guard readChunks(of: dataset, by: decoder, rows: rows, into: bytes) else {
+        guard try readChunks(of: dataset, by: decoder, rows: rows, into: bytes) else {
             return try readByLibrary(dataset, rows: rows, into: bytes)
         }
         finish(bytes)
@@ -136,10 +136,11 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
     ///
     /// - Returns: whether all went well; if not, libhdf5 has to say what is wrong, or to fill in what was never
     ///   written.
+    /// - Throws: `FormatError` with the code `malformed` for a chunk of another size.
     private func readChunks(
         of dataset: HDF5Dataset, by decoder: HDF5ChunkDecoder, rows: Range<Int>,
         into bytes: UnsafeMutableRawBufferPointer
-    ) -> Bool {
+    ) throws(FormatError) -> Bool {
         let chunks = decoder.chunks(of: rows)
         nonisolated(unsafe) let (target, source) = (bytes, dataset)
         struct NotServed: Error {}
@@ -150,10 +151,14 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
             } _: { worker, position in
                 let offset = chunks.offset(at: position)
                 let filterMask = lock.withLock { _ in worker.fetch(offset, from: source) }
-                guard let filterMask, worker.decode(skipping: filterMask) else { throw NotServed() }
+                guard let filterMask, try worker.decode(skipping: filterMask, at: location) else {
+                    throw NotServed()
+                }
                 worker.copy(chunkAt: offset, ofRows: rows, into: target)
             }
             return true
+        } catch let error as FormatError {
+            throw error
         } catch {
             return false
         }

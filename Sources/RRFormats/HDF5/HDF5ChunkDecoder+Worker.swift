@@ -53,8 +53,11 @@ extension HDF5ChunkDecoder {
 
         /// Undoes the filters, the last first.
         ///
-        /// - Returns: whether the chunk came out sound and of its size.
-        func decode(skipping mask: UInt32) -> Bool {
+        /// - Parameter location: where the chunk is, for errors.
+        /// - Returns: whether the chunk came out sound.
+        /// - Throws: `FormatError` with the code `malformed` where it has another size than a chunk: libhdf5 1.10 would
+        ///   copy a whole chunk out of it, however little there is.
+        func decode(skipping mask: UInt32, at location: String) throws(FormatError) -> Bool {
             let room = decoder.chunkSize + 4 * decoder.filters.count
             for (position, filter) in decoder.filters.enumerated().reversed()
             where position >= 32 || mask & (1 << UInt32(position)) == 0 {
@@ -87,7 +90,12 @@ extension HDF5ChunkDecoder {
                     count -= 4
                 }
             }
-            return count == decoder.chunkSize
+            guard count == decoder.chunkSize else {
+                throw FormatError(
+                    .malformed, path: location,
+                    "a chunk holds \(count) bytes, where \(decoder.chunkSize) are needed")
+            }
+            return true
         }
 
         /// The chunk as far as it is decoded.

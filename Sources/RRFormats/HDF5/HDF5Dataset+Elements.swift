@@ -1,4 +1,5 @@
 internal import CHDF5
+internal import CHDF5Filters
 internal import RRTensor
 
 extension HDF5Dataset {
@@ -108,11 +109,22 @@ extension HDF5Dataset {
         return space
     }
 
-    /// Refuses filters that libhdf5 would look for among its plugins.
+    /// Refuses filters that libhdf5 would look for among its plugins, and tells those of ours how much a chunk has.
     func checkFilters() throws(FormatError) {
         let creation = try HDF5Handle(H5Dget_create_plist(handle.id), at: location, code: .malformed)
-        for filter in HDF5Layout.filters(of: creation) where H5Zfilter_avail(H5Z_filter_t(filter.number)) <= 0
-        {
+        let filters = HDF5Layout.filters(of: creation)
+        var chunkSize = 0
+        // nbit and scale-offset, which may come before ours, make fewer bytes of a chunk.
+        let keepSize = filters.allSatisfy {
+            ![H5Z_FILTER_NBIT, H5Z_FILTER_SCALEOFFSET].contains(Int32($0.number))
+        }
+        if keepSize, case .chunked(let extents, _) = HDF5Layout(of: handle) {
+            chunkSize = extents.reduce(H5Tget_size(storedType.id)) {
+                $0.multipliedReportingOverflow(by: $1).partialValue
+            }
+        }
+        rr_hdf5_expect_chunk(max(0, chunkSize))
+        for filter in filters where H5Zfilter_avail(H5Z_filter_t(filter.number)) <= 0 {
             throw FormatError(
                 .unsupported, path: location,
                 "the data is compressed by \(filter.name), which needs a plugin of libhdf5; "

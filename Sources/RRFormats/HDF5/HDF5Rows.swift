@@ -32,7 +32,7 @@ package final class HDF5RowReader {
         case .inOnePiece(let file, let offset):
             try file.read(at: offset + rows.lowerBound * rowSize, into: bytes, location: array.location)
         case .chunks(let decoder, let dataset):
-            guard let worker, readChunks(of: dataset, by: decoder, worker, rows: rows, into: bytes) else {
+            guard let worker, try readChunks(of: dataset, by: decoder, worker, rows: rows, into: bytes) else {
                 return try array.readByLibrary(dataset, rows: rows, into: bytes)
             }
         case .byLibrary(let dataset):
@@ -44,15 +44,16 @@ package final class HDF5RowReader {
     /// Reads rows chunk by chunk.
     ///
     /// - Returns: whether all went well; if not, libhdf5 has to say what is wrong.
+    /// - Throws: `FormatError` with the code `malformed` for a chunk of another size.
     private func readChunks(
         of dataset: HDF5Dataset, by decoder: HDF5ChunkDecoder, _ worker: HDF5ChunkDecoder.Worker,
         rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer
-    ) -> Bool {
+    ) throws(FormatError) -> Bool {
         guard decoder.hasWholeRows else {
             let chunks = decoder.chunks(of: rows)
             for position in 0..<chunks.count {
                 let offset = chunks.offset(at: position)
-                guard decode(offset, of: dataset, by: worker) else { return false }
+                guard try decode(offset, of: dataset, by: worker) else { return false }
                 worker.copy(chunkAt: offset, ofRows: rows, into: bytes)
             }
             return true
@@ -66,7 +67,7 @@ package final class HDF5RowReader {
                 var offset = decoder.extents
                 for dimension in offset.indices { offset[dimension] = 0 }
                 offset[0] = chunk * chunkRows
-                guard decode(offset, of: dataset, by: worker) else { return false }
+                guard try decode(offset, of: dataset, by: worker) else { return false }
                 current = chunk
             }
             let end = min(rows.upperBound, (chunk + 1) * chunkRows)
@@ -82,10 +83,10 @@ package final class HDF5RowReader {
 
     private func decode(
         _ offset: [Int], of dataset: HDF5Dataset, by worker: HDF5ChunkDecoder.Worker
-    ) -> Bool {
+    ) throws(FormatError) -> Bool {
         let filterMask = array.lock.withLock { _ in worker.fetch(offset, from: dataset) }
         guard let filterMask else { return false }
-        return worker.decode(skipping: filterMask)
+        return try worker.decode(skipping: filterMask, at: array.location)
     }
 }
 
