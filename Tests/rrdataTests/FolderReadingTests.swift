@@ -136,6 +136,14 @@ struct FolderReadingTests {
         #expect(counts == ["train/a": 1, "train/b": 1, "test/b": 1])
         #expect(notes.contains("Testing as test"))
         #expect(try imported(["--no-splits"]).counts == ["/a": 1, "/b": 2])
+        let named = try imported(["--splits", "fit=train,judge=Testing"]).counts
+        #expect(named == ["fit/a": 1, "fit/b": 1, "judge/b": 1])
+        for splits in ["fit=train", "fit=a,judge=b"] {
+            let outcome = try CommandLineTool.run(
+                ["import", "pngs", "in", "--splits", splits, "-o", "x.h5"], in: folder.path)
+            #expect(
+                outcome.status == 64 && outcome.errors.contains("names no two folders"), "\(outcome.errors)")
+        }
         try write(["images/other/0.png"])
         try folder.write(
             Array(("file_name,label\n" + rows + "images/other/0.png,a\n").utf8), to: "in/metadata.csv")
@@ -145,6 +153,9 @@ struct FolderReadingTests {
             Array("file_name,label,split\nimages/train/0.png,a,test\nimages/Testing/0.png,b,train\n".utf8),
             to: "in/metadata.csv")
         #expect(try imported().counts == ["test/a": 1, "train/b": 1])
+        let column = try CommandLineTool.run(
+            ["import", "pngs", "in", "--splits", "fit=train,judge=Testing", "-o", "x.h5"], in: folder.path)
+        #expect(column.status == 64 && column.errors.contains("has a column of splits"), "\(column.errors)")
     }
 
     @Test("links that lead out of the folder are refused, and followed where that is asked for")

@@ -12,6 +12,8 @@ final class ModelGradients<Scalar: NetworkScalar> {
     private let workers: Workers
     private let explainer: InputGradients<Scalar>
     private let noise: GaussianNoise?
+    /// Whether one class a sample is differentiated for, settled before the gradient and the same for every noisy copy.
+    private let isOfOneClass: Bool
     /// The sums of the gradients of noisy copies.
     private var sums: [Scalar] = []
 
@@ -30,8 +32,7 @@ final class ModelGradients<Scalar: NetworkScalar> {
         noise = making.smoothing.map {
             GaussianNoise(seed: $0.seed, deviation: $0.deviation, range: making.dataset.valueRange)
         }
-        // The class is settled before the gradient, and the same for every noisy copy.
-        let isOfOneClass = making.classIndex != nil || (making.target == .predicted && noise != nil)
+        isOfOneClass = making.classIndex != nil || (making.target == .predicted && noise != nil)
         explainer = InputGradients(
             network: network, target: isOfOneClass ? .label : making.target, threadCount: workers.count)
     }
@@ -42,7 +43,6 @@ final class ModelGradients<Scalar: NetworkScalar> {
     /// - Throws: `ExplanationError` with the code `batchMismatch`, `labelOutOfRange` or `gradientNotFinite`;
     ///   `FormatError` where masks go to a file that cannot be written.
     func add(_ batch: Batch, to masks: GradientMasks<Scalar>) throws {
-        let isOfOneClass = making.classIndex != nil || (making.target == .predicted && noise != nil)
         let labels =
             isOfOneClass
             ? try classes(of: batch)

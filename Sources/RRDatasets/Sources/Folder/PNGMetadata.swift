@@ -166,7 +166,7 @@ package struct PNGMetadata {
             throw fault(line: row.line, "some images have a group and others none; each has one, or none has")
         }
         let mask = try row.maskFileName.flatMap { $0.isEmpty ? nil : $0 }.map {
-            prefix + (try checked($0, column: "mask_file_name", line: row.line))
+            prefix + (try checked($0, column: options.maskFileName ?? "mask_file_name", line: row.line))
         }
         if mask != nil { hasMasks = true }
         masks.append((mask ?? "").utf8)
@@ -221,15 +221,27 @@ package struct PNGMetadata {
 
     /// Takes the splits from the folders of the paths, where no column says them.
     ///
-    /// - Throws: `DatasetError` with the code `badFolderStructure` where only some of the paths tell.
+    /// - Throws: `DatasetError` with the code `badFolderStructure` where only some of the paths tell, or `invalidOption`
+    ///   where splits are asked for that the list does not have.
     private mutating func takeSplits(fromFolders choice: SplitFolders) throws {
-        guard splitNames == [""], choice != .none else { return }
+        guard choice != .none, !texts.isEmpty else { return }
+        let isAskedFor = choice != .byName
+        guard splitNames == [""] else {
+            guard !isAskedFor else {
+                throw DatasetError(
+                    .invalidOption, path: sources[0],
+                    "the list has a column of splits, so \(option: .splits) has nothing to say; \(option: .splitValues) says "
+                        + "what its values mean")
+            }
+            return
+        }
         var least = Int.max
         for position in texts.indices where least > 0 {
             least = min(
                 least, texts.withUTF8(at: position) { path in path.count { $0 == UInt8(ascii: "/") } })
         }
-        let folders = texts.indices.map { texts[$0].split(separator: "/").dropLast() }
+        // Of a list of files without folders nothing need be taken apart.
+        let folders = least == 0 ? [] : texts.indices.map { texts[$0].split(separator: "/").dropLast() }
         for depth in 0..<least {
             let names = folders.map { String($0[depth]) }
             let found: [String?]
@@ -254,6 +266,11 @@ package struct PNGMetadata {
                 "the list has no column split; folders are read as splits: \(pairs.joined(separator: ", ")); \(option: .noSplits) takes them as they are"
             )
             return
+        }
+        guard !isAskedFor else {
+            throw DatasetError(
+                .invalidOption, path: sources[0],
+                "\(option: .splits) names no two folders that the paths of the list are in")
         }
     }
 

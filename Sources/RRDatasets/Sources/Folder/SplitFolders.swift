@@ -44,12 +44,10 @@ public enum SplitFolders: Hashable, Sendable {
     package static let usualNames = ["test", "train", "val"]
 }
 
-/// The folders of a dataset that are its splits, and what became of those beside them.
+/// The folders of a dataset that are its splits, and what to say of those beside them.
 package struct SplitFolderList {
     /// In the order of the splits' names, folders of one split together; empty where there are no splits.
     package private(set) var parts: [SplitFolders.Named] = []
-    /// Folders that are in no split, and are left out.
-    package private(set) var leftOut: [String] = []
     /// What those who import should know of the reading.
     package private(set) var notes: [Message] = []
 
@@ -83,7 +81,8 @@ package struct SplitFolderList {
                     "\(option: .splits): there is no folder “\(part.folder)”, only \(Self.list(folders))")
             }
             parts = Self.sorted(named)
-            leave(folders.filter { folder in !named.contains { $0.folder == folder } })
+            let others = folders.filter { folder in !named.contains { $0.folder == folder } }
+            if !others.isEmpty { notes.append("left out, since in none of the splits: \(Self.list(others))") }
         case .byName: try find(among: folders, of: path, content, holdsImages)
         }
     }
@@ -133,12 +132,6 @@ package struct SplitFolderList {
             let pairs = unusual.map { "\($0.folder) as \($0.split)" }.joined(separator: ", ")
             notes.append("folders are read as splits: \(pairs); \(option: .noSplits) takes them as they are")
         }
-    }
-
-    private mutating func leave(_ folders: [String]) {
-        leftOut = folders
-        guard !folders.isEmpty else { return }
-        notes.append("left out, since in none of the splits: \(Self.list(folders))")
     }
 
     private static func sorted(_ parts: [SplitFolders.Named]) -> [SplitFolders.Named] {
