@@ -8,9 +8,16 @@ extension HDF5File {
         case other
     }
 
-    /// Whether an object can be opened under a path.
+    /// Whether there is a link under a path, be what it leads to damaged: opening it then says so.
     package func exists(_ objectPath: String) -> Bool {
-        kind(of: objectPath) != nil
+        HDF5Library.quietly {
+            do throws(FormatError) {
+                _ = try open(objectPath)
+                return true
+            } catch {
+                return error.code != .notFound
+            }
+        }
     }
 
     /// What kind of object is under a path; nil where none can be opened.

@@ -61,7 +61,7 @@ struct DatasetValidator {
         facts.ids = ids
         let labels = checkLabels(count: count)
         (facts.labels, facts.hasLabels) = (labels, file.exists("/labels"))
-        facts.classNames = file.names("class_names", of: "/labels")
+        facts.classNames = try? file.attribute("class_names", of: "/labels")?.texts
         checkNumbers("/split", names: "split_names", code: .splitOutOfRange, count: count)
         checkNumbers("/group", names: "group_names", code: .groupOutOfRange, count: count)
         let checksums: [UInt32]? = integers("/checksum", count: count).map {
@@ -151,12 +151,20 @@ struct DatasetValidator {
     /// Checks that numbers lie in the range of their names.
     @discardableResult
     private mutating func checkNumbers(
-        _ objectPath: String, names: String, code: Finding.Code, count: Int
+        _ objectPath: String, names attribute: String, code: Finding.Code, count: Int
     ) -> [Int]? {
         guard let numbers = integers(objectPath, count: count) else { return nil }
-        let names = file.names(names, of: objectPath)
-        if names == nil, code == .splitOutOfRange {
-            list.fault(.schema, objectPath, "the attribute split_names is missing or no list of texts")
+        let stored: HDF5Attribute?
+        do throws(FormatError) {
+            stored = try file.attribute(attribute, of: objectPath)
+        } catch {
+            list.fault(
+                .unreadableArray, objectPath, "the attribute \(attribute) cannot be read: \(error.message)")
+            return numbers
+        }
+        let names = stored?.texts
+        if names == nil, stored != nil || code == .splitOutOfRange {
+            list.fault(.schema, objectPath, "the attribute \(attribute) is missing or no list of texts")
             return numbers
         }
         let limit = names?.count ?? Dataset.largestBareLabel + 1
