@@ -74,7 +74,7 @@ struct PNGFolderImportTests {
         #expect(try file.attribute("DIMENSION_LABELS", of: "/images") == .strings(["N", "C", "H", "W"]))
         #expect(try file.attribute("color", of: "/images") == .string("gray"))
         #expect(try file.attribute("format") == .string("rrdata.dataset"))
-        #expect(try file.attribute("format_version") == .string("1.0"))
+        #expect(try file.attribute("format_version") == .string("1.1"))
         #expect(try file.attribute("fingerprint") == .string(summary.fingerprint))
         let checksums = (0..<6).map { image in
             expected[image * 6..<image * 6 + 6].withUnsafeBytes { CRC32.checksum(of: $0) }

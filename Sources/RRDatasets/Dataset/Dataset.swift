@@ -141,6 +141,9 @@ public final class Dataset: Sendable {
     /// Whether images are read from a folder of PNGs.
     package var readsFolder: Bool { source.readsFolder }
 
+    /// The size of each image before it was resized; nil where images were not, or the file does not say.
+    public var sourceSizes: [ImageSize]? { source.contents.table.sourceSizes }
+
     /// The bytes of an image as it is stored.
     package var imageSize: Int { source.contents.imageSize }
 

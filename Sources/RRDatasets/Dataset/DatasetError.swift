@@ -22,6 +22,8 @@ public struct DatasetError: ExplainedError, Equatable, Sendable {
         // What a dataset says.
         /// An image's bytes do not have the checksum that was stored at import.
         case checksumMismatch
+        /// What a file says of its images or masks is not what was written.
+        case changedContent
         /// The fingerprint attribute is not the one of the content.
         case wrongFingerprint
         /// Two samples have the same id.

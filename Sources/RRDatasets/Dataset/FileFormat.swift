@@ -5,8 +5,8 @@ package enum FileFormat: String, Sendable {
     case dataset = "rrdata.dataset"
     case masks = "rrdata.masks"
 
-    /// The version that is written.
-    package static let version = "1.0"
+    /// The version that is written: 1.1 has digests, the sizes of images before they were resized, and checksums of masks.
+    package static let version = "1.1"
     /// The version's part before the dot; nil where the text is no version.
     package static func majorVersion(of version: String) -> Int? {
         let parts = version.split(separator: ".", omittingEmptySubsequences: false)

@@ -12,10 +12,12 @@ public struct SampleTable: Hashable, Sendable {
     public var splitNames: [String]
     /// The group of each sample; nil where the samples are in none.
     public var groups: SampleGroups?
+    /// The size of each image before it was resized; nil where images were not, or nobody knows.
+    public var sourceSizes: [ImageSize]?
 
     public init(
         ids: [String]? = nil, labels: [Int]? = nil, classNames: [String]? = nil, splits: [UInt8]? = nil,
-        splitNames: [String] = [], groups: SampleGroups? = nil
+        splitNames: [String] = [], groups: SampleGroups? = nil, sourceSizes: [ImageSize]? = nil
     ) {
         self.ids = ids
         self.labels = labels
@@ -23,6 +25,7 @@ public struct SampleTable: Hashable, Sendable {
         self.splits = splits
         self.splitNames = splitNames
         self.groups = groups
+        self.sourceSizes = sourceSizes
     }
 
     /// The number of classes: of names, else the largest label and one; 0 without labels. O(N) without names.
@@ -33,11 +36,11 @@ extension SampleTable {
     /// Checks that the columns are of as many samples, and that all that they say has a name.
     ///
     /// - Throws: `DatasetError` with the code `wrongShape`, `duplicateId`, `unsafeId`, `labelOutOfRange`,
-    ///   `splitOutOfRange`, `groupOutOfRange` or `wrongAttribute`.
+    ///   `splitOutOfRange`, `groupOutOfRange`, `valueOutOfRange` or `wrongAttribute`.
     func check(sampleCount count: Int, path: String) throws(DatasetError) {
         for (name, length) in [
             ("ids", ids?.count), ("labels", labels?.count), ("splits", splits?.count),
-            ("groups", groups?.numbers.count),
+            ("groups", groups?.numbers.count), ("source sizes", sourceSizes?.count),
         ] {
             guard let length, length != count else { continue }
             throw DatasetError(.wrongShape, path: path, "there are \(length) \(name) for \(count) samples")
@@ -56,6 +59,11 @@ extension SampleTable {
         try Self.check(splits.map { $0.map(Int.init) }, below: splitNames.count, .splitOutOfRange, path: path)
         {
             "is in split \($0), but \($1 + 1) splits are named"
+        }
+        if let index = sourceSizes?.firstIndex(where: { !$0.isStorable }), let size = sourceSizes?[index] {
+            throw DatasetError(
+                .valueOutOfRange, path: path,
+                "sample \(index) has the source size \(size): both extents are from 1 to \(Int32.max)")
         }
         guard splits != nil || splitNames.isEmpty else {
             throw DatasetError(.wrongShape, path: path, "splits have names, but no sample is in one")
@@ -91,4 +99,21 @@ extension SampleTable {
         guard let numbers, let index = numbers.firstIndex(where: { $0 < 0 || $0 >= limit }) else { return }
         throw DatasetError(code, path: path, "sample \(index) " + message(numbers[index], limit - 1))
     }
+}
+
+/// The height and width of an image in pixels.
+public struct ImageSize: Hashable, Sendable, CustomStringConvertible {
+    public var height: Int
+    public var width: Int
+
+    public init(height: Int, width: Int) {
+        self.height = height
+        self.width = width
+    }
+
+    /// `480×640`, height first.
+    public var description: String { "\(height)×\(width)" }
+
+    /// Whether a file has room for it.
+    var isStorable: Bool { 1...Int(Int32.max) ~= height && 1...Int(Int32.max) ~= width }
 }

@@ -31,6 +31,20 @@ package struct MaskRows {
         }
     }
 
+    /// Checks the bytes of a row of A.
+    ///
+    /// - Throws: `DatasetError` with the code `checksumMismatch`.
+    static func check(
+        _ bytes: UnsafeRawBufferPointer, row: Int, stored: UInt32, path: String
+    ) throws(DatasetError) {
+        let found = CRC32.checksum(of: bytes)
+        guard found != stored else { return }
+        throw DatasetError(
+            .checksumMismatch, path: "\(path):/A",
+            "row \(row) is corrupt: its bytes have the checksum \(found), but \(stored) was stored. Import the masks "
+                + "anew")
+    }
+
     /// The place of the first byte that is neither 0 nor 1.
     package static func firstNonBinary(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
         var union: UInt8 = 0

@@ -10,6 +10,7 @@ extension MaskSet {
     public convenience init(path: String, for dataset: Dataset) throws {
         let file = try HDF5File(reading: path)
         try FileFormat.masks.check(file)
+        try ContentDigests(of: file)?.check(file)
         let reader = DatasetReader(file: file)
         let masks = try reader.masks()
         let rowList = try reader.require("/row")
@@ -26,7 +27,10 @@ extension MaskSet {
         let rows = try reader.list("/row", count: dataset.sampleCount, as: Int64.self).map { Int($0) }
         let shape = try ImageShape(channels: masks.shape[1], height: masks.shape[2], width: masks.shape[3])
         try self.init(
-            bits: Self.bits(of: HDF5Array(masks), shape: shape, path: path), rows: rows, maskShape: shape,
+            bits: Self.bits(
+                of: HDF5Array(masks), checksums: reader.maskChecksums(count: masks.shape[0]), shape: shape,
+                path: path),
+            rows: rows, maskShape: shape,
             datasetFingerprint: fingerprint, path: path,
             isFile: true,
             provenance: reader.file.text("provenance"))
@@ -39,10 +43,13 @@ extension MaskSet {
     ///
     /// - Parameters:
     ///   - array: `/A`, (M + 1, C or 1, H, W), uint8, whose size has been checked.
+    ///   - checksums: the CRC-32 of each row; nil where the file has none.
     ///   - shape: that of a mask.
-    /// - Throws: `DatasetError` with the code `nonBinaryMask`, which names the first element that is neither 0 nor 1;
-    ///   `FormatError` where the file is damaged.
-    private static func bits(of array: HDF5Array, shape: ImageShape, path: String) throws -> MaskBits {
+    /// - Throws: `DatasetError` with the code `checksumMismatch`, which names the row, or `nonBinaryMask`, which names the
+    ///   first element that is neither 0 nor 1; `FormatError` where the file is damaged.
+    private static func bits(
+        of array: HDF5Array, checksums: [UInt32]?, shape: ImageShape, path: String
+    ) throws -> MaskBits {
         let rowCount = array.shape[0]
         let size = shape.elementCount
         let rowsPerPiece = max(array.rowsPerBlock, pieceSize / max(1, size))
@@ -57,6 +64,9 @@ extension MaskSet {
                 for row in rows {
                     let start = (row - rows.lowerBound) * size
                     let mask = UnsafeBufferPointer(rebasing: bytes[start..<start + size])
+                    if let stored = checksums?[row] {
+                        try MaskRows.check(UnsafeRawBufferPointer(mask), row: row, stored: stored, path: path)
+                    }
                     guard writer.setRow(row, from: mask) > 1, let place = MaskRows.firstNonBinary(in: mask)
                     else { continue }
                     throw DatasetError(
@@ -99,5 +109,10 @@ extension DatasetReader {
         }
         try masks.checkSize()
         return masks
+    }
+
+    /// The CRC-32 of each row of A; nil for a file that was written before there were any.
+    fileprivate func maskChecksums(count: Int) throws -> [UInt32]? {
+        file.exists("/checksum") ? try list("/checksum", count: count, as: UInt32.self) : nil
     }
 }

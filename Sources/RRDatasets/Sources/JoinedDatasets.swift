@@ -78,6 +78,8 @@ struct JoinedDatasets: DatasetSource {
                 return (part.splits ?? []).map { numbers[Int($0)] }
             }
         }
+        let sizes = parts.compactMap(\.sourceSizes)
+        if sizes.count == parts.count { table.sourceSizes = Array(sizes.joined()) }
         table.groups = first.groups.map { groups in
             SampleGroups(numbers: parts.flatMap { $0.groups?.numbers ?? [] }, names: groups.names)
         }

@@ -225,39 +225,38 @@ extension DatasetWriter {
     ) throws -> String {
         try checkImages()
         let checksums = checksums.withLock { $0 }
-        let fingerprint = DatasetFingerprint.compute(
+        let (fingerprint, idDigest, longestId) = DatasetFingerprint.summary(
             id: id, labels: table.labels, imageShape: imageShape, checksums: checksums)
         let origin = origin(fingerprint)
-        let list = try TensorShape([checksums.count])
-        try file.setAttribute("DIMENSION_LABELS", of: "/images", to: .strings(["N", "C", "H", "W"]))
-        try file.setAttribute("color", of: "/images", to: .string(origin.color ?? color))
+        var content = ContentWriter(file)
+        content.note(images)
+        try content.set("DIMENSION_LABELS", of: "/images", to: ["N", "C", "H", "W"])
+        try content.set("color", of: "/images", to: origin.color ?? color)
         if let labels = table.labels {
-            let labels = labels.map { Int64($0) }
-            try file.createDataset("/labels", type: .int64, shape: list).write(labels.span)
+            try content.write(labels.map { Int64($0) }, as: "/labels")
             if let classNames = table.classNames {
-                try file.setAttribute("class_names", of: "/labels", to: .strings(classNames))
+                try content.set("class_names", of: "/labels", to: classNames)
             }
         }
-        let length = checksums.indices.reduce(1) { max($0, id($1).utf8.count) }
-        try file.createDataset("/ids", type: .fixedString(length: length), shape: list).writeStrings(id)
+        try content.write(
+            texts: id, count: checksums.count, length: max(1, longestId), digest: idDigest, as: "/ids")
         if let splits = table.splits {
-            try file.createDataset("/split", type: .uint8, shape: list).write(splits.span)
-            try file.setAttribute("split_names", of: "/split", to: .strings(table.splitNames))
+            try content.write(splits, as: "/split")
+            try content.set("split_names", of: "/split", to: table.splitNames)
         }
         if let groups = table.groups {
-            let numbers = groups.numbers.map { Int64($0) }
-            try file.createDataset("/group", type: .int64, shape: list).write(numbers.span)
-            if let names = groups.names {
-                try file.setAttribute("group_names", of: "/group", to: .strings(names))
-            }
+            try content.write(groups.numbers.map { Int64($0) }, as: "/group")
+            if let names = groups.names { try content.set("group_names", of: "/group", to: names) }
         }
-        try file.createDataset("/checksum", type: .uint32, shape: list).write(checksums.span)
-        try file.setAttribute("format", to: .string(FileFormat.dataset.rawValue))
-        try file.setAttribute("format_version", to: .string(FileFormat.version))
-        try file.setAttribute("creator", to: .string(Dataset.creator))
-        try file.setAttribute("fingerprint", to: .string(fingerprint))
-        try file.setAttribute("provenance", to: .string(origin.provenance))
-        try file.close()
+        if let sizes = table.sourceSizes {
+            try content.write(
+                sizes.flatMap { [Int32($0.height), Int32($0.width)] }, as: "/source_size",
+                shape: [sizes.count, 2])
+        }
+        try content.write(checksums, as: "/checksum")
+        try content.set("fingerprint", to: fingerprint)
+        try content.set("provenance", to: origin.provenance)
+        try content.finish(.dataset)
         return fingerprint
     }
 }

@@ -15,6 +15,8 @@ final class MaskSetFile {
     private var blockCount = 0
     /// The masks that were added.
     private var count = 0
+    /// The CRC-32 of each mask that was written.
+    private var checksums: [UInt32] = []
 
     private static let blockSize = 4 << 20
 
@@ -57,9 +59,13 @@ final class MaskSetFile {
 
     private func flush() throws {
         let masks = block
+        let size = maskShape.elementCount
+        for start in stride(from: 0, to: blockCount * size, by: max(1, size)) {
+            let mask = UnsafeBufferPointer(rebasing: masks[start..<start + size])
+            checksums.append(CRC32.checksum(of: UnsafeRawBufferPointer(mask)))
+        }
         try array.write(
-            masks.span.extracting(first: blockCount * maskShape.elementCount),
-            rows: count - blockCount..<count)
+            masks.span.extracting(first: blockCount * size), rows: count - blockCount..<count)
         blockCount = 0
     }
 
@@ -72,13 +78,14 @@ final class MaskSetFile {
         if count < capacity { try shrink() }
         let zeros = Array(repeating: UInt8(0), count: maskShape.elementCount)
         try array.write(zeros.span, rows: count..<count + 1)
-        try file.createDataset("/row", type: .int64, shape: TensorShape([rows.count])).write(rows.span)
-        try file.setAttribute("format", to: .string(FileFormat.masks.rawValue))
-        try file.setAttribute("format_version", to: .string(FileFormat.version))
-        try file.setAttribute("creator", to: .string(Dataset.creator))
-        try file.setAttribute("dataset_fingerprint", to: .string(datasetFingerprint))
-        try file.setAttribute("provenance", to: .string(provenance))
-        try file.close()
+        checksums.append(zeros.withUnsafeBytes { CRC32.checksum(of: $0) })
+        var content = ContentWriter(file)
+        content.note(array)
+        try content.write(rows, as: "/row")
+        try content.write(checksums, as: "/checksum")
+        try content.set("dataset_fingerprint", to: datasetFingerprint)
+        try content.set("provenance", to: provenance)
+        try content.finish(.masks)
     }
 
     /// Copies the masks to a file of their number: room in a contiguous array cannot be given back.

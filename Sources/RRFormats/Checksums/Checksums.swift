@@ -64,6 +64,14 @@ package struct SHA256Hasher: ~Copyable {
         EVP_DigestInit_ex(context, EVP_sha256(), nil)
     }
 
+    private init(copying other: borrowing SHA256Hasher) {
+        context = EVP_MD_CTX_new()
+        EVP_MD_CTX_copy_ex(context, other.context)
+    }
+
+    /// A hasher that has been given the same bytes.
+    package func copy() -> SHA256Hasher { SHA256Hasher(copying: self) }
+
     /// Adds bytes.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)

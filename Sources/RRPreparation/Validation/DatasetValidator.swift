@@ -51,6 +51,7 @@ struct DatasetValidator {
     }
 
     private mutating func checkContent() {
+        list.addChanges(in: file)
         facts.fingerprint = file.text("fingerprint")
         guard let images = try? file.dataset("/images"), images.shape.rank == 4 else { return }
         let count = images.shape[0]

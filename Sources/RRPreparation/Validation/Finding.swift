@@ -15,11 +15,13 @@ public struct Finding: Hashable, Sendable {
         case schema
         /// An array cannot be read, wholly or in part.
         case unreadableArray = "unreadable-array"
+        /// What the file says of its images or masks is not what was written.
+        case changedContent = "changed-content"
 
         // A dataset.
         /// A list does not have one element for each image.
         case wrongCount = "wrong-count"
-        /// An image's bytes are not those that were imported.
+        /// The bytes of an image, or of a mask, are not those that were imported.
         case checksumMismatch = "checksum-mismatch"
         /// The stored fingerprint is not that of the content.
         case wrongFingerprint = "wrong-fingerprint"

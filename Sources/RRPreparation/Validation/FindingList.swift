@@ -28,6 +28,26 @@ struct FindingList {
             Finding(code, .warning, at: Finding.Place(file: path, array: array), message, repair: repair))
     }
 
+    /// Adds what a file says of its images or masks that is not what was written.
+    mutating func addChanges(in file: HDF5File) {
+        // Without a version, which is reported as such, a file need not have digests.
+        guard file.text("format_version") != nil else { return }
+        do {
+            for place in try ContentDigests(of: file)?.changedPlaces(in: file) ?? [] {
+                let parts = place.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+                let subject = parts.count > 1 ? "the attribute \(parts[1])" : "the array"
+                fault(
+                    .changedContent, parts[0].isEmpty ? nil : String(parts[0]),
+                    "\(subject) is not what was written: its digest is another, so the file was damaged or changed",
+                    repair: .restoreFile)
+            }
+        } catch {
+            fault(
+                .changedContent, nil, (error as? any ExplainedError)?.explanation ?? Message("\(error)"),
+                repair: .restoreFile)
+        }
+    }
+
     /// Adds what breaks a schema, each at the array that it is about.
     mutating func add(_ violations: [SchemaViolation], of schemaName: String) {
         for violation in violations {

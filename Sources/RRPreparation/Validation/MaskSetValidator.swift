@@ -58,6 +58,7 @@ struct MaskSetValidator {
     }
 
     private mutating func checkContent() {
+        list.addChanges(in: file)
         let rows = file.integers("/row")
         guard let masks = try? file.dataset("/A"), masks.shape.rank > 0 else { return }
         checkMatch(masks, rows)
@@ -199,8 +200,13 @@ struct MaskSetValidator {
         var hasValue = Array(repeating: false, count: 256)
         var places = Examples()
         var lastRowOnes = 0
+        let checksums = file.integers("/checksum").flatMap { $0.count == masks.shape[0] ? $0 : nil }
+        var corrupt = Examples()
         do {
             try MaskRows(masks).forEach { row, bytes in
+                if let stored = checksums?[row], CRC32.checksum(of: UnsafeRawBufferPointer(bytes)) != stored {
+                    corrupt.add("row \(row)")
+                }
                 let ones = bytes.count { $0 != 0 }
                 onesPerRow.append(ones)
                 if row == lastRow { lastRowOnes = ones }
@@ -217,6 +223,11 @@ struct MaskSetValidator {
             let message = (error as? FormatError)?.message ?? Message("\(error)")
             list.fault(.unreadableArray, "/A", "the masks cannot be read as bytes: \(message)")
             return nil
+        }
+        if corrupt.count > 0 {
+            list.fault(
+                .checksumMismatch, "/A", "the bytes are not those that were imported: \(corrupt.summary)",
+                repair: .restoreFile)
         }
         reportValues(hasValue, places)
         if lastRowOnes > 0 {

@@ -19,6 +19,17 @@ extension ImageFolderOptions.Depth: ExpressibleByArgument {}
 extension PNGFolderImport.ErrorPolicy: ExpressibleByArgument {}
 extension ImageFolderOptions.Labels: ExpressibleByArgument {}
 extension ImageFolderOptions.Orientation: ExpressibleByArgument {}
+extension ImageSize: ExpressibleByArgument {
+    /// `HEIGHTxWIDTH`
+    public init?(argument: String) {
+        let parts = argument.split(separator: "x", omittingEmptySubsequences: false)
+        guard parts.count == 2, let height = Int(parts[0]), let width = Int(parts[1]),
+            1...1_000_000 ~= height, 1...1_000_000 ~= width
+        else { return nil }
+        self.init(height: height, width: width)
+    }
+}
+
 extension NormalizationChoice: ExpressibleByArgument {
     public init?(argument: String) {
         switch argument {

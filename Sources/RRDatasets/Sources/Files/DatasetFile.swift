@@ -6,7 +6,11 @@ internal import RRTensor
 struct DatasetFile: DatasetSource {
     let contents: DatasetContents
     let storedFingerprint: String?
+    private static let idPlace = "/ids"
+
     private let storedChecksums: [UInt32]
+    /// Nil for a file that was written before there were any.
+    private let digests: ContentDigests?
     private let images: HDF5Array
     /// The file of the images, by which a change to it is noticed.
     private let file: InputFile
@@ -17,6 +21,9 @@ struct DatasetFile: DatasetSource {
     init(path: String) throws {
         let file = try HDF5File(reading: path)
         try FileFormat.dataset.check(file)
+        digests = try ContentDigests(of: file)
+        // Ids are checked as they are read.
+        try digests?.check(file, excluding: [Self.idPlace])
         let reader = DatasetReader(file: file)
         let array = try reader.images()
         let count = array.shape[0]
@@ -31,7 +38,8 @@ struct DatasetFile: DatasetSource {
             path: path, sampleCount: count, imageShape: imageShape, elementType: elementType, color: color,
             table: SampleTable(
                 labels: labels, classNames: classNames, splits: splits, splitNames: splitNames,
-                groups: try reader.groups(count: count)))
+                groups: try reader.groups(count: count),
+                sourceSizes: try reader.sourceSizes(count: count)))
         storedFingerprint = try reader.string("fingerprint")
         images = try HDF5Array(array)
         self.file = try images.ownFile ?? InputFile(reading: path)
@@ -58,7 +66,11 @@ struct DatasetFile: DatasetSource {
     func checkUnchanged() throws(FormatError) { try file.checkUnchanged() }
 
     func ids() throws -> [String] {
-        try DatasetReader(file: HDF5File(reading: contents.path)).ids(count: contents.sampleCount)
+        let ids = try DatasetReader(file: HDF5File(reading: contents.path)).ids(count: contents.sampleCount)
+        guard digests?[Self.idPlace].map({ $0 == ContentDigests.digest(of: ids) }) ?? true else {
+            throw ContentDigests.changed(Self.idPlace, in: contents.path)
+        }
+        return ids
     }
 
     func checksums(progress: (Int, Int) -> Void) -> [UInt32] { storedChecksums }

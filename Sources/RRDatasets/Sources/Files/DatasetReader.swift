@@ -126,6 +126,26 @@ struct DatasetReader {
         return SampleGroups(numbers: numbers, names: names)
     }
 
+    /// The size of each image before it was resized; nil where the file says none.
+    func sourceSizes(count: Int) throws -> [ImageSize]? {
+        guard file.exists("/source_size") else { return nil }
+        let sizes = try require("/source_size")
+        guard sizes.shape.dimensions == [count, 2], sizes.elementType.isInteger else {
+            throw fault(
+                .wrongShape, "/source_size",
+                "this is \(sizes.elementType) of the shape \(sizes.shape), where integers (\(count), 2) are needed"
+            )
+        }
+        let extents = try sizes.readAll(as: Int32.self)
+        if let place = extents.firstIndex(where: { $0 < 1 }) {
+            throw fault(
+                .valueOutOfRange, "/source_size", "an extent of sample \(place / 2) is \(extents[place])")
+        }
+        return (0..<count).map {
+            ImageSize(height: Int(extents[2 * $0]), width: Int(extents[2 * $0 + 1]))
+        }
+    }
+
     func ids(count: Int) throws -> [String] {
         let dataset = try require("/ids")
         guard dataset.shape.dimensions == [count] else {
