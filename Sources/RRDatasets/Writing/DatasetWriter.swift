@@ -198,10 +198,13 @@ extension DatasetWriter {
         package let provenance: String
         /// What the channels are called; nil for what the writer was told.
         package let color: String?
+        /// The size of each image before it was resized; nil for what the table says.
+        package let sourceSizes: [ImageSize]?
 
-        package init(provenance: String, color: String? = nil) {
+        package init(provenance: String, color: String? = nil, sourceSizes: [ImageSize]? = nil) {
             self.provenance = provenance
             self.color = color
+            self.sourceSizes = sourceSizes
         }
     }
 
@@ -248,7 +251,7 @@ extension DatasetWriter {
             try content.write(groups.numbers.map { Int64($0) }, as: "/group")
             if let names = groups.names { try content.set("group_names", of: "/group", to: names) }
         }
-        if let sizes = table.sourceSizes {
+        if let sizes = table.sourceSizes ?? origin.sourceSizes {
             try content.write(
                 sizes.flatMap { [Int32($0.height), Int32($0.width)] }, as: "/source_size",
                 shape: [sizes.count, 2])

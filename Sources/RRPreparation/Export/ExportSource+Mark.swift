@@ -25,6 +25,9 @@ extension ExportSource {
                         splitNames: splitNames, groups: groups), fingerprint: fingerprint)),
         ]
         members["provenance"] = try dataset.provenanceText().map(ExportMark.kept)
+        if let sizes = dataset.sourceSizes {
+            members["source_sizes"] = ExportMark.json(of: indices.map { sizes[$0] })
+        }
         if labels != nil {
             members["class_names"] = dataset.classNames.map { .array($0.map { .string($0) }) }
         }

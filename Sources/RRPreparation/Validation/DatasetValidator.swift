@@ -65,6 +65,10 @@ struct DatasetValidator {
         facts.classNames = try? file.attribute("class_names", of: "/labels")?.texts
         checkNumbers("/split", names: "split_names", code: .splitOutOfRange, count: count)
         checkNumbers("/group", names: "group_names", code: .groupOutOfRange, count: count)
+        if let sizes = try? file.dataset("/source_size"), sizes.shape.dimensions != [count, 2] {
+            list.fault(
+                .wrongCount, "/source_size", "the shape is \(sizes.shape), where (\(count), 2) is needed")
+        }
         let checksums: [UInt32]? = integers("/checksum", count: count).map {
             $0.map { UInt32(truncatingIfNeeded: $0) }
         }

@@ -86,7 +86,24 @@ package struct ExportMark: Sendable {
         guard members["content"]?.stringValue == Self.content(of: table, fingerprint: fingerprint) else {
             return nil
         }
-        return Self.text(members["provenance"]).map { DatasetWriter.Origin(provenance: $0, color: color) }
+        return Self.text(members["provenance"]).map {
+            DatasetWriter.Origin(
+                provenance: $0, color: color, sourceSizes: sourceSizes(count: sampleCount ?? 0))
+        }
+    }
+
+    /// Heights and widths in turn, as `sourceSizes` reads them.
+    package static func json(of sizes: [ImageSize]) -> JSONValue {
+        .array(sizes.flatMap { [.integer($0.height), .integer($0.width)] })
+    }
+
+    /// The size of each exported image before it was resized; nil where the export says none of so many.
+    private func sourceSizes(count: Int) -> [ImageSize]? {
+        guard let extents = members["source_sizes"]?.arrayValue?.compactMap(\.integerValue),
+            extents.count == 2 * count
+        else { return nil }
+        let sizes = (0..<count).map { ImageSize(height: extents[2 * $0], width: extents[2 * $0 + 1]) }
+        return sizes.allSatisfy(\.isStorable) ? sizes : nil
     }
 
     /// The mask set's provenance as it was stored, where the masks are what was exported; else nil.

@@ -25,12 +25,15 @@ struct ImageFolder: DatasetSource {
         let files = try PNGFolderScan(folder: folder, reading).files
         let conversion: PNGConversion
         let tally: PNGTally
+        var table = files.table
         do {
             let first = try PNGFileReader(folder: folder).header(
                 of: 0, in: files.paths, reading.orientation
             ).header
             conversion = try PNGConversion(reading, first: first)
-            (states, tally) = try Self.states(of: files, in: folder, conversion, reading.orientation)
+            let headers: Headers = try Self.headers(of: files, in: folder, conversion, reading.orientation)
+            (states, tally) = (headers.states, headers.tally)
+            if conversion.resizes { table.sourceSizes = headers.sizes }
         } catch let error as FormatError {
             throw ImageFolderOptions.unreadable(error)
         } catch let other as OtherHeader {
@@ -44,7 +47,7 @@ struct ImageFolder: DatasetSource {
         (self.reading, self.files, self.conversion) = (reading, files, conversion)
         contents = try DatasetContents(
             path: folder, sampleCount: files.count, imageShape: conversion.imageShape,
-            elementType: conversion.elementType, color: conversion.colorName, table: files.table,
+            elementType: conversion.elementType, color: conversion.colorName, table: table,
             notes: files.notes + tally.notes(reading.orientation, of: "images"))
     }
 
@@ -53,12 +56,23 @@ struct ImageFolder: DatasetSource {
         let conversion: PNGConversion
     }
 
-    /// Reads all headers, and gives by what a later change of each file is known, and what was met.
-    private static func states(
+    /// What the headers of all files say.
+    private struct Headers {
+        /// By what a later change of each file is known.
+        let states: [FileState]
+        /// The size of each image before it is resized.
+        let sizes: [ImageSize]
+        let tally: PNGTally
+    }
+
+    /// Reads all headers.
+    private static func headers(
         of files: PNGFileList, in folder: String, _ conversion: PNGConversion,
         _ orientation: ImageFolderOptions.Orientation
-    ) throws -> ([FileState], PNGTally) {
+    ) throws -> Headers {
         let tally = Mutex(PNGTally())
+        nonisolated(unsafe) let sizes = UnsafeMutableBufferPointer<ImageSize>.allocate(capacity: files.count)
+        defer { sizes.deallocate() }
         let states = try [FileState](unsafeUninitializedCapacity: files.count) { states, count in
             nonisolated(unsafe) let states = states
             try Workers().run(
@@ -68,10 +82,12 @@ struct ImageFolder: DatasetSource {
                 if own != .topLeft { tally.withLock { $0.add(own, []) } }
                 guard conversion.serves(header) else { throw OtherHeader(conversion: conversion) }
                 states.initializeElement(at: position, to: state)
+                sizes.initializeElement(
+                    at: position, to: ImageSize(height: header.height, width: header.width))
             }
             count = files.count
         }
-        return (states, tally.withLock { $0 })
+        return Headers(states: states, sizes: Array(sizes), tally: tally.withLock { $0 })
     }
 
     var storedFingerprint: String? { nil }

@@ -26,6 +26,9 @@ package struct PNGConversion {
         }
     }
 
+    /// Whether images may have any size.
+    package var resizes: Bool { reading.resizing != nil }
+
     /// Whether images are turned first, as their files say.
     package var appliesOrientation: Bool { reading.orientation == .apply }
 

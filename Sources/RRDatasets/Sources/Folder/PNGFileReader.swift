@@ -21,6 +21,8 @@ package final class PNGFileReader {
 
     /// What was met in the files so far.
     package private(set) var tally = PNGTally()
+    /// The size of the image that was read last, turned where it was, before it was resized.
+    package private(set) var sourceSize = ImageSize(height: 0, width: 0)
 
     /// Of most files the pixels begin within these bytes.
     private static let startSize = 4096
@@ -82,7 +84,9 @@ package final class PNGFileReader {
             let storage = try PNGDecoder.storage(of: bytes, path: filePath)
             let orientation = PNGOrientation(of: bytes)
             let applied = conversion.appliesOrientation ? orientation : .topLeft
-            if conversion.serves(applied.turned(storage.header)) {
+            let header = applied.turned(storage.header)
+            if conversion.serves(header) {
+                sourceSize = ImageSize(height: header.height, width: header.width)
                 let faults = try decode(bytes, storage, applied, as: conversion, into: image)
                 tally.add(storage, orientation, faults)
             } else {

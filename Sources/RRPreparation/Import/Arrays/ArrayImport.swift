@@ -76,10 +76,11 @@ public struct ArrayImport: Sendable {
         let table = SampleTable(
             labels: content.labels, classNames: content.classNames, splits: inputs.splits,
             splitNames: inputs.splitNames, groups: inputs.groups)
-        let mark = content.compression == content.mark?.compression ? content.mark : nil
         return try writer.complete(table, id: content.id) { fingerprint in
-            mark?.origin(of: table, fingerprint: fingerprint)
-                ?? .init(provenance: provenance(content).serialized())
+            let origin = content.mark?.origin(of: table, fingerprint: fingerprint)
+            if let origin, content.compression == content.mark?.compression { return origin }
+            return .init(
+                provenance: provenance(content).serialized(), sourceSizes: origin?.sourceSizes)
         }
     }
 

@@ -47,7 +47,7 @@ struct BoxMasks: MaskSource {
                 continue
             }
             if let box = row.box {
-                try Self.check(box, of: row, table, placement)
+                try Self.check(box, of: row, sample: sample, table, placement)
                 counts.used += 1
             }
             taken[sample, default: []].append(row)
@@ -110,7 +110,7 @@ extension BoxMasks {
     }
 
     private static func check(
-        _ box: BoxTable.Box, of row: BoxTable.Row, _ table: BoxTable, _ placement: MaskPlacement
+        _ box: BoxTable.Box, of row: BoxTable.Row, sample: Int, _ table: BoxTable, _ placement: MaskPlacement
     ) throws {
         // Shares of an image that was stretched are shares of what it became.
         guard row.imageSize != nil || !placement.resizes || (box.isNormalized && placement.stretches) else {
@@ -122,7 +122,8 @@ extension BoxMasks {
         let (height, width) = size(of: row, placement)
         do {
             try placement.check(
-                height: height, width: width, of: "the image of line \(row.line)", at: table.path)
+                height: height, width: width, ofSample: sample, "the image of line \(row.line)",
+                at: table.path)
         } catch {
             guard table.takesSizeFromExtents else { throw error }
             throw DatasetError(

@@ -120,11 +120,11 @@ struct COCOMasks: MaskSource {
                 "all coordinates are from 0 to 1: they are shares of the image's width and height")
         }
         opened = tally
-        for image in images { _ = try size(of: image) }
+        for position in images.indices { _ = try size(at: position) }
     }
 
     func readMask(at position: Int, into mask: UnsafeMutableBufferPointer<UInt8>) throws {
-        let (height, width) = try size(of: images[position])
+        let (height, width) = try size(at: position)
         let columns = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: height * width)
         defer { columns.deallocate() }
         columns.update(repeating: 0)
@@ -152,25 +152,21 @@ struct COCOMasks: MaskSource {
         return tally
     }
 
-    private func size(of image: COCOAnnotationFile.Image) throws -> (height: Int, width: Int) {
-        try Self.size(of: image, in: file, placement)
-    }
-}
-
-extension COCOMasks {
-    private static func size(
-        of image: COCOAnnotationFile.Image, in file: COCOAnnotationFile, _ placement: MaskPlacement
-    ) throws -> (height: Int, width: Int) {
+    private func size(at position: Int) throws -> (height: Int, width: Int) {
+        let image = images[position]
         guard let height = image.height, let width = image.width, height > 0, width > 0 else {
             throw DatasetError(
                 .badAnnotation, path: file.path,
                 "image \(image.id) (\(image.fileName)) has no height and width")
         }
         try placement.check(
-            height: height, width: width, of: "image \(image.id) (\(image.fileName))", at: file.path)
+            height: height, width: width, ofSample: samples[position],
+            "image \(image.id) (\(image.fileName))", at: file.path)
         return (height, width)
     }
+}
 
+extension COCOMasks {
     /// The ids of the categories that are asked for by name or id; nil for all.
     private static func categories(
         _ wanted: [String], of file: COCOAnnotationFile

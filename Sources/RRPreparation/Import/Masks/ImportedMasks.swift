@@ -68,7 +68,9 @@ extension ImportedMasks {
         maskSet = try MaskSet(
             bits: bits, rows: rows, maskShape: source.maskShape, datasetFingerprint: dataset.fingerprint)
         suppliedCount = total
-        tally = source.tally
+        var tally = source.tally
+        if let note = try MaskPlacement(dataset).note { tally.readings.append(note) }
+        self.tally = tally
     }
 }
 

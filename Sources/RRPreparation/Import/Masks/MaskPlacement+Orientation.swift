@@ -3,20 +3,20 @@ internal import RRFormats
 internal import RRTensor
 
 extension MaskPlacement {
-    /// How a mask is turned: as the option says, unless only the other way gives the images' size.
+    /// How a sample's mask is turned: as the option says, unless only the other way gives the image's size.
     ///
     /// - Parameter own: the orientation that the mask's file gives.
     func turn(
-        _ storage: PNGStorage, own: PNGOrientation, _ orientation: ImageFolderOptions.Orientation
+        _ storage: PNGStorage, ofSample sample: Int, own: PNGOrientation,
+        _ orientation: ImageFolderOptions.Orientation
     ) -> (own: PNGOrientation, applied: PNGOrientation) {
         let (wanted, other): (PNGOrientation, PNGOrientation) =
             orientation == .apply ? (own, .topLeft) : (.topLeft, own)
-        return (own, !fits(storage, wanted) && fits(storage, other) ? other : wanted)
-    }
-
-    private func fits(_ storage: PNGStorage, _ orientation: PNGOrientation) -> Bool {
-        let header = orientation.turned(storage.storedHeader)
-        return header.height == maskShape.height && header.width == maskShape.width
+        func fits(_ orientation: PNGOrientation) -> Bool {
+            let header = orientation.turned(storage.storedHeader)
+            return self.fits(height: header.height, width: header.width, sample: sample)
+        }
+        return (own, !fits(wanted) && fits(other) ? other : wanted)
     }
 
     /// Turns a plane as it is stored, and writes it in the size of the images.

@@ -7,6 +7,8 @@ struct MaskPlacement: Sendable {
     /// The shape `(1, H, W)` of the masks that come out.
     let maskShape: ImageShape
     private let resizing: Resizing?
+    /// The size of each sample's image before it was resized; nil where nobody knows.
+    private let sourceSizes: [ImageSize]?
 
     /// The most pixels of a mask that is to be resized; it bounds the memory that a file can ask for.
     private static let largestPixelCount = 1 << 27
@@ -16,6 +18,15 @@ struct MaskPlacement: Sendable {
         maskShape = try ImageShape(
             channels: 1, height: dataset.imageShape.height, width: dataset.imageShape.width)
         resizing = try dataset.resizing()
+        sourceSizes = dataset.sourceSizes
+    }
+
+    /// What those should know whose masks cannot be compared with their images; nil where they can.
+    var note: Message? {
+        resizing != nil && sourceSizes == nil
+            ? "the dataset does not say how large its images were before they were resized, so masks of any size are "
+                + "taken; a dataset that this release imports says it"
+            : nil
     }
 
     /// Whether masks may have another size than the dataset's images.
@@ -24,11 +35,21 @@ struct MaskPlacement: Sendable {
     /// Whether each image was scaled as a whole, so that shares of it are those of what it became.
     var stretches: Bool { resizing?.fit == .stretch }
 
-    /// Checks that masks of a size can be used.
+    /// Checks that a sample's mask can have a size: that of its image, before it was resized or after.
     ///
     /// - Throws: `DatasetError` with the code `wrongMaskSize` that names both sizes.
-    func check(height: Int, width: Int, of what: String, at path: String) throws(DatasetError) {
+    func check(
+        height: Int, width: Int, ofSample sample: Int, _ what: String, at path: String
+    ) throws(DatasetError) {
         if resizing != nil {
+            if let size = sourceSizes?[sample], !fits(height: height, width: width, sample: sample) {
+                let isTurned = size.height == width && size.width == height
+                throw DatasetError(
+                    .wrongMaskSize, path: path,
+                    "\(what) is of H×W = \(height)×\(width), but the image was of \(size) before it was resized to "
+                        + "\(maskShape.height)×\(maskShape.width): a mask has the one size or the other"
+                        + (isTurned ? Self.hintAtTurning : ""))
+            }
             let (count, overflow) = height.multipliedReportingOverflow(by: width)
             guard height > 0, width > 0, !overflow, count <= Self.largestPixelCount else {
                 throw DatasetError(
@@ -40,10 +61,7 @@ struct MaskPlacement: Sendable {
         }
         guard height == maskShape.height, width == maskShape.width else {
             let isTurned = height == maskShape.width && width == maskShape.height
-            let turning: Message =
-                isTurned
-                ? ". It fits once it is turned: were the images turned by their eXIf chunks, as \(option: .orientation) says, "
-                    + "or the masks?" : ""
+            let turning: Message = isTurned ? Self.hintAtTurning : ""
             throw DatasetError(
                 .wrongMaskSize, path: path,
                 "\(what) is of H×W = \(height)×\(width), but the dataset's images are of "
@@ -52,6 +70,16 @@ struct MaskPlacement: Sendable {
             )
         }
     }
+
+    /// Whether a size is that of a sample's image, before it was resized or after.
+    func fits(height: Int, width: Int, sample: Int) -> Bool {
+        height == maskShape.height && width == maskShape.width
+            || sourceSizes?[sample] == ImageSize(height: height, width: width)
+    }
+
+    private static let hintAtTurning: Message =
+        ". It fits once it is turned: were the images turned by their eXIf chunks, as \(option: .orientation) says, or the "
+        + "masks?"
 
     /// Writes a plane of rows, of a size that was checked, in the size of the images.
     func place(

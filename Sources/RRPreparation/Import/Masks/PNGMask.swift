@@ -31,7 +31,8 @@ struct PNGMask {
     /// - Throws: `FormatError` where the file cannot be read; `DatasetError` with the code `unreadableImage`,
     ///   `wrongMaskSize` or `nonBinaryMask`.
     func read(
-        _ rule: Rule, _ placement: MaskPlacement, _ orientation: ImageFolderOptions.Orientation,
+        _ rule: Rule, ofSample sample: Int, _ placement: MaskPlacement,
+        _ orientation: ImageFolderOptions.Orientation,
         _ met: MaskFileTally, into mask: UnsafeMutableBufferPointer<UInt8>
     ) throws -> Reading? {
         let bytes = try FileBytes.read(path)
@@ -42,10 +43,11 @@ struct PNGMask {
                 Result { () throws(FormatError) in try PNGDecoder.storage(of: bytes, path: path) }
             }.get()
             turn = bytes.withUnsafeBytes { bytes in
-                placement.turn(storage, own: PNGOrientation(of: bytes), orientation)
+                placement.turn(storage, ofSample: sample, own: PNGOrientation(of: bytes), orientation)
             }
             let turned = turn.applied.turned(storage.storedHeader)
-            try placement.check(height: turned.height, width: turned.width, of: "the mask", at: path)
+            try placement.check(
+                height: turned.height, width: turned.width, ofSample: sample, "the mask", at: path)
             image =
                 rule.colors == nil
                 ? try PNGDecoder.decodeStored(bytes, path: path) : try PNGDecoder.decode(bytes, path: path)

@@ -107,19 +107,22 @@ struct PNGMaskFolder: MaskSource {
 
     func readMask(at position: Int, into mask: UnsafeMutableBufferPointer<UInt8>) throws {
         let files = files[position]
-        try read(files[0], into: mask)
+        let sample = samples[position]
+        try read(files[0], ofSample: sample, into: mask)
         guard files.count > 1 else { return }
         let other = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: mask.count)
         defer { other.deallocate() }
         for file in files.dropFirst() {
-            try read(file, into: other)
+            try read(file, ofSample: sample, into: other)
             for place in mask.indices { mask[place] |= other[place] }
         }
     }
 
-    private func read(_ file: String, into mask: UnsafeMutableBufferPointer<UInt8>) throws {
+    private func read(_ file: String, ofSample sample: Int, into mask: UnsafeMutableBufferPointer<UInt8>)
+        throws
+    {
         let file = PNGMask(path: folder + "/" + file)
-        if let reading = try file.read(rule, placement, orientation, met, into: mask) {
+        if let reading = try file.read(rule, ofSample: sample, placement, orientation, met, into: mask) {
             readings.add(reading)
         }
     }

@@ -91,22 +91,26 @@ public struct PNGFolderImport: Sendable {
             progress(block.files.upperBound, files.count)
         }
         guard skipped.count < files.count else { throw noneReadable(of: files) }
+        var sourceSizes = pipeline.sourceSizes
         if !skipped.isEmpty {
             let left = Set(skipped.map(\.position))
             let kept = files.paths.indices.filter { !left.contains($0) }
             files = files.keeping(kept)
+            sourceSizes = sourceSizes.map { sizes in kept.map { sizes[$0] } }
             writer = try writer.keeping(kept)
         }
         let provenance = provenance(
             skipped: missing + skipped.map(\.file), files, tally, compression: compression,
             resizing: options.reading.resizing
                 ?? (export?.imageDimensions == imageShape.dimensions ? export?.resizing : nil))
-        let table = files.table
+        var table = files.table
+        table.sourceSizes = sourceSizes
         var color = conversion.colorName
         let fingerprint = try writer.complete(table, id: { files.id(at: $0) }) { fingerprint in
-            guard compression == export?.compression,
-                let origin = export?.origin(of: table, fingerprint: fingerprint)
-            else { return .init(provenance: provenance.serialized()) }
+            let origin = export?.origin(of: table, fingerprint: fingerprint)
+            guard compression == export?.compression, let origin else {
+                return .init(provenance: provenance.serialized(), sourceSizes: origin?.sourceSizes)
+            }
             color = origin.color ?? color
             return origin
         }

@@ -7,8 +7,8 @@ internal import RRTensor
 /// A block is a piece of memory for many images. There are as many as it takes for decoding and writing to overlap, and
 /// they are used again and again, so memory does not grow with the number of images.
 ///
-/// Unchecked: a worker writes the part of a block that it took under `monitor`, and the caller reads a block that is
-/// complete under `monitor`.
+/// Unchecked: a worker writes the part of a block, and the sizes of the files, that it took under `monitor`, and the caller
+/// reads a block that is complete under `monitor`, and sizes after the workers have ended.
 final class PNGImportPipeline: @unchecked Sendable {
     /// A block of images, one after another, whose files have been read.
     struct Block {
@@ -45,6 +45,8 @@ final class PNGImportPipeline: @unchecked Sendable {
     private let imageSize: Int
     private let images: UnsafeMutableRawBufferPointer
     private let checksums: UnsafeMutableBufferPointer<UInt32>
+    /// The size of each file's image before it was resized; empty where images are not.
+    private let sizes: UnsafeMutableBufferPointer<ImageSize>
     private let monitor = Monitor()
     private var progress: Progress
 
@@ -60,13 +62,19 @@ final class PNGImportPipeline: @unchecked Sendable {
         shareCount = max(1, min(64, blockCount / (4 * workers.count)))
         images = .allocate(byteCount: Self.memoryCount * blockCount * imageSize, alignment: 64)
         checksums = .allocate(capacity: Self.memoryCount * blockCount)
+        sizes = .allocate(capacity: conversion.resizes ? paths.count : 0)
+        sizes.initialize(repeating: ImageSize(height: 0, width: 0))
         progress = Progress(openCounts: Array(repeating: 0, count: Self.memoryCount))
     }
 
     deinit {
         images.deallocate()
         checksums.deallocate()
+        sizes.deallocate()
     }
+
+    /// The size of each image before it was resized, once all are read; nil where images are not resized.
+    var sourceSizes: [ImageSize]? { sizes.isEmpty ? nil : Array(sizes) }
 
     /// Reads all files.
     ///
@@ -137,6 +145,7 @@ final class PNGImportPipeline: @unchecked Sendable {
                     checksums[slot] = 0
                 } else {
                     checksums[slot] = CRC32.checksum(of: UnsafeRawBufferPointer(image))
+                    if !sizes.isEmpty { sizes[position] = reader.sourceSize }
                 }
             }
             monitor.withLock {
