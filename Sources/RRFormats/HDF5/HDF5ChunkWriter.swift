@@ -5,7 +5,9 @@ internal import Synchronization
 
 /// Writes rows of a dataset whose chunks are whole rows compressed by deflate, from any number of threads.
 ///
-/// Chunks are compressed by libdeflate on the caller's thread, and handed to libhdf5 one by one.
+/// Chunks are compressed by libdeflate on the caller's thread, and handed to libhdf5 one by one in their order, so that the
+/// same rows make the same bytes whichever thread is faster. Rows that come far out of order are written as they come:
+/// what waits for those before it is bounded.
 ///
 /// Unchecked: libhdf5 is called, and what changes touched, under `lock` only.
 package final class HDF5ChunkWriter: @unchecked Sendable {
@@ -24,6 +26,13 @@ package final class HDF5ChunkWriter: @unchecked Sendable {
     private let rowSize: Int
     private let lock = Mutex(())
     private var partials: [Int: Partial] = [:]
+    /// The first chunk that is not written, and those after it that are.
+    private var nextChunk = 0
+    private var writtenAhead: Set<Int> = []
+    /// The compressed chunks that wait for one before them.
+    private var waiting: [Int: [UInt8]] = [:]
+    private var waitingSize = 0
+    private static let mostWaiting = 64 << 20
     /// The first write that failed, which those of other threads then fail of too.
     private var failure: FormatError?
 
@@ -88,20 +97,45 @@ package final class HDF5ChunkWriter: @unchecked Sendable {
         let size = libdeflate_zlib_compress(
             compressor, bytes.baseAddress, bytes.count, target.baseAddress, room)
         guard size > 0 else { return try fail("a chunk cannot be compressed") }
-        let offset = [hsize_t(chunk * rowsPerChunk)] + dataset.shape.dimensions.dropFirst().map { _ in 0 }
+        let compressed = UnsafeRawBufferPointer(rebasing: target[..<size])
         try lock.withLockTyped { () throws(FormatError) in
             if let failure { throw failure }
             do throws(FormatError) {
-                try dataset.file.write { () throws(FormatError) in
-                    try HDF5Library.check(
-                        H5Dwrite_chunk(
-                            dataset.handle.id, rr_h5p_default(), 0, offset, size, target.baseAddress),
-                        at: dataset.location, code: .cannotWrite)
-                }
+                try take(compressed, chunk: chunk)
             } catch {
                 failure = error
                 throw error
             }
+        }
+    }
+
+    /// Writes a compressed chunk, and those that have waited for it; or lets it wait.
+    private func take(_ bytes: UnsafeRawBufferPointer, chunk: Int) throws(FormatError) {
+        if chunk != nextChunk, waitingSize + bytes.count <= Self.mostWaiting {
+            waiting[chunk] = Array(bytes)
+            waitingSize += bytes.count
+            return
+        }
+        try store(bytes, chunk: chunk)
+        writtenAhead.insert(chunk)
+        while true {
+            if let next = waiting.removeValue(forKey: nextChunk) {
+                waitingSize -= next.count
+                try next.withBytes { bytes throws(FormatError) in try store(bytes, chunk: nextChunk) }
+            } else if writtenAhead.remove(nextChunk) == nil {
+                return
+            }
+            nextChunk += 1
+        }
+    }
+
+    private func store(_ bytes: UnsafeRawBufferPointer, chunk: Int) throws(FormatError) {
+        let offset = [hsize_t(chunk * rowsPerChunk)] + dataset.shape.dimensions.dropFirst().map { _ in 0 }
+        try dataset.file.write { () throws(FormatError) in
+            try HDF5Library.check(
+                H5Dwrite_chunk(
+                    dataset.handle.id, rr_h5p_default(), 0, offset, bytes.count, bytes.baseAddress),
+                at: dataset.location, code: .cannotWrite)
         }
     }
 
