@@ -46,6 +46,7 @@ let package = Package(
         .target(name: "CPNGShim", dependencies: ["CLibPNG"]),
         .target(name: "CHDF5Filters", dependencies: ["CHDF5", "CLZF", "CBlosc", "CZstd"]),
         .target(name: "CConvolution"),
+        .target(name: "CFileSystem"),
         .target(name: "CPixelPlanes"),
         .target(name: "CStoredElements"),
 
@@ -61,7 +62,8 @@ let package = Package(
             swiftSettings: swiftSettings),
         module("RRTensor", "CStoredElements"),
         module(
-            "RRFormats", "RRTensor", "RRSchemas", "CPNGShim", "CPixelPlanes", "CHDF5", "CHDF5Filters",
+            "RRFormats", "RRTensor", "RRSchemas", "CFileSystem", "CPNGShim", "CPixelPlanes", "CHDF5",
+            "CHDF5Filters",
             "CLibDeflate", "CLibCrypto"),
         module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas", "CStoredElements"),
         module("RRPreparation", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),

@@ -36,7 +36,7 @@ static inline hid_t rr_h5p_link_access(void) { return H5P_LINK_ACCESS; }
 
 // `H5F_ACC_*` call H5check() inside the expression.
 static inline unsigned rr_h5f_acc_rdonly(void) { return H5F_ACC_RDONLY; }
-static inline unsigned rr_h5f_acc_trunc(void) { return H5F_ACC_TRUNC; }
+static inline unsigned rr_h5f_acc_excl(void) { return H5F_ACC_EXCL; }
 
 // Casts around literals, whose types Swift guesses differently from release to release.
 static inline hid_t rr_h5p_default(void) { return H5P_DEFAULT; }

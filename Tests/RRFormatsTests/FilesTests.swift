@@ -19,10 +19,7 @@ struct FilesTests {
         }
     }
 
-    func fill(_ path: String, _ text: String) throws {
-        let name = path.split(separator: "/").last.map(String.init) ?? ""
-        try folder.write(Array(text.utf8), to: name)
-    }
+    func fill(_ path: String, _ text: String) throws { try FileBytes.write(Array(text.utf8), to: path) }
 
     func text(_ name: String) throws -> String {
         String(decoding: try FileBytes.read(folder.path(name)), as: UTF8.self)
@@ -43,8 +40,8 @@ struct FilesTests {
         do {
             let output = try AtomicOutput(path: folder.path("a"), force: false, isDirectory: isDirectory)
             if isDirectory {
-                let name = output.temporaryPath.split(separator: "/").last ?? ""
-                try folder.write([1], to: "\(name)/nested/file")
+                #expect(try FileTree.makeFolder(output.temporaryPath + "/nested"))
+                try FileBytes.write([1], to: output.temporaryPath + "/nested/file")
             }
             #expect(try folder.names().count == 1)
         }
@@ -70,6 +67,7 @@ struct FilesTests {
     @Test("an output that appears meanwhile is not overwritten", arguments: [false, true])
     func race(isDirectory: Bool) throws {
         let output = try AtomicOutput(path: folder.path("a"), force: false, isDirectory: isDirectory)
+        if !isDirectory { try fill(output.temporaryPath, "ours") }
         try folder.write(Array("theirs".utf8), to: isDirectory ? "a/file" : "a")
         let refusal = failure { () throws(FormatError) in try output.commit() }
         #expect(refusal?.code == .outputExists)
@@ -80,8 +78,7 @@ struct FilesTests {
     func replaceFolder() throws {
         try folder.write([1], to: "run/old/file")
         let output = try AtomicOutput(path: folder.path("run/"), force: true, isDirectory: true)
-        let name = output.temporaryPath.split(separator: "/").last ?? ""
-        try folder.write(Array("new".utf8), to: "\(name)/file")
+        try fill(output.temporaryPath + "/file", "new")
         try output.commit()
         #expect(try folder.names() == ["run"])
         #expect(try text("run/file") == "new")
@@ -110,8 +107,80 @@ struct FilesTests {
     func longName() throws {
         let name = String(repeating: "ü", count: 127)
         let output = try AtomicOutput(path: folder.path(name), force: false)
+        try fill(output.temporaryPath, "whole")
         try output.commit()
         #expect(try folder.names() == [name])
+    }
+
+    @Test("several outputs appear together or not at all", arguments: [false, true])
+    func together(force: Bool) throws {
+        if force { for name in ["a", "b"] { try folder.write(Array("old".utf8), to: name) } }
+        let outputs = try ["a", "b", "c"].map {
+            try AtomicOutput(path: folder.path($0), force: force && $0 != "c")
+        }
+        for output in outputs { try fill(output.temporaryPath, "new") }
+        try folder.write(Array("theirs".utf8), to: "c")
+        let refusal = failure { () throws(FormatError) in try AtomicOutput.commit(outputs) }
+        #expect(refusal?.code == .outputExists && refusal?.path == folder.path("c"))
+        for name in ["a", "b"] {
+            #expect(force ? try text(name) == "old" : FileTree.kind(of: folder.path(name)) == nil)
+        }
+        FileTree.remove(folder.path("c"))
+        try AtomicOutput.commit(outputs)
+        #expect(try folder.names().sorted() == ["a", "b", "c"])
+        #expect(try ["a", "b", "c"].allSatisfy { try text($0) == "new" })
+    }
+
+    @Test("what a killed process left is removed by the next output, what a living one has is not")
+    func leftovers() throws {
+        try folder.write([1], to: ".a.h5.0123456789abcdef.partial/output")
+        try folder.write([1], to: ".b.h5.fedcba9876543210.partial/output")
+        // What was to be replaced, and had lost its name when the process was killed.
+        try folder.write(Array("old".utf8), to: ".c.0000000000000000.partial/older/c")
+        try folder.write(Array("new".utf8), to: "d")
+        try folder.write(Array("old".utf8), to: ".d.0000000000000000.partial/older/d")
+        // Of other programs.
+        try folder.write([1], to: ".e.partial")
+        try folder.write([1], to: ".f.123.partial/output")
+        let lock = try FolderLock(folder.path(".b.h5.fedcba9876543210.partial"), orSay: "")
+        let output = try AtomicOutput(path: folder.path("z"), force: false)
+        try fill(output.temporaryPath, "whole")
+        try output.commit()
+        withExtendedLifetime(lock) {}
+        #expect(
+            try folder.names().sorted() == [
+                ".b.h5.fedcba9876543210.partial", ".e.partial", ".f.123.partial", "c", "d", "z",
+            ])
+        #expect(try text("c") == "old" && text("d") == "new")
+    }
+
+    @Test("a folder that is kept has its name before it is committed, and goes with the process before that")
+    func kept() throws {
+        do {
+            let output = try AtomicOutput(
+                makingFolder: folder.path("run.unfinished"), path: folder.path("run"), force: false)
+            try fill(output.temporaryPath + "/file", "whole")
+            #expect(try folder.names() == ["run.unfinished"])
+            let second = failure { () throws(FormatError) in
+                _ = try AtomicOutput(
+                    makingFolder: folder.path("run.unfinished"), path: folder.path("run"), force: false)
+            }
+            #expect(second?.code == .outputExists)
+        }
+        #expect(try folder.names().isEmpty)
+        do {
+            let output = try AtomicOutput(
+                makingFolder: folder.path("run.unfinished"), path: folder.path("run"), force: false)
+            try fill(output.temporaryPath + "/file", "whole")
+            try output.keep(as: folder.path("run.unfinished"))
+        }
+        #expect(try folder.names() == ["run.unfinished"])
+        try folder.write([1], to: "run/older")
+        let resumed = try AtomicOutput(
+            resuming: folder.path("run.unfinished"), path: folder.path("run"), force: true)
+        try resumed.commit()
+        #expect(try folder.names() == ["run"])
+        #expect(try text("run/file") == "whole")
     }
 
     @Test("files are read whole, up to a size")

@@ -13,6 +13,7 @@ struct HDF5WritingTests {
     }
 
     func create(_ name: String, _ body: (HDF5File) throws -> Void) throws -> String {
+        FileTree.remove(folder.path(name))
         let file = try HDF5File(creating: folder.path(name))
         try body(file)
         try file.close()
@@ -47,6 +48,44 @@ struct HDF5WritingTests {
         try roundTrip([Int64.min, 1, .max])
         try roundTrip([-Float.infinity, 0.1, .greatestFiniteMagnitude, .infinity])
         try roundTrip([-Double.infinity, 0.1, .greatestFiniteMagnitude, .infinity])
+    }
+
+    @Test("a file is made where there is none, and no link is followed")
+    func exclusive() throws {
+        let elsewhere = try folder.write(Array("theirs".utf8), to: "elsewhere")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("link.h5"), withDestinationPath: elsewhere)
+        for name in ["link.h5", "elsewhere"] {
+            let error = HDF5ReadingTests.failure { _ = try HDF5File(creating: folder.path(name)) }
+            #expect(error?.code == .cannotWrite)
+        }
+        #expect(try FileBytes.read(elsewhere) == Array("theirs".utf8))
+    }
+
+    @Test("compressed rows make the same bytes in whatever order they come")
+    func compressedOrder() throws {
+        var generator = SystemRandomNumberGenerator()
+        let elements = (0..<96 * 32).map { UInt8(truncatingIfNeeded: $0 &* $0 / 7) }
+        func write(_ orders: [Int], threads: Int) throws -> [UInt8] {
+            let path = try create("order.h5") { file in
+                let dataset = try file.createDataset(
+                    "/x", type: .uint8, shape: TensorShape([96, 32]),
+                    storage: .chunked([3, 32], deflateLevel: 6))
+                let writer = HDF5ChunkWriter(dataset, rowsPerChunk: 3, level: 6)
+                try Workers(count: threads).run(parts: 0..<96, makeState: {}) { _, place in
+                    let row = orders[place]
+                    try elements[row * 32..<(row + 1) * 32].withUnsafeBytes { bytes in
+                        Result { () throws(FormatError) in try writer.write(bytes, rows: row..<row + 1) }
+                    }.get()
+                }
+            }
+            return try FileBytes.read(path)
+        }
+        let inOrder = try write(Array(0..<96), threads: 1)
+        #expect(
+            try HDF5File(reading: folder.path("order.h5")).dataset("x").readAll(as: UInt8.self) == elements)
+        #expect(try write(Array((0..<96).reversed()), threads: 1) == inOrder)
+        for _ in 0..<4 { #expect(try write((0..<96).shuffled(using: &generator), threads: 3) == inOrder) }
     }
 
     @Test("rows are written in any order, contiguous or compressed")

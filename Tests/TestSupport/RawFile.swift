@@ -30,6 +30,7 @@ package struct RawFile {
     }
 
     package func write(to path: String) throws -> String {
+        FileTree.remove(path)
         let file = try HDF5File(creating: path)
         for (name, content) in arrays.sorted(by: { $0.key < $1.key }) {
             switch content {

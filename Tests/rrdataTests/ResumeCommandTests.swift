@@ -74,6 +74,57 @@ struct ResumeCommandTests {
         #expect(!FileManager.default.fileExists(atPath: folder.path("run.unfinished")))
     }
 
+    @Test("one process at a time trains a run, and the other is told which")
+    func twoAtOnce() throws {
+        let folder = try folder()
+        let first = try start(in: folder)
+        while first.isRunning, step(folder) == nil { usleep(2_000) }
+        for options in [Self.options, Array(Self.options.dropLast())] {
+            let second = try CommandLineTool.run(options + ["-o", "run", "--force"], in: folder.path)
+            guard first.isRunning else { break }
+            #expect(second.status == 73)
+            #expect(
+                second.errors.contains(
+                    "another process is training this run (process \(first.processIdentifier))"))
+        }
+        first.waitUntilExit()
+        #expect(first.terminationStatus == 0)
+        #expect(try CommandLineTool.run(["validate", "run"], in: folder.path).status == 0)
+    }
+
+    @Test(
+        "a run that was killed in its last moment is finished by --resume, and one before its first is begun anew"
+    )
+    func lastMoment() throws {
+        let folder = try folder()
+        let process = try start(in: folder)
+        while process.isRunning, (step(folder) ?? 0) < 60 { usleep(2_000) }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        let checkpoint = folder.path("run.unfinished/checkpoint")
+        try FileManager.default.copyItem(atPath: checkpoint, toPath: folder.path("checkpoint"))
+        let command = Self.options + ["-o", "run"]
+        #expect(try CommandLineTool.run(command, in: folder.path).status == 0)
+        let whole = try weights(folder, "run")
+        // The run has its name, and its checkpoint still.
+        try FileManager.default.moveItem(
+            atPath: folder.path("checkpoint"), toPath: folder.path("run/checkpoint"))
+        let again = try CommandLineTool.run(command, in: folder.path)
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(try weights(folder, "run") == whole)
+        #expect(!FileManager.default.fileExists(atPath: folder.path("run/checkpoint")))
+        #expect(!FileManager.default.fileExists(atPath: folder.path("run.unfinished")))
+
+        // Before the first checkpoint there is nothing to go on with.
+        for options in [Self.options, Array(Self.options.dropLast())] {
+            try folder.write([], to: "new.unfinished/metrics.jsonl")
+            let begun = try CommandLineTool.run(options + ["-o", "new"], in: folder.path)
+            #expect(begun.status == 0, "\(begun.errors)")
+            #expect(try weights(folder, "new") == whole)
+            try FileManager.default.removeItem(atPath: folder.path("new"))
+        }
+    }
+
     @Test("a disk that is full ends with 73, and the run goes on once there is room")
     func fullDisk() throws {
         let folder = try folder()

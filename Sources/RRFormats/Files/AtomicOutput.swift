@@ -1,24 +1,39 @@
+internal import CFileSystem
 internal import Glibc
 internal import RRTensor
 internal import Synchronization
 
-/// A file or folder that appears whole or not at all.
+/// A file or folder that appears whole or not at all, and outlasts a power cut once it has appeared.
 ///
-/// What is written goes to a hidden sibling of the target, in the same folder, which `commit()` renames.
-/// Without a commit the sibling is removed: in `deinit`, or by `removeAllPending(thenExitWith:)` when the
-/// process is told to end.
+/// What is written goes to a hidden folder beside the target, from where `commit()` gives it its name. Without a commit
+/// the folder is removed: in `deinit`, by `removeAllPending(thenExitWith:)` when the process is told to end, or, where it
+/// is killed, by the next output beside it.
 package final class AtomicOutput {
     /// The target: where the output is to appear.
     package let path: String
-    /// Where to write until `commit()`: an empty file or folder that is already there.
+    /// Where to write until `commit()`: nothing, or for a folder an empty one.
     package private(set) var temporaryPath: String
 
     /// Whether something at `path` is replaced.
     package let force: Bool
     private let isDirectory: Bool
-    private var isPending = true
+    /// Nil for a folder that stays where it is until it is committed.
+    private var staging: StagingFolder?
+    /// What is removed where the output is not committed; nil for nothing.
+    private var pendingPath: String?
+    /// How what stood at `path` gave way, once it has.
+    private var replacement: Replacement?
 
-    /// Creates the hidden sibling.
+    private enum Replacement {
+        /// Nothing was there.
+        case nothing
+        /// It has changed places with the output.
+        case exchanged
+        /// It was put aside, since the file system cannot exchange names.
+        case putAside(StagingFolder)
+    }
+
+    /// Makes the hidden folder.
     ///
     /// - Parameters:
     ///   - force: whether something at `path` is replaced.
@@ -26,45 +41,62 @@ package final class AtomicOutput {
     /// - Throws: `FormatError` with the code `outputExists`, or `cannotWrite` where the folder around `path`
     ///   is missing or refuses, or where a file would replace a folder or a folder a file.
     package init(path: String, force: Bool, isDirectory: Bool = false) throws(FormatError) {
-        var target = Substring(path)
-        while target.count > 1, target.last == "/" { target.removeLast() }
-        guard !target.isEmpty, !target.utf8.contains(0) else {
-            throw FormatError(.cannotWrite, path: path, "this is not a path that can be written")
-        }
-        self.path = String(target)
+        self.path = try Self.target(path)
         self.force = force
         self.isDirectory = isDirectory
-        self.temporaryPath = Self.hiddenSibling(of: self.path)
         try Self.checkTarget(self.path, force: force, isDirectory: isDirectory)
+        let path = self.path
+        do throws(StagingFailure) {
+            let staging = try Self.pending.withLock { pending throws(StagingFailure) in
+                let staging = try StagingFolder(beside: path)
+                if isDirectory, mkdir(staging.outputPath, 0o777) != 0 {
+                    let failure = errno
+                    staging.remove()
+                    throw StagingFailure(code: failure)
+                }
+                pending.insert(staging.path)
+                return UncheckedSendable(staging)
+            }.value
+            temporaryPath = staging.outputPath
+            (self.staging, pendingPath) = (staging, staging.path)
+        } catch {
+            throw FormatError(.cannotWrite, path: path, Self.explanation(of: error.code, path: path))
+        }
+    }
 
-        let (path, temporaryPath) = (self.path, temporaryPath)
+    /// Makes a folder under a name that it has until `commit()`, and under which it stays once it is kept.
+    ///
+    /// - Throws: `FormatError` with the code `outputExists`, also where another process has made the folder by now, or
+    ///   `cannotWrite`.
+    package init(makingFolder keptPath: String, path: String, force: Bool) throws(FormatError) {
+        self.path = try Self.target(path)
+        self.force = force
+        isDirectory = true
+        temporaryPath = keptPath
+        try Self.checkTarget(self.path, force: force, isDirectory: true)
         let failure: Int32 = Self.pending.withLock { pending in
-            if isDirectory {
-                guard mkdir(temporaryPath, 0o777) == 0 else { return errno }
-            } else {
-                let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-                guard descriptor >= 0 else { return errno }
-                close(descriptor)
-            }
-            pending.insert(temporaryPath)
+            guard mkdir(keptPath, 0o777) == 0 else { return errno }
+            pending.insert(keptPath)
             return 0
         }
+        guard failure != EEXIST else {
+            throw FormatError(.outputExists, path: keptPath, "the folder has appeared meanwhile")
+        }
         guard failure == 0 else {
-            isPending = false
             throw FormatError(.cannotWrite, path: path, Self.explanation(of: failure, path: path))
         }
+        pendingPath = keptPath
     }
 
     /// Takes up a folder that `keep(as:)` left, to be finished.
     ///
     /// - Throws: `FormatError` with the code `outputExists`, or `cannotWrite` where a file stands at `path`.
     package init(resuming keptPath: String, path: String, force: Bool) throws(FormatError) {
-        try Self.checkTarget(path, force: force, isDirectory: true)
-        self.path = path
+        self.path = try Self.target(path)
         self.force = force
         isDirectory = true
         temporaryPath = keptPath
-        isPending = false
+        try Self.checkTarget(self.path, force: force, isDirectory: true)
     }
 
     /// Gives an unfinished folder a name under which it stays, whatever becomes of the process, until `commit()`
@@ -72,45 +104,140 @@ package final class AtomicOutput {
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package func keep(as keptPath: String) throws(FormatError) {
+        try Durability.sync(temporaryPath, shownAs: path)
         try Self.pending.withLock { pending throws(FormatError) in
-            try replaceFolder(at: keptPath)
-            pending.remove(temporaryPath)
-            temporaryPath = keptPath
-            isPending = false
+            if temporaryPath != keptPath {
+                try place(at: keptPath, replaces: true)
+                try Durability.sync(namesIn: FileTree.folder(of: keptPath), shownAs: path)
+                staging?.remove()
+            }
+            if let pendingPath { pending.remove(pendingPath) }
+            (temporaryPath, staging, pendingPath, replacement) = (keptPath, nil, nil, nil)
         }
+        try Durability.sync(namesIn: FileTree.folder(of: keptPath), shownAs: path)
     }
 
-    /// Renames what was written to the target.
-    ///
-    /// A folder that is replaced is first moved away and deleted last, so that at every moment one of the
-    /// two exists whole.
+    /// Gives what was written its name, in place of what has it.
     ///
     /// - Throws: `FormatError` with the code `outputExists` where the target appeared meanwhile and `force`
     ///   was not given, or `cannotWrite`.
-    package func commit() throws(FormatError) {
-        try Self.pending.withLock { pending throws(FormatError) in
-            switch (isDirectory, force) {
-            case (true, true): try replaceFolder(at: path)
-            case (false, false):
-                // Unlike rename(2), link(2) does not replace what is there.
-                if link(temporaryPath, path) == 0 {
-                    unlink(temporaryPath)
-                    break
+    package func commit() throws(FormatError) { try Self.commit([self]) }
+
+    /// Gives several outputs their names, in their order, or none of them.
+    ///
+    /// All of them are on the disk before the first gets its name, and all names are before anything that they replace is
+    /// deleted. A process that ends in between leaves the first few new and the others old, each whole: a dataset comes
+    /// before its masks, which no other dataset takes.
+    ///
+    /// - Throws: as `commit()`; what was replaced is back then.
+    package static func commit(_ outputs: [AtomicOutput]) throws(FormatError) {
+        for output in outputs { try Durability.sync(output.temporaryPath, shownAs: output.path) }
+        try pending.withLock { pending throws(FormatError) in
+            do throws(FormatError) {
+                for output in outputs { try output.place(at: output.path, replaces: output.force) }
+                for folder in Set(outputs.map { FileTree.folder(of: $0.path) }) {
+                    try Durability.sync(namesIn: folder, shownAs: outputs[0].path)
                 }
-                guard errno == EPERM || errno == EOPNOTSUPP || errno == EEXIST else {
-                    throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
-                }
-                fallthrough
-            default:
-                // A folder is never renamed over a folder that holds something.
-                try Self.checkTarget(path, force: force, isDirectory: isDirectory)
-                guard rename(temporaryPath, path) == 0 else {
-                    throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
-                }
+            } catch {
+                for output in outputs.reversed() { output.takeBack() }
+                throw error
             }
-            pending.remove(temporaryPath)
-            isPending = false
+            for output in outputs {
+                output.removeReplaced()
+                if let pendingPath = output.pendingPath { pending.remove(pendingPath) }
+                (output.staging, output.pendingPath, output.replacement) = (nil, nil, nil)
+            }
         }
+    }
+
+    /// Moves what was written to a path.
+    private func place(at path: String, replaces: Bool) throws(FormatError) {
+        func failure() -> FormatError { FormatError(.cannotWrite, path: path, SystemFailure.message(errno)) }
+        // A file never replaces a folder, nor a folder a file, though they would change places.
+        try Self.checkTarget(path, force: replaces, isDirectory: isDirectory)
+        if rr_rename_to_free_name(temporaryPath, path) == 0 {
+            replacement = .nothing
+            return
+        }
+        switch errno {
+        case EEXIST where replaces:
+            if rr_exchange_names(temporaryPath, path) == 0 {
+                replacement = .exchanged
+                return
+            }
+            guard Self.isUnknown(errno) else { throw failure() }
+            fallthrough
+        case _ where Self.isUnknown(errno):
+            try placeStepwise(at: path, replaces: replaces)
+        case EEXIST:
+            // It has appeared this very moment.
+            try Self.checkTarget(path, force: false)
+            throw failure()
+        default:
+            throw failure()
+        }
+    }
+
+    /// Moves what was written to a path where the file system cannot do so under a condition.
+    private func placeStepwise(at path: String, replaces: Bool) throws(FormatError) {
+        func failure() -> FormatError { FormatError(.cannotWrite, path: path, SystemFailure.message(errno)) }
+        if FileTree.kind(of: path) != nil {
+            let aside: StagingFolder
+            do throws(StagingFailure) {
+                aside = try StagingFolder(beside: path)
+            } catch {
+                throw FormatError(.cannotWrite, path: path, Self.explanation(of: error.code, path: path))
+            }
+            guard aside.putAside(path) else { throw failure() }
+            guard Glibc.rename(temporaryPath, path) == 0 else {
+                let failure = failure()
+                aside.putBack(path)
+                aside.remove()
+                throw failure
+            }
+            replacement = .putAside(aside)
+        } else {
+            // Unlike rename(2), link(2) does not replace what is there; folders have no links.
+            guard !isDirectory, link(temporaryPath, path) == 0 else {
+                try Self.checkTarget(path, force: replaces, isDirectory: isDirectory)
+                guard Glibc.rename(temporaryPath, path) == 0 else { throw failure() }
+                replacement = .nothing
+                return
+            }
+            unlink(temporaryPath)
+            replacement = .nothing
+        }
+    }
+
+    /// Undoes `place`.
+    private func takeBack() {
+        switch replacement {
+        case .nothing?: _ = Glibc.rename(path, temporaryPath)
+        case .exchanged?: _ = rr_exchange_names(temporaryPath, path)
+        case .putAside(let aside)?:
+            _ = Glibc.rename(path, temporaryPath)
+            aside.putBack(path)
+            aside.remove()
+        case nil: break
+        }
+        replacement = nil
+    }
+
+    /// Deletes what gave way, and the hidden folder.
+    private func removeReplaced() {
+        if case .putAside(let aside)? = replacement { aside.remove() }
+        if let staging {
+            staging.remove()
+        } else if case .exchanged? = replacement {
+            // Under a name that nobody takes for an unfinished folder.
+            let hidden = StagingFolder.randomPath(beside: path)
+            FileTree.remove(Glibc.rename(temporaryPath, hidden) == 0 ? hidden : temporaryPath)
+        }
+    }
+
+    /// Whether the system or the file system does not know what it was asked for.
+    private static func isUnknown(_ failure: Int32) -> Bool {
+        [EINVAL, ENOSYS, EOPNOTSUPP, EPERM].contains(failure)
     }
 
     /// Calls a body with the temporary path while it is sure that nobody removes what is there; never returns where
@@ -130,11 +257,11 @@ package final class AtomicOutput {
     /// never from an asynchronous signal handler.
     package static func removeAllPending(thenExitWith status: Int32) -> Never {
         pending.withLock { pending in
-            for temporaryPath in pending {
+            for path in pending {
                 // Other threads may still write into a folder. Under another name they find it no more, and what
                 // was on its way there goes with the next attempt.
-                let renamed = Self.hiddenSibling(of: temporaryPath)
-                let target = rename(temporaryPath, renamed) == 0 ? renamed : temporaryPath
+                let hidden = StagingFolder.randomPath(beside: path)
+                let target = Glibc.rename(path, hidden) == 0 ? hidden : path
                 for _ in 0..<100 where FileTree.kind(of: target) != nil { FileTree.remove(target) }
             }
             // Within the lock: who waits for it would make anew what was removed. Not `exit`, which would run while
@@ -144,16 +271,15 @@ package final class AtomicOutput {
     }
 
     deinit {
-        guard isPending else { return }
+        guard let pendingPath else { return }
         Self.pending.withLock { pending in
-            FileTree.remove(temporaryPath)
-            pending.remove(temporaryPath)
+            FileTree.remove(pendingPath)
+            pending.remove(pendingPath)
         }
     }
 
-    /// The temporary paths of all outputs that are neither committed nor removed.
+    /// What is to be removed of all outputs that are neither committed nor kept.
     private static let pending = Mutex<Set<String>>([])
-    private static let serial = Atomic<Int>(0)
 }
 
 extension AtomicOutput {
@@ -188,25 +314,13 @@ extension AtomicOutput {
         return SystemFailure.message(failure)
     }
 
-    /// An unused hidden name beside a path, in the same folder and so on the same file system.
-    private static func hiddenSibling(of path: String) -> String {
-        let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
-        let number = serial.add(1, ordering: .relaxed).newValue
-        // A name has at most 255 bytes; four bytes a character leave room for the rest.
-        return "\(path[..<start]).\(path[start...].prefix(48)).\(getpid())-\(number).partial"
-    }
-
-    private func replaceFolder(at path: String) throws(FormatError) {
-        let old = Self.hiddenSibling(of: path)
-        let isReplaced = rename(path, old) == 0
-        guard isReplaced || errno == ENOENT else {
-            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+    /// A path without slashes at its end.
+    private static func target(_ path: String) throws(FormatError) -> String {
+        var target = Substring(path)
+        while target.count > 1, target.last == "/" { target.removeLast() }
+        guard !target.isEmpty, !target.utf8.contains(0) else {
+            throw FormatError(.cannotWrite, path: path, "this is not a path that can be written")
         }
-        guard rename(temporaryPath, path) == 0 else {
-            let failure = errno
-            if isReplaced { _ = rename(old, path) }
-            throw FormatError(.cannotWrite, path: path, SystemFailure.message(failure))
-        }
-        if isReplaced { FileTree.remove(old) }
+        return String(target)
     }
 }

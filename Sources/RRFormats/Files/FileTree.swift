@@ -61,6 +61,15 @@ package enum FileTree {
         throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
     }
 
+    /// Gives a file or folder another name, in whose place is nothing.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package static func move(_ path: String, to target: String) throws(FormatError) {
+        guard rename(path, target) == 0 else {
+            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+        }
+    }
+
     /// Deletes a file, or a folder with all it holds. Symbolic links are deleted, not followed.
     package static func remove(_ path: String) {
         guard unlink(path) != 0, errno != ENOENT else { return }
@@ -70,13 +79,35 @@ package enum FileTree {
 
     /// Deletes what a folder holds, but for some names.
     package static func clear(_ path: String, keeping kept: Set<String>) {
-        guard let folder = opendir(path) else { return }
+        for name in names(in: path) where !kept.contains(name) { remove(path + "/" + name) }
+    }
+
+    /// The names in a folder, in any order; none where it cannot be read.
+    static func names(in path: String) -> [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
         while let entry = readdir(folder) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name != "." && name != ".." && !kept.contains(name) { remove(path + "/" + name) }
+            if name != "." && name != ".." { names.append(name) }
         }
-        closedir(folder)
+        return names
+    }
+
+    /// All files and folders of a tree, each after what is in it; nil where there are more than a number.
+    static func paths(in root: String, atMost limit: Int) -> [String]? {
+        var paths: [String] = []
+        func add(_ path: String) -> Bool {
+            if !isLink(path), kind(of: path) == .folder {
+                for name in names(in: path) {
+                    guard add(path + "/" + name) else { return false }
+                }
+            }
+            if !isLink(path) { paths.append(path) }
+            return paths.count <= limit
+        }
+        return add(root) ? paths : nil
     }
 }

@@ -40,7 +40,7 @@ package final class HDF5File {
         self.handle = handle
     }
 
-    /// Creates a file, replacing what is at `writtenPath`.
+    /// Creates a file where there is none: not even a link at `writtenPath` is followed.
     ///
     /// The same calls make the same bytes: no times are recorded. The format is that of HDF5 1.8, the oldest
     /// whose attributes may be larger than 64 KB.
@@ -64,11 +64,8 @@ package final class HDF5File {
             try HDF5Library.check(H5Pset_sieve_buf_size(access.id, 0), at: path, code: .cannotWrite)
             let creation = try HDF5Handle(H5Pcreate(rr_h5p_file_create()), at: path, code: .cannotWrite)
             try HDF5Library.check(H5Pset_obj_track_times(creation.id, false), at: path, code: .cannotWrite)
-            // A file that is truncated, though it be empty, is written to the disk by ext4 when it is closed, and the
-            // close waits for it; a new file is not.
-            unlink(writtenPath)
             return try HDF5Handle(
-                H5Fcreate(writtenPath, rr_h5f_acc_trunc(), creation.id, access.id), at: path,
+                H5Fcreate(writtenPath, rr_h5f_acc_excl(), creation.id, access.id), at: path,
                 code: .cannotWrite, of: writes)
         }
         links = try HDF5LinkPolicy(at: path)

@@ -49,4 +49,11 @@ final class ExportFolder {
     ///
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
     func commit() throws(FormatError) { try output.commit() }
+
+    /// Gives several folders their names, all or none of them.
+    ///
+    /// - Throws: as `commit()`.
+    static func commit(_ folders: [ExportFolder]) throws(FormatError) {
+        try AtomicOutput.commit(folders.map(\.output))
+    }
 }

@@ -74,8 +74,7 @@ public struct PNGFolderExport: Sendable {
         }
         members["kind"] = "mask-pngs"
         try maskFolder?.writeMark(members)
-        try images.commit()
-        try maskFolder?.commit()
+        try ExportFolder.commit([images, maskFolder].compactMap(\.self))
         return ExportSummary(
             path: images.path, sampleCount: source.count,
             annotatedCount: source.masks.map { _ in source.annotatedCount }, masksPath: maskFolder?.path,

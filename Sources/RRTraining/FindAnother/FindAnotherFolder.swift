@@ -10,6 +10,7 @@ struct FindAnotherFolder {
 
     private static let contents = UnfinishedFolder.Contents(
         areAt: { roundCount(of: $0) != nil },
+        canBeResumed: { roundCount(of: $0) != nil },
         areBusy: "another process is working on these rounds",
         areForeign:
             "the folder is not one of find-another, so \(option: .force) does not replace it: name another "

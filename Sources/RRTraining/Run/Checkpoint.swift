@@ -6,8 +6,8 @@ internal import RRSchemas
 ///
 /// On disk it is the folder `checkpoint/` of the run: `weights-STEP.safetensors`, which `TrainingOptions.initialWeights` takes too,
 /// `optimizer-STEP.safetensors` with the optimiser's memory (`first.0.weight`, `second.0.weight`, …), and
-/// `state.json`, which names them. The tensors come first and `state.json` is renamed over the older one, so
-/// that at every moment one of the two checkpoints is whole.
+/// `state.json`, which names them. The tensors come first, and once they are on the disk `state.json` takes the place of the
+/// older one, so that at every moment one of the two checkpoints is whole.
 struct Checkpoint<Scalar: NetworkScalar> {
     var trainer: Trainer<Scalar>.State
     var progress: RunPosition
@@ -30,6 +30,7 @@ extension Checkpoint {
                     Parameters(layout: layout, values: values), prefix: prefix)
             }
             try SafeTensorsFile.write(tensors, to: folder + "/" + names.optimizer)
+            for name in [names.weights, names.optimizer] { try Durability.sync(folder + "/" + name) }
             try RunDocument.replace(
                 folder + "/" + CheckpointFile.state, with: progress.json(step: trainer.stepCount))
         } catch {

@@ -47,6 +47,13 @@ final class LineFile {
         if pending.count >= 1 << 16 { _ = try flush() }
     }
 
+    /// Writes what is in the buffer, brings it to the disk, and tells the size of the file.
+    func sync() throws(FormatError) -> Int {
+        let size = try flush()
+        try Durability.sync(descriptor, shownAs: path)
+        return size
+    }
+
     /// Writes what is in the buffer, and tells the size of the file.
     func flush() throws(FormatError) -> Int {
         var written = 0

@@ -10,7 +10,8 @@ final class RunWriter {
     private let curves: LineFile
 
     private static let contents = UnfinishedFolder.Contents(
-        areAt: { Run.isRun($0) },
+        areAt: { Run.isRun($0) || FileTree.kind(of: $0 + "/" + RunFile.metrics) != nil },
+        canBeResumed: { UnfinishedRun.canBeResumed($0) },
         areBusy: "another process is training this run",
         areForeign:
             "the folder is no run, so \(option: .force) does not replace it: name another output, or remove it first",
@@ -65,8 +66,8 @@ final class RunWriter {
     func write<Scalar: NetworkScalar>(
         _ trainer: Trainer<Scalar>.State, at position: inout RunPosition
     ) throws(FormatError) {
-        position.metricsSize = try metrics.flush()
-        position.curvesSize = try curves.flush()
+        position.metricsSize = try metrics.sync()
+        position.curvesSize = try curves.sync()
         try Checkpoint(trainer: trainer, progress: position).write(to: file(RunFile.checkpoint))
         try folder.keep()
     }

@@ -2,12 +2,15 @@ internal import RRFormats
 
 /// A folder in the making: it appears whole, under its name, when it is done.
 ///
-/// Until it is kept it is a hidden folder that goes with the process. From then on it is `NAME.unfinished`, which stays
-/// whatever becomes of the process, and which resuming finds.
+/// Meanwhile it is `NAME.unfinished`, which one process at a time works on. Until it is kept it goes with the process; from
+/// then on it stays whatever becomes of the process, and resuming finds it. Where there is such a folder already that is
+/// to be replaced, a hidden one takes its place only then.
 final class UnfinishedFolder {
     /// What such a folder holds, and what to say where one is in the way.
     struct Contents: Sendable {
         let areAt: @Sendable (String) -> Bool
+        /// Whether there is anything in an unfinished folder to go on with.
+        let canBeResumed: @Sendable (String) -> Bool
         let areBusy: String
         /// Of a folder with other contents, which is not replaced.
         let areForeign: Message
@@ -29,26 +32,48 @@ final class UnfinishedFolder {
     ///   has other contents that would be lost, where another process works on it, or where it cannot be made.
     init(_ contents: Contents, path: String, force: Bool) throws(FormatError) {
         unfinishedPath = UnfinishedRun.path(of: path)
+        try Self.removeLeftover(contents, at: unfinishedPath)
         for path in [path, unfinishedPath] where FileTree.kind(of: path) == .folder {
             guard !force || contents.areAt(path) else {
                 throw FormatError(.cannotWrite, path: path, contents.areForeign)
             }
         }
-        let isUnfinished = FileTree.kind(of: unfinishedPath) != nil
-        if !force, isUnfinished {
+        guard FileTree.kind(of: unfinishedPath) != nil else {
+            replaced = nil
+            output = try AtomicOutput(makingFolder: unfinishedPath, path: path, force: force)
+            lock = try FolderLock(unfinishedPath, orSay: contents.areBusy)
+            isKept = false
+            return
+        }
+        guard force else {
+            // Of one that another process works on it is that which matters.
+            _ = try FolderLock(unfinishedPath, orSay: contents.areBusy)
             throw FormatError(.outputExists, path: unfinishedPath, contents.areUnfinished)
         }
-        replaced = isUnfinished ? try FolderLock(unfinishedPath, orSay: contents.areBusy) : nil
+        replaced = try FolderLock(unfinishedPath, orSay: contents.areBusy)
         output = try AtomicOutput(path: path, force: force, isDirectory: true)
         lock = try FolderLock(output.temporaryPath, orSay: contents.areBusy)
         isKept = false
     }
 
-    /// Takes up an unfinished folder.
+    /// Removes what a killed process left before there was anything to go on with.
+    private static func removeLeftover(_ contents: Contents, at path: String) throws(FormatError) {
+        guard FileTree.kind(of: path) == .folder, contents.areAt(path), !contents.canBeResumed(path) else {
+            return
+        }
+        let lock = try FolderLock(path, orSay: contents.areBusy)
+        withExtendedLifetime(lock) { FileTree.remove(path) }
+    }
+
+    /// Takes up an unfinished folder, or one that has its name already and was to be tidied up.
     ///
     /// - Throws: `FormatError` where another process works on it, or the output exists and `force` is false.
     init(_ contents: Contents, resuming path: String, force: Bool) throws(FormatError) {
         unfinishedPath = UnfinishedRun.path(of: path)
+        try Self.removeLeftover(contents, at: unfinishedPath)
+        if FileTree.kind(of: unfinishedPath) == nil, contents.canBeResumed(path) {
+            try FileTree.move(path, to: unfinishedPath)
+        }
         lock = try FolderLock(unfinishedPath, orSay: contents.areBusy)
         replaced = nil
         output = try AtomicOutput(resuming: unfinishedPath, path: path, force: force)
@@ -68,6 +93,6 @@ final class UnfinishedFolder {
     func commit() throws(FormatError) {
         try output.commit()
         // One that was there before, which has now been replaced.
-        if !isKept { FileTree.remove(unfinishedPath) }
+        if replaced != nil, !isKept { FileTree.remove(unfinishedPath) }
     }
 }

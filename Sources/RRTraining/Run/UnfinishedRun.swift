@@ -4,7 +4,7 @@ internal import RRSchemas
 
 /// The folder of a run that was stopped before its end.
 public struct UnfinishedRun {
-    /// `RUN.unfinished`
+    /// `RUN.unfinished`, or the run itself.
     let path: String
     let configuration: JSONValue
 
@@ -21,13 +21,20 @@ public struct UnfinishedRun {
         return try? CheckpointFile.read(state).step
     }
 
+    /// Whether there is a checkpoint in the folder of a run, to go on from.
+    static func canBeResumed(_ path: String) -> Bool {
+        FileTree.kind(of: path + "/" + RunFile.checkpoint + "/" + CheckpointFile.state) != nil
+    }
+
     /// Finds the unfinished run for an output; nil where there is none.
+    ///
+    /// One that was stopped in its last moment has its name and its checkpoint still: nobody was told that it is done, and
+    /// its last steps are taken again.
     ///
     /// - Throws: `FormatError` where its files are not what they should be, or where the output itself is a run that
     ///   is done.
     init?(of output: String, force: Bool) throws {
-        path = Self.path(of: output)
-        guard FileTree.kind(of: path) == .folder else {
+        guard let path = [Self.path(of: output), output].first(where: { Self.canBeResumed($0) }) else {
             guard !Run.isRun(output) || force else {
                 throw FormatError(
                     .outputExists, path: output,
@@ -35,6 +42,7 @@ public struct UnfinishedRun {
             }
             return nil
         }
+        self.path = path
         configuration = try Run.configuration(of: path)
     }
 

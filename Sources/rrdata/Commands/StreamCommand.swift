@@ -87,6 +87,8 @@ struct StreamCommand: ParsableCommand {
 
     @OptionGroup var threads: ThreadOptions
 
+    @OptionGroup var durability: DurabilityOptions
+
     @OptionGroup var report: ReportOptions
 
     func validate() throws {

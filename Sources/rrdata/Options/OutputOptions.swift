@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import RRFormats
 
 /// Where a command writes, and whether it may replace what is there.
 struct OutputOptions: ParsableArguments {
@@ -7,6 +8,19 @@ struct OutputOptions: ParsableArguments {
 
     @Flag(help: "Replace an output that exists.")
     var force = false
+
+    @OptionGroup var durability: DurabilityOptions
+}
+
+/// Whether a command waits for the disk.
+struct DurabilityOptions: ParsableArguments {
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Bring outputs to the disk before the command ends, so that they outlast a power cut.")
+    var sync = true
+
+    /// Holds for all of the process from here on: outputs are made in many places.
+    func validate() { Durability.isEnsured = sync }
 }
 
 /// How a command reports its result.

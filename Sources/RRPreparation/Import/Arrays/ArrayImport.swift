@@ -63,8 +63,7 @@ public struct ArrayImport: Sendable {
         if let masks = content.masks, let masksFile {
             try write(masks, of: content, fingerprint: fingerprint, to: masksFile)
         }
-        try writer.output.commit()
-        try masksFile?.commit()
+        try AtomicOutput.commit([writer.output, masksFile].compactMap(\.self))
         return summary(of: content, copy, elementType, fingerprint: fingerprint)
     }
 

@@ -21,7 +21,8 @@ public struct AccompanyingMasks: Sendable {
 /// A mask set that is to appear together with its dataset.
 struct PendingMasks {
     private let masks: AccompanyingMasks
-    private let file: AtomicOutput
+    /// What is committed together with the dataset.
+    let file: AtomicOutput
 
     /// Checks what can be checked before the images are imported.
     ///
@@ -46,7 +47,7 @@ struct PendingMasks {
         file = try AtomicOutput(path: masks.output, force: force)
     }
 
-    /// Reads the masks and writes the mask set, which `commit` puts in its place.
+    /// Reads the masks and writes the mask set.
     ///
     /// - Parameters:
     ///   - path: the finished dataset, wherever it is.
@@ -84,6 +85,4 @@ struct PendingMasks {
             summary.notes
         )
     }
-
-    func commit() throws { try file.commit() }
 }

@@ -116,8 +116,7 @@ public struct PNGFolderImport: Sendable {
         }
         let written = try masks?.write(
             forDatasetAt: writer.output.temporaryPath, files: files.maskPaths, in: folder)
-        try writer.output.commit()
-        try masks?.commit()
+        try AtomicOutput.commit([writer.output, masks?.file].compactMap(\.self))
         var notes =
             files.notes + tally.notes(reading.orientation, of: "images") + (written?.notes ?? [])
         if written != nil, reading.orientation == .apply, tally.turnedCount > 0 {
