@@ -65,9 +65,10 @@ extension PyTorchFile {
         let besides = place.outer.flatMap { outer in
             pickle.members(of: outer.dictionary).map(\.name).filter { $0 != outer.name }
         }
-        return try StateDict(
-            entries, .pyTorch(self, tensors), place: place.outer.map(\.name), others: besides + others,
-            path: path)
+        let dict = StateDict(
+            entries, .pyTorch(self, tensors), place: place.outer.map(\.name), others: besides + others)
+        try dict.checkNames(path: path)
+        return dict
     }
 
     private func noTensors(_ what: String) -> FormatError {

@@ -25,47 +25,40 @@ package struct StateDict: Sendable {
     package let others: [String]
     private let elements: Elements
 
-    /// - Throws: `FormatError` with the code `malformed` where two tensors have one name.
-    init(
-        _ entries: [Entry], _ elements: Elements, place: [String] = [], others: [String] = [], path: String
-    ) throws(FormatError) {
-        var names: Set<String> = []
-        for entry in entries where !names.insert(entry.name).inserted {
-            throw FormatError(.malformed, path: path, "the file holds the tensor \(entry.name) twice")
-        }
+    init(_ entries: [Entry], _ elements: Elements, place: [String] = [], others: [String] = []) {
         self.entries = entries
         self.place = place
         self.others = others
         self.elements = elements
     }
 
+    /// Refuses two tensors of one name, which a ZIP file and a pickle can hold; a safetensors header that does is refused
+    /// as it is read.
+    ///
+    /// - Throws: `FormatError` with the code `malformed`.
+    func checkNames(path: String) throws(FormatError) {
+        var names: Set<String> = []
+        for entry in entries where !names.insert(entry.name).inserted {
+            throw FormatError(.malformed, path: path, "the file holds the tensor \(entry.name) twice")
+        }
+    }
+
     /// Reads tensors.
     ///
-    /// - Parameters:
-    ///   - positions: which of `entries`.
-    ///   - name: what the tensor at a position is to be called.
+    /// - Parameter names: what each of `entries` is to be called; nil for one that is not wanted.
     /// - Throws: `FormatError` with the code `malformed`, `unsupported` or `cannotRead`.
-    package func tensors(
-        at positions: [Int], named name: (Int) -> String
-    ) throws(FormatError) -> [SafeTensor] {
-        switch elements {
-        case .loaded(let tensors):
-            return positions.map {
-                let tensor = tensors[$0]
-                return SafeTensor(name: name($0), shape: tensor.shape, type: tensor.type, bytes: tensor.bytes)
-            }
-        case .arrays(let arrays):
-            return try positions.map { position throws(FormatError) in
-                let entry = entries[position]
-                return SafeTensor(
-                    name: name(position), shape: entry.shape, type: entry.type,
-                    bytes: try Self.bytes(of: arrays[position]))
-            }
-        case .pyTorch(let file, let tensors):
-            // Tensors that share a storage mostly follow each other.
-            var latest: (storage: Int, elements: [UInt8])?
-            return try positions.map { position throws(FormatError) in
-                let (entry, tensor) = (entries[position], tensors[position])
+    package func tensors(named names: [String?]) throws(FormatError) -> [SafeTensor] {
+        var read: [SafeTensor] = []
+        // Tensors that share a storage mostly follow each other.
+        var latest: (storage: Int, elements: [UInt8])?
+        for (position, name) in names.enumerated() {
+            guard let name else { continue }
+            let bytes: [UInt8]
+            switch elements {
+            case .loaded(let tensors): bytes = tensors[position].bytes
+            case .arrays(let arrays): bytes = try Self.bytes(of: arrays[position])
+            case .pyTorch(let file, let tensors):
+                let tensor = tensors[position]
                 let elements =
                     if let latest, latest.storage == tensor.storage {
                         latest.elements
@@ -73,11 +66,12 @@ package struct StateDict: Sendable {
                         try file.elements(of: tensor.storage)
                     }
                 latest = (tensor.storage, elements)
-                return SafeTensor(
-                    name: name(position), shape: entry.shape, type: entry.type,
-                    bytes: file.gather(tensor, from: elements))
+                bytes = file.gather(tensor, from: elements)
             }
+            let entry = entries[position]
+            read.append(SafeTensor(name: name, shape: entry.shape, type: entry.type, bytes: bytes))
         }
+        return read
     }
 
     private static func bytes(of array: StoredArray) throws(FormatError) -> [UInt8] {

@@ -20,9 +20,8 @@ package enum StateDictFile {
             try refuseOtherFormats(path, start: start)
             let tensors = try SafeTensorsFile.read(path)
             return [
-                try StateDict(
-                    tensors.map { .init(name: $0.name, shape: $0.shape, type: $0.type) }, .loaded(tensors),
-                    path: path)
+                StateDict(
+                    tensors.map { .init(name: $0.name, shape: $0.shape, type: $0.type) }, .loaded(tensors))
             ]
         }
         guard PyTorchFile.isServed(zip) else { return [try arrays(NPZFile(path: path))] }
@@ -67,7 +66,9 @@ package enum StateDictFile {
                 others.append(name)
             }
         }
-        return try StateDict(entries, .arrays(arrays), others: others, path: file.path)
+        let dict = StateDict(entries, .arrays(arrays), others: others)
+        try dict.checkNames(path: file.path)
+        return dict
     }
 
     /// Refuses files that people take for weights and that are none, by their names.

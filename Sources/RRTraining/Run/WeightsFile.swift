@@ -1,6 +1,5 @@
 package import RRFormats
 package import RRNetworks
-internal import RRTensor
 
 /// A network's parameters as a safetensors file that PyTorch loads by the same names, or read from any file of weights.
 package enum WeightsFile {
@@ -16,24 +15,30 @@ package enum WeightsFile {
         _ path: String, tensors: [SafeTensor]? = nil, droppingPrefix prefix: String = "",
         layout: ParameterLayout, as _: Scalar.Type
     ) throws(FormatError) -> Parameters<Scalar> {
-        var named: [String: Tensor<Scalar>] = [:]
-        let tensors =
-            if let tensors { tensors } else { try WeightsMatch(path: path, layout: layout).tensors() }
-        for tensor in tensors where !layout.ignores(tensor.name) {
-            do {
-                named[String(tensor.name.dropFirst(prefix.count))] = try Tensor(
-                    shape: TensorShape(tensor.shape), elements: tensor.values(as: Scalar.self))
-            } catch let error as FormatError {
-                throw FormatError(error.code, path: "\(path):\(tensor.name)", error.message)
+        let read: [SafeTensor]
+        if let tensors {
+            read = tensors
+        } else {
+            let match = try WeightsMatch(path: path, layout: layout)
+            read = try match.dict.tensors(named: match.names)
+        }
+        var shapes: [String: [Int]] = [:]
+        var values: [String: [Scalar]] = [:]
+        for tensor in read {
+            let name = String(tensor.name.dropFirst(prefix.count))
+            shapes[name] = tensor.shape
+            do throws(FormatError) {
+                values[name] = try tensor.values(as: Scalar.self)
             } catch {
-                throw FormatError(.malformed, path: "\(path):\(tensor.name)", "\(error)")
+                throw FormatError(error.code, path: "\(path):\(tensor.name)", error.message)
             }
         }
-        do {
-            return try Parameters(layout: layout, named: named)
+        do throws(NetworkError) {
+            try layout.check(shapes)
         } catch {
             throw FormatError(.malformed, path: "\(path):\(error.location)", error.message)
         }
+        return Parameters(layout: layout, values: layout.entries.flatMap { values[$0.name] ?? [] })
     }
 
     /// Writes parameters as F32 or F64, as they were computed.

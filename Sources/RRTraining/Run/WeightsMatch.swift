@@ -9,8 +9,10 @@ struct WeightsMatch {
     /// What was chosen or dropped on the way from the file to the network.
     let notes: [Message]
 
-    private let dict: StateDict
-    private let names: WeightNames
+    /// The tensors of the file among which the parameters are.
+    let dict: StateDict
+    /// What the network calls each of them; nil for one that no computation uses.
+    let names: [String?]
 
     /// Finds a network's parameters in a file.
     ///
@@ -40,7 +42,7 @@ struct WeightsMatch {
                 error.message + (other.isEmpty ? "" : "; nor do those at \(other) fit"))
         }
         self.dict = dict
-        self.names = names
+        self.names = names.network.map { layout.ignores($0) ? nil : $0 }
         var notes: [Message] = []
         if !dict.place.isEmpty {
             notes.append("the weights are those at \(Self.words(for: dict.place)) of \(path)")
@@ -50,14 +52,6 @@ struct WeightsMatch {
         }
         if let dropped = names.dropped { notes.append("\(dropped) in the names of \(path) is dropped") }
         self.notes = notes
-    }
-
-    /// Reads the parameters, under the network's names.
-    ///
-    /// - Throws: `FormatError` with the code `malformed`, `unsupported` or `cannotRead`.
-    func tensors() throws(FormatError) -> [SafeTensor] {
-        let positions = names.network.indices.filter { !names.isIgnored[$0] }
-        return try dict.tensors(at: positions) { names.network[$0] }
     }
 
     private static func words(for place: [String]) -> String {
@@ -73,8 +67,6 @@ struct WeightsMatch {
 private struct WeightNames {
     /// What the network calls each tensor.
     let network: [String]
-    /// Which tensors no computation uses.
-    let isIgnored: [Bool]
     /// What was taken from the names, in words; nil for nothing.
     let dropped: String?
 
@@ -104,7 +96,6 @@ private struct WeightNames {
             }
         }
         self.network = network
-        isIgnored = network.map(layout.ignores)
         dropped = Self.difference(of: names, and: network)
     }
 
