@@ -22,7 +22,7 @@ struct ConvolutionKernelTests {
     private func shape(_ options: [Int], _ version: rr_convolution_version) -> rr_convolution {
         let reach = options[3] * (options[0] - 1)
         return rr_convolution(
-            channels: options[4], height: height, width: width, outputs: options[5],
+            groups: 1, channels: options[4], height: height, width: width, outputs: options[5],
             output_height: (height + 2 * options[2] - reach - 1) / options[1] + 1,
             output_width: (width + 2 * options[2] - reach - 1) / options[1] + 1, kernel: options[0],
             stride: options[1], padding: options[2], dilation: options[3], samples: options[6],
@@ -118,7 +118,7 @@ struct ConvolutionKernelTests {
         let forward = shape(options, version)
         let samples = options[6]
         var shape = rr_convolution(
-            channels: forward.outputs, height: forward.output_height, width: forward.output_width,
+            groups: 1, channels: forward.outputs, height: forward.output_height, width: forward.output_width,
             outputs: forward.channels, output_height: height, output_width: width, kernel: forward.kernel,
             stride: 1,
             padding: forward.dilation * (forward.kernel - 1) - forward.padding, dilation: forward.dilation,

@@ -15,9 +15,10 @@ typedef enum { RR_CONVOLUTION_GENERIC = 1, RR_CONVOLUTION_AVX2, RR_CONVOLUTION_A
 rr_convolution_version rr_convolution_best_version(void);
 const char *rr_convolution_version_name(rr_convolution_version version);
 
-// One convolution, or one channel group of it, over a group of samples.
+// A convolution over a group of samples. Its channel groups lie one after the other, and are computed so.
 typedef struct {
-    ptrdiff_t channels, height, width;
+    // The channels and the outputs of one channel group.
+    ptrdiff_t groups, channels, height, width;
     ptrdiff_t outputs, output_height, output_width;
     // A square kernel; the padding may be negative, which crops.
     ptrdiff_t kernel, stride, padding, dilation;
@@ -30,12 +31,13 @@ typedef struct {
     bool is_transpose;
 } rr_convolution;
 
-// The elements that `packed` must hold, and `sums` for a weight gradient.
+// The elements that `packed` must hold, and `sums` for a weight gradient: those of one channel group.
 ptrdiff_t rr_convolution_packed_count(const rr_convolution *convolution);
 ptrdiff_t rr_convolution_sums_count(const rr_convolution *convolution);
 
-// Writes the output, (outputs, output height, output width, samples), for weights (outputs, channels, kernel, kernel).
-// `bias` may be NULL. `packed` is memory for the weights in the order in which they are read.
+// Writes the output, (groups, outputs, output height, output width, samples), for weights (groups, outputs, channels,
+// kernel, kernel) and a bias (groups, outputs), which may be NULL. `packed` is memory for the weights in the order in
+// which they are read.
 void rr_convolve_float(
     const rr_convolution *convolution, const float *input, const float *weights, const float *bias, float *packed,
     float *output);
@@ -43,8 +45,8 @@ void rr_convolve_double(
     const rr_convolution *convolution, const double *input, const double *weights, const double *bias,
     double *packed, double *output);
 
-// Adds to the weight gradient (outputs, channels, kernel, kernel) the sum over positions and samples of a cotangent
-// of the output times the input. `sums` is memory for it.
+// Adds to the weight gradient (groups, outputs, channels, kernel, kernel) the sum over positions and samples of a
+// cotangent of the output times the input. `sums` is memory for it.
 void rr_convolution_add_gradient_float(
     const rr_convolution *convolution, const float *input, const float *cotangent, float *sums, float *gradient);
 void rr_convolution_add_gradient_double(

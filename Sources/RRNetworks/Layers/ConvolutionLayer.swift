@@ -54,7 +54,10 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {
-        convolve(group, input, bias: options.bias ? group.parameters + weightCount : nil, into: output)
+        var shape = shape(samples: group.sampleCount)
+        Scalar.kernels.convolution.convolve(
+            &shape, input, group.parameters, options.bias ? group.parameters + weightCount : nil,
+            group.scratch.packedWeights.start, output)
     }
 
     func reverse(
@@ -65,19 +68,17 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
             return foldProduct(group, outputCotangent, into: inputCotangent)
         }
         var shape = transposedShape(samples: group.sampleCount)
-        for channelGroup in 0..<options.groups {
-            Scalar.kernels.convolution.convolve(
-                &shape, outputCotangent + outputOffset(channelGroup, group),
-                group.parameters + channelGroup * outputChannels * columnRowCount, nil,
-                group.scratch.packedWeights.start, inputCotangent + inputOffset(channelGroup, group))
-        }
+        Scalar.kernels.convolution.convolve(
+            &shape, outputCotangent, group.parameters, nil, group.scratch.packedWeights.start, inputCotangent)
     }
 
     func tangent(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
         outputTangent: UnsafeMutablePointer<Scalar>
     ) {
-        convolve(group, inputTangent, bias: nil, into: outputTangent)
+        var shape = shape(samples: group.sampleCount)
+        Scalar.kernels.convolution.convolve(
+            &shape, inputTangent, group.parameters, nil, group.scratch.packedWeights.start, outputTangent)
     }
 
     func gradient(
@@ -89,12 +90,8 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         if let secondOrder { products.append((secondOrder.inputTangent, secondOrder.outputCotangent)) }
         var shape = shape(samples: group.sampleCount)
         for (input, output) in products {
-            for channelGroup in 0..<options.groups {
-                Scalar.kernels.convolution.addGradient(
-                    &shape, input + inputOffset(channelGroup, group),
-                    output + outputOffset(channelGroup, group), group.scratch.weightGradientSums.start,
-                    parameterGradient + channelGroup * outputChannels * columnRowCount)
-            }
+            Scalar.kernels.convolution.addGradient(
+                &shape, input, output, group.scratch.weightGradientSums.start, parameterGradient)
         }
         if options.bias {
             Rows.addSums(
@@ -108,7 +105,6 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
     }
 }
 
-/// The convolutions of one channel group, one after the other.
 extension ConvolutionLayer {
     /// The channels that one output sums over.
     private var inputChannels: Int { inputShape.channels / options.groups }
@@ -124,7 +120,8 @@ extension ConvolutionLayer {
 
     private func shape(samples: Int) -> rr_convolution {
         rr_convolution(
-            channels: inputChannels, height: inputShape.height, width: inputShape.width,
+            groups: options.groups, channels: inputChannels, height: inputShape.height,
+            width: inputShape.width,
             outputs: outputChannels, output_height: geometry.outputHeight,
             output_width: geometry.outputWidth, kernel: options.kernel, stride: options.stride,
             padding: options.padding, dilation: options.dilation, samples: samples,
@@ -134,33 +131,12 @@ extension ConvolutionLayer {
     /// The convolution that is the transpose of this one, where the stride is 1.
     private func transposedShape(samples: Int) -> rr_convolution {
         rr_convolution(
-            channels: outputChannels, height: geometry.outputHeight, width: geometry.outputWidth,
+            groups: options.groups, channels: outputChannels, height: geometry.outputHeight,
+            width: geometry.outputWidth,
             outputs: inputChannels, output_height: inputShape.height, output_width: inputShape.width,
             kernel: options.kernel, stride: 1,
             padding: options.dilation * (options.kernel - 1) - options.padding, dilation: options.dilation,
             samples: samples, version: Self.version, is_transpose: true)
-    }
-
-    private func inputOffset(_ channelGroup: Int, _ group: LayerGroup<Scalar>) -> Int {
-        channelGroup * inputChannels * inputShape.pixelCount * group.sampleCount
-    }
-
-    private func outputOffset(_ channelGroup: Int, _ group: LayerGroup<Scalar>) -> Int {
-        channelGroup * outputChannels * geometry.outputPixelCount * group.sampleCount
-    }
-
-    private func convolve(
-        _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?,
-        into output: UnsafeMutablePointer<Scalar>
-    ) {
-        var shape = shape(samples: group.sampleCount)
-        for channelGroup in 0..<options.groups {
-            Scalar.kernels.convolution.convolve(
-                &shape, input + inputOffset(channelGroup, group),
-                group.parameters + channelGroup * outputChannels * columnRowCount,
-                bias.map { $0 + channelGroup * outputChannels }, group.scratch.packedWeights.start,
-                output + outputOffset(channelGroup, group))
-        }
     }
 
     /// The transposed convolution under a stride: a matrix product, whose columns are then folded.
@@ -171,9 +147,10 @@ extension ConvolutionLayer {
         let columns = group.scratch.foldedColumns.start
         for channelGroup in 0..<options.groups {
             let weights = group.parameters + channelGroup * outputChannels * columnRowCount
+            let outputs = output + channelGroup * outputChannels * count
             Scalar.kernels.product(
                 MatrixOperand(transposing: weights, stride: columnRowCount),
-                MatrixOperand(output + outputOffset(channelGroup, group), stride: count),
+                MatrixOperand(outputs, stride: count),
                 ProductExtents(rows: columnRowCount, columns: count, inner: outputChannels), 0,
                 columns + channelGroup * columnRowCount * count, count)
         }
