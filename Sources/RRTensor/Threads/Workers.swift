@@ -114,16 +114,20 @@ package struct BackgroundThreads: Sendable {
 ///
 /// A training step of a small network takes less than a millisecond, and waking a thread a tenth of one. So a helper
 /// looks out for work for a moment before it sleeps, and a job begins at once.
-private final class WorkerCrew: Sendable {
+///
+/// `@unchecked Sendable`: the one caller that has set `isBusy` writes `job`, before it starts a helper and after the last
+/// has finished; helpers read it in between.
+private final class WorkerCrew: @unchecked Sendable {
     /// The crew of the process: a helper for each processor core but the caller's.
     static let shared = WorkerCrew(helperCount: Workers.coreCount - 1)
 
     private let helpers: [Helper]
     private let isBusy = Atomic(false)
+    private var job: (@Sendable (Int) -> Void)?
 
     private init(helperCount: Int) {
-        helpers = (0..<helperCount).map { _ in Helper() }
-        _ = BackgroundThreads("rrdata.worker", states: helpers) { $0.work() }
+        helpers = (0..<helperCount).map { Helper(number: $0 + 1) }
+        _ = BackgroundThreads("rrdata.worker", states: helpers) { [self] in work($0) }
     }
 
     /// Calls `body` with the numbers below `count`, each on a thread of its own, and returns when all have returned.
@@ -134,64 +138,68 @@ private final class WorkerCrew: Sendable {
         defer { isBusy.store(false, ordering: .releasing) }
         let wanted = helpers.prefix(count - 1)
         withoutActuallyEscaping(body) { body in
-            for (index, helper) in wanted.enumerated() { helper.assign { body(index + 1) } }
+            job = body
+            for helper in wanted { helper.start() }
             body(0)
-            // Only then is no helper left that holds the body.
+            // Only then is no helper left that uses the body.
             for helper in wanted { helper.wait() }
+            job = nil
         }
         return true
     }
+
+    /// Does one job after the other, for good.
+    private func work(_ helper: Helper) {
+        while true {
+            helper.awaitStart()
+            job?(helper.number)
+            helper.finish()
+        }
+    }
 }
 
-/// One thread of a crew, which does one job at a time.
-///
-/// `@unchecked Sendable`: the leader writes `job` before it moves `state` to `assigned`, the thread clears it before
-/// `done`, and each reads the other's writes through that state.
-private final class Helper: @unchecked Sendable {
+/// When one thread of a crew works.
+private final class Helper: Sendable {
     private enum State {
-        static let done = 0
-        static let assigned = 1
+        static let idle = 0
+        static let working = 1
         static let asleep = 2
     }
 
-    private let state = Atomic(State.done)
+    /// What the job knows the thread by, from 1.
+    let number: Int
+    private let state = Atomic(State.idle)
     private let alarm = DispatchSemaphore(value: 0)
-    private var job: (@Sendable () -> Void)?
 
     /// Some tens of microseconds: the time between two jobs of a step.
     private static let lookouts = 20_000
 
-    /// Does one job after the other, for good.
-    func work() {
-        while true {
-            awaitJob()
-            job?()
-            job = nil
-            state.store(State.done, ordering: .releasing)
-        }
-    }
+    init(number: Int) { self.number = number }
 
-    /// Gives the thread a job; it has none.
-    func assign(_ job: @escaping @Sendable () -> Void) {
-        self.job = job
-        if state.exchange(State.assigned, ordering: .acquiringAndReleasing) == State.asleep { alarm.signal() }
+    /// Has the thread do the job; it is idle.
+    func start() {
+        if state.exchange(State.working, ordering: .acquiringAndReleasing) == State.asleep { alarm.signal() }
     }
 
     /// Waits for the end of the job.
     func wait() {
         var lookouts = 0
-        while state.load(ordering: .acquiring) == State.assigned {
+        while state.load(ordering: .acquiring) == State.working {
             lookouts += 1
             if lookouts > Self.lookouts { sched_yield() }
         }
     }
 
-    private func awaitJob() {
-        for _ in 0..<Self.lookouts where state.load(ordering: .acquiring) == State.assigned { return }
+    /// Waits for a job, on the thread itself.
+    func awaitStart() {
+        for _ in 0..<Self.lookouts where state.load(ordering: .acquiring) == State.working { return }
         let (isAsleep, _) = state.compareExchange(
-            expected: State.done, desired: State.asleep, ordering: .acquiringAndReleasing)
+            expected: State.idle, desired: State.asleep, ordering: .acquiringAndReleasing)
         if isAsleep { alarm.wait() }
     }
+
+    /// Ends the job, on the thread itself.
+    func finish() { state.store(State.idle, ordering: .releasing) }
 }
 
 /// A value that several workers use at once though the compiler cannot see why they may.
