@@ -20,6 +20,8 @@ public final class BatchStream {
     /// The number of samples in these batches, without padded ones; the largest number there is where it would exceed
     /// that.
     public let sampleCount: Int
+    /// Whether the masks mark a pixel of any sample that the options choose.
+    package let hasAnnotation: Bool
 
     private let crew: BatchCrew
     private var isFinished = false
@@ -62,6 +64,7 @@ public final class BatchStream {
         samplesPerEpoch = schedule.samplesPerEpoch
         batchCount = schedule.batchCount
         sampleCount = schedule.sampleCount
+        hasAnnotation = order.hasAnnotation
         let elementCount = dataset.imageShape.elementCount
         let extents = BatchExtents(
             count: schedule.largestBatch,

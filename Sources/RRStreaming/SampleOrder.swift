@@ -1,4 +1,4 @@
-package import RRDatasets
+internal import RRDatasets
 internal import RRFormats
 internal import RRTensor
 
@@ -9,6 +9,8 @@ internal import RRTensor
 struct SampleOrder: Sendable {
     /// The number of positions in an epoch.
     let count: Int
+    /// Whether the masks mark a pixel of any sample that the options choose.
+    let hasAnnotation: Bool
     private let options: StreamOptions
     private let draws: Draws
 
@@ -27,16 +29,29 @@ struct SampleOrder: Sendable {
     init(rows: Range<Int>, options: StreamOptions) {
         self.options = options
         count = rows.count
+        hasAnnotation = false
         draws = .range(rows)
     }
 
-    /// The order of the samples of a split that the options choose.
+    /// The order of the samples that the options choose by split, ids, then annotation.
     ///
     /// - Parameter options: found right by `check()`.
-    /// - Throws: as `StreamOptions.rows(of:masks:split:)`, and `DatasetError` where the dataset has no samples of the
-    ///   kinds that the options ask for.
+    /// - Throws: `DatasetError` with the code `unknownSplit`; `invalidOption` where annotated samples are wanted and
+    ///   there are no masks; `badMetadata` where an id is not in the split or twice in the list; `missingLabels` or
+    ///   `empty` where there are no samples of the kinds that the options ask for.
     init(dataset: Dataset, masks: MaskSet?, split: String, options: StreamOptions) throws {
-        let rows = try options.rows(of: dataset, masks: masks, split: split)
+        var rows = try dataset.indices(inSplit: split)
+        if let ids = options.ids { rows = try Self.rows(of: ids, among: rows, dataset, split: split) }
+        if options.annotatedOnly {
+            guard let masks else { throw Self.missingMasks }
+            rows = rows.filter { masks.isAnnotated($0) }
+            guard !rows.isEmpty else {
+                throw DatasetError(
+                    .empty, path: dataset.path,
+                    "no sample that is chosen has a mask with a pixel set, so there is nothing to stream")
+            }
+        }
+        hasAnnotation = masks.map { rows.contains(where: $0.isAnnotated) } ?? false
         self.options = options
         if let balance = options.balance {
             let pools = try ClassPools.make(balance, of: dataset, rows: rows, seed: options.seed)
@@ -52,7 +67,7 @@ struct SampleOrder: Sendable {
         }
         count = rows.count
         if let fraction = options.annotatedFraction {
-            guard let masks else { throw StreamOptions.missingMasks }
+            guard let masks else { throw Self.missingMasks }
             draws = try Self.byAnnotation(fraction, of: rows, masks, options: options, path: dataset.path)
         } else if let first = rows.first, let last = rows.last, last - first == rows.count - 1 {
             draws = .range(first..<last + 1)
@@ -143,37 +158,9 @@ struct SampleOrder: Sendable {
     }
 }
 
-// Which samples a stream draws from.
-extension StreamOptions {
-    /// Whether a stream with these options draws any sample that answers a question.
-    ///
-    /// - Throws: `DatasetError` where the options choose samples that are not there.
-    package func drawsSample(
-        from dataset: Dataset, masks: MaskSet, split: String, where isWanted: (Int) -> Bool
-    ) throws -> Bool {
-        try rows(of: dataset, masks: masks, split: split).contains(where: isWanted)
-    }
-
-    /// The rows of the dataset that the options choose by split, ids, then annotation, ascending.
-    ///
-    /// - Throws: `DatasetError` with the code `unknownSplit`; `invalidOption` where annotated samples are wanted and
-    ///   there are no masks; `badMetadata` where an id is not in the split or twice in the list; `empty` where no
-    ///   sample is annotated.
-    fileprivate func rows(of dataset: Dataset, masks: MaskSet?, split: String) throws -> [Int] {
-        var rows = try dataset.indices(inSplit: split)
-        if let ids { rows = try Self.rows(of: ids, among: rows, dataset, split: split) }
-        guard annotatedOnly else { return rows }
-        guard let masks else { throw Self.missingMasks }
-        rows = rows.filter { masks.isAnnotated($0) }
-        guard !rows.isEmpty else {
-            throw DatasetError(
-                .empty, path: dataset.path,
-                "no sample that is chosen has a mask with a pixel set, so there is nothing to stream")
-        }
-        return rows
-    }
-
-    fileprivate static var missingMasks: DatasetError {
+// What the options choose.
+extension SampleOrder {
+    private static var missingMasks: DatasetError {
         DatasetError(
             .invalidOption, path: "",
             "which samples are annotated is said by masks, and there are none: give \(option: .masks)")

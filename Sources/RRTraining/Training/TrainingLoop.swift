@@ -68,12 +68,10 @@ public struct TrainingLoop {
     ) throws -> Message? {
         guard options.loss.guidance != .inputGradient else { return nil }
         let split = options.stream.split ?? dataset.split(preferring: "train")
-        func draws(_ isWanted: (Int) -> Bool) throws -> Bool {
-            try options.stream.drawsSample(from: dataset, masks: masks, split: split, where: isWanted)
-        }
-        guard try !draws(masks.isAnnotated) else { return nil }
+        let samples = try dataset.indices(inSplit: split)
+        guard !samples.contains(where: masks.isAnnotated) else { return nil }
         let missing = masks.missingAnnotation(inSplit: split)
-        guard try !asksForPenalty || draws(masks.hasRow) else {
+        guard !asksForPenalty || samples.contains(where: masks.hasRow) else {
             throw TrainingError(
                 .nothingAnnotated, .option(.masks),
                 "\(missing), so \(option: .lambda1) would weigh nothing: give masks of samples that are trained on, or "

@@ -128,7 +128,11 @@ struct StreamCommand: ParsableCommand {
             dataset: dataset, masks: masks, options: options, from: place ?? .beginning,
             resources: StreamResources(memory: memory?.bytes, threadCount: threads.jobs),
             givesStoredImages: raw)
-        if let masks { try noteMissingAnnotation(of: dataset, masks, options) }
+        if let masks, !stream.hasAnnotation {
+            // Whoever reads it trains on masks that are all zero.
+            Console.note(
+                "\(masks.missingAnnotation(inSplit: stream.split)), so every mask of this stream is zero")
+        }
         var keeper = try file.map {
             try CursorKeeper($0, isNew: place == nil, writesBatches: format != .null)
         }
@@ -173,17 +177,5 @@ struct StreamCommand: ParsableCommand {
                 "\(sampleCount) samples in \(batchCount) batches, \(Figure.text(seconds)) s: \(Int(rate)) samples/s"
             )
         }
-    }
-
-    /// Says where no sample of the stream is annotated: whoever reads it trains on masks that are all zero.
-    private func noteMissingAnnotation(
-        of dataset: Dataset, _ masks: MaskSet, _ options: StreamOptions
-    ) throws {
-        let split = split ?? dataset.split(preferring: "train")
-        let isAnnotated = try options.drawsSample(
-            from: dataset, masks: masks, split: split, where: masks.isAnnotated)
-        guard !isAnnotated else { return }
-        Console.note(
-            "\(masks.missingAnnotation(inSplit: split)), so every mask of this stream is zero")
     }
 }
