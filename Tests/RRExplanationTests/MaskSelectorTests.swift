@@ -74,7 +74,7 @@ struct MaskSelectorTests {
         _ selection: MaskSelection, _ gradient: [Scalar], maskCount: Int? = nil
     ) -> ([UInt8], MaskOutcome) {
         var mask = Array(repeating: UInt8(7), count: maskCount ?? gradient.count)
-        var selector = MaskSelector<Scalar>(selection, elementCount: mask.count)
+        var selector = MaskSelector<Scalar>(selection)
         let outcome = gradient.withUnsafeBufferPointer { gradient in
             mask.withUnsafeMutableBufferPointer { selector.select(gradient, into: $0) }
         }

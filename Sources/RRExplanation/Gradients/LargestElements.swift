@@ -5,19 +5,18 @@ package import RRNetworks
 /// Of equal values those at lower positions are larger, so that the K largest are always exactly K.
 package struct LargestElements<Scalar: NetworkScalar> {
     /// A copy that the search may disorder.
-    private var ranked: [Scalar]
+    private var ranked: [Scalar] = []
 
-    package init(elementCount: Int) {
-        ranked = Array(repeating: 0, count: elementCount)
-    }
+    package init() {}
 
     /// Finds the value of the element with a rank, 1 for the largest: Hoare's selection, O(n) on average.
     ///
-    /// - Parameter values: as many finite values as the memory is for.
+    /// - Parameter values: finite ones, as many as the rank or more.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     package mutating func value(ofRank rank: Int, in values: UnsafeBufferPointer<Scalar>) -> Scalar {
-        ranked.withUnsafeMutableBufferPointer { ranked in
+        if ranked.count != values.count { ranked = Array(repeating: 0, count: values.count) }
+        return ranked.withUnsafeMutableBufferPointer { ranked in
             _ = ranked.update(fromContentsOf: values)
             var low = 0
             var high = ranked.count - 1

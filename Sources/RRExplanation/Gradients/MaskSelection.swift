@@ -56,30 +56,25 @@ package enum MaskOutcome: Equatable, Sendable {
 /// Selects mask elements from input gradients, in memory that is used again for the next sample.
 package struct MaskSelector<Scalar: NetworkScalar> {
     private let selection: MaskSelection
-    private var magnitudes: [Scalar]
-    private var largest: LargestElements<Scalar>
+    private var magnitudes: [Scalar] = []
+    private var largest = LargestElements<Scalar>()
 
-    /// - Parameter elementCount: the number of elements that are ranked: C · H · W, or H · W where channels are
-    ///   summed.
-    package init(_ selection: MaskSelection, elementCount: Int) {
-        self.selection = selection
-        magnitudes = Array(repeating: 0, count: elementCount)
-        largest = LargestElements(elementCount: elementCount)
-    }
+    package init(_ selection: MaskSelection) { self.selection = selection }
 
     /// Writes 1 for every selected element and 0 for the others.
     ///
     /// - Parameters:
     ///   - gradient: a multiple of `mask.count` elements; whole blocks of that size are channels, whose absolute
     ///     values are summed.
-    ///   - mask: as many elements as are ranked.
+    ///   - mask: as many elements as are ranked: C · H · W, or H · W where channels are summed.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     package mutating func select(
         _ gradient: UnsafeBufferPointer<Scalar>, into mask: UnsafeMutableBufferPointer<UInt8>
     ) -> MaskOutcome {
         mask.update(repeating: 0)
-        let count = magnitudes.count
+        let count = mask.count
+        if magnitudes.count != count { magnitudes = Array(repeating: 0, count: count) }
         for index in 0..<count { magnitudes[index] = gradient[index].magnitude }
         for start in stride(from: count, to: gradient.count, by: count) {
             for index in 0..<count { magnitudes[index] += gradient[start + index].magnitude }

@@ -26,7 +26,7 @@ package struct MeasuredExplanation: Equatable, Sendable {
 package struct ExplanationMeter<Scalar: NetworkScalar> {
     private let topCount: Int?
     private var magnitudes: [Scalar]
-    private var largest: LargestElements<Scalar>
+    private var largest = LargestElements<Scalar>()
 
     /// - Parameters:
     ///   - elementCount: C · H · W.
@@ -34,7 +34,6 @@ package struct ExplanationMeter<Scalar: NetworkScalar> {
     package init(elementCount: Int, topCount: Int? = nil) {
         self.topCount = topCount
         magnitudes = Array(repeating: 0, count: elementCount)
-        largest = LargestElements(elementCount: elementCount)
     }
 
     /// Measures one sample.

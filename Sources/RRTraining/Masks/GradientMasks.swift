@@ -69,9 +69,7 @@ final class GradientMasks<Scalar: NetworkScalar> {
         let elementCount = (making.isPerPixel ? plane : image).elementCount
         try making.selection.check(elementCount: elementCount)
         maskSize = elementCount
-        selectors = (0..<Workers(count: making.threadCount).count).map { _ in
-            MaskSelector(making.selection, elementCount: elementCount)
-        }
+        selectors = (0..<Workers(count: making.threadCount).count).map { _ in MaskSelector(making.selection) }
     }
 
     /// Adds the masks of a batch.
