@@ -1,3 +1,4 @@
+import FoundationEssentials
 import RRDatasets
 import RRExplanation
 import RRFormats
@@ -20,10 +21,17 @@ struct MaskWritingTests {
         parameters = network.initialParameters(seed: 4)
     }
 
+    /// A model with weights that come without a run.
+    private func model(_ parameters: Parameters<Double>) throws -> Run {
+        let (model, weights) = (shades.folder.path("model.json"), shades.folder.path("weights.safetensors"))
+        try FileBytes.write(Array(JSONEncoder().encode(shades.model)), to: model)
+        try WeightsFile.write(parameters, to: weights)
+        return try Run(modelPath: model, weightsPath: weights)
+    }
+
     private func written(_ making: MaskMaking) throws -> (MaskSet, MaskMakingSummary) {
         let path = shades.folder.path("made.h5")
-        let written = try making.write(
-            network: network, parameters: parameters, provenance: ["source": "test"], path: path, force: true)
+        let written = try making.write(model(parameters), to: path, force: true)
         return (try MaskSet(path: path, for: shades.dataset), written)
     }
 
@@ -61,8 +69,7 @@ struct MaskWritingTests {
         for union in [nil, shades.masks] {
             making.union = union
             let path = shades.folder.path("dead.h5")
-            let written = try making.write(
-                network: network, parameters: dead, provenance: [:], path: path, force: true)
+            let written = try making.write(model(dead), to: path, force: true)
             let set = try MaskSet(path: path, for: shades.dataset)
             #expect(written.zeroGradientCount == 48 && written.annotatedCount == set.annotatedCount)
             #expect(set.annotatedCount == (union == nil ? 0 : 16))

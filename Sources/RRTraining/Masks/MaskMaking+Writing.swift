@@ -30,10 +30,11 @@ extension MaskMaking {
             var making = self
             making.normalization = run.normalization
             if target == .label { making.dataset = try run.matching(dataset).dataset }
-            return try making.write(
-                network: network, parameters: run.parameters(of: network),
-                provenance: provenance(weights: run.weightsHash(), precision), path: path, force: force,
-                progress: progress)
+            let parameters = try run.parameters(of: network)
+            let provenance = self.provenance(weights: try run.weightsHash(), precision)
+            let masks = try GradientMasks<Scalar>(making, output: (path, force))
+            try ModelGradients(making, network: network, parameters: parameters).add(to: masks, progress)
+            return try masks.finish(provenance: provenance)
         }
         return switch precision {
         case .float: try write(Float.self)
@@ -68,11 +69,12 @@ extension MaskMaking {
             making.normalization = run.normalization
             let summaries = try (0..<classCount).map { index in
                 making.classIndex = index
-                return try making.write(
-                    network: network, parameters: parameters,
-                    provenance: making.provenance(weights: weights, precision),
-                    path: folder.temporaryPath + "/" + Self.fileName(ofClass: index), force: false
-                ) { progress(index * $1 + $0, classCount * $1) }
+                let path = folder.temporaryPath + "/" + Self.fileName(ofClass: index)
+                let masks = try GradientMasks<Scalar>(making, output: (path, false))
+                try ModelGradients(making, network: network, parameters: parameters).add(to: masks) {
+                    progress(index * $1 + $0, classCount * $1)
+                }
+                return try masks.finish(provenance: making.provenance(weights: weights, precision))
             }
             try folder.commit()
             return summaries

@@ -2,7 +2,6 @@ public import RRDatasets
 public import RRExplanation
 public import RRNetworks
 package import RRSchemas
-internal import RRStreaming
 internal import RRTensor
 
 /// Makes masks of the largest input gradients of a model.
@@ -46,21 +45,8 @@ public struct MaskMaking: Sendable {
         network: Network<Scalar>, parameters: Parameters<Scalar>, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> (masks: MaskSet, summary: MaskMakingSummary) {
         let masks = try GradientMasks<Scalar>(self)
-        try add(network, parameters, to: masks, progress)
+        try ModelGradients(self, network: network, parameters: parameters).add(to: masks, progress)
         return try masks.finish()
-    }
-
-    /// Makes masks and writes them to a mask set file as they come: memory does not grow with their number, but for
-    /// the list of rows.
-    ///
-    /// - Throws: as `run(network:parameters:progress:)`, and `FormatError` where the file cannot be written.
-    package func write<Scalar: NetworkScalar>(
-        network: Network<Scalar>, parameters: Parameters<Scalar>, provenance: JSONValue, path: String,
-        force: Bool, progress: (Int, Int) -> Void = { _, _ in }
-    ) throws -> MaskMakingSummary {
-        let masks = try GradientMasks<Scalar>(self, output: (path, force))
-        try add(network, parameters, to: masks, progress)
-        return try masks.finish(provenance: provenance)
     }
 
     /// Makes masks from gradients that are stored already, and writes them to a mask set file.
@@ -98,27 +84,5 @@ public struct MaskMaking: Sendable {
             progress(done, gradients.sampleCount)
         }
         return try masks.finish(provenance: provenance)
-    }
-
-    private func add<Scalar: NetworkScalar>(
-        _ network: Network<Scalar>, _ parameters: Parameters<Scalar>, to masks: GradientMasks<Scalar>,
-        _ progress: (Int, Int) -> Void
-    ) throws {
-        if let classIndex, !(0..<network.model.classCount ~= classIndex) {
-            throw ExplanationError(
-                .labelOutOfRange,
-                "there is no class \(classIndex): the model has the classes 0 to \(network.model.classCount - 1)"
-            )
-        }
-        let gradients = try ModelGradients(self, network: network, parameters: parameters)
-        let stream = try BatchStream(
-            dataset: dataset, masks: nil,
-            options: StreamOptions(batchSize: batchSize, split: split))
-        var done = 0
-        while let batch = try stream.next() {
-            try gradients.add(batch, to: masks)
-            done += batch.count
-            progress(done, stream.samplesPerEpoch)
-        }
     }
 }

@@ -17,10 +17,17 @@ final class ModelGradients<Scalar: NetworkScalar> {
     /// The sums of the gradients of noisy copies.
     private var sums: [Scalar] = []
 
-    /// - Throws: `TrainingError` where labels are needed that the dataset does not have.
+    /// - Throws: `ExplanationError` where the model does not have the class that masks are made for; `TrainingError` where
+    ///   labels are needed that the dataset does not have.
     init(
         _ making: MaskMaking, network: Network<Scalar>, parameters: Parameters<Scalar>
     ) throws {
+        if let classIndex = making.classIndex, !(0..<network.model.classCount ~= classIndex) {
+            throw ExplanationError(
+                .labelOutOfRange,
+                "there is no class \(classIndex): the model has the classes 0 to \(network.model.classCount - 1)"
+            )
+        }
         guard making.dataset.labels != nil || making.target != .label else {
             throw TrainingError(
                 .unsuitableDataset, .file(making.dataset.path),
@@ -37,40 +44,41 @@ final class ModelGradients<Scalar: NetworkScalar> {
             network: network, target: isOfOneClass ? .label : making.target, threadCount: workers.count)
     }
 
-    /// Makes the masks of a batch.
+    /// Makes the masks of all samples.
     ///
-    /// - Parameter masks: takes the gradients from as many threads as the making has.
+    /// - Parameters:
+    ///   - masks: takes the gradients from as many threads as the making has.
+    ///   - progress: is told of the samples done and of all.
     /// - Throws: `ExplanationError` with the code `batchMismatch`, `labelOutOfRange` or `gradientNotFinite`;
-    ///   `FormatError` where masks go to a file that cannot be written.
-    func add(_ batch: Batch, to masks: GradientMasks<Scalar>) throws {
-        let labels =
-            isOfOneClass
-            ? try classes(of: batch)
-            : making.target == .label ? batch.labels : Self.noLabels(count: batch.count)
-        guard let smoothing = making.smoothing, let noise else {
-            let labelled = try LabelledBatch(
-                imageShape: batch.imageShape,
-                images: making.normalization?.scaled(batch.images, pixelCount: batch.imageShape.pixelCount)
-                    ?? batch.images, labels: labels)
-            try masks.add(indices: batch.indices) { select throws(ExplanationError) in
-                try explainer.forEachSample(of: labelled, at: parameters, withGradient: true) {
-                    select($0.worker, $0.position, $0.gradient)
+    ///   `DatasetError` where a sample is damaged or the split is unknown; `FormatError` where masks go to a file that
+    ///   cannot be written.
+    func add(to masks: GradientMasks<Scalar>, _ progress: (Int, Int) -> Void) throws {
+        let stream = try BatchStream(
+            dataset: making.dataset, masks: nil,
+            options: StreamOptions(batchSize: making.batchSize, split: making.split))
+        var done = 0
+        while let batch = try stream.next() {
+            let labels =
+                isOfOneClass
+                ? try classes(of: batch)
+                : making.target == .label ? batch.labels : Self.noLabels(count: batch.count)
+            if let smoothing = making.smoothing, let noise {
+                try sum(batch, labels: labels, copyCount: smoothing.copyCount, noise: noise)
+                try addSums(of: batch, to: masks)
+            } else {
+                let labelled = try LabelledBatch(
+                    imageShape: batch.imageShape,
+                    images: making.normalization?.scaled(
+                        batch.images, pixelCount: batch.imageShape.pixelCount)
+                        ?? batch.images, labels: labels)
+                try masks.add(indices: batch.indices) { select throws(ExplanationError) in
+                    try explainer.forEachSample(of: labelled, at: parameters, withGradient: true) {
+                        select($0.worker, $0.position, $0.gradient)
+                    }
                 }
             }
-            return
-        }
-        try sum(batch, labels: labels, copyCount: smoothing.copyCount, noise: noise)
-        let size = batch.imageShape.elementCount
-        try masks.add(indices: batch.indices) { select in
-            sums.withUnsafeBufferPointer { sums in
-                let memory = UncheckedSendable(sums)
-                workers.run(parts: batch.count) { worker, position in
-                    // The sum of the copies ranks as their mean does.
-                    select(
-                        worker, position,
-                        UnsafeBufferPointer(rebasing: memory.value[position * size..<(position + 1) * size]))
-                }
-            }
+            done += batch.count
+            progress(done, stream.samplesPerEpoch)
         }
     }
 
@@ -129,6 +137,22 @@ final class ModelGradients<Scalar: NetworkScalar> {
                         sample.gradient,
                         to: UnsafeMutableBufferPointer(
                             rebasing: memory.value[sample.position * size..<(sample.position + 1) * size]))
+                }
+            }
+        }
+    }
+
+    /// Ranks the sums of a batch.
+    private func addSums(of batch: Batch, to masks: GradientMasks<Scalar>) throws {
+        let size = batch.imageShape.elementCount
+        try masks.add(indices: batch.indices) { select in
+            sums.withUnsafeBufferPointer { sums in
+                let memory = UncheckedSendable(sums)
+                workers.run(parts: batch.count) { worker, position in
+                    // The sum of the copies ranks as their mean does.
+                    select(
+                        worker, position,
+                        UnsafeBufferPointer(rebasing: memory.value[position * size..<(position + 1) * size]))
                 }
             }
         }
