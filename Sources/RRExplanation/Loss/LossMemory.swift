@@ -182,20 +182,31 @@ final class LossWorker<Scalar: NetworkScalar> {
         }
     }
 
-    /// Runs the pass for the tangent along v = ∂(λ1 R)/∂g.
+    /// Runs the pass for the tangent along v = ∂(λ1 R)/∂g = scale · A ∘ g, and takes each sample's Σ_d (A_d g_d)².
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     private func runPenalty(_ job: LossJob<Scalar>, _ samples: ArraySlice<Int>) {
-        let count = pass.columnCount
-        for column in 0..<samples.count { columnPenalties[column] = 0 }
+        let (rows, columns, masks) = (elementCount, pass.columnCount, masks)
         if !job.plan.coversImages, let batchMasks = job.batch.masks {
             batchMasks.withUnsafeBufferPointer { batchMasks in
                 Transposition.write(
-                    batchMasks, elementCount: elementCount, samples: samples, columnCount: count, into: masks)
+                    batchMasks, elementCount: rows, samples: samples, columnCount: columns, into: masks)
             }
         }
+        let (gradients, tangents, scale) = (
+            pass.inputCotangent, pass.inputTangent, Scalar(job.plan.tangentScale)
+        )
         columnPenalties.withUnsafeMutableBufferPointer { penalties in
-            Penalty.writeTangent(
-                gradients: pass.inputCotangent, masks: masks, scale: job.plan.tangentScale,
-                into: pass.inputTangent, rows: elementCount, columns: count, penalties: penalties)
+            penalties.update(repeating: 0)
+            for row in 0..<rows {
+                let start = row &* columns
+                for column in 0..<columns {
+                    let gradient = gradients[start &+ column]
+                    let masked = masks[start &+ column] == 0 ? 0 : gradient
+                    tangents[start &+ column] = scale * masked
+                    penalties[column] += Double(masked) * Double(masked)
+                }
+            }
         }
         for (column, sample) in samples.enumerated() {
             job.terms.penalties[sample] = columnPenalties[column]
@@ -214,26 +225,4 @@ struct LossJob<Scalar: NetworkScalar> {
     let worker: Int
     /// Whom to show every sample's input gradient; nil for nobody.
     let visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?
-}
-
-private enum Penalty {
-    /// Writes v = scale · A ∘ g, and adds Σ_d (A_d g_d)² to each sample's penalty.
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    static func writeTangent<Scalar: NetworkScalar>(
-        gradients: UnsafePointer<Scalar>, masks: UnsafePointer<Scalar>, scale: Double,
-        into tangents: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int,
-        penalties: UnsafeMutableBufferPointer<Double>
-    ) {
-        let scale = Scalar(scale)
-        for row in 0..<rows {
-            let start = row &* columns
-            for column in 0..<columns {
-                let gradient = gradients[start &+ column]
-                let masked = masks[start &+ column] == 0 ? 0 : gradient
-                tangents[start &+ column] = scale * masked
-                penalties[column] += Double(masked) * Double(masked)
-            }
-        }
-    }
 }
