@@ -2,6 +2,7 @@
 package enum ArrayBytes: Sendable {
     case file(InputFile)
     case memory([UInt8])
+    case deferred(DeferredBytes)
 
     /// Opens a file, or reads what a pipe brings: `-` is standard input.
     ///
@@ -15,6 +16,7 @@ package enum ArrayBytes: Sendable {
         switch self {
         case .file(let file): file.size
         case .memory(let bytes): bytes.count
+        case .deferred(let bytes): bytes.size
         }
     }
 
@@ -26,13 +28,20 @@ package enum ArrayBytes: Sendable {
     ) throws(FormatError) {
         switch self {
         case .file(let file): try file.read(at: offset, into: target, location: location)
-        case .memory(let bytes):
-            guard offset >= 0, target.count <= bytes.count - offset else {
-                throw FormatError(.malformed, path: location, "the data is cut short")
-            }
-            bytes.withUnsafeBytes { source in
-                target.copyMemory(from: .init(rebasing: source[offset..<offset + target.count]))
-            }
+        case .memory(let bytes): try Self.copy(bytes, from: offset, into: target, location: location)
+        case .deferred(let bytes):
+            try Self.copy(bytes.inflated(), from: offset, into: target, location: location)
+        }
+    }
+
+    private static func copy(
+        _ bytes: [UInt8], from offset: Int, into target: UnsafeMutableRawBufferPointer, location: String
+    ) throws(FormatError) {
+        guard offset >= 0, target.count <= bytes.count - offset else {
+            throw FormatError(.malformed, path: location, "the data is cut short")
+        }
+        bytes.withUnsafeBytes { source in
+            target.copyMemory(from: .init(rebasing: source[offset..<offset + target.count]))
         }
     }
 
@@ -43,6 +52,7 @@ package enum ArrayBytes: Sendable {
         switch self {
         case .file(let file): try file.bytes(at: offset, count: count)
         case .memory(let bytes): Array(bytes.dropFirst(offset).prefix(count))
+        case .deferred(let bytes): Array(try bytes.bytes(at: offset, count: count))
         }
     }
 }

@@ -11,6 +11,15 @@ package final class ArrayFile {
         case single(any ArraySource)
     }
 
+    /// The most dimensions that an array has, as in NumPy and PyTorch: a header of a megabyte could state half a million.
+    static let largestRank = 64
+
+    static func tooManyDimensions(_ rank: Int, at location: String) -> FormatError {
+        FormatError(
+            .unsupported, path: location,
+            "the array has \(rank) dimensions; arrays of at most \(largestRank) are read")
+    }
+
     package let path: String
     package let format: Format
     private let content: Content

@@ -60,48 +60,62 @@ final class Inflater {
     }
 }
 
-/// Files that gzip (RFC 1952) has compressed.
-enum GzipFile {
-    static let signature: [UInt8] = [0x1F, 0x8B]
+// Streams that are told to be large.
+extension Inflater {
+    /// Memory that a stream may take because it is told to, in bytes; for more it must have shown half of that.
+    ///
+    /// A stream of natural data is two to eight times its compressed size, and one of zeros a thousand times.
+    private static let largestTrust = 64 << 20
+    /// A block that deflate stores as it is, in bytes; libdeflate copies it whole or not at all.
+    private static let largestStoredBlock = 65_535
+    private static let longestMatch = 258
 
-    /// Inflates a whole file, of one member or several.
+    /// The room for a stream to begin with, in bytes.
+    static func firstRoom(for size: Int, compressed: Int) -> Int {
+        min(size, max(largestTrust, compressed * 8))
+    }
+
+    /// Inflates one stream of a stated size, in memory that grows with what the stream has shown.
     ///
-    /// Memory is bounded by what deflate can make of the file's bytes.
+    /// - Parameter size: the size that is stated; a stream that has more is `targetFull`.
+    /// - Returns: the bytes where the outcome is `done`, else none.
+    func bytes(
+        of source: UnsafeRawBufferPointer, _ wrapping: Wrapping, size: Int
+    ) -> (bytes: [UInt8], outcome: Outcome) {
+        var room = Self.firstRoom(for: size, compressed: source.count)
+        while true {
+            var outcome = Outcome.damaged
+            let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+                outcome = inflate(
+                    source, wrapping,
+                    into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: room))
+                if case .done(_, let written) = outcome { count = written }
+            }
+            guard outcome == .targetFull, room < size else { return (bytes, outcome) }
+            room = min(size, room * 2)
+        }
+    }
+
+    /// Inflates the beginning of one stream.
     ///
-    /// - Throws: `FormatError` with the code `malformed`, or `cannotRead`.
-    static func inflate(_ compressed: [UInt8], path: String) throws(FormatError) -> [UInt8] {
-        guard let inflater = Inflater() else {
-            throw FormatError(.cannotRead, path: path, "there is no memory to inflate it")
-        }
-        guard compressed.count >= 18, compressed.starts(with: signature) else {
-            throw FormatError(.malformed, path: path, "the gzip file is cut short")
-        }
-        // The last four bytes are the last member's size, modulo 2^32: nearly always that of the whole.
-        let claimed = compressed.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-        let limit = compressed.count * Inflater.largestRatio
-        var inflated = [UInt8](repeating: 0, count: min(limit, claimed))
-        var (position, count) = (0, 0)
-        while position < compressed.count {
-            let outcome = compressed.withUnsafeBytes { source in
-                inflated.withUnsafeMutableBytes { target in
-                    inflater.inflate(
-                        .init(rebasing: source[position...]), .gzip, into: .init(rebasing: target[count...]))
-                }
-            }
-            switch outcome {
-            case .done(let read, let written):
-                position += read
-                count += written
-                // Tapes and some programs pad the file with zeros.
-                if compressed[position...].allSatisfy({ $0 == 0 }) { position = compressed.count }
-            case .targetFull where inflated.count < limit:
-                let more = min(limit, max(1 << 16, inflated.count * 2)) - inflated.count
-                inflated.append(contentsOf: repeatElement(0, count: more))
-            case .targetFull, .damaged:
-                throw FormatError(.malformed, path: path, "the gzip file is damaged or cut short")
+    /// libdeflate writes a stream in its order and stops where the room ends, so that what stands before the last block
+    /// is the stream's.
+    ///
+    /// - Returns: the first bytes, `count` of them where there are as many, and where the stream ended if it has; no bytes
+    ///   where it is damaged.
+    func beginning(
+        of source: UnsafeRawBufferPointer, _ wrapping: Wrapping, count wanted: Int
+    ) -> (bytes: [UInt8], end: Int?) {
+        let room = wanted + Self.largestStoredBlock + Self.longestMatch
+        var end: Int?
+        let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            let target = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: room)
+            switch inflate(source, wrapping, into: target) {
+            case .done(let read, let written): (end, count) = (read, min(written, wanted))
+            case .targetFull: count = wanted
+            case .damaged: break
             }
         }
-        inflated.removeLast(inflated.count - count)
-        return inflated
+        return (bytes, end)
     }
 }

@@ -14,38 +14,84 @@ package enum IDXArray {
         guard try file.bytes(at: 0, count: 2) == GzipFile.signature else {
             return try open(file, location: path)
         }
-        let bytes = try GzipFile.inflate(file.bytes(at: 0, count: file.count), path: path)
+        let compressed = try file.bytes(at: 0, count: file.count)
+        // The header first: what it states is all that is inflated.
+        let start = try GzipFile.beginning(of: compressed, count: largestHeader, path: path)
+        let header = try Header(start, location: path)
+        let size = header.fileSize
         let note =
-            bytes.count > 256 << 20
-            ? "\(path) is compressed and was inflated whole: it takes \(bytes.count >> 20) MiB of memory"
+            size > largestUnnoted
+            ? "\(path) is compressed and was inflated whole: it takes \(size >> 20) MiB of memory"
             : nil
-        return try open(.memory(bytes), location: path, note: note)
+        guard size > largestAtOnce, GzipFile.statedSize(of: compressed) == UInt32(truncatingIfNeeded: size)
+        else {
+            let bytes = try GzipFile.inflate(compressed, size: size, path: path)
+            return try open(.memory(bytes), location: path, note: note)
+        }
+        let bytes = DeferredBytes(size: size, beginning: start) { () throws(FormatError) in
+            let bytes = try GzipFile.inflate(compressed, size: size, path: path)
+            guard bytes.count == size else {
+                throw FormatError(
+                    .malformed, path: path, "\(bytes.count) bytes are there, and \(size) are stated")
+            }
+            return bytes
+        }
+        return try open(.deferred(bytes), location: path, note: note)
     }
+
+    /// A file of more bytes is named in the array's note, since it is inflated in memory whole.
+    private static let largestUnnoted = 256 << 20
+    /// A file that is said twice to have more bytes is inflated when its elements are read and not when it is opened.
+    private static let largestAtOnce = 32 << 20
+
+    /// The magic number and as many extents as its byte can count.
+    private static let largestHeader = 4 + 255 * 4
 
     private static func open(
         _ bytes: ArrayBytes, location: String, note: String? = nil
     ) throws(FormatError) -> StoredArray {
-        let beginning = try bytes.bytes(at: 0, count: 4)
-        guard beginning.count == 4, beginning[0] == 0, beginning[1] == 0, let type = type(beginning[2]) else {
-            throw FormatError(.malformed, path: location, "this is not an IDX file")
-        }
-        let rank = Int(beginning[3])
-        let extents = try bytes.bytes(at: 4, count: rank * 4)
-        guard extents.count == rank * 4 else {
-            throw FormatError(.malformed, path: location, "the header is cut short")
-        }
-        let dimensions = (0..<rank).map { dimension in
-            extents[dimension * 4..<dimension * 4 + 4].reduce(0) { $0 << 8 | Int($1) }
-        }
-        let shape: TensorShape
-        do {
-            shape = try TensorShape(dimensions)
-        } catch {
-            throw FormatError(.malformed, path: location, error.message)
-        }
+        let header = try Header(bytes.bytes(at: 0, count: largestHeader), location: location)
         return try StoredArray(
-            bytes, at: 4 + rank * 4, type: type, isBigEndian: true, shape: shape, location: location,
-            note: note)
+            bytes, at: header.size, type: header.type, isBigEndian: true, shape: header.shape,
+            location: location, note: note)
+    }
+
+    private struct Header {
+        let type: ArrayElementType
+        let shape: TensorShape
+        /// Its own bytes.
+        let size: Int
+        /// Its own bytes and those of the elements that it states.
+        let fileSize: Int
+
+        /// Reads the header that bytes begin with.
+        init(_ bytes: [UInt8], location: String) throws(FormatError) {
+            guard bytes.count >= 4, bytes[0] == 0, bytes[1] == 0, let type = IDXArray.type(bytes[2]) else {
+                throw FormatError(.malformed, path: location, "this is not an IDX file")
+            }
+            let rank = Int(bytes[3])
+            guard rank <= ArrayFile.largestRank else { throw ArrayFile.tooManyDimensions(rank, at: location) }
+            size = 4 + rank * 4
+            guard bytes.count >= size else {
+                throw FormatError(.malformed, path: location, "the header is cut short")
+            }
+            let dimensions = (0..<rank).map { dimension in
+                bytes[4 + dimension * 4..<8 + dimension * 4].reduce(0) { $0 << 8 | Int($1) }
+            }
+            do {
+                shape = try TensorShape(dimensions)
+            } catch {
+                throw FormatError(.malformed, path: location, error.message)
+            }
+            self.type = type
+            let (elements, overflow) = shape.elementCount.multipliedReportingOverflow(by: type.size ?? 1)
+            let (sum, carry) = elements.addingReportingOverflow(size)
+            guard !overflow, !carry else {
+                throw FormatError(
+                    .malformed, path: location, "the shape \(shape) of \(type) is more than any file holds")
+            }
+            fileSize = sum
+        }
     }
 
     private static func type(_ code: UInt8) -> ArrayElementType? {

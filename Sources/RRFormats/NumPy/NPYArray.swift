@@ -2,8 +2,11 @@ internal import RRTensor
 
 /// Arrays in NPY files (NumPy Enhancement Proposal 1), of the versions 1 to 3.
 package enum NPYArray {
-    /// The longest header that is read, in bytes; NumPy itself stops at 10,000 unless told otherwise.
-    static let largestHeader = 1 << 20
+    /// The longest header that is read, in bytes, which version 1 has room for; NumPy itself stops at 10,000 unless told
+    /// otherwise.
+    static let largestHeader = 1 << 16
+    /// The bytes in which the longest header that is read ends.
+    static let largestBeginning = 12 + largestHeader
 
     /// Opens a file.
     ///
@@ -45,6 +48,9 @@ package enum NPYArray {
         }
         let header = try bytes.bytes(at: start + 8 + lengthSize, count: headerLength)
         let description = try NPYDescription(header, location: location)
+        guard description.shape.count <= ArrayFile.largestRank else {
+            throw ArrayFile.tooManyDimensions(description.shape.count, at: location)
+        }
         let shape: TensorShape
         do {
             shape = try TensorShape(description.shape)

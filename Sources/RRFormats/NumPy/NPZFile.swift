@@ -2,11 +2,16 @@
 package final class NPZFile: Sendable {
     /// A member of more bytes is named in the array's note, since it is inflated in memory whole.
     private static let largestUnnoted = 256 << 20
+    /// A member of more bytes is inflated when its elements are read and not when it is opened, so that nothing is inflated
+    /// for a header that its size does not fit, nor to tell what there is.
+    private static let largestAtOnce = 32 << 20
 
     package let path: String
     /// The names of the arrays, without `.npy`, in the order of the file.
     package let names: [String]
     private let zip: ZIPFile
+    /// The first member of each name, with and without `.npy`: a file may hold many.
+    private let members: [String: ZIPFile.Member]
 
     /// Opens a file.
     ///
@@ -15,22 +20,27 @@ package final class NPZFile: Sendable {
         self.path = path
         zip = try ZIPFile(InputFile(reading: path))
         names = zip.members.map { Self.name(of: $0) }
+        var members: [String: ZIPFile.Member] = [:]
+        for member in zip.members {
+            for name in [Self.name(of: member), member.name] where members[name] == nil {
+                members[name] = member
+            }
+        }
+        self.members = members
     }
 
     private static func name(of member: ZIPFile.Member) -> String {
         member.name.hasSuffix(".npy") ? String(member.name.dropLast(4)) : member.name
     }
 
-    func holds(_ name: String) -> Bool {
-        zip.members.contains { Self.name(of: $0) == name || $0.name == name }
-    }
+    func holds(_ name: String) -> Bool { members[name] != nil }
 
     /// Opens an array; a member that is deflated is inflated whole, in memory.
     ///
     /// - Throws: `FormatError` with the code `notFound`, which lists what is there, `malformed` (also where the
     ///   member has another checksum or size than the directory says), `unsupported` or `cannotRead`.
     package func array(_ name: String) throws(FormatError) -> StoredArray {
-        guard let member = zip.members.first(where: { Self.name(of: $0) == name || $0.name == name }) else {
+        guard let member = members[name] else {
             let held = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", …" : "")
             throw FormatError(
                 .notFound, path: "\(path):\(name)",
@@ -45,14 +55,28 @@ package final class NPZFile: Sendable {
             return try NPYArray.open(
                 .file(zip.file), at: region.lowerBound, length: region.count, location: location)
         case 8:
-            let bytes = try zip.inflate(member, region: region, location: location)
+            let bytes: ArrayBytes =
+                member.size > Self.largestAtOnce
+                ? .deferred(try deferred(member, region: region, location: location))
+                : .memory(try zip.inflate(member, region: region, location: location))
             let note =
-                bytes.count > Self.largestUnnoted
-                ? "\(location) is compressed and was inflated whole: it takes \(bytes.count >> 20) MiB of memory"
+                member.size > Self.largestUnnoted
+                ? "\(location) is compressed and was inflated whole: it takes \(member.size >> 20) MiB of memory"
                 : nil
-            return try NPYArray.open(.memory(bytes), location: location, note: note)
+            return try NPYArray.open(bytes, location: location, note: note)
         default:
             throw ZIPFile.unknownMethod(of: member, location: location)
+        }
+    }
+
+    private func deferred(
+        _ member: ZIPFile.Member, region: Range<Int>, location: String
+    ) throws(FormatError) -> DeferredBytes {
+        let beginning = try zip.beginning(
+            of: member, region: region, count: min(member.size, NPYArray.largestBeginning), location: location
+        )
+        return DeferredBytes(size: member.size, beginning: beginning) { [zip] () throws(FormatError) in
+            try zip.inflate(member, region: region, location: location)
         }
     }
 

@@ -101,6 +101,11 @@ struct SafeTensorsHeader {
         var integers: [Int] = []
         try parser.readElements { parser in
             guard parser.nextIsDigit() else { throw noInteger() }
+            guard integers.count < ArrayFile.largestRank else {
+                throw malformed(
+                    "the header has a list of more than \(ArrayFile.largestRank) integers, the most dimensions of a tensor"
+                )
+            }
             switch try parser.readValue() {
             case .integer(let integer): integers.append(integer)
             case .number(let number) where number != number.rounded():

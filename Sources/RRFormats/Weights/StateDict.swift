@@ -13,7 +13,8 @@ package struct StateDict: Sendable {
     /// Where the elements are.
     enum Elements: Sendable {
         case loaded([SafeTensor])
-        case arrays([StoredArray])
+        /// By the names of the entries, and opened anew for each: what nobody asks for takes no memory.
+        case arrays(NPZFile)
         case pyTorch(PyTorchFile, [PickleTensor])
     }
 
@@ -56,7 +57,7 @@ package struct StateDict: Sendable {
             let bytes: [UInt8]
             switch elements {
             case .loaded(let tensors): bytes = tensors[position].bytes
-            case .arrays(let arrays): bytes = try Self.bytes(of: arrays[position])
+            case .arrays(let file): bytes = try Self.bytes(of: file.array(entries[position].name))
             case .pyTorch(let file, let tensors):
                 let tensor = tensors[position]
                 let elements =

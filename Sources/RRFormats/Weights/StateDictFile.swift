@@ -51,7 +51,6 @@ package enum StateDictFile {
 
     private static func arrays(_ file: NPZFile) throws(FormatError) -> StateDict {
         var entries: [StateDict.Entry] = []
-        var arrays: [StoredArray] = []
         var others: [String] = []
         for name in file.names {
             do throws(FormatError) {
@@ -61,12 +60,11 @@ package enum StateDictFile {
                     continue
                 }
                 entries.append(.init(name: name, shape: array.shape.dimensions, type: type))
-                arrays.append(array)
             } catch  where error.code == .unsupported {
                 others.append(name)
             }
         }
-        let dict = StateDict(entries, .arrays(arrays), others: others)
+        let dict = StateDict(entries, .arrays(file), others: others)
         try dict.checkNames(path: file.path)
         return dict
     }

@@ -17,8 +17,20 @@ extension ZIPFile {
         }
     }
 
-    /// Inflates a member whole, in memory.
-    func inflate(_ member: Member, region: Range<Int>, location: String) throws(FormatError) -> [UInt8] {
+    /// Inflates the beginning of a deflated member, whose checksum is not verified.
+    ///
+    /// - Throws: `FormatError` with the code `malformed` or `cannotRead`.
+    func beginning(
+        of member: Member, region: Range<Int>, count: Int, location: String
+    ) throws(FormatError) -> [UInt8] {
+        let inflater = try inflater(for: member, location: location)
+        let stored = try file.bytes(at: region.lowerBound, count: region.count)
+        let bytes = stored.withUnsafeBytes { inflater.beginning(of: $0, .none, count: count).bytes }
+        guard bytes.count == count else { throw Self.otherSize(member, location) }
+        return bytes
+    }
+
+    private func inflater(for member: Member, location: String) throws(FormatError) -> Inflater {
         guard member.size / Inflater.largestRatio <= member.storedSize else {
             throw FormatError(
                 .malformed, path: location,
@@ -27,18 +39,16 @@ extension ZIPFile {
         guard let inflater = Inflater() else {
             throw FormatError(.cannotRead, path: location, "there is no memory to inflate it")
         }
+        return inflater
+    }
+
+    /// Inflates a member whole, in memory.
+    func inflate(_ member: Member, region: Range<Int>, location: String) throws(FormatError) -> [UInt8] {
+        let inflater = try inflater(for: member, location: location)
         let stored = try file.bytes(at: region.lowerBound, count: region.count)
-        var outcome = Inflater.Outcome.damaged
-        let bytes = [UInt8](unsafeUninitializedCapacity: member.size) { buffer, count in
-            let target = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: member.size)
-            outcome = stored.withUnsafeBytes { inflater.inflate($0, .none, into: target) }
-            if case .done(_, let written) = outcome { count = written }
-        }
+        let (bytes, outcome) = stored.withUnsafeBytes { inflater.bytes(of: $0, .none, size: member.size) }
         guard case .done(_, member.size) = outcome else {
-            throw FormatError(
-                .malformed, path: location,
-                "the member does not inflate to the \(member.size) bytes that the directory claims: it is damaged"
-            )
+            throw Self.otherSize(member, location)
         }
         try Self.check(bytes, against: member, location: location)
         return bytes
@@ -50,6 +60,13 @@ extension ZIPFile {
         guard bytes.withUnsafeBytes({ CRC32.checksum(of: $0) }) == member.checksum else {
             throw wrongChecksum(location)
         }
+    }
+
+    private static func otherSize(_ member: Member, _ location: String) -> FormatError {
+        FormatError(
+            .malformed, path: location,
+            "the member does not inflate to the \(member.size) bytes that the directory claims: it is damaged"
+        )
     }
 
     static func wrongChecksum(_ location: String) -> FormatError {

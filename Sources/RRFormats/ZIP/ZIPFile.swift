@@ -9,6 +9,10 @@ struct ZIPFile {
         let size: Int
         /// Where its own header is, in the file.
         let headerOffset: Int
+        /// The bytes of its own header and its stored bytes, at least.
+        let leastSize: Int
+        /// Where what is not the member's begins: the next member, the directory, or the end of the file.
+        var limit = 0
     }
 
     let file: InputFile
@@ -16,7 +20,8 @@ struct ZIPFile {
 
     /// Reads the directory of members.
     ///
-    /// - Throws: `FormatError` with the code `malformed`, `unsupported` for a part of several, or `cannotRead`.
+    /// - Throws: `FormatError` with the code `malformed`, also where two members share bytes, `unsupported` for a part of
+    ///   several, or `cannotRead`.
     init(_ file: InputFile) throws(FormatError) {
         self.file = file
         let end = try EndRecord(of: file)
@@ -35,7 +40,40 @@ struct ZIPFile {
             members.append(member)
             position = next
         }
-        self.members = members
+        self.members = try Self.limited(members, before: end.directoryOffset, in: file)
+    }
+
+    /// The members with their limits.
+    ///
+    /// A directory that names the same bytes many times makes any amount of data of a small file, so that each byte
+    /// belongs to one member at most, as Python's zipfile has it.
+    ///
+    /// - Throws: `FormatError` with the code `malformed` where two members share bytes.
+    private static func limited(
+        _ members: [Member], before directoryOffset: Int, in file: InputFile
+    ) throws(FormatError) -> [Member] {
+        var members = members
+        let order = members.indices.sorted { members[$0].headerOffset < members[$1].headerOffset }
+        for (position, number) in order.enumerated() {
+            let member = members[number]
+            let next = position + 1 < order.count ? members[order[position + 1]] : nil
+            let limit =
+                next?.headerOffset ?? (member.headerOffset < directoryOffset ? directoryOffset : file.size)
+            members[number].limit = limit
+            // What lies outside of the file is said by whoever reads the member.
+            let (end, overflow) = member.headerOffset.addingReportingOverflow(member.leastSize)
+            guard !overflow, end <= file.size, end > limit else { continue }
+            throw shared(member, "its \(member.leastSize) bytes at \(member.headerOffset)", limit, in: file)
+        }
+        return members
+    }
+
+    private static func shared(
+        _ member: Member, _ bytes: String, _ limit: Int, in file: InputFile
+    ) -> FormatError {
+        FormatError(
+            .malformed, path: file.path,
+            "the ZIP file's member \(member.name) shares bytes with another: \(bytes) reach beyond \(limit)")
     }
 
     /// An entry of the directory, and where the next one is; nil where it is damaged.
@@ -75,7 +113,8 @@ struct ZIPFile {
         }
         let member = Member(
             name: String(decoding: name, as: UTF8.self), method: method, isEncrypted: flags & 1 != 0,
-            checksum: UInt32(checksum), storedSize: storedSize, size: size, headerOffset: headerOffset)
+            checksum: UInt32(checksum), storedSize: storedSize, size: size, headerOffset: headerOffset,
+            leastSize: storedSize.addingReportingOverflow(30 + nameLength).partialValue)
         return (member, extraEnd + commentLength)
     }
 
@@ -98,6 +137,9 @@ struct ZIPFile {
             throw FormatError(
                 .malformed, path: location,
                 "the directory claims \(member.storedSize) bytes at \(start), but the file has \(file.size)")
+        }
+        guard start + member.storedSize <= member.limit else {
+            throw Self.shared(member, "its \(member.storedSize) bytes at \(start)", member.limit, in: file)
         }
         return start..<start + member.storedSize
     }
