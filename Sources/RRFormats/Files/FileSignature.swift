@@ -1,6 +1,6 @@
 /// What a file is, told by its content and not by its name.
 package enum FileSignature: Sendable {
-    case hdf5, npy, zip, gzip, idx, png
+    case hdf5, npy, zip, gzip, idx, png, safetensors
 
     /// Looks at the first bytes of a file, and where an HDF5 file's own may begin: at 0, or behind a block of the user's,
     /// as MATLAB writes one of 512 bytes.
@@ -11,7 +11,9 @@ package enum FileSignature: Sendable {
     /// - Throws: `FormatError` with the code `notFound` or `cannotRead`.
     package static func of(_ path: String) throws(FormatError) -> FileSignature? {
         let file = try InputFile(reading: path)
-        let start = try file.bytes(at: 0, count: min(8, file.size))
+        let start = try file.bytes(at: 0, count: min(9, file.size))
+        // Before all others: the length that such a file begins with may be the first bytes of any of them.
+        if beginsSafeTensors(start) { return .safetensors }
         if start.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return .png }
         if start.starts(with: [0x93, 0x4E, 0x55, 0x4D]) { return .npy }
         if start.starts(with: [0x50, 0x4B]) { return .zip }
@@ -22,6 +24,16 @@ package enum FileSignature: Sendable {
             offset = offset == 0 ? 512 : offset * 2
         }
         return start.starts(with: [0, 0]) ? .idx : nil
+    }
+
+    /// Whether bytes begin as a safetensors file does: with the length of its header in eight bytes, and the header's `{`.
+    ///
+    /// The lengths that are read leave the last four of these bytes zero, where a ZIP file has its version, NPY, PNG and
+    /// HDF5 their name, IDX an extent and gzip a time, and no text has a zero byte; none of them has a `{` behind.
+    static func beginsSafeTensors(_ start: [UInt8]) -> Bool {
+        guard start.count >= 9, start[8] == UInt8(ascii: "{") else { return false }
+        let length = start[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return length > 0 && length <= UInt64(SafeTensorsFile.largestHeader)
     }
 
     private static let hdf5Signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]

@@ -44,7 +44,7 @@ package enum StateDictFile {
     /// A ZIP file; nil for any other. A safetensors file may begin with the same bytes, but has its header then.
     private static func zip(_ path: String, start: [UInt8]) throws(FormatError) -> ZIPFile? {
         guard start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x50, 0x4B, 0x05, 0x06]),
-            start.count < 9 || start[8] != UInt8(ascii: "{")
+            !FileSignature.beginsSafeTensors(start)
         else { return nil }
         return try ZIPFile(InputFile(reading: path))
     }
@@ -73,6 +73,8 @@ package enum StateDictFile {
     private static func refuseOtherFormats(_ path: String, start: [UInt8]) throws(FormatError) {
         let conversion = PyTorchConversion(path)
         let message: String
+        // The length of a header may be the first bytes of a pickle.
+        guard !FileSignature.beginsSafeTensors(start) else { return }
         if start.starts(with: legacyMagic) {
             message = "the file is of PyTorch's old format, before version 1.6\(conversion.ofLegacyFile)"
         } else if start.count > 1, start[0] == 0x80, 2...5 ~= start[1] {

@@ -23,6 +23,7 @@ package enum OtherFileDescription {
         case .png?: members = try png(path)
         case .zip? where try StateDictFile.format(of: path) == .pyTorch: members = try stateDicts(path)
         case .npy?, .zip?, .gzip?, .idx?: members = try arrays(path, words)
+        case .safetensors?: members = try safeTensors(path)
         case .hdf5?: return nil
         case nil:
             if start.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") {

@@ -24,9 +24,11 @@ public enum MaskSourceKind: String, Sendable, CaseIterable {
         let signature = try FileSignature.of(path)
         if [".csv", ".tsv"].contains(where: path.lowercased().hasSuffix) {
             self = .boxes
-        } else if start.first(where: { !Self.skipped.contains($0) }) == UInt8(ascii: "{") {
+        } else if signature == nil,
+            start.first(where: { !Self.skipped.contains($0) }) == UInt8(ascii: "{")
+        {
             self = .coco
-        } else if signature.map({ $0 != .png }) ?? Self.isNamedHDF5(path) {
+        } else if signature.map({ $0 != .png && $0 != .safetensors }) ?? Self.isNamedHDF5(path) {
             self = .arrays
         } else {
             throw FormatError(
