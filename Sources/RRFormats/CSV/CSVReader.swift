@@ -1,11 +1,17 @@
 /// Takes the bytes of a table apart, record by record.
 struct CSVReader {
+    /// A longer record is refused, in bytes: a quote that is never closed makes one of the rest of a file, of which every
+    /// comma would take sixteen bytes.
+    static let largestRecord = 4 << 20
+
     private let bytes: [UInt8]
     private let delimiter: UInt8
     private let keepsSpaces: Bool
     private var offset: Int
     /// The line that `offset` is on, from 1.
     private var line = 1
+    /// Where the record at hand must have ended.
+    private var limit = 0
 
     /// - Parameter keepsSpaces: whether spaces around cells belong to them; else they do within quotes alone.
     init(_ bytes: [UInt8], delimiter: CSVDelimiter = .comma, keepsSpaces: Bool = false) {
@@ -20,10 +26,14 @@ struct CSVReader {
     mutating func next() throws(CSVFault) -> CSVTable.Record? {
         while skipLineEnd() {}
         guard offset < bytes.count else { return nil }
+        limit = min(bytes.count, offset + Self.largestRecord)
         let start = line
         var fields: [String] = []
         while true {
             let content = try field()
+            guard offset < limit || limit == bytes.count else {
+                throw CSVFault(line: start, kind: .longRecord(atLeast: Self.largestRecord))
+            }
             guard let text = String(validating: content, as: UTF8.self) else {
                 throw CSVFault(line: start, kind: .notText)
             }
@@ -50,7 +60,7 @@ struct CSVReader {
         let start = line
         var content: [UInt8] = []
         offset += 1
-        while offset < bytes.count {
+        while offset < limit {
             let byte = bytes[offset]
             offset += 1
             if byte == Self.quote {
@@ -65,7 +75,8 @@ struct CSVReader {
             }
             content.append(byte)
         }
-        throw CSVFault(line: start, kind: .openQuote)
+        throw CSVFault(
+            line: start, kind: limit < bytes.count ? .longRecord(atLeast: Self.largestRecord) : .openQuote)
     }
 
     private mutating func skipSpaces() {
@@ -77,7 +88,7 @@ struct CSVReader {
     }
 
     private var isAtFieldEnd: Bool {
-        guard offset < bytes.count else { return true }
+        guard offset < limit else { return true }
         let byte = bytes[offset]
         return byte == delimiter || byte == Self.lineFeed || byte == Self.carriageReturn
     }

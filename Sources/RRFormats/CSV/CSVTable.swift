@@ -98,6 +98,7 @@ package struct CSVFault: Error, Sendable {
         case textAfterQuote
         case openQuote
         case notText
+        case longRecord(atLeast: Int)
     }
 
     /// The line, from 1.
@@ -119,6 +120,8 @@ extension FormatError {
             case .textAfterQuote: "line \(fault.line): text follows a closing quote"
             case .openQuote: "line \(fault.line): a quote is not closed"
             case .notText: "line \(fault.line): a field is not UTF-8"
+            case .longRecord(let size):
+                "line \(fault.line): a record of \(size) bytes or more, the most that is read; is a quote not closed?"
             }
         self.init(.malformed, path: path, message)
     }

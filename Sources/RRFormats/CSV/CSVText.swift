@@ -14,7 +14,10 @@ enum CSVText {
             bytes = Array(text.utf8)
         }
         let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-        guard let end = bytes.firstIndex(where: { $0 == 10 || $0 == 13 }) else { return bytes }
+        // `"sep=;"` has seven bytes.
+        guard let end = bytes.prefix(start + 8).firstIndex(where: { $0 == 10 || $0 == 13 }) else {
+            return bytes
+        }
         let first = bytes[start..<end].filter { $0 != UInt8(ascii: "\"") }
         guard first.count == 5, first.starts(with: Array("sep=".utf8)),
             CSVDelimiter(rawValue: first[4]) != nil

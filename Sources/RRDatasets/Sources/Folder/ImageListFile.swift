@@ -52,6 +52,9 @@ enum ImageListFile {
         return ["\(name): values are separated by \(table.delimiter.name)"]
     }
 
+    /// The longest line of JSON that is read, in bytes: made to values it takes thirty times as many.
+    private static let largestLine = 4 << 20
+
     private static func forEachLine(
         of path: String, _ options: ImageListOptions, _ body: (PNGMetadata.Row) throws -> Void
     ) throws {
@@ -62,6 +65,9 @@ enum ImageListFile {
             guard line.contains(where: { ![9, 13, 32].contains($0) }) else { continue }
             func fault(_ message: Message) -> DatasetError {
                 DatasetError(.badMetadata, path: path, "line \(number): " + message)
+            }
+            guard line.count <= largestLine else {
+                throw fault("it has \(line.count) bytes; lines of at most \(largestLine) are read")
             }
             let object: JSONValue
             do {
@@ -122,6 +128,8 @@ extension DatasetError {
             case .textAfterQuote: "line \(fault.line): text after a closing quote"
             case .openQuote: "line \(fault.line): a quote that is not closed"
             case .notText: "line \(fault.line): text that is not UTF-8"
+            case .longRecord(let size):
+                "line \(fault.line): a record of \(size) bytes or more, the most that is read; is a quote not closed?"
             }
         self.init(.badMetadata, path: path, message)
     }
