@@ -1,3 +1,11 @@
+extension LayerDescription {
+    /// The number of layers that this is: one, and those inside a residual block.
+    var layerCount: Int {
+        guard case .residual(let residual) = self else { return 1 }
+        return residual.body.reduce(residual.projection == nil ? 1 : 2) { $0 + $1.layerCount }
+    }
+}
+
 /// A layer is its name, or an object with its name as the only key and its options as the value.
 extension LayerDescription: Codable {
     public init(from decoder: any Decoder) throws {

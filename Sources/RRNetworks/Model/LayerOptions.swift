@@ -138,6 +138,9 @@ extension LayerOptions {
         guard let container, isList(name) else {
             throw NetworkError(.malformedModel, location, "\"\(name)\" must be a list of layers")
         }
+        if let count = try? container.nestedUnkeyedContainer(forKey: OptionKey(name)).count {
+            try ModelDescription.checkLayerCount(count, at: location)
+        }
         let layers = try container.decode([LayerDescription].self, forKey: OptionKey(name))
         guard !layers.isEmpty else {
             throw NetworkError(.malformedModel, location, "\"\(name)\" must have at least one layer")

@@ -7,6 +7,10 @@ public struct ModelDescription: Hashable, Sendable {
     /// The `format_version` that this version writes; any 1.x is read.
     public static let formatVersion = "1.0"
 
+    /// The most layers of a model, those inside others counted: ResNet-1202 has 3,600, and a file of a megabyte has room
+    /// for 100,000, each with memory for every sample of a batch.
+    public static let largestLayerCount = 8192
+
     /// The shape `(C, H, W)` of the images that the model takes.
     public let input: ImageShape
 
@@ -49,7 +53,20 @@ extension ModelDescription: Codable {
         }
         input = try ImageShape(channels: extents[0], height: extents[1], width: extents[2])
         classCount = try container.decode(Int.self, forKey: .classes)
+        if let count = try? container.nestedUnkeyedContainer(forKey: .layers).count {
+            try Self.checkLayerCount(count, at: "layers")
+        }
         layers = try container.decode([LayerDescription].self, forKey: .layers)
+        try Self.checkLayerCount(layers.reduce(0) { $0 + $1.layerCount }, at: "layers")
+    }
+
+    /// Refuses more layers than are served, where possible before they are made.
+    static func checkLayerCount(_ count: Int, at location: String) throws(NetworkError) {
+        guard count <= largestLayerCount else {
+            throw NetworkError(
+                .malformedModel, location,
+                "has \(count) layers; models of at most \(largestLayerCount) are served")
+        }
     }
 
     public func encode(to encoder: any Encoder) throws {

@@ -6,11 +6,14 @@ internal import RRSchemas
 
 /// A `model.json` on disk.
 public enum ModelFile {
+    /// The largest file that is read, in bytes: as many layers as are served, with room to spare.
+    package static let largestSize = 16 << 20
+
     /// Reads an architecture, and checks it against the schema and its layers against each other.
     ///
     /// - Throws: `FormatError` where the file cannot be read or is no model, naming the field or the layer.
     public static func read(_ path: String) throws -> ModelDescription {
-        let bytes = try FileBytes.read(path)
+        let bytes = try FileBytes.read(path, maximumSize: largestSize)
         let document = try RunDocument.parse(bytes, path: path)
         do {
             let model = try JSONDecoder().decode(ModelDescription.self, from: Data(bytes))

@@ -17,7 +17,8 @@ package enum RunDescription {
     }
 
     private static func model(_ path: String) throws -> JSONValue? {
-        guard let document = try? JSONValue(parsing: FileBytes.read(path, maximumSize: 64 << 20)),
+        guard
+            let document = try? JSONValue(parsing: FileBytes.read(path, maximumSize: ModelFile.largestSize)),
             document["format"] == "rrdata.model"
         else { return nil }
         var members = try members(of: ModelFile.read(path), document)
@@ -48,8 +49,8 @@ package enum RunDescription {
 
     private static func run(_ path: String) throws -> JSONValue {
         let run = try Run(path: path)
-        let configuration = try JSONValue(parsing: FileBytes.read(path + "/" + RunFile.configuration))
-        let document = try JSONValue(parsing: FileBytes.read(path + "/" + RunFile.model))
+        let configuration = try RunDocument.read(path + "/" + RunFile.configuration)
+        let document = try RunDocument.read(path + "/" + RunFile.model)
         var members = configuration.objectValue ?? [:]
         members["path"] = .string(path)
         members["model"] = .object(try self.members(of: run.model, document))

@@ -3,10 +3,13 @@ internal import RRSchemas
 
 /// The JSON documents of a run folder.
 enum RunDocument {
+    /// The largest document that is read, in bytes: made to values it takes thirty times as many.
+    static let largestSize = 16 << 20
+
     /// Reads a JSON file.
     ///
     /// - Throws: `FormatError` where it cannot be read, or with the code `malformed` where it is not JSON.
-    static func read(_ path: String, maximumSize: Int = 1 << 31) throws(FormatError) -> JSONValue {
+    static func read(_ path: String, maximumSize: Int = largestSize) throws(FormatError) -> JSONValue {
         try parse(FileBytes.read(path, maximumSize: maximumSize), path: path)
     }
 
@@ -25,7 +28,7 @@ enum RunDocument {
     /// - Throws: `FormatError`, with the code `malformed` where it is another document and `unsupported` where its version
     ///   is not 1.x.
     static func read(
-        _ path: String, format: String, role: String, maximumSize: Int = 1 << 31
+        _ path: String, format: String, role: String, maximumSize: Int = largestSize
     ) throws(FormatError) -> JSONValue {
         let document = try read(path, maximumSize: maximumSize)
         guard document["format"] == .string(format) else {

@@ -101,7 +101,7 @@ package struct RunValidator {
     /// Reads a JSON document; nil, with a finding, where there is none.
     private mutating func document(_ path: String) -> JSONValue? {
         do {
-            return try JSONValue(parsing: FileBytes.read(path, maximumSize: 256 << 20))
+            return try JSONValue(parsing: FileBytes.read(path, maximumSize: RunDocument.largestSize))
         } catch let error as FormatError {
             fault(.unreadableFile, path, error.message)
         } catch {
@@ -175,6 +175,13 @@ package struct RunValidator {
     /// Checks a model against the schema, then its layers against each other.
     private mutating func checkModel(at path: String) -> ModelDescription? {
         guard let document = document(path) else { return nil }
+        // So many are refused before each is held against the schema.
+        if let count = document["layers"]?.arrayValue?.count, count > ModelDescription.largestLayerCount {
+            fault(
+                .malformedModel, path,
+                "it has \(count) layers; models of at most \(ModelDescription.largestLayerCount) are served")
+            return nil
+        }
         let violations = JSONSchema.model.validate(document)
         for violation in violations.prefix(10) {
             fault(
