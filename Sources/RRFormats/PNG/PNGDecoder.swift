@@ -256,9 +256,12 @@ extension PNGDecoder {
             do throws(FormatError) {
                 let storage = try storage(of: bytes, path: path)
                 let header = isStored ? storage.storedHeader : storage.header
-                var samples = [UInt8](repeating: 0, count: header.byteCount)
-                let result: Result<PNGFaults, FormatError> = samples.withUnsafeMutableBytes { samples in
-                    Result { () throws(FormatError) in
+                try checkData(bytes, storage, path: path)
+                var result: Result<PNGFaults, FormatError> = .success([])
+                let samples = [UInt8](unsafeUninitializedCapacity: header.byteCount) { buffer, count in
+                    let samples = UnsafeMutableRawBufferPointer(
+                        start: buffer.baseAddress, count: header.byteCount)
+                    result = Result { () throws(FormatError) in
                         if isStored {
                             try decodeWithLibPNG(bytes, path: path, isStored: true, into: samples)
                         } else {
@@ -267,6 +270,7 @@ extension PNGDecoder {
                                 workspace: PNGWorkspace(), into: samples)
                         }
                     }
+                    if case .success = result { count = header.byteCount }
                 }
                 let faults = try result.get()
                 var image = PNGImage(

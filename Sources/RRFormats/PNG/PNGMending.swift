@@ -67,7 +67,7 @@ enum PNGMending {
     }
 
     /// The bytes of all rows with their filters, which the data inflates to; nil where that is too many.
-    private static func dataSize(_ bytes: UnsafeRawBufferPointer) -> Int? {
+    static func dataSize(_ bytes: UnsafeRawBufferPointer) -> Int? {
         func bigEndian(at offset: Int) -> Int {
             Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
         }

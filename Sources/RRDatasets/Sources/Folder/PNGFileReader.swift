@@ -53,11 +53,13 @@ package final class PNGFileReader {
         let state = try state(of: descriptor)
         var bytes = try load(descriptor, upTo: Self.startSize)
         var storage = try PNGDecoder.storage(of: bytes, fileSize: state.size, path: filePath)
-        if orientation == .apply || !storage.reachesPixels {
+        let isDoubtful = storage.isDoubtful(fileSize: state.size)
+        if orientation == .apply || !storage.reachesPixels || isDoubtful {
             // A colour profile or a long text stands before the pixels.
             bytes = try load(descriptor, from: bytes.count)
             try checkUnchanged(descriptor, since: state)
             storage = try PNGDecoder.storage(of: bytes, path: filePath)
+            try PNGDecoder.checkData(bytes, storage, path: filePath)
         }
         let own = PNGOrientation(of: bytes)
         return (orientation == .apply ? own.turned(storage.header) : storage.header, state, own)
