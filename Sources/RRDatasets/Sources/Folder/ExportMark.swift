@@ -1,4 +1,4 @@
-internal import RRFormats
+package import RRFormats
 package import RRSchemas
 internal import RRTensor
 
@@ -52,8 +52,21 @@ package struct ExportMark: Sendable {
     package var sampleCount: Int? { members["samples"]?.integerValue }
     /// The name of the layout of exported arrays.
     package var layoutName: String? { members["layout"]?.stringValue }
-    /// What the exported dataset calls its channels.
-    package var color: String? { members["color"]?.stringValue }
+    /// What the exported dataset calls its channels, where images of so many can be called that: the digests do not hold
+    /// it, so that anybody may have written it.
+    package func color(channels: Int) -> String? {
+        members["color"]?.stringValue.flatMap { color in
+            color == "other" || color == Dataset.color(channels: channels) ? color : nil
+        }
+    }
+
+    /// What is to be said of a colour that is not taken; nil where it is.
+    package func colorRemark(channels: Int) -> Message? {
+        guard let stated = members["color"], color(channels: channels) == nil else { return nil }
+        return Message(
+            "the export says that its color is \(stated.serialized().prefix(60)), which images of \(channels) channels cannot be: they are called \(Dataset.color(channels: channels))"
+        )
+    }
     /// The extents `(C, H, W)` of the exported images.
     package var imageDimensions: [Int] {
         members["image_shape"]?.arrayValue?.compactMap(\.integerValue) ?? []
@@ -82,13 +95,14 @@ package struct ExportMark: Sendable {
 
     /// What the exported dataset says of its making, and calls its channels, where a dataset is what was exported; else
     /// nil.
-    package func origin(of table: SampleTable, fingerprint: String) -> DatasetWriter.Origin? {
+    package func origin(of table: SampleTable, fingerprint: String, channels: Int) -> DatasetWriter.Origin? {
         guard members["content"]?.stringValue == Self.content(of: table, fingerprint: fingerprint) else {
             return nil
         }
         return Self.text(members["provenance"]).map {
             DatasetWriter.Origin(
-                provenance: $0, color: color, sourceSizes: sourceSizes(count: sampleCount ?? 0))
+                provenance: $0, color: color(channels: channels),
+                sourceSizes: sourceSizes(count: sampleCount ?? 0))
         }
     }
 
@@ -100,7 +114,7 @@ package struct ExportMark: Sendable {
     /// The size of each exported image before it was resized; nil where the export says none of so many.
     private func sourceSizes(count: Int) -> [ImageSize]? {
         guard let extents = members["source_sizes"]?.arrayValue?.compactMap(\.integerValue),
-            extents.count == 2 * count
+            extents.count.isMultiple(of: 2), extents.count / 2 == count
         else { return nil }
         let sizes = (0..<count).map { ImageSize(height: extents[2 * $0], width: extents[2 * $0 + 1]) }
         return sizes.allSatisfy(\.isStorable) ? sizes : nil

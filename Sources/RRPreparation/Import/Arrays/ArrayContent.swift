@@ -57,8 +57,12 @@ struct ArrayContent {
 
     var color: String {
         let channels = arrangement.imageShape.channels
-        return (keepsShape ? mark?.color : nil)
-            ?? (1...4 ~= channels ? PNGHeader.colorNames[channels - 1] : "other")
+        return (keepsShape ? mark?.color(channels: channels) : nil) ?? Dataset.color(channels: channels)
+    }
+
+    /// What is to be said where the export's colour is not taken.
+    var colorRemark: Message? {
+        keepsShape ? mark?.colorRemark(channels: arrangement.imageShape.channels) : nil
     }
 
     /// The resizing that the exported dataset remembers.

@@ -76,7 +76,8 @@ public struct ArrayImport: Sendable {
             labels: content.labels, classNames: content.classNames, splits: inputs.splits,
             splitNames: inputs.splitNames, groups: inputs.groups)
         return try writer.complete(table, id: content.id) { fingerprint in
-            let origin = content.mark?.origin(of: table, fingerprint: fingerprint)
+            let origin = content.mark?.origin(
+                of: table, fingerprint: fingerprint, channels: content.arrangement.imageShape.channels)
             if let origin, content.compression == content.mark?.compression { return origin }
             return .init(
                 provenance: provenance(content).serialized(), sourceSizes: origin?.sourceSizes)
@@ -101,7 +102,7 @@ public struct ArrayImport: Sendable {
         of content: ArrayContent, _ copy: ArrayImageCopy, _ elementType: ImageElementType, fingerprint: String
     ) -> ImportSummary {
         let inputs = content.inputs
-        var notes = inputs.notes + [content.masks?.note].compactMap(\.self)
+        var notes = inputs.notes + [content.masks?.note, content.colorRemark].compactMap(\.self)
         // An export gives back what was there.
         if inputs.export == nil {
             notes += LabelRemarks.notes(labels: content.labels, classNames: content.classNames)

@@ -106,12 +106,15 @@ public struct PNGFolderImport: Sendable {
         var table = files.table
         table.sourceSizes = sourceSizes
         var color = conversion.colorName
+        var colorRemark: Message?
         let fingerprint = try writer.complete(table, id: { files.id(at: $0) }) { fingerprint in
-            let origin = export?.origin(of: table, fingerprint: fingerprint)
+            let origin = export?.origin(
+                of: table, fingerprint: fingerprint, channels: imageShape.channels)
             guard compression == export?.compression, let origin else {
                 return .init(provenance: provenance.serialized(), sourceSizes: origin?.sourceSizes)
             }
             color = origin.color ?? color
+            colorRemark = export?.colorRemark(channels: imageShape.channels)
             return origin
         }
         let written = try masks?.write(
@@ -119,6 +122,7 @@ public struct PNGFolderImport: Sendable {
         try AtomicOutput.commit([writer.output, masks?.file].compactMap(\.self))
         var notes =
             files.notes + tally.notes(reading.orientation, of: "images") + (written?.notes ?? [])
+        if let colorRemark { notes.append(colorRemark) }
         if written != nil, reading.orientation == .apply, tally.turnedCount > 0 {
             notes.append(
                 "masks are turned by an eXIf chunk of their own; those without one are taken as they stand")
