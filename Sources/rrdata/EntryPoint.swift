@@ -16,6 +16,9 @@ enum EntryPoint {
             guard let code = FailureCode(error) else { RRDataCommand.exit(withError: error) }
             let text = (error as? any ExplainedError)?.explanation.commandLineText ?? "\(error)"
             Console.error("rrdata: error: \(text)")
+            if FailureReport.isAskedFor {
+                Console.print(FailureReport.json(error, exit: code, message: text))
+            }
             RRDataCommand.exit(withError: ExitCode(code.rawValue))
         }
     }
