@@ -28,6 +28,12 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
                 "the last layer gives \(stack.isFlat ? "\(output.elementCount) features" : "maps of \(output)"), but a "
                     + "model of \(model.classCount) classes must end in \(model.classCount) flat logits")
         }
+        guard stack.featureCount <= Self.largestTotalFeatureCount else {
+            throw NetworkError(
+                .shapeMismatch, "layers",
+                "give maps of \(stack.featureCount) elements for each sample; at most "
+                    + "\(Self.largestTotalFeatureCount) are served")
+        }
         self.model = model
         self.stack = stack
         parameterLayout = ParameterLayout(stack.parameters)
@@ -46,6 +52,8 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
 
     /// 1 GB of float for one sample's feature map.
     static var largestFeatureCount: Int { 1 << 28 }
+    /// 4 GB of float for all feature maps of one sample; those of ResNet-50 take 0.1 GB at 224×224 pixels.
+    static var largestTotalFeatureCount: Int { 1 << 30 }
     /// 2 GB of float.
     static var largestParameterCount: Int { 1 << 29 }
 }

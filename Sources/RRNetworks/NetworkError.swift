@@ -11,6 +11,8 @@ public struct NetworkError: Error, Equatable, Sendable, CustomStringConvertible 
         case weightsMismatch
         /// A batch does not fit the model, or its own parts do not fit each other.
         case batchMismatch
+        /// One group of samples and the sums of gradients take more memory than there is.
+        case insufficientMemory
     }
 
     public let code: Code

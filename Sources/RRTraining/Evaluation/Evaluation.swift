@@ -139,6 +139,7 @@ extension Run {
         let dataset = try matching(dataset).dataset
         func evaluate<Scalar: NetworkScalar>(_: Scalar.Type) throws -> Evaluation {
             let network = try Network<Scalar>(model)
+            try network.checkMemory()
             return try Evaluation(
                 network: network, parameters: parameters(of: network), normalization: normalization,
                 dataset: dataset, masks: masks, split: split, measurement: measurement,

@@ -27,6 +27,7 @@ extension MaskMaking {
     ) throws -> MaskMakingSummary {
         func write<Scalar: NetworkScalar>(_: Scalar.Type) throws -> MaskMakingSummary {
             let network = try Network<Scalar>(run.model)
+            try network.checkMemory()
             var making = self
             making.normalization = run.normalization
             if target == .label { making.dataset = try run.matching(dataset).dataset }
@@ -61,6 +62,7 @@ extension MaskMaking {
     ) throws -> [MaskMakingSummary] {
         func write<Scalar: NetworkScalar>(_: Scalar.Type) throws -> [MaskMakingSummary] {
             let network = try Network<Scalar>(run.model)
+            try network.checkMemory()
             let (parameters, weights) = (try run.parameters(of: network), try run.weightsHash())
             let classCount = run.model.classCount
             if force, FileTree.kind(of: path) == .folder { try Self.checkReplaceable(path) }

@@ -85,6 +85,7 @@ public final class Trainer<Scalar: NetworkScalar> {
                 .invalidOption, .option(.schedule), "goes by the length of the training, which is not given")
         }
         let network = try Network<Scalar>(model)
+        try network.checkMemory()
         self.network = network
         self.parameters = parameters ?? network.initialParameters(seed: seed)
         self.normalization = normalization

@@ -41,6 +41,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
         self.options = options
         start = clock.now
         let network = try Network<Scalar>(options.model)
+        try network.checkMemory()
         let unfinished =
             storage.resumes ? try UnfinishedRun(of: storage.output, force: storage.force) : nil
         // Only what this very run may have written there is replaced unasked.

@@ -1,0 +1,28 @@
+internal import Glibc
+internal import RRTensor
+
+extension Network {
+    /// Checks that the machine has the memory for a group of samples and for the sums of gradients, which is taken at once.
+    ///
+    /// A description of a few lines can ask for a terabyte, and a process that is refused memory ends by a signal.
+    ///
+    /// - Throws: `NetworkError` with the code `insufficientMemory`.
+    package func checkMemory() throws(NetworkError) {
+        // Three buffers for each map of sixteen samples; parameters, moments and the sums of eight lanes.
+        let elements = 3 * 16 * (model.input.elementCount + stack.featureCount) + 12 * parameterLayout.count
+        let needed = elements * MemoryLayout<Scalar>.stride
+        guard needed > Self.availableMemory else { return }
+        throw NetworkError(
+            .insufficientMemory, "layers",
+            "take \(needed >> 30) GiB for a group of samples and its gradients, and there are "
+                + "\(Self.availableMemory >> 30) GiB of memory")
+    }
+
+    /// The memory of the machine, or less where the process may have less, in bytes.
+    private static var availableMemory: Int {
+        let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 else { return machine }
+        return min(machine, Int(clamping: limit.rlim_cur))
+    }
+}
