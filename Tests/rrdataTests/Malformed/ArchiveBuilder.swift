@@ -1,0 +1,107 @@
+import RRFormats
+import RRTensor
+
+/// Makes archives and their parts byte by byte, also such as no program writes.
+enum ArchiveBuilder {
+    /// An integer in as many bytes, the lowest first.
+    static func little(_ value: Int, _ size: Int) -> [UInt8] {
+        (0..<size).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
+    }
+
+    /// An integer in as many bytes, the highest first.
+    static func big(_ value: Int, _ size: Int) -> [UInt8] { little(value, size).reversed() }
+
+    /// An NPY file of the version 1.
+    static func npy(_ header: String, elements: [UInt8] = []) -> SourceBytes {
+        let text = Array(header.utf8)
+        return .bytes([0x93] + Array("NUMPY".utf8) + [1, 0] + little(text.count, 2) + text + elements)
+    }
+
+    /// An NPY file of bytes in a shape.
+    static func npy(shape: String, elements: [UInt8] = []) -> SourceBytes {
+        npy("{'descr': '|u1', 'fortran_order': False, 'shape': \(shape), }", elements: elements)
+    }
+
+    /// An IDX file of bytes.
+    static func idx(_ extents: [Int], elements: [UInt8] = []) -> SourceBytes {
+        .bytes([0, 0, 8, UInt8(extents.count)] + extents.flatMap { big($0, 4) } + elements)
+    }
+
+    /// A safetensors file, whose header may be padded to a length by spaces.
+    static func safeTensors(_ header: String, data: [UInt8] = [], length: Int? = nil) -> SourceBytes {
+        SourceBytes {
+            var text = Array(header.utf8)
+            if let length { text += [UInt8](repeating: 0x20, count: length - text.count) }
+            return little(text.count, 8) + text + data
+        }
+    }
+
+    /// A chunk of a PNG file.
+    static func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
+        let content = Array(type.utf8) + data
+        let checksum = content.withUnsafeBytes { CRC32.checksum(of: $0) }
+        return big(data.count, 4) + content + big(Int(checksum), 4)
+    }
+
+    /// A PNG file of gray images that states a size and has other data.
+    static func png(
+        width: Int, height: Int, bits: UInt8 = 8, color: UInt8 = 0, method: UInt8 = 0, chunks: [UInt8] = [],
+        data: [UInt8] = zlibOfZeros(1000)
+    ) -> SourceBytes {
+        .bytes(
+            [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+                + chunk("IHDR", big(width, 4) + big(height, 4) + [bits, color, method, 0, 0]) + chunks
+                + chunk("IDAT", data) + chunk("IEND", []))
+    }
+
+    /// A zlib stream of zeros, at least so many.
+    static func zlibOfZeros(_ count: Int) -> [UInt8] {
+        let width = min(count, 1000)
+        let height = (count + width - 1) / width
+        let image = PNGImage(
+            width: width, height: height, channels: 1, bitDepth: 8,
+            samples: [UInt8](repeating: 0, count: width * height))
+        // The signature and IHDR, then the letters of the only IDAT; its checksum and IEND are the last 16 bytes.
+        guard let file = try? PNGEncoder.encode(image) else { return [] }
+        return Array(file[41..<file.count - 16])
+    }
+
+    /// A member of a ZIP file, as its own header and the directory say.
+    struct Member {
+        var name = "a.npy"
+        var method = 0
+        var stored: [UInt8] = []
+        var size: Int?
+        /// The stored bytes that it claims to have; nil for those that it has.
+        var claimed: Int?
+        var checksum: UInt32?
+        var flags = 0
+        /// Where the directory says that it is; nil for where it is.
+        var offset: Int?
+        /// Whether its bytes are in the file; else it is in the directory alone.
+        var isThere = true
+    }
+
+    /// A ZIP file of members, and of as many as its end says.
+    static func zip(_ members: [Member], count: Int? = nil) -> SourceBytes {
+        var (file, directory): ([UInt8], [UInt8]) = ([], [])
+        for member in members {
+            let start = file.count
+            let checksum = member.checksum ?? member.stored.withUnsafeBytes { CRC32.checksum(of: $0) }
+            let common =
+                little(20, 2) + little(member.flags, 2) + little(member.method, 2) + little(0, 4)
+                + little(Int(checksum), 4) + little(member.claimed ?? member.stored.count, 4)
+                + little(member.size ?? member.stored.count, 4) + little(member.name.utf8.count, 2)
+            let name = Array(member.name.utf8)
+            if member.isThere {
+                file += little(0x0403_4B50, 4) + common + little(0, 2) + name + member.stored
+            }
+            directory += little(0x0201_4B50, 4) + little(20, 2) + common + little(0, 12)
+            directory += little(member.offset ?? start, 4) + name
+        }
+        let count = count ?? members.count
+        return .bytes(
+            file + directory + little(0x0605_4B50, 4) + little(0, 4) + little(count, 2) + little(count, 2)
+                + little(directory.count, 4) + little(file.count, 4) + little(0, 2))
+    }
+}
