@@ -199,8 +199,10 @@ struct ContractTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("photos")) == ["holiday.raw"])
     }
 
-    @Test("an interrupted training ends with 130 and leaves nothing behind")
-    func interruption() throws {
+    @Test(
+        "whatever signal ends a training from outside, it ends with 128 and its number, and leaves nothing behind",
+        arguments: [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGALRM, SIGUSR1, SIGUSR2])
+    func interruption(signal: Int32) throws {
         let folder = try TemporaryFolder()
         let process = Process()
         process.executableURL = URL(filePath: CommandLineTool.path)
@@ -212,10 +214,32 @@ struct ContractTests {
         try process.run()
         // The run's hidden folder says that training is under way.
         while process.isRunning, try folder.names().isEmpty { usleep(10_000) }
-        process.interrupt()
+        kill(process.processIdentifier, signal)
         process.waitUntilExit()
-        #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+        #expect(process.terminationReason == .exit && process.terminationStatus == 128 + signal)
         #expect(try folder.names().isEmpty)
+    }
+
+    @Test("what nohup starts outlives the terminal")
+    func nohup() throws {
+        let folder = try TemporaryFolder()
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [
+            "nohup", CommandLineTool.path, "train", try Workshop.shared.get().path("decoy.h5"), "--model",
+            "mlp",
+            "--epochs", "100000", "--resume", "-o", "run",
+        ]
+        process.currentDirectoryURL = URL(filePath: folder.path)
+        (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+        try process.run()
+        while process.isRunning, try folder.names() != ["run.unfinished"] { usleep(10_000) }
+        kill(process.processIdentifier, SIGHUP)
+        usleep(200_000)
+        #expect(process.isRunning)
+        process.terminate()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 128 + SIGTERM)
     }
 
     @Test(

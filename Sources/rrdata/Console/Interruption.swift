@@ -3,13 +3,22 @@ import Glibc
 import RRFormats
 import Synchronization
 
-/// Ends the process on Ctrl-C or a request to terminate, without anything half-written left behind.
+/// Ends the process on Ctrl-C, a request to terminate or a terminal that goes away, without anything half-written left
+/// behind.
 enum Interruption {
+    /// The signals that end a process from outside, with what it has begun left to whoever sent them.
+    private static let numbers = [
+        SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGALRM, SIGUSR1, SIGUSR2,
+    ]
+
+    /// Signals that whoever starts a process turns off for it, as `nohup` does, stay off; Ctrl-C always works.
+    private static let inheritable: Set = [SIGHUP, SIGQUIT]
+
     static func watch() {
         // A closed pipe and a file at its size limit are errors of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
-        for number in [SIGINT, SIGTERM] {
+        for number in numbers where !(inheritable.contains(number) && isIgnored(number)) {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
@@ -24,6 +33,13 @@ enum Interruption {
     /// Never returns once the process has been told to end, which another thread sees to.
     static func waitIfUnderWay() {
         while isUnderWay.load(ordering: .sequentiallyConsistent) { pause() }
+    }
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     private static let isUnderWay = Atomic(false)
