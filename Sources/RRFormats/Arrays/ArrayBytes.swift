@@ -8,8 +8,10 @@ package enum ArrayBytes: Sendable {
     ///
     /// - Throws: `FormatError` with the code `notFound` or `cannotRead`.
     static func open(_ path: String) throws(FormatError) -> ArrayBytes {
-        if let bytes = try PipedBytes.read(path) { return .memory(bytes) }
-        return .file(try InputFile(reading: path))
+        guard path != PipedBytes.standardInput else {
+            return .memory(try PipedBytes.readStandardInput())
+        }
+        return .file(try InputFile(reading: path, pipeLimit: .max))
     }
 
     package var count: Int {

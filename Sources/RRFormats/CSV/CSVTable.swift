@@ -36,7 +36,7 @@ package struct CSVTable {
     ) throws {
         self.path = path
         self.wording = wording
-        let bytes = CSVText.utf8(of: try FileBytes.read(path))
+        let bytes = CSVText.utf8(of: try FileBytes.read(path, takesPipe: true))
         delimiter = CSVDelimiter(of: bytes)
         var records = CSVReader(bytes, delimiter: delimiter, keepsSpaces: keepsSpaces)
         let names: Record?

@@ -92,7 +92,7 @@ package struct SHA256Hasher: ~Copyable {
     ///
     /// - Throws: `FormatError` with the code `notFound` or `cannotRead`.
     package static func hash(ofFileAt path: String) throws(FormatError) -> String {
-        let file = try InputFile(reading: path)
+        let file = try InputFile(reading: path, pipeLimit: .max)
         var hasher = SHA256Hasher()
         for offset in stride(from: 0, to: file.size, by: 1 << 20) {
             try file.bytes(at: offset, count: 1 << 20).withUnsafeBytes { hasher.update($0) }

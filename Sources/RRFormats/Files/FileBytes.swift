@@ -7,11 +7,13 @@ package enum FileBytes {
     /// - Parameters:
     ///   - maximumSize: the largest size in bytes that is served whole; it is checked before allocating.
     ///   - prefix: the number of bytes that are read, of whatever file; nil for all.
+    ///   - takesPipe: whether the path may be that of a pipe, as where somebody names a file; what is found in a folder
+    ///     is no pipe.
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, or `unsupported` for a larger file.
     package static func read(
-        _ path: String, maximumSize: Int = 1 << 31, prefix: Int? = nil
+        _ path: String, maximumSize: Int = 1 << 31, prefix: Int? = nil, takesPipe: Bool = false
     ) throws(FormatError) -> [UInt8] {
-        let file = try InputFile(reading: path)
+        let file = try InputFile(reading: path, pipeLimit: takesPipe ? maximumSize : nil)
         guard prefix != nil || file.size <= maximumSize else {
             throw FormatError(
                 .unsupported, path: path, "the file has \(file.size) bytes; at most \(maximumSize) are read")
@@ -20,7 +22,8 @@ package enum FileBytes {
         var failure: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             while count < size {
-                let step = Glibc.read(file.descriptor, buffer.baseAddress?.advanced(by: count), size - count)
+                let step = pread(
+                    file.descriptor, buffer.baseAddress?.advanced(by: count), size - count, count)
                 if step > 0 {
                     count += step
                 } else if step == 0 {

@@ -10,7 +10,7 @@ package enum FileSignature: Sendable {
     /// - Returns: nil for a file that is none of these.
     /// - Throws: `FormatError` with the code `notFound` or `cannotRead`.
     package static func of(_ path: String) throws(FormatError) -> FileSignature? {
-        let file = try InputFile(reading: path)
+        let file = try InputFile(reading: path, pipeLimit: .max)
         let start = try file.bytes(at: 0, count: min(9, file.size))
         // Before all others: the length that such a file begins with may be the first bytes of any of them.
         if beginsSafeTensors(start) { return .safetensors }

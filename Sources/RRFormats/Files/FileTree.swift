@@ -3,28 +3,67 @@ internal import Glibc
 /// Questions to and removals from the tree of folders.
 package enum FileTree {
     package enum Kind: Sendable {
+        /// A regular file, or a symbolic link to nothing.
         case file
         case folder
+        case pipe
+        case socket
+        /// A terminal, a disk, `/dev/null` and the like.
+        case device
+
+        init(_ mode: mode_t) {
+            self =
+                switch mode & S_IFMT {
+                case S_IFDIR: .folder
+                case S_IFIFO: .pipe
+                case S_IFSOCK: .socket
+                case S_IFCHR, S_IFBLK: .device
+                default: .file
+                }
+        }
+
+        /// `a folder`
+        package var name: String {
+            switch self {
+            case .file: "a file"
+            case .folder: "a folder"
+            case .pipe: "a pipe"
+            case .socket: "a socket"
+            case .device: "a device"
+            }
+        }
     }
 
     /// What stands at a path, nil for nothing. A symbolic link counts as what it names.
     package static func kind(of path: String) -> Kind? {
         var status = stat()
         guard stat(path, &status) == 0 || lstat(path, &status) == 0 else { return nil }
-        return status.st_mode & S_IFMT == S_IFDIR ? .folder : .file
+        return Kind(status.st_mode)
     }
 
-    /// What two paths to the same folder have in common.
+    /// Whether a path is that of something whose bytes can be read to an end: a file, or a pipe.
+    package static func isReadable(_ path: String) -> Bool {
+        switch kind(of: path) {
+        case .file?, .pipe?: true
+        default: false
+        }
+    }
+
+    /// What all paths to the same file or folder have in common.
     package struct Identity: Hashable, Sendable {
         let device: UInt64
         let number: UInt64
+
+        init(_ status: stat) {
+            (device, number) = (UInt64(status.st_dev), UInt64(status.st_ino))
+        }
     }
 
     /// The identity of the file or folder at a path, nil where there is none. Symbolic links are followed.
     package static func identity(of path: String) -> Identity? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
-        return Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+        return Identity(status)
     }
 
     /// Whether a symbolic link stands at a path.
@@ -38,6 +77,38 @@ package enum FileTree {
         guard let target = realpath(path, nil) else { return nil }
         defer { free(target) }
         return String(cString: target)
+    }
+
+    /// The absolute path at which an output of this path ends up: symbolic links are followed, also one that leads to
+    /// nothing yet; nil where the folder around it is not there.
+    package static func destination(of path: String) -> String? {
+        var path = path
+        // As many links as Linux follows.
+        for _ in 0..<40 {
+            if let path = resolved(path) { return path }
+            guard let target = target(ofLink: path) else { return entry(of: path) }
+            path = target.hasPrefix("/") ? target : folder(of: path) + "/" + target
+        }
+        return nil
+    }
+
+    /// The absolute path of a name in its folder, where a symbolic link stands for itself; nil where the folder is not
+    /// there.
+    package static func entry(of path: String) -> String? {
+        var path = Substring(path)
+        while path.count > 1, path.last == "/" { path.removeLast() }
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        guard name != "", name != ".", name != ".." else { return resolved(String(path)) }
+        return resolved(folder(of: String(path))).map { $0 == "/" ? "/" + name : $0 + "/" + name }
+    }
+
+    private static func target(ofLink path: String) -> String? {
+        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = bytes.withUnsafeMutableBytes { bytes in
+            bytes.assumingMemoryBound(to: CChar.self).baseAddress.map { readlink(path, $0, bytes.count) }
+                ?? -1
+        }
+        return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
     }
 
     /// Whether a resolved path is that of a folder, or inside it.

@@ -9,29 +9,49 @@ package final class InputFile: Sendable {
 
     /// Opens a regular file for reading.
     ///
-    /// - Throws: `FormatError` with the code `notFound`, or `cannotRead` (also for a folder).
-    package init(reading path: String) throws(FormatError) {
+    /// - Parameter pipeLimit: the most bytes that are taken from a pipe of that path, which is read to its end and is a
+    ///   file from then on, for this process; nil where a pipe is refused.
+    /// - Throws: `FormatError` with the code `notFound`, or `cannotRead`: also for a folder, a device, a socket, and a
+    ///   pipe that nobody writes to; `unsupported` for a pipe that brings too much.
+    package init(reading path: String, pipeLimit: Int? = nil) throws(FormatError) {
         guard !path.utf8.contains(0) else {
             throw FormatError(.notFound, path: path, "a path cannot hold a zero byte")
         }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
+        // Opened otherwise, a pipe would wait for somebody to write, and some devices for what they are for.
+        let opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard opened >= 0 else {
             let failure = errno
             if failure == ENOENT || failure == ENOTDIR {
                 throw FormatError(.notFound, path: path, "there is no such file")
             }
+            if let kind = FileTree.kind(of: path), kind != .file { throw Self.refusal(of: kind, path) }
             throw FormatError(.cannotRead, path: path, SystemFailure.message(failure))
         }
         var status = stat()
-        let failure = fstat(descriptor, &status) == 0 ? nil : errno
+        var failure = fstat(opened, &status) == 0 ? nil : errno
+        let kind = FileTree.Kind(status.st_mode)
+        var content = opened
+        if failure == nil, kind == .pipe, let pipeLimit {
+            defer { close(opened) }
+            content = try PipeContents.shared.file(
+                of: opened, FileTree.Identity(status), path: path, limit: pipeLimit)
+            failure = fstat(content, &status) == 0 ? nil : errno
+        }
         // From here on a failure closes the file.
         self.path = path
-        self.descriptor = descriptor
+        descriptor = content
         state = FileState(status)
         if let failure { throw FormatError(.cannotRead, path: path, SystemFailure.message(failure)) }
-        guard status.st_mode & S_IFMT != S_IFDIR else {
-            throw FormatError(.cannotRead, path: path, "this is a folder, not a file")
+        guard kind == .file || kind == .pipe && pipeLimit != nil else {
+            throw Self.refusal(of: kind, path)
         }
+    }
+
+    /// Says why what stands at a path is not read.
+    private static func refusal(of kind: FileTree.Kind, _ path: String) -> FormatError {
+        let remedy =
+            kind == .pipe ? ", which is not read here: save what it brings as a file first" : ", not a file"
+        return FormatError(.cannotRead, path: path, "this is \(kind.name)\(remedy)")
     }
 
     deinit { close(descriptor) }

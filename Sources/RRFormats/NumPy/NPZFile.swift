@@ -18,7 +18,7 @@ package final class NPZFile: Sendable {
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, `malformed` or `unsupported`.
     package init(path: String) throws(FormatError) {
         self.path = path
-        zip = try ZIPFile(InputFile(reading: path))
+        zip = try ZIPFile(InputFile(reading: path, pipeLimit: .max))
         names = zip.members.map { Self.name(of: $0) }
         var members: [String: ZIPFile.Member] = [:]
         for member in zip.members {

@@ -14,7 +14,7 @@ package enum SafeTensorsFile {
     package static func read(
         _ path: String, maximumSize: Int = 1 << 34
     ) throws(FormatError) -> [SafeTensor] {
-        let file = try FileBytes.read(path, maximumSize: maximumSize)
+        let file = try FileBytes.read(path, maximumSize: maximumSize, takesPipe: true)
         func malformed(_ message: String) -> FormatError { FormatError(.malformed, path: path, message) }
         guard file.count >= 8 else {
             throw malformed("this is no safetensors file: it has less than 8 bytes")

@@ -15,7 +15,7 @@ package enum StateDictFile {
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, `malformed`, or `unsupported`, which says how what
     ///   is not served is converted.
     package static func read(_ path: String) throws(FormatError) -> [StateDict] {
-        let start = try FileBytes.read(path, prefix: 16)
+        let start = try FileBytes.read(path, prefix: 16, takesPipe: true)
         guard let zip = try zip(path, start: start) else {
             try refuseOtherFormats(path, start: start)
             let tensors = try SafeTensorsFile.read(path)
@@ -32,7 +32,7 @@ package enum StateDictFile {
     ///
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead` or `malformed`.
     package static func format(of path: String) throws(FormatError) -> Format {
-        guard let zip = try zip(path, start: FileBytes.read(path, prefix: 16)) else { return .safetensors }
+        guard let zip = try zip(path, start: FileBytes.read(path, prefix: 16, takesPipe: true)) else { return .safetensors }
         return PyTorchFile.isServed(zip) ? .pyTorch : .npz
     }
 
@@ -46,7 +46,7 @@ package enum StateDictFile {
         guard start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x50, 0x4B, 0x05, 0x06]),
             !FileSignature.beginsSafeTensors(start)
         else { return nil }
-        return try ZIPFile(InputFile(reading: path))
+        return try ZIPFile(InputFile(reading: path, pipeLimit: .max))
     }
 
     private static func arrays(_ file: NPZFile) throws(FormatError) -> StateDict {

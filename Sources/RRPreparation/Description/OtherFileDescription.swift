@@ -16,8 +16,8 @@ package enum OtherFileDescription {
         of path: String, words: (Message) -> String = \.description
     ) throws -> JSONValue? {
         if FileTree.kind(of: path) == .folder { return try folder(path, words) }
-        let size = try InputFile(reading: path).size
-        let start = try FileBytes.read(path, prefix: 64)
+        let size = try InputFile(reading: path, pipeLimit: 1 << 31).size
+        let start = try FileBytes.read(path, prefix: 64, takesPipe: true)
         var members: [String: JSONValue]
         switch try FileSignature.of(path) {
         case .png?: members = try png(path)
@@ -28,7 +28,7 @@ package enum OtherFileDescription {
         case nil:
             if start.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") {
                 members = try coco(path)
-            } else if path.hasSuffix(".safetensors") {
+            } else if path.hasSuffix(".safetensors") || FileTree.kind(of: path) == .pipe {
                 members = try safeTensors(path)
             } else {
                 return nil
@@ -40,7 +40,7 @@ package enum OtherFileDescription {
     }
 
     private static func folder(_ path: String, _ words: (Message) -> String) throws -> JSONValue? {
-        if let mark = ExportMark.members(of: path) {
+        if let mark = try ExportMark.members(of: path) {
             var members = mark.objectValue ?? [:]
             members["path"] = .string(path)
             return .object(members)
@@ -90,7 +90,7 @@ package enum OtherFileDescription {
     }
 
     private static func png(_ path: String) throws -> [String: JSONValue] {
-        let bytes = try FileBytes.read(path)
+        let bytes = try FileBytes.read(path, takesPipe: true)
         let storage = try bytes.withUnsafeBytes { bytes in
             Result { try PNGDecoder.storage(of: bytes, path: path) }
         }.get()

@@ -24,7 +24,7 @@ final class ExportFolder {
     }
 
     private static func checkReplaceable(_ path: String) throws(FormatError) {
-        guard FileTree.kind(of: path) == .folder, ExportMark.members(of: path) == nil else { return }
+        guard FileTree.kind(of: path) == .folder, try ExportMark.members(of: path) == nil else { return }
         guard try FolderListing(of: path).names.isEmpty else {
             throw FormatError(
                 .cannotWrite, path: path,

@@ -13,7 +13,7 @@ public enum ModelFile {
     ///
     /// - Throws: `FormatError` where the file cannot be read or is no model, naming the field or the layer.
     public static func read(_ path: String) throws -> ModelDescription {
-        let bytes = try FileBytes.read(path, maximumSize: largestSize)
+        let bytes = try FileBytes.read(path, maximumSize: largestSize, takesPipe: true)
         let document = try RunDocument.parse(bytes, path: path)
         do {
             let model = try JSONDecoder().decode(ModelDescription.self, from: Data(bytes))

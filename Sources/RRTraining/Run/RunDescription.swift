@@ -12,13 +12,21 @@ package enum RunDescription {
         case .folder? where Run.isRun(path): try run(path)
         case .folder?: search(path)
         case .file? where path.hasSuffix(".json"): try model(path)
+        case .pipe?: try pipedModel(path)
         default: nil
         }
     }
 
+    /// Describes a model that a pipe brings; what is larger is none.
+    private static func pipedModel(_ path: String) throws -> JSONValue? {
+        let size = try InputFile(reading: path, pipeLimit: 1 << 31).size
+        return size <= ModelFile.largestSize ? try model(path) : nil
+    }
+
     private static func model(_ path: String) throws -> JSONValue? {
         guard
-            let document = try? JSONValue(parsing: FileBytes.read(path, maximumSize: ModelFile.largestSize)),
+            let document = try? JSONValue(
+                parsing: FileBytes.read(path, maximumSize: ModelFile.largestSize, takesPipe: true)),
             document["format"] == "rrdata.model"
         else { return nil }
         var members = try members(of: ModelFile.read(path), document)

@@ -35,7 +35,7 @@ package struct RunValidator {
             case .file?:
                 guard path.hasSuffix(".json") else { return nil }
                 self = .model
-            case nil: return nil
+            case .pipe?, .socket?, .device?, nil: return nil
             }
         }
     }

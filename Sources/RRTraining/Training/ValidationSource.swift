@@ -25,7 +25,7 @@ struct ValidationSource {
             (path, note) = (nil, nil)
             return
         }
-        guard FileTree.kind(of: text) == .file else {
+        guard let kind = FileTree.kind(of: text), kind != .folder else {
             let splits =
                 training.splitNames.isEmpty ? "no splits" : training.splitNames.joined(separator: ", ")
             throw TrainingError(

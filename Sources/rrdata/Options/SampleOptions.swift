@@ -56,11 +56,19 @@ struct SampleOptions: ParsableArguments {
         options.ids = try ids.map(Self.lines(of:))
     }
 
+    /// Whether a line ends here; a CR LF ends it twice, with an empty line between.
+    private static func endsLine(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0xA...0xD, 0x85, 0x2028...0x2029: true
+        default: false
+        }
+    }
+
     private static func lines(of path: String) throws -> [String] {
-        guard let text = String(validating: try FileBytes.read(path), as: UTF8.self) else {
+        guard let text = String(validating: try FileBytes.read(path, takesPipe: true), as: UTF8.self) else {
             throw FormatError(.malformed, path: path, "a list of ids is UTF-8 text, and this is not")
         }
-        let ids = text.split(whereSeparator: \.isNewline).map(String.init)
+        let ids = text.unicodeScalars.split(whereSeparator: Self.endsLine).map(String.init)
         guard !ids.isEmpty else {
             throw FormatError(.malformed, path: path, "the list of ids is empty: write an id on each line")
         }

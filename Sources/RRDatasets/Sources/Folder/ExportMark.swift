@@ -27,9 +27,12 @@ package struct ExportMark: Sendable {
 
     /// What a folder says of itself; nil where it is no export of a kind.
     ///
-    /// - Throws: as `init(_:path:)`.
-    package init?(of folder: String, kind: String) throws(DatasetError) {
-        guard let members = Self.members(of: folder), members["kind"]?.stringValue == kind else {
+    /// - Parameter trustsLinks: whether the mark may be a symbolic link that leads out of the folder.
+    /// - Throws: as `init(_:path:)` and `members(of:trustsLinks:)`.
+    package init?(of folder: String, kind: String, trustsLinks: Bool = false) throws {
+        guard let members = try Self.members(of: folder, trustsLinks: trustsLinks),
+            members["kind"]?.stringValue == kind
+        else {
             return nil
         }
         try self.init(members, path: folder)
@@ -39,9 +42,14 @@ package struct ExportMark: Sendable {
     package static let fileNames = ["export.json", ".export.json"]
 
     /// What an exported folder says of itself; nil where a folder is no export.
-    package static func members(of folder: String) -> JSONValue? {
+    ///
+    /// - Throws: `FormatError` where the file that would say it leads out of the folder, or is no file.
+    package static func members(
+        of folder: String, trustsLinks: Bool = false
+    ) throws(FormatError) -> JSONValue? {
         for name in fileNames {
-            guard let bytes = try? FileBytes.read(folder + "/" + name, maximumSize: 64 << 20),
+            guard let path = try SideFile.path(name, in: folder, within: trustsLinks ? nil : folder),
+                let bytes = try? FileBytes.read(path, maximumSize: 64 << 20),
                 let mark = try? JSONValue(parsing: bytes), mark["format"] == .string(format)
             else { continue }
             return mark

@@ -93,10 +93,7 @@ package struct FolderListing: Sendable {
             if let root = root.flatMap(FileTree.resolved), let target = FileTree.resolved(path),
                 !FileTree.isInside(target, root)
             {
-                throw FormatError(
-                    .unsupported, path: path,
-                    "a symbolic link leads out of the folder, to \(target); copy what is there, move it into "
-                        + "the folder, or follow it with \(option: .trustsLinks)")
+                throw LinkCheck.refusal(of: path, leadingTo: target)
             }
             switch status.st_mode & S_IFMT {
             case S_IFDIR: return .folder

@@ -133,7 +133,7 @@ struct ImageFolder: DatasetSource {
     /// How an import would say that the images were resized.
     func resizing() throws -> Resizing? {
         if let resizing = reading.resizing { return resizing }
-        let export = try ExportMark(of: folder, kind: "pngs")
+        let export = try ExportMark(of: folder, kind: "pngs", trustsLinks: reading.trustsLinks)
         let isAsExported = export?.imageDimensions == contents.imageShape.dimensions
         return isAsExported ? export?.resizing : nil
     }

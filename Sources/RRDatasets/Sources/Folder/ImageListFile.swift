@@ -5,26 +5,39 @@ internal import RRSchemas
 enum ImageListFile {
     /// Calls a body with every row of a list.
     ///
-    /// - Parameter columns: what the columns of the table, or the members of the JSON lines, are called.
+    /// - Parameters:
+    ///   - columns: what the columns of the table, or the members of the JSON lines, are called.
+    ///   - trustsLinks: whether what stands beside the list may be a symbolic link that leads elsewhere.
     /// - Returns: what a user should know of how the list was read.
     /// - Throws: `FormatError` where the file cannot be read; `DatasetError` with the code `badMetadata`, and what the
     ///   body throws.
     static func forEachRow(
-        of path: String, columns: ImageListOptions, _ body: (PNGMetadata.Row) throws -> Void
+        of path: String, columns: ImageListOptions, trustsLinks: Bool,
+        _ body: (PNGMetadata.Row) throws -> Void
     ) throws -> [Message] {
-        if path.hasSuffix(".jsonl") || path.hasSuffix(".ndjson") {
+        if try hasLinesOfJSON(path) {
             try forEachLine(of: path, columns, body)
             return []
         }
-        return try forEachRecord(of: path, columns, body)
+        return try forEachRecord(of: path, columns, trustsLinks: trustsLinks, body)
+    }
+
+    /// Tells JSON lines by the name of the file; what a pipe brings, which has none, by how it begins.
+    private static func hasLinesOfJSON(_ path: String) throws(FormatError) -> Bool {
+        guard FileTree.kind(of: path) == .pipe else {
+            return path.hasSuffix(".jsonl") || path.hasSuffix(".ndjson")
+        }
+        let start = try FileBytes.read(path, prefix: 64, takesPipe: true)
+        return start.first { ![9, 10, 13, 32].contains($0) } == UInt8(ascii: "{")
     }
 
     private static func forEachRecord(
-        of path: String, _ options: ImageListOptions, _ body: (PNGMetadata.Row) throws -> Void
+        of path: String, _ options: ImageListOptions, trustsLinks: Bool,
+        _ body: (PNGMetadata.Row) throws -> Void
     ) throws -> [Message] {
         // What an export of ours says is taken to the letter: its class may be called “nan”.
         let (name, folder) = path.nameAndFolder
-        let isExport = ExportMark.members(of: folder) != nil
+        let isExport = try ExportMark.members(of: folder, trustsLinks: trustsLinks) != nil
         let table = try CSVTable(path: path, keepsSpaces: isExport, wording: DatasetError.init)
         let columns = try ImageListColumns(options, mayLack: false) {
             try table.column($0) != nil
@@ -58,7 +71,7 @@ enum ImageListFile {
     private static func forEachLine(
         of path: String, _ options: ImageListOptions, _ body: (PNGMetadata.Row) throws -> Void
     ) throws {
-        let bytes = try FileBytes.read(path)
+        let bytes = try FileBytes.read(path, takesPipe: true)
         var number = 0
         for line in bytes.split(separator: 10, omittingEmptySubsequences: false) {
             number += 1

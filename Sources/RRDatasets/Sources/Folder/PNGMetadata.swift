@@ -46,14 +46,15 @@ package struct PNGMetadata {
     ) throws -> PNGFileList? {
         var metadata = PNGMetadata(folder: folder, options: options, skipsMissing: skipsMissing)
         if trustsLinks { metadata.links = nil }
-        if let source = try options.path ?? source(in: folder) {
+        let boundary = trustsLinks ? nil : folder
+        if let source = try options.path ?? source(in: folder, within: boundary) {
             try metadata.read(source, prefix: "", split: nil)
             try metadata.takeSplits(fromFolders: splits)
             return try metadata.finish()
         }
         guard FileTree.kind(of: folder) == .folder else { return nil }
         let folders = try FolderListing(of: folder).names(of: .folder)
-        let sources = try folders.map { try source(in: folder + "/" + $0) }
+        let sources = try folders.map { try source(in: folder + "/" + $0, within: boundary) }
         let listed = zip(folders, sources).compactMap { $1 == nil ? nil : $0 }
         guard !listed.isEmpty else { return nil }
         guard splits != .none else {
@@ -91,9 +92,9 @@ package struct PNGMetadata {
         return try metadata.finish()
     }
 
-    private static func source(in folder: String) throws -> String? {
-        let found = ["metadata.csv", "metadata.jsonl"].map { folder + "/" + $0 }.filter {
-            FileTree.kind(of: $0) == .file
+    private static func source(in folder: String, within root: String?) throws -> String? {
+        let found = try ["metadata.csv", "metadata.jsonl"].compactMap {
+            try SideFile.path($0, in: folder, within: root)
         }
         guard found.count < 2 else {
             throw DatasetError(
@@ -112,7 +113,7 @@ package struct PNGMetadata {
 
     private mutating func read(_ source: String, prefix: String, split: String?) throws {
         sources.append(source)
-        let notes = try ImageListFile.forEachRow(of: source, columns: options) {
+        let notes = try ImageListFile.forEachRow(of: source, columns: options, trustsLinks: links == nil) {
             try add($0, prefix: prefix, split: split)
         }
         files.notes += notes
@@ -145,6 +146,9 @@ package struct PNGMetadata {
         }
         guard Array(path.utf8).withUnsafeBufferPointer(PNGFileList.isPNG) else {
             throw fault(line: row.line, "“\(name)” is no PNG file by its name")
+        }
+        if let kind, kind != .file, kind != .folder {
+            throw fault(line: row.line, "“\(name)” is \(kind.name), not a file")
         }
         guard kind == .file else {
             let missing = fault(line: row.line, "there is no file “\(name)”")
@@ -284,7 +288,7 @@ package struct PNGMetadata {
                     : "none of the \(files.missing.count) files that the list names is there")
         }
         try checkIds()
-        if finishExport() { return files }
+        if try finishExport() { return files }
         try numberLabels()
         if labels.isEmpty, lacksLabels {
             files.notes.append("no line has a label: the column label has no values")
@@ -310,8 +314,9 @@ package struct PNGMetadata {
 
     /// Takes the list of an export of ours as it stands: in its order, with the classes and splits that the export
     /// names in theirs; false where this is none, or was changed so that it no longer fits.
-    private mutating func finishExport() -> Bool {
-        guard sources == [folder + "/metadata.csv"], let mark = ExportMark.members(of: folder),
+    private mutating func finishExport() throws -> Bool {
+        guard sources == [folder + "/metadata.csv"],
+            let mark = try ExportMark.members(of: folder, trustsLinks: links == nil),
             mark["kind"] == "pngs", mark["samples"]?.integerValue == texts.count
         else { return false }
         /// The numbers of names in a list, by their bytes; nil where one is missing.

@@ -15,13 +15,13 @@ enum ArrayReference {
             var end = name.endIndex
             while let colon = name[..<end].lastIndex(of: ":") {
                 let (file, rest) = (String(name[..<colon]), String(name[name.index(after: colon)...]))
-                if !rest.isEmpty, FileTree.kind(of: file) == .file {
+                if !rest.isEmpty, FileTree.isReadable(file) {
                     self = .elsewhere(file: file, name: rest)
                     return
                 }
                 end = colon
             }
-            if FileTree.kind(of: name) == .file {
+            if FileTree.isReadable(name) {
                 self = .elsewhere(file: name, name: nil)
                 return
             }

@@ -67,7 +67,7 @@ struct COCOAnnotationFile: Sendable {
     ///   `badAnnotation`.
     init(path: String) throws {
         self.path = path
-        bytes = try FileBytes.read(path)
+        bytes = try FileBytes.read(path, takesPipe: true)
         var parser = JSONParser(bytes: bytes, allowsNonFinite: true)
         var found: Set<String> = []
         do {

@@ -12,7 +12,8 @@ public enum MaskSourceKind: String, Sendable, CaseIterable {
     /// An array in an HDF5, NPY, NPZ or IDX file.
     case arrays
 
-    /// Tells the form of a source: a folder, or a file by its first bytes; tables are told by their name.
+    /// Tells the form of a source: a folder, or a file by its first bytes; tables are told by their name, and what else
+    /// comes through a pipe is a table.
     ///
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, or `unsupported` for any other file.
     init(ofSource path: String) throws(FormatError) {
@@ -20,7 +21,7 @@ public enum MaskSourceKind: String, Sendable, CaseIterable {
             self = .pngs
             return
         }
-        let start = try FileBytes.read(path, prefix: 512)
+        let start = try FileBytes.read(path, prefix: 512, takesPipe: true)
         let signature = try FileSignature.of(path)
         if [".csv", ".tsv"].contains(where: path.lowercased().hasSuffix) {
             self = .boxes
@@ -30,6 +31,9 @@ public enum MaskSourceKind: String, Sendable, CaseIterable {
             self = .coco
         } else if signature.map({ $0 != .png && $0 != .safetensors }) ?? Self.isNamedHDF5(path) {
             self = .arrays
+        } else if FileTree.kind(of: path) == .pipe {
+            // A pipe has no name to tell a table by.
+            self = .boxes
         } else {
             throw FormatError(
                 .unsupported, path: path,

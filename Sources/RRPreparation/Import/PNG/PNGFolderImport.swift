@@ -67,7 +67,7 @@ public struct PNGFolderImport: Sendable {
             + leaveOutMissingMasks(of: &files)
         let conversion = try PNGConversion(reading, first: firstHeader(of: files))
         let imageShape = try conversion.imageShape
-        let export = try ExportMark(of: folder, kind: "pngs")
+        let export = try ExportMark(of: folder, kind: "pngs", trustsLinks: reading.trustsLinks)
         let compression = options.compression ?? export?.compression ?? .none
         let masks = try options.masks.map { try PendingMasks($0, beside: output, force: options.force) }
         var writer = try DatasetWriter(
