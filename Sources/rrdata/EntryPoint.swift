@@ -1,4 +1,5 @@
 internal import ArgumentParser
+import Glibc
 import RRDatasets
 import RRFormats
 
@@ -6,21 +7,44 @@ import RRFormats
 @main
 enum EntryPoint {
     static func main() {
+        StandardOutput.reserveStandardStreams()
         Interruption.watch()
+        var status = run()
+        if let failure = Console.finish() {
+            Console.error("rrdata: error: \(failure.explanation)")
+            // What failed before, or was found, has its own code.
+            if status == EXIT_SUCCESS || status == 1 { status = FailureCode.ioError.rawValue }
+        }
+        exit(status)
+    }
+
+    /// Runs the command, and gives its exit code.
+    private static func run() -> Int32 {
         do {
             var command = try RRDataCommand.parseAsRoot()
             try command.run()
+            return EXIT_SUCCESS
         } catch {
             // What fails because an interruption takes the outputs away is no failure of its own.
             Interruption.waitIfUnderWay()
-            guard let code = FailureCode(error) else { RRDataCommand.exit(withError: error) }
-            let text = (error as? any ExplainedError)?.explanation.commandLineText ?? "\(error)"
+            guard let code = FailureCode(error) else { return report(error) }
+            let text = (error as? any ExplainedError)?.explanation ?? "\(error)"
             Console.error("rrdata: error: \(text)")
             if FailureReport.isAskedFor {
-                Console.print(FailureReport.json(error, exit: code, message: text))
+                Console.print(json: FailureReport.json(error, exit: code, message: text.commandLineText))
             }
-            RRDataCommand.exit(withError: ExitCode(code.rawValue))
+            return code.rawValue
         }
+    }
+
+    /// Says what the argument parser has to say, help included.
+    private static func report(_ error: any Error) -> Int32 {
+        let code = RRDataCommand.exitCode(for: error)
+        let text = RRDataCommand.fullMessage(for: error)
+        if !text.isEmpty {
+            if code.isSuccess { Console.printHelp(text) } else { Console.error(Message(text)) }
+        }
+        return code.rawValue
     }
 }
 
@@ -40,7 +64,8 @@ struct RRDataCommand: ParsableCommand {
               rrdata evaluate run photos.h5 --masks masks.h5
 
             Exit codes: 0 done, 1 validate found faults, 64 usage, 65 bad data, 66 no such input, 70 a bug of \
-            rrdata, 73 cannot write or the output exists, 74 I/O error, 130 interrupted.
+            rrdata, 73 cannot write or the output exists, 74 I/O error, 130 interrupted (128 and its number for any \
+            other signal).
             """,
         version: Dataset.creator,
         subcommands: [

@@ -21,6 +21,7 @@ enum FailureCode: Int32 {
         switch error {
         case let error as FormatError: self.init(error)
         case let error as DatasetError: self.init(error)
+        case is StandardOutputFailure: self = .ioError
         case let error as StreamError: self = error.code == .damagedFile ? .badData : .ioError
         case let error as TrainingError: self = error.code == .invalidOption ? .usage : .badData
         case let error as ExplanationError: self = error.code == .impossibleSelection ? .usage : .badData

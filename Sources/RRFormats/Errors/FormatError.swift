@@ -34,9 +34,9 @@ public struct FormatError: ExplainedError, Equatable, Sendable {
         self.message = message
     }
 
-    /// Takes a message that names no option.
+    /// Takes a message that names no option, in one line.
     public init(_ code: Code, path: String, _ message: String) {
-        self.init(code, path: path, Message(message))
+        self.init(code, path: path, Message(message.escaped(keepingLines: false)))
     }
 }
 

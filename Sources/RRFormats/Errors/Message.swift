@@ -55,7 +55,10 @@ extension Message: ExpressibleByStringInterpolation {
 
         public mutating func appendLiteral(_ literal: String) { message.append(.text(literal)) }
 
-        public mutating func appendInterpolation(_ value: some Any) { message.append(.text("\(value)")) }
+        /// A value, in one line and cut where it is long: it may come from a file.
+        public mutating func appendInterpolation(_ value: some Any) {
+            message.append(.text("\(value)".legible))
+        }
 
         public mutating func appendInterpolation(_ other: Message) { message = message + other }
 

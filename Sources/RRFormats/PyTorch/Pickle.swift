@@ -15,7 +15,7 @@ struct Pickle {
     private let bytes: [UInt8]
     private let location: String
     /// Words to those who meet what is not admitted.
-    private let remedy: String
+    private let remedy: Message
     private var position = 0
     private var stack: [PickleValue] = []
     private var marks: [Int] = []
@@ -29,7 +29,7 @@ struct Pickle {
     ///   - location: what errors name.
     ///   - remedy: what follows in errors about what is not admitted.
     /// - Throws: `FormatError` with the code `unsupported`, which names what is not admitted, or `malformed`.
-    init(_ bytes: [UInt8], location: String, remedy: String) throws(FormatError) {
+    init(_ bytes: [UInt8], location: String, remedy: Message) throws(FormatError) {
         self.bytes = bytes
         self.location = location
         self.remedy = remedy
@@ -328,6 +328,6 @@ extension Pickle {
     }
 
     private func refusal(_ what: String) -> FormatError {
-        FormatError(.unsupported, path: location, "the file \(what)\(remedy)")
+        FormatError(.unsupported, path: location, "the file \(what)\(remedy)" as Message)
     }
 }

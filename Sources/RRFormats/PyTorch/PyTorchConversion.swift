@@ -11,7 +11,7 @@ struct PyTorchConversion {
     }
 
     /// For a file whose pickle makes objects.
-    var ofPickle: String {
+    var ofPickle: Message {
         let member = key.map { "; m = m.get(\"\($0)\", m) if isinstance(m, dict) else m" } ?? ""
         return lines(
             ", and of a pickle nothing but tensors, dictionaries, lists, texts and numbers is read"
@@ -21,7 +21,7 @@ struct PyTorchConversion {
     }
 
     /// For a file of the time before 1.6.
-    var ofLegacyFile: String {
+    var ofLegacyFile: Message {
         lines(
             Self.conversion,
             "import torch; m = torch.load(\(Self.literal(path)), map_location=\"cpu\", weights_only=False)",
@@ -29,21 +29,21 @@ struct PyTorchConversion {
     }
 
     /// For a pickle that `torch.save` has not written.
-    var ofBarePickle: String {
+    var ofBarePickle: Message {
         lines(
             Self.conversion, "import pickle, torch; m = pickle.load(open(\(Self.literal(path)), \"rb\"))",
             Self.stateDict)
     }
 
     /// For a TorchScript archive.
-    var ofScript: String {
+    var ofScript: Message {
         lines(
             Self.conversion, "import torch; m = torch.jit.load(\(Self.literal(path)), map_location=\"cpu\")",
             "m.state_dict()")
     }
 
     /// For a file with several dictionaries of tensors, one of which is meant.
-    func ofMember(_ names: [String]) -> String {
+    func ofMember(_ names: [String]) -> Message {
         lines(
             ". Two lines of Python write the one that is meant",
             "import torch; m = torch.load(\(Self.literal(path)), map_location=\"cpu\")",
@@ -56,11 +56,11 @@ struct PyTorchConversion {
 
     private static let conversion = ". Where you trust the file, two lines of Python make one that is read"
 
-    private func lines(_ reason: String, _ first: String, _ value: String) -> String {
+    private func lines(_ reason: String, _ first: String, _ value: String) -> Message {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         let stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
-        return "\(reason):\n"
-            + "  \(first)\n  torch.save(\(value), \(Self.literal(stem + "-weights.pt")))"
+        return
+            "\(reason):\n  \(first)\n  torch.save(\(value), \(Self.literal(stem + "-weights.pt")))"
     }
 
     /// A text as Python writes it.

@@ -31,6 +31,7 @@ extension PyTorchFile {
                 throw FormatError(
                     .unsupported, path: path,
                     "the file holds more than \(Self.largestCount) dictionaries of tensors\(PyTorchConversion(path).ofMember(["…"]))"
+                        as Message
                 )
             }
             guard place.outer.count < Self.deepest else { continue }

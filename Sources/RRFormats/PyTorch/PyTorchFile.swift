@@ -35,6 +35,7 @@ struct PyTorchFile {
             throw FormatError(
                 .unsupported, path: path,
                 "the file is a TorchScript archive: a program, not a state dict\(PyTorchConversion(path).ofScript)"
+                    as Message
             )
         }
         let bytes = try zip.bytes(of: main, location: path)

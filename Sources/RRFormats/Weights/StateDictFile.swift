@@ -37,7 +37,7 @@ package enum StateDictFile {
     }
 
     /// How somebody says which of several dictionaries of a file is meant, as the end of a sentence.
-    package static func choosing(_ dict: StateDict, in path: String) -> String {
+    package static func choosing(_ dict: StateDict, in path: String) -> Message {
         PyTorchConversion(path).ofMember(dict.place)
     }
 
@@ -72,7 +72,7 @@ package enum StateDictFile {
     /// Refuses files that people take for weights and that are none, by their names.
     private static func refuseOtherFormats(_ path: String, start: [UInt8]) throws(FormatError) {
         let conversion = PyTorchConversion(path)
-        let message: String
+        let message: Message
         // The length of a header may be the first bytes of a pickle.
         guard !FileSignature.beginsSafeTensors(start) else { return }
         if start.starts(with: legacyMagic) {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRFormats
 import RRPreparation
 import RRSchemas
 
@@ -42,7 +43,7 @@ struct DecoyCommand: ParsableCommand {
                 output: output.output, masksOutput: masksOutput, force: output.force, progress: $0)
         }
         if report.json {
-            Console.print([
+            Console.print(json: [
                 "output": .string(output.output), "masks_output": .string(masksOutput),
                 "samples": .integer(summary.sampleCount), "random": .integer(summary.randomCount),
                 "fingerprint": .string(summary.fingerprint),

@@ -118,7 +118,7 @@ struct EvaluateCommand: ParsableCommand {
         }
         let printed = EvaluationReport(
             evaluation: evaluation, measurement: measurement, penaltyWeight: weight)
-        if report.json { Console.print(printed.json) } else { Console.print(printed.text) }
+        if report.json { Console.print(json: printed.json) } else { Console.print(Message(printed.text)) }
     }
 
     /// Says where no sample that is measured is annotated, and stops where the penalty is asked for.

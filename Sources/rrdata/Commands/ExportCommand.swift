@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRFormats
 import RRPreparation
 import RRSchemas
 
@@ -60,7 +61,7 @@ extension ExportSummary {
     /// Prints what was written, and notes on standard error what a user may not expect.
     func print(as options: ReportOptions) {
         if options.json {
-            Console.print([
+            Console.print(json: [
                 "output": .string(path), "samples": .integer(sampleCount),
                 "annotated": annotatedCount.map { .integer($0) } ?? .null,
                 "masks_output": masksPath.map { .string($0) } ?? .null,
@@ -68,15 +69,15 @@ extension ExportSummary {
                 "notes": .array(notes.map { .string($0.commandLineText) }),
             ])
         } else {
-            var text = "\(path): \(sampleCount) images"
+            var text = "\(path.legible): \(sampleCount) images"
             if !files.isEmpty {
-                let listed = files.prefix(6).joined(separator: ", ")
+                let listed = files.prefix(6).map(\.legible).joined(separator: ", ")
                 text += " (\(listed)\(files.count > 6 ? ", … \(files.count) files" : ""))"
             }
             if let annotatedCount {
-                text += "\n\(masksPath ?? path): masks for \(annotatedCount) images"
+                text += "\n\((masksPath ?? path).legible): masks for \(annotatedCount) images"
             }
-            Console.print(text)
+            Console.print(Message(text))
         }
         Console.note(notes)
     }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 import RRDatasets
 import RRExplanation
+import RRFormats
 import RRPreparation
 import RRSchemas
 import RRTraining
@@ -97,9 +98,9 @@ struct FindAnotherCommand: ParsableCommand {
             throw error
         }
         if report.json {
-            Console.print(FindAnotherReport.json(done, output: output.output))
+            Console.print(json: FindAnotherReport.json(done, output: output.output))
         } else {
-            Console.print(FindAnotherReport.table(done))
+            Console.print(Message(FindAnotherReport.table(done)))
         }
     }
 }

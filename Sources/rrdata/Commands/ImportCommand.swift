@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRFormats
 import RRPreparation
 import RRSchemas
 import RRTensor
@@ -25,7 +26,7 @@ struct ImportReport {
 
     /// Prints the report, and notes on standard error what a user may not expect.
     func print(as options: ReportOptions) {
-        if options.json { Console.print(json) } else { Console.print(text) }
+        if options.json { Console.print(json: json) } else { Console.print(Message(text)) }
         if summary.otherFileCount > 0 {
             Console.error(
                 "rrdata: note: files passed over because their names do not end in .png: \(summary.otherFileCount)"
@@ -50,11 +51,14 @@ struct ImportReport {
         var parts = ["\(summary.sampleCount) images of \(summary.imageShape) \(summary.elementType.rawValue)"]
         if let classNames = summary.classNames { parts.append("\(classNames.count) classes") }
         if !summary.splits.isEmpty {
-            parts.append(summary.splits.map { "\($0.name) \($0.sampleCount)" }.joined(separator: ", "))
+            parts.append(
+                summary.splits.map { "\($0.name.legible) \($0.sampleCount)" }.joined(separator: ", "))
         }
         if !summary.isLabelled { parts.append("no labels") }
-        var text = "\(summary.path): \(parts.joined(separator: "; "))"
-        if let masks = summary.masks { text += "\n\(masks.path): masks for \(masks.annotatedCount) images" }
+        var text = "\(summary.path.legible): \(parts.joined(separator: "; "))"
+        if let masks = summary.masks {
+            text += "\n\(masks.path.legible): masks for \(masks.annotatedCount) images"
+        }
         return text
     }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRFormats
 import RRPreparation
 import RRSchemas
 import RRTraining
@@ -31,7 +32,7 @@ struct InfoCommand: ParsableCommand {
         let json =
             try RunDescription.json(of: file) ?? OtherFileDescription.json(of: file, words: \.commandLineText)
             ?? FileDescription(path: file).json
-        if report.json { Console.print(json) } else { Console.print(json.outline) }
+        if report.json { Console.print(json: json) } else { Console.print(Message(json.outline)) }
     }
 }
 
@@ -45,11 +46,11 @@ extension JSONValue {
             let deeper = indentation + "  "
             switch value {
             case .object(let inner) where !value.isFlat && !inner.isEmpty:
-                return ["\(indentation)\(name):"] + value.lines(indentation: deeper)
+                return ["\(indentation)\(name.legible):"] + value.lines(indentation: deeper)
             case .array(let items) where items.contains { $0.objectValue != nil }:
-                return ["\(indentation)\(name):"] + items.map { deeper + $0.brief }
+                return ["\(indentation)\(name.legible):"] + items.map { deeper + $0.brief }
             default:
-                return ["\(indentation)\(name): \(value.brief)"]
+                return ["\(indentation)\(name.legible): \(value.brief)"]
             }
         }
     }
@@ -64,10 +65,10 @@ extension JSONValue {
 
     private var brief: String {
         switch self {
-        case .string(let text): text
+        case .string(let text): text.legible
         case .array(let items): "(" + items.map(\.brief).joined(separator: ", ") + ")"
         case .object(let members):
-            members.sorted { $0.key < $1.key }.map { "\($0) \($1.brief)" }.joined(separator: ", ")
+            members.sorted { $0.key < $1.key }.map { "\($0.legible) \($1.brief)" }.joined(separator: ", ")
         case .null: "none"
         default: serialized()
         }

@@ -168,7 +168,7 @@ struct MakeMasksCommand: ParsableCommand {
                 }
         }
         let made = MaskMakingReport(path: path, sets: masks, isPerClass: perClass)
-        if report.json { Console.print(made.json) } else { Console.print(made.text) }
+        if report.json { Console.print(json: made.json) } else { Console.print(Message(made.text)) }
     }
 
     private func selection() throws -> MaskSelection {

@@ -1,4 +1,5 @@
 import RRDatasets
+import RRFormats
 import RRPreparation
 import RRSchemas
 import RRTensor
@@ -9,7 +10,7 @@ struct MaskImportReport {
 
     /// Prints the report, and notes on standard error what a user may not expect.
     func print(as options: ReportOptions) {
-        if options.json { Console.print(json) } else { Console.print(text) }
+        if options.json { Console.print(json: json) } else { Console.print(Message(text)) }
         for note in summary.notes { Console.note(note) }
         if summary.annotatedCount == 0 {
             Console.error("rrdata: warning: no sample is annotated: no mask has a 1")
@@ -23,7 +24,7 @@ struct MaskImportReport {
 
     private var text: String {
         var text =
-            "\(summary.path): masks of \(summary.maskShape) for \(summary.annotatedCount) of \(summary.sampleCount) "
+            "\(summary.path.legible): masks of \(summary.maskShape) for \(summary.annotatedCount) of \(summary.sampleCount) "
             + "samples, \(Figure.percent(summary.meanShare)) of an image on average"
         if summary.marks == .right { text += ", inverted" }
         return text

@@ -167,7 +167,7 @@ struct StreamCommand: ParsableCommand {
         let seconds = (clock.now - start) / .seconds(1)
         let rate = Double(sampleCount) / max(seconds, 1e-9)
         if report.json {
-            Console.print([
+            Console.print(json: [
                 "samples": .integer(sampleCount), "batches": .integer(batchCount),
                 "seconds": .number(seconds),
                 "samples_per_second": .number(rate),

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRFormats
 import RRPreparation
 import RRSchemas
 
@@ -47,7 +48,7 @@ struct ToyColorsCommand: ParsableCommand {
                 dataset: output.output, cornerMasks: cornerMasksOutput, topMasks: topMasksOutput),
             force: output.force)
         if report.json {
-            Console.print([
+            Console.print(json: [
                 "output": .string(output.output), "corner_masks_output": .string(cornerMasksOutput),
                 "top_masks_output": .string(topMasksOutput), "samples": .integer(summary.sampleCount),
                 "both_rules": .integer(summary.bothRulesCount), "fingerprint": .string(summary.fingerprint),

@@ -100,9 +100,9 @@ struct TrainCommand: ParsableCommand {
             throw error
         }
         if report.json {
-            Console.print(TrainingReport.json(summary))
+            Console.print(json: TrainingReport.json(summary))
         } else {
-            Console.print(TrainingReport.text(summary, metric: options.bestMetric))
+            Console.print(Message(TrainingReport.text(summary, metric: options.bestMetric)))
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRFormats
 import RRPreparation
 import RRTraining
 
@@ -61,7 +62,7 @@ struct ValidateCommand: ParsableCommand {
             result = result ?? run
         }
         guard let result else { return }
-        if report.json { Console.print(result.json) } else { Console.print(result.text) }
+        if report.json { Console.print(json: result.json) } else { Console.print(Message(result.text)) }
         if !result.isSound { throw ExitCode(1) }
     }
 }

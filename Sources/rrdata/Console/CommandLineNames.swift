@@ -1,6 +1,9 @@
 import RRFormats
 
 extension Message {
+    /// The message for a terminal, which obeys nothing in it.
+    var terminalText: String { commandLineText.escaped(keepingLines: true) }
+
     /// The message as those know it who use the command line: `--layout`, `rrdata import hdf5`.
     var commandLineText: String {
         text { part in

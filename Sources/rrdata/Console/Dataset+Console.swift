@@ -1,4 +1,5 @@
 import RRDatasets
+import RRFormats
 
 extension Dataset {
     /// Computes the fingerprint where it is not stored, with progress, and a note where that takes long: the images of a

@@ -1,4 +1,5 @@
 import RRExplanation
+import RRFormats
 import RRSchemas
 import RRTraining
 
@@ -82,11 +83,12 @@ struct EvaluationReport {
     ) -> [String] {
         var lines: [String] = []
         if let worst, parts.count > 1 {
-            lines.append("worst \(kind): \(worst.name) at \(Figure.percent(worst.accuracy))")
+            lines.append("worst \(kind): \(worst.name.legible) at \(Figure.percent(worst.accuracy))")
         }
-        let width = parts.map(\.name.count).max() ?? 0
-        for part in parts {
-            let name = part.name + String(repeating: " ", count: width - part.name.count)
+        let names = parts.map(\.name.legible)
+        let width = names.map(\.count).max() ?? 0
+        for (part, name) in zip(parts, names) {
+            let name = name + String(repeating: " ", count: width - name.count)
             lines.append("  \(name)  \(Figure.percent(part.accuracy)) of \(part.sampleCount)")
         }
         return lines

@@ -1,3 +1,4 @@
+import RRFormats
 import RRSchemas
 import RRTraining
 
@@ -25,7 +26,7 @@ final class FindAnotherReport {
             line.show("samples", done: done, of: total)
         case .done(let round):
             clear()
-            Console.error(Self.sentence(round, of: roundCount))
+            Console.error(Message(Self.sentence(round, of: roundCount)))
         }
     }
 

@@ -1,3 +1,4 @@
+import RRFormats
 import RRSchemas
 import RRTensor
 import RRTraining
@@ -41,7 +42,7 @@ struct MaskMakingReport {
             let name = isPerClass ? "/" + MaskMaking.fileName(ofClass: index) : ""
             let mean = Double(masks.oneCount) / Double(max(masks.annotatedCount, 1))
             var text =
-                "\(path)\(name): masks for \(masks.annotatedCount) samples, \(Figure.text(mean)) of "
+                "\(path.legible)\(name): masks for \(masks.annotatedCount) samples, \(Figure.text(mean)) of "
                 + "\(masks.maskShape.elementCount) elements each on average"
             if masks.zeroGradientCount > 0 {
                 text +=

@@ -1,3 +1,5 @@
+import RRFormats
+
 /// A line on the terminal that is written over as work goes on; nothing where standard error is no terminal.
 final class ProgressLine {
     private let isShown = Console.showsProgress
@@ -36,7 +38,7 @@ final class ProgressLine {
         if !isLast, let lastShown, now - lastShown < Self.interval { return }
         lastShown = now
         // A line that wraps could not be written over.
-        let line = text(now - start).prefix(max(Console.width - 1, 20))
+        let line = text(now - start).escaped(keepingLines: false).prefix(max(Console.width - 1, 20))
         let padding = String(repeating: " ", count: max(0, lastWidth - line.count))
         lastWidth = line.count
         Console.writeToStandardError("\r\(line)\(padding)")

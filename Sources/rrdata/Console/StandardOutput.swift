@@ -9,8 +9,8 @@ struct StandardOutput {
     /// Writes bytes.
     ///
     /// - Returns: whether the reader still reads; false once it has closed the pipe.
-    /// - Throws: `FormatError` with the code `cannotWrite`.
-    mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FormatError) -> Bool {
+    /// - Throws: `StandardOutputFailure`.
+    mutating func write(_ bytes: UnsafeRawBufferPointer) throws(StandardOutputFailure) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = Glibc.write(
@@ -20,10 +20,47 @@ struct StandardOutput {
                 byteCount += count
             } else if errno == EPIPE {
                 return false
+            } else if errno == EAGAIN {
+                // Whoever started the process has left the pipe so that nobody waits at it.
+                var request = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+                poll(&request, 1, -1)
             } else if errno != EINTR {
-                throw FormatError(.cannotWrite, path: "standard output", String(cString: strerror(errno)))
+                throw StandardOutputFailure(number: errno)
             }
         }
         return true
     }
+
+    /// Ends the output, which only then has reached its file on some file systems.
+    ///
+    /// - Throws: `StandardOutputFailure`.
+    static func close() throws(StandardOutputFailure) {
+        guard Glibc.close(STDOUT_FILENO) == 0 || errno == EINTR else {
+            throw StandardOutputFailure(number: errno)
+        }
+    }
+
+    /// The regular file that standard output is; nil for anything else.
+    static var file: FileTree.Identity? {
+        FileTree.kind(of: path) == .file ? FileTree.identity(of: path) : nil
+    }
+
+    private static let path = "/proc/self/fd/1"
+
+    /// Lets nothing that is opened later be taken for one of the three standard streams, where the process was started
+    /// without them: a result would be printed into a dataset.
+    static func reserveStandardStreams() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+            // Open the wrong way, so that to use it is an error as it was before.
+            _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
+}
+
+/// A result that could not be printed.
+struct StandardOutputFailure: ExplainedError {
+    /// The system's number for what failed.
+    let number: Int32
+
+    var explanation: Message { "standard output: \(SystemFailure.message(number))" }
 }

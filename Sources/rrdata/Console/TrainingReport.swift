@@ -1,3 +1,4 @@
+import RRFormats
 import RRSchemas
 import RRTraining
 
@@ -8,7 +9,7 @@ struct TrainingReport {
     /// Shows how far training is: in place on a terminal, and elsewhere in a line an epoch.
     func show(_ progress: TrainingProgress) {
         guard Console.showsProgress else {
-            if progress.isEndOfEpoch { Console.error(Self.text(progress)) }
+            if progress.isEndOfEpoch { Console.error(Message(Self.text(progress))) }
             return
         }
         line.show(isLast: progress.step == progress.stepCount) { elapsed in
@@ -41,7 +42,7 @@ struct TrainingReport {
             ", penalty \(Figure.text($0)) times lambda1 \(Figure.text(summary.lambda1))"
         }
         var text = """
-            \(summary.output): \(summary.stepCount) steps in \(ProgressLine.time(summary.seconds))
+            \(summary.output.legible): \(summary.stepCount) steps in \(ProgressLine.time(summary.seconds))
             last epoch: loss \(Figure.text(last.loss)), cross-entropy \(Figure.text(last.crossEntropy))\
             \(penalty ?? ""), training accuracy \(Figure.percent(last.accuracy))
             """

@@ -1,3 +1,4 @@
+import RRFormats
 import RRPreparation
 import RRSchemas
 
@@ -8,13 +9,13 @@ extension ValidationReport {
         var lines = findings.map(\.text)
         if let dataset, let count = dataset.sampleCount {
             let part = dataset.checkedImageCount < count ? ", \(dataset.checkedImageCount) images read" : ""
-            lines.append("\(dataset.path): \(count) samples\(part)")
+            lines.append("\(dataset.path.legible): \(count) samples\(part)")
         }
         for masks in masks {
             guard let annotated = masks.annotatedCount, let unannotated = masks.unannotatedCount else {
                 continue
             }
-            lines.append("\(masks.path): \(annotated) annotated samples, \(unannotated) unannotated")
+            lines.append("\(masks.path.legible): \(annotated) annotated samples, \(unannotated) unannotated")
         }
         let faults = faultCount == 1 ? "1 fault" : "\(faultCount) faults"
         let warnings = warningCount == 1 ? "1 warning" : "\(warningCount) warnings"
@@ -53,8 +54,8 @@ extension ValidationReport.Masks {
 extension Finding {
     /// `fault [non-binary-mask] masks.h5:/A: A[1, 0, 1, 2] is 2`, and what repairs it on a line of its own.
     fileprivate var text: String {
-        "\(severity.rawValue) [\(code.rawValue)] \(place): \(message.commandLineText)"
-            + (remedy.map { "\n  repair: \($0)" } ?? "")
+        "\(severity.rawValue) [\(code.rawValue)] \(place.description.legible): \(message.commandLineText)"
+            + (remedy.map { "\n  repair: \($0.legible)" } ?? "")
     }
 
     fileprivate var json: JSONValue {

@@ -94,16 +94,17 @@ extension ImageFolderOptions {
         let sorted = kinds.sorted {
             ($0.value.count, $1.key.description) > ($1.value.count, $0.key.description)
         }
-        var lines = sorted.prefix(6).map { header, kind in
+        var lines: [Message] = sorted.prefix(6).map { header, kind in
             let more = kind.count > kind.files.count ? ", …" : ""
             return "\n  \(header): \(kind.count) (\(kind.files.joined(separator: ", "))\(more))"
         }
         if sorted.count > 6 { lines.append("\n  and \(sorted.count - 6) more kinds") }
-        let first = firstOther.map { ", \($0) from those before it" } ?? ""
+        let first: Message = firstOther.map { ", \($0) from those before it" } ?? ""
+        let list = lines.reduce("") { "\($0)\($1)" as Message }
         return DatasetError(
             .inconsistentImages, path: folder,
-            "the images differ in size or colour\(first):\(lines.joined())\n"
-                + remedies(for: Array(kinds.keys)))
+            "the images differ in size or colour\(first):\(list)\n\(remedies(for: Array(kinds.keys)))"
+                as Message)
     }
 
     /// The options that bring images of several kinds together.
