@@ -22,6 +22,7 @@ enum EntryPoint {
     private static func run() -> Int32 {
         do {
             var command = try RRDataCommand.parseAsRoot()
+            try (command as? any PathCommand)?.paths.check()
             try command.run()
             return EXIT_SUCCESS
         } catch {

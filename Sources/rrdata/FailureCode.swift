@@ -37,6 +37,7 @@ enum FailureCode: Int32 {
             case .cannotRead, .changed, .inUse: .ioError
             case .malformed, .unsupported: .badData
             case .outputExists, .cannotWrite: .cannotWrite
+            case .conflictingPaths: .usage
             }
     }
 

@@ -60,7 +60,7 @@ struct ContractTests {
             ("evaluate decoy.h5", "run folder"),
             ("decoy fashion.h5 -o x.h5 --masks-output y.h5 --random-split dev --seed 0", "dev"),
             ("toy-colors -o x.h5 --corner-masks-output y.h5 --top-masks-output z.h5 --train 0", "--train"),
-            ("toy-colors -o x.h5 --corner-masks-output y.h5 --top-masks-output y.h5", "three files"),
+            ("toy-colors -o x.h5 --corner-masks-output y.h5 --top-masks-output y.h5", "--top-masks-output"),
             ("find-another decoy.h5 --model mlp --rounds 0 -o x", "--rounds"),
             ("find-another decoy.h5 --model mlp --lambda1 0 -o x", "--lambda1"),
             ("find-another decoy.h5 --model mlp --threshold 1 -o x", "threshold"),

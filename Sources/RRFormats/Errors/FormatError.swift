@@ -17,6 +17,8 @@ public struct FormatError: ExplainedError, Equatable, Sendable {
         case outputExists
         /// The operating system refused or failed to write.
         case cannotWrite
+        /// An output is an input, or another output, of the same operation.
+        case conflictingPaths
     }
 
     public let code: Code

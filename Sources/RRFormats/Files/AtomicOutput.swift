@@ -296,6 +296,7 @@ extension AtomicOutput {
             }
             return
         }
+        try PathPlan.checkReplaceable(kind, at: path)
         guard force else {
             throw FormatError(.outputExists, path: path, "the output exists; \(option: .force) replaces it")
         }

@@ -24,6 +24,13 @@ public struct PNGFolderExport: Sendable {
     /// The samples between two calls of `progress`.
     private static let blockCount = 2048
 
+    /// The folder for the masks where none is named.
+    package static func masksPath(beside output: String) -> String {
+        var path = Substring(output)
+        while path.count > 1, path.last == "/" { path.removeLast() }
+        return path + "-masks"
+    }
+
     public init(source: ExportSource, output: String) {
         self.source = source
         self.output = output
@@ -40,7 +47,7 @@ public struct PNGFolderExport: Sendable {
         let paths = try ExportedPaths(
             ids: source.ids, datasetPath: source.dataset.path, reserved: [Metadata.fileName])
         let images = try ExportFolder(path: output, force: force, markName: ".export.json")
-        let masksPath = masksOutput ?? images.path + "-masks"
+        let masksPath = masksOutput ?? Self.masksPath(beside: output)
         let maskFolder = try source.masks.map { _ in
             try ExportFolder(path: masksPath, force: force, markName: ".export.json")
         }

@@ -88,6 +88,9 @@ public struct Run: Sendable {
         }
     }
 
+    /// The files of a run that a model is taken from.
+    package static let fileNames = [RunFile.configuration, RunFile.model, RunFile.weights, RunFile.best]
+
     /// Tells whether a folder is a run, of whatever version.
     static func isRun(_ path: String) -> Bool {
         guard let bytes = try? FileBytes.read(path + "/" + RunFile.configuration),

@@ -4,7 +4,7 @@ import RRFormats
 import RRPreparation
 import RRSchemas
 
-struct DecoyCommand: ParsableCommand {
+struct DecoyCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "decoy",
         abstract: "Plant a decoy in every image, and mark it in a mask set.",
@@ -31,6 +31,13 @@ struct DecoyCommand: ParsableCommand {
     var seed: UInt64 = 0
 
     @OptionGroup var report: ReportOptions
+
+    var paths: CommandPaths {
+        var paths = CommandPaths(output)
+        paths.read(dataset)
+        paths.write(masksOutput, .masksOutput)
+        return paths
+    }
 
     func run() throws {
         let dataset = try Dataset(path: dataset)

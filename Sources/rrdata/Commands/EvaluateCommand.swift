@@ -5,7 +5,7 @@ import RRFormats
 import RRPreparation
 import RRTraining
 
-struct EvaluateCommand: ParsableCommand {
+struct EvaluateCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
         abstract: "Measure a trained model: how often it is right, and for which reasons.",
@@ -72,6 +72,14 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
+
+    var paths: CommandPaths {
+        var paths = CommandPaths()
+        for path in inputs { paths.read(path) }
+        paths.read(masks, option: .masks)
+        trained.add(to: &paths)
+        return paths
+    }
 
     func validate() throws {
         let takesRun = trained.model == nil && trained.weights == nil

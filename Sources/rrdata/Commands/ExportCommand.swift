@@ -32,6 +32,13 @@ struct ExportOptions: ParsableArguments {
 
     @OptionGroup var output: OutputOptions
 
+    func paths(isFolder: Bool) -> CommandPaths {
+        var paths = CommandPaths(output, isFolder: isFolder)
+        paths.read(dataset)
+        paths.read(masks, option: .masks)
+        return paths
+    }
+
     func source() throws -> ExportSource {
         let dataset = try Dataset(path: dataset)
         Console.note(dataset.notes)

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 import RRPreparation
 
-struct ExportHDF5Command: ParsableCommand {
+struct ExportHDF5Command: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "hdf5",
         abstract: "Write a dataset as plain arrays of an HDF5 file.",
@@ -17,6 +17,8 @@ struct ExportHDF5Command: ParsableCommand {
             """)
 
     @OptionGroup var export: ArrayExportOptions
+
+    var paths: CommandPaths { export.export.paths(isFolder: false) }
 
     func run() throws { try export.run(.hdf5) }
 }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 import RRPreparation
 
-struct ExportNPYCommand: ParsableCommand {
+struct ExportNPYCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "npy",
         abstract: "Write a dataset as NumPy arrays in a folder.",
@@ -17,6 +17,8 @@ struct ExportNPYCommand: ParsableCommand {
             """)
 
     @OptionGroup var export: ArrayExportOptions
+
+    var paths: CommandPaths { export.export.paths(isFolder: true) }
 
     func run() throws { try export.run(.npy) }
 }

@@ -2,7 +2,7 @@ internal import ArgumentParser
 import RRDatasets
 import RRPreparation
 
-struct ExportPNGsCommand: ParsableCommand {
+struct ExportPNGsCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "pngs",
         abstract: "Write a dataset as a folder of PNG files.",
@@ -24,6 +24,16 @@ struct ExportPNGsCommand: ParsableCommand {
 
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
+
+    var paths: CommandPaths {
+        var paths = export.paths(isFolder: true)
+        if export.masks != nil {
+            paths.write(
+                masksOutput ?? PNGFolderExport.masksPath(beside: export.output.output), .masksOutput,
+                isFolder: true)
+        }
+        return paths
+    }
 
     func validate() throws {
         guard masksOutput == nil || export.masks != nil else {

@@ -2,7 +2,7 @@ internal import ArgumentParser
 import RRDatasets
 import RRPreparation
 
-struct ExportWebDatasetCommand: ParsableCommand {
+struct ExportWebDatasetCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "webdataset",
         abstract: "Write a dataset as tar shards that WebDataset reads.",
@@ -23,6 +23,8 @@ struct ExportWebDatasetCommand: ParsableCommand {
 
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
+
+    var paths: CommandPaths { export.paths(isFolder: true) }
 
     func validate() throws {
         guard samplesPerShard >= 1 else { throw ValidationError("--samples-per-shard must be 1 or more") }

@@ -6,7 +6,7 @@ import RRPreparation
 import RRSchemas
 import RRTraining
 
-struct FindAnotherCommand: ParsableCommand {
+struct FindAnotherCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "find-another",
         abstract: "Train models one after another, each for other reasons than those before it.",
@@ -64,6 +64,13 @@ struct FindAnotherCommand: ParsableCommand {
 
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
+
+    var paths: CommandPaths {
+        var paths = CommandPaths(growing: output, resumes: resume)
+        paths.read(dataset)
+        learning.add(to: &paths)
+        return paths
+    }
 
     func run() throws {
         let dataset = try Dataset(path: dataset)

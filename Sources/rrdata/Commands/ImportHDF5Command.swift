@@ -1,7 +1,7 @@
 internal import ArgumentParser
 import RRPreparation
 
-struct ImportHDF5Command: ParsableCommand {
+struct ImportHDF5Command: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "hdf5",
         abstract: "Make a dataset, and a mask set, of arrays in HDF5 files.",
@@ -43,6 +43,8 @@ struct ImportHDF5Command: ParsableCommand {
     var trustLinks = false
 
     @OptionGroup var arrays: MaskedArrayOptions
+
+    var paths: CommandPaths { arrays.paths(files: files, images: images, labels: labels) }
 
     func run() throws {
         try arrays.run(.hdf5, files: files, images: images, labels: labels, trustsLinks: trustLinks)

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 import RRPreparation
 
-struct ImportIDXCommand: ParsableCommand {
+struct ImportIDXCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "idx",
         abstract: "Make a dataset of IDX files, the format of MNIST.",
@@ -20,6 +20,8 @@ struct ImportIDXCommand: ParsableCommand {
     var labels: [String] = []
 
     @OptionGroup var arrays: ArrayOptions
+
+    var paths: CommandPaths { arrays.paths(images: images, labels: labels) }
 
     func run() throws { try arrays.run(.idx, images: images, labels: labels) }
 

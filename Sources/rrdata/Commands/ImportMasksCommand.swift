@@ -4,7 +4,7 @@ import RRPreparation
 import RRSchemas
 import RRTensor
 
-struct ImportMasksCommand: ParsableCommand {
+struct ImportMasksCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "masks",
         abstract: "Make a mask set for a dataset of mask images, COCO annotations or boxes.",
@@ -95,6 +95,13 @@ struct ImportMasksCommand: ParsableCommand {
 
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
+
+    var paths: CommandPaths {
+        var paths = CommandPaths(output)
+        paths.read(source, dataset)
+        paths.readArrays([rows, ids, flags].compactMap(\.self))
+        return paths
+    }
 
     func run() throws {
         var options = MaskImport.Options()

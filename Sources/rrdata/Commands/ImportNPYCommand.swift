@@ -1,7 +1,7 @@
 internal import ArgumentParser
 import RRPreparation
 
-struct ImportNPYCommand: ParsableCommand {
+struct ImportNPYCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "npy",
         abstract: "Make a dataset, and a mask set, of arrays in NPY files.",
@@ -28,6 +28,8 @@ struct ImportNPYCommand: ParsableCommand {
     var labels: [String] = []
 
     @OptionGroup var arrays: MaskedArrayOptions
+
+    var paths: CommandPaths { arrays.paths(images: images, labels: labels) }
 
     func run() throws { try arrays.run(.npy, images: images, labels: labels) }
 

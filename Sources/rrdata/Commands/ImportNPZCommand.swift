@@ -1,7 +1,7 @@
 internal import ArgumentParser
 import RRPreparation
 
-struct ImportNPZCommand: ParsableCommand {
+struct ImportNPZCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "npz",
         abstract: "Make a dataset, and a mask set, of the arrays in an NPZ file.",
@@ -27,6 +27,8 @@ struct ImportNPZCommand: ParsableCommand {
     var labels: [String] = []
 
     @OptionGroup var arrays: MaskedArrayOptions
+
+    var paths: CommandPaths { arrays.paths(files: [file], images: images, labels: labels) }
 
     func run() throws { try arrays.run(.npz, files: [file], images: images, labels: labels) }
 }

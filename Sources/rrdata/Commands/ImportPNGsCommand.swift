@@ -2,7 +2,7 @@ internal import ArgumentParser
 import RRDatasets
 import RRPreparation
 
-struct ImportPNGsCommand: ParsableCommand {
+struct ImportPNGsCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "pngs",
         abstract: "Make a dataset of a folder of PNG files.",
@@ -77,6 +77,15 @@ struct ImportPNGsCommand: ParsableCommand {
     @OptionGroup var maskValues: MaskValueOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
+
+    var paths: CommandPaths {
+        var paths = CommandPaths(output)
+        paths.read(folder)
+        paths.read(reading.metadata, option: .metadata)
+        paths.read(masks, option: .masks)
+        paths.write(masksOutput, .masksOutput)
+        return paths
+    }
 
     func validate() throws {
         if masks != nil, reading.masksAmongImages == true {

@@ -5,7 +5,7 @@ import RRPreparation
 import RRSchemas
 import RRTraining
 
-struct InfoCommand: ParsableCommand {
+struct InfoCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "info",
         abstract: "Tell what a file holds.",
@@ -27,6 +27,12 @@ struct InfoCommand: ParsableCommand {
     var file: String
 
     @OptionGroup var report: ReportOptions
+
+    var paths: CommandPaths {
+        var paths = CommandPaths()
+        paths.read(file)
+        return paths
+    }
 
     func run() throws {
         let json =

@@ -8,7 +8,7 @@ import RRSchemas
 import RRTensor
 import RRTraining
 
-struct MakeMasksCommand: ParsableCommand {
+struct MakeMasksCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "make-masks",
         abstract: "Make masks from a model's largest input gradients.",
@@ -90,6 +90,16 @@ struct MakeMasksCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
+
+    var paths: CommandPaths {
+        var paths = CommandPaths(output, isFolder: perClass)
+        paths.read(dataset)
+        paths.readRun(runFolder)
+        trained.add(to: &paths)
+        paths.read(gradients, option: .gradients)
+        paths.read(union, option: .union)
+        return paths
+    }
 
     func validate() throws {
         _ = try selection()

@@ -5,7 +5,7 @@ import RRPreparation
 import RRSchemas
 import RRStreaming
 
-struct StreamCommand: ParsableCommand {
+struct StreamCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "stream",
         abstract: "Stream batches of images, labels, indices and masks.",
@@ -90,6 +90,16 @@ struct StreamCommand: ParsableCommand {
     @OptionGroup var durability: DurabilityOptions
 
     @OptionGroup var report: ReportOptions
+
+    var paths: CommandPaths {
+        var paths = CommandPaths()
+        for path in dataset { paths.read(path) }
+        for path in masks { paths.read(path, option: .masks) }
+        paths.read(samples.ids, option: .ids)
+        paths.read(folder.metadata, option: .metadata)
+        paths.write(cursor, .cursor, isAlwaysReplaced: true)
+        return paths
+    }
 
     func validate() throws {
         guard batchSize >= 1 else { throw ValidationError("--batch-size must be at least 1") }

@@ -4,7 +4,7 @@ import RRFormats
 import RRPreparation
 import RRSchemas
 
-struct ToyColorsCommand: ParsableCommand {
+struct ToyColorsCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "toy-colors",
         abstract: "Make the toy colours: images that two rules tell apart, and a mask set for each rule.",
@@ -37,6 +37,13 @@ struct ToyColorsCommand: ParsableCommand {
     var seed: UInt64 = 0
 
     @OptionGroup var report: ReportOptions
+
+    var paths: CommandPaths {
+        var paths = CommandPaths(output)
+        paths.write(cornerMasksOutput, .cornerMasksOutput)
+        paths.write(topMasksOutput, .topMasksOutput)
+        return paths
+    }
 
     func run() throws {
         var maker = ToyColorsMaker()

@@ -6,7 +6,7 @@ import RRPreparation
 import RRSchemas
 import RRTraining
 
-struct TrainCommand: ParsableCommand {
+struct TrainCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Train a classifier with the explanation loss.",
@@ -49,17 +49,22 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
 
+    var paths: CommandPaths {
+        var paths = CommandPaths(growing: output, resumes: keeping.resume)
+        paths.read(dataset)
+        paths.read(masks, option: .masks)
+        paths.read(keeping.validation, option: .validation)
+        learning.add(to: &paths)
+        // Its masks are wanted at every attempt.
+        paths.write(keeping.collectMasks, .collection, isAlwaysReplaced: true)
+        return paths
+    }
+
     func validate() throws {
         let isAboutPenalty = learning.penaltyReduction != nil || learning.penaltyTarget != nil
         if masks == nil, guidance.guidance == .rrr, isAboutPenalty {
             throw ValidationError(
                 "--penalty-reduction and --penalty-target need --masks, without which there is no penalty")
-        }
-        if let masks, let collected = keeping.collectMasks {
-            let file = FileTree.identity(of: masks)
-            guard masks != collected, file == nil || file != FileTree.identity(of: collected) else {
-                throw ValidationError("--collect-masks would replace the masks of --masks: name another file")
-            }
         }
     }
 

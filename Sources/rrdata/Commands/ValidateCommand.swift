@@ -4,7 +4,7 @@ import RRFormats
 import RRPreparation
 import RRTraining
 
-struct ValidateCommand: ParsableCommand {
+struct ValidateCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
         abstract: "Check that datasets, masks, models and runs are sound and belong together.",
@@ -35,6 +35,12 @@ struct ValidateCommand: ParsableCommand {
     var deep = false
 
     @OptionGroup var report: ReportOptions
+
+    var paths: CommandPaths {
+        var paths = CommandPaths()
+        for path in [file] + others { paths.read(path) }
+        return paths
+    }
 
     func run() throws {
         var (dataset, masks, runs): (String?, [String], [String]) = (nil, [], [])

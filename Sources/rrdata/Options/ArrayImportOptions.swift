@@ -29,6 +29,22 @@ struct ArrayOptions: ParsableArguments {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
 
+    func paths(
+        files: [String] = [], images: [String], labels: [String], masks: ArrayMaskOptions? = nil
+    ) -> CommandPaths {
+        var paths = CommandPaths(output)
+        for file in files { paths.read(file) }
+        paths.readArrays(images)
+        paths.readArrays(labels, option: .labels)
+        paths.readArrays(group)
+        if let masks {
+            paths.readArrays(masks.masks, option: .masks)
+            paths.readArrays([masks.samples.rows, masks.samples.ids, masks.samples.flags].compactMap(\.self))
+            paths.write(masks.masksOutput, .masksOutput)
+        }
+        return paths
+    }
+
     /// Imports arrays, and prints the report.
     ///
     /// - Parameters:
@@ -60,6 +76,10 @@ struct ArrayOptions: ParsableArguments {
 struct MaskedArrayOptions: ParsableArguments {
     @OptionGroup var masks: ArrayMaskOptions
     @OptionGroup var arrays: ArrayOptions
+
+    func paths(files: [String] = [], images: [String], labels: [String]) -> CommandPaths {
+        arrays.paths(files: files, images: images, labels: labels, masks: masks)
+    }
 
     /// Imports arrays and their masks, and prints the report.
     func run(

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 import RRDatasets
 import RRExplanation
+import RRFormats
 import RRStreaming
 import RRTraining
 
@@ -65,6 +66,11 @@ struct LearningArguments: ParsableArguments {
 
     @Option(help: "The split to train on; train where the dataset has splits, else all.")
     var split: String?
+
+    func add(to paths: inout CommandPaths) {
+        if case .file(let path) = model { paths.read(path, option: .model) }
+        paths.read(initialWeights, option: .initialWeights)
+    }
 
     /// The options of a run on a dataset.
     ///

@@ -13,6 +13,11 @@ struct TrainedModelOptions: ParsableArguments {
     @Option(help: "The number type to compute in; the run's by default, and double for make-masks.")
     var precision: Precision?
 
+    func add(to paths: inout CommandPaths) {
+        paths.read(model, option: .model)
+        paths.read(weights, option: .weights)
+    }
+
     /// Opens the run at a path, or the model and the weights.
     ///
     /// - Parameter best: whether the run's best epoch is wanted.
