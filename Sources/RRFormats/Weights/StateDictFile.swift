@@ -32,7 +32,8 @@ package enum StateDictFile {
     ///
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead` or `malformed`.
     package static func format(of path: String) throws(FormatError) -> Format {
-        guard let zip = try zip(path, start: FileBytes.read(path, prefix: 16, takesPipe: true)) else { return .safetensors }
+        let start = try FileBytes.read(path, prefix: 16, takesPipe: true)
+        guard let zip = try zip(path, start: start) else { return .safetensors }
         return PyTorchFile.isServed(zip) ? .pyTorch : .npz
     }
 
