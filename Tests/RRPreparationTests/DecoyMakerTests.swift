@@ -155,8 +155,12 @@ struct DecoyMakerTests {
         try folder.write([1], to: "masks.h5")
         #expect(throws: FormatError.self) { try run(dataset) }
         #expect(try folder.names() == ["in.h5", "masks.h5"])
-        let same = #expect(throws: DatasetError.self) { try run(dataset, output: "x.h5", masks: "x.h5") }
-        #expect(same?.code == .invalidOption)
+        for spelling in ["x.h5", "./x.h5", "no/x.h5"] {
+            let same = #expect(throws: DatasetError.self) {
+                try run(dataset, output: spelling.hasPrefix("no") ? spelling : "x.h5", masks: spelling)
+            }
+            #expect(same?.code == .invalidOption)
+        }
         #expect(try folder.names() == ["in.h5", "masks.h5"])
     }
 }

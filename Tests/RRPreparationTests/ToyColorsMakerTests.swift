@@ -155,7 +155,8 @@ struct ToyColorsMakerTests {
             as [WritableKeyPath<ToyColorsMaker.Outputs, String>]
         {
             var outputs = outputs("toy")
-            outputs[keyPath: path] = outputs.topMasks
+            outputs[keyPath: path] = folder.path(
+                "./" + outputs.topMasks.split(separator: "/").suffix(1).joined())
             let error = #expect(throws: DatasetError.self) { try ToyColorsMaker().run(outputs, force: false) }
             #expect(error?.code == .invalidOption)
         }

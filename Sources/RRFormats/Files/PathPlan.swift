@@ -77,6 +77,11 @@ package struct PathPlan: Sendable {
         }
     }
 
+    /// Whether two paths, of things that are there or not, lead to the same file or folder.
+    package static func areSame(_ path: String, _ other: String) -> Bool {
+        Place(path).isSame(as: Place(other))
+    }
+
     /// Refuses to put a file or a folder in the place of what is neither: a pipe that others wait at, or a device.
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`.
@@ -152,7 +157,7 @@ private struct Place: Sendable {
 
     func isSame(as other: Place) -> Bool {
         if let identity, identity == other.identity { return true }
-        return ends.contains(where: other.ends.contains)
+        return path == other.path || ends.contains(where: other.ends.contains)
     }
 
     /// Whether the path leads to something in a folder, at whatever depth.

@@ -46,7 +46,7 @@ public struct DecoyMaker: Sendable {
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> Summary {
         let labels = try check()
-        guard output != masksOutput else {
+        guard !PathPlan.areSame(output, masksOutput) else {
             throw DatasetError(
                 .invalidOption, path: output, "the dataset and the masks cannot be the same file")
         }

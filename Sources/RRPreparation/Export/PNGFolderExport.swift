@@ -51,7 +51,7 @@ public struct PNGFolderExport: Sendable {
         let maskFolder = try source.masks.map { _ in
             try ExportFolder(path: masksPath, force: force, markName: ".export.json")
         }
-        guard maskFolder?.path != images.path else {
+        guard maskFolder.map({ !PathPlan.areSame($0.path, images.path) }) ?? true else {
             throw DatasetError(
                 .invalidOption, path: output,
                 "images and masks cannot go to the same folder: their names are the same")

@@ -104,7 +104,10 @@ public struct ToyColorsMaker: Sendable {
             }
         }
         let paths = [outputs.dataset, outputs.cornerMasks, outputs.topMasks]
-        guard Set(paths).count == paths.count else {
+        let areApart = paths.indices.allSatisfy { position in
+            paths[..<position].allSatisfy { !PathPlan.areSame($0, paths[position]) }
+        }
+        guard areApart else {
             throw DatasetError(
                 .invalidOption, path: outputs.dataset,
                 "the dataset and the two mask sets must be three files")

@@ -134,7 +134,7 @@ public struct CollectionOptions: Equatable, Sendable {
         // The run's folder may be there yet, to be replaced, or not; in neither case does it take the masks.
         for run in [storage.output, UnfinishedRun.path(of: storage.output)] {
             let folder = FileTree.folder(of: output)
-            var isInside = output == run || folder == run
+            var isInside = PathPlan.areSame(output, run) || PathPlan.areSame(folder, run)
             if let folder = FileTree.resolved(folder), let run = FileTree.resolved(run) {
                 isInside = isInside || FileTree.isInside(folder, run)
             }

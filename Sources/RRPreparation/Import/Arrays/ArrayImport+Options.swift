@@ -110,7 +110,7 @@ extension ArrayImport {
             try refuse("\(option: .maskThreshold) is a number above 0: the least value that counts as 1")
         }
         try options.maskAdjustment.check()
-        if let output = masksOutput, output == self.output {
+        if let output = masksOutput, PathPlan.areSame(output, self.output) {
             try refuse("the dataset and the masks cannot be the same file", path: output)
         }
     }

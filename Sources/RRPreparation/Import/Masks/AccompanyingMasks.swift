@@ -29,7 +29,7 @@ struct PendingMasks {
     /// - Throws: `DatasetError` with the code `invalidOption`; `FormatError` where the source is missing or the output
     ///   exists or cannot be written.
     init(_ masks: AccompanyingMasks, beside dataset: String, force: Bool) throws {
-        guard masks.output != dataset else {
+        guard !PathPlan.areSame(masks.output, dataset) else {
             throw DatasetError(
                 .invalidOption, path: dataset, "the dataset and the masks cannot be the same file")
         }
