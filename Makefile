@@ -6,7 +6,7 @@ SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
 .PHONY: help dependencies build install lint test demo documentation peers bench-engine bench-formats bench-stream bench-training \
-	experiments clean
+	experiments sanitize-thread sanitize-address clean
 
 help:
 	@echo "make dependencies   install the system libraries that are missing"
@@ -21,6 +21,8 @@ help:
 	@echo "make bench-stream   streams against PyTorch, h5py, WebDataset, Grain and others, in one run (some minutes)"
 	@echo "make bench-training a whole training with masks against PyTorch, in one run (some minutes)"
 	@echo "make experiments    the paper's tables and the comparison with PyTorch Lightning (hours; it goes on where it stopped)"
+	@echo "make sanitize-thread   the tests of streams and training under the thread sanitizer (some minutes)"
+	@echo "make sanitize-address  every test under the address sanitizer (a quarter of an hour)"
 	@echo "make clean          remove what was built"
 
 dependencies:
@@ -76,5 +78,16 @@ experiments: build peers
 		../../.build-peers/bin/python $$experiment --rrdata "$$rrdata"; \
 	done; ../../.build-peers/bin/python picture.py
 
+# Each sanitizer builds into a folder of its own.
+sanitize-thread: dependencies
+	swift build --build-tests --sanitize=thread --scratch-path .build-thread
+	clang -shared -fPIC -O2 -Wall -Werror -o .build-thread/mutex.so Tests/Sanitizers/mutex.c
+	LD_PRELOAD="$(CURDIR)/.build-thread/mutex.so" swift test --skip-build --sanitize=thread --scratch-path .build-thread \
+		--filter '^(RRStreamingTests|RRTrainingTests)\.'
+
+# Leaks are what `make soak` looks for: Swift's runtime keeps what it knows of types for good.
+sanitize-address: dependencies
+	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-address
+
 clean:
-	rm -rf .build .build-peers Benchmarks/.build demo
+	rm -rf .build .build-thread .build-address .build-peers Benchmarks/.build demo

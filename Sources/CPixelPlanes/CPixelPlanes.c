@@ -1,7 +1,8 @@
 #include "CPixelPlanes.h"
 
 // The compiler makes shuffles of whole vectors of these loops; which version runs is decided when the program starts.
-#if defined(__x86_64__)
+// That is before the thread sanitizer is ready, which has one version alone.
+#if defined(__x86_64__) && !__has_feature(thread_sanitizer)
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("avx2", "default")))
 #else
 #define FOR_EACH_PROCESSOR
