@@ -1,12 +1,14 @@
 # What one does in this house. Each target installs what is missing first; `make` alone lists them.
 
 PREFIX ?= /usr/local
+# Decides what the tests that draw by chance draw.
+SEED ?= 0
 # Compiler flags for `build` and `test`; .ci/run sets them so that they share one build with `lint`.
 SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
 .PHONY: help dependencies build install lint test demo documentation peers bench-engine bench-formats bench-stream bench-training \
-	experiments sanitize-thread sanitize-address clean
+	experiments faults power-cuts sanitize-thread sanitize-address clean
 
 help:
 	@echo "make dependencies   install the system libraries that are missing"
@@ -21,6 +23,8 @@ help:
 	@echo "make bench-stream   streams against PyTorch, h5py, WebDataset, Grain and others, in one run (some minutes)"
 	@echo "make bench-training a whole training with masks against PyTorch, in one run (some minutes)"
 	@echo "make experiments    the paper's tables and the comparison with PyTorch Lightning (hours; it goes on where it stopped)"
+	@echo "make faults         each call of the C library that a writing command makes fails, or is its last (an hour; N=40)"
+	@echo "make power-cuts     what a power cut may leave of each writing command (N=100 cuts)"
 	@echo "make sanitize-thread   the tests of streams and training under the thread sanitizer (some minutes)"
 	@echo "make sanitize-address  every test under the address sanitizer (a quarter of an hour)"
 	@echo "make clean          remove what was built"
@@ -77,6 +81,15 @@ experiments: build peers
 		"decoy_fashion.py --network lenet" "lightning_loops.py"; do \
 		../../.build-peers/bin/python $$experiment --rrdata "$$rrdata"; \
 	done; ../../.build-peers/bin/python picture.py
+
+# Of more than N calls of a kind that a command makes, N are drawn by the seed.
+faults: N = 40
+faults: build
+	python3 Tests/Faults/faults.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata" --sample $(N) --seed $(SEED)
+
+power-cuts: N = 100
+power-cuts: build
+	python3 Tests/Faults/power_cuts.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata" --cuts $(N) --seed $(SEED)
 
 # Each sanitizer builds into a folder of its own.
 sanitize-thread: dependencies
