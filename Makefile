@@ -8,7 +8,7 @@ SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
 .PHONY: help dependencies build install lint test demo documentation peers bench-engine bench-formats bench-stream bench-training \
-	experiments faults power-cuts sanitize-thread sanitize-address clean
+	experiments faults power-cuts soak sanitize-thread sanitize-address clean
 
 help:
 	@echo "make dependencies   install the system libraries that are missing"
@@ -25,6 +25,7 @@ help:
 	@echo "make experiments    the paper's tables and the comparison with PyTorch Lightning (hours; it goes on where it stopped)"
 	@echo "make faults         each call of the C library that a writing command makes fails, or is its last (an hour; N=40)"
 	@echo "make power-cuts     what a power cut may leave of each writing command (N=100 cuts)"
+	@echo "make soak           streams for an hour (MINUTES=60), in which memory and descriptors must stay as they are"
 	@echo "make sanitize-thread   the tests of streams and training under the thread sanitizer (some minutes)"
 	@echo "make sanitize-address  every test under the address sanitizer (a quarter of an hour)"
 	@echo "make clean          remove what was built"
@@ -90,6 +91,13 @@ faults: build
 power-cuts: N = 100
 power-cuts: build
 	python3 Tests/Faults/power_cuts.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata" --cuts $(N) --seed $(SEED)
+
+# Half the time through the command line, half within one process.
+soak: MINUTES = 60
+soak: build
+	python3 Tests/Faults/soak.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata" --seed $(SEED) \
+		--minutes "$$(awk 'BEGIN { print $(MINUTES) / 2 }')"
+	RRDATA_SOAK_MINUTES="$$(awk 'BEGIN { print $(MINUTES) / 2 }')" swift test $(SWIFT_FLAGS) --filter '^RRStreamingTests\.SoakTests'
 
 # Each sanitizer builds into a folder of its own.
 sanitize-thread: dependencies
