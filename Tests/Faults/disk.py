@@ -119,10 +119,15 @@ class Disk:
 
     def move(self, name, source, target):
         (here, old), (there, new) = self.folder(source), self.folder(target)
-        if here is not there:
-            raise SystemExit(f"a rename from folder to folder is not modelled: {source} {target}")
-        if here is not None:
+        if here is there and here is not None:
             here.changes.append(("move" if name == "rename" else name, old, new))
+        elif here is not None or there is not None:
+            # From folder to folder: each keeps its half of it when it is synced.
+            moved, replaced = (folder.names().get(last) if folder else None for folder, last in ((here, old), (there, new)))
+            if moved is None or name == "exchange" and replaced is None:
+                raise SystemExit(f"{name} of what is not known: {source} {target}")
+            there.changes.append(("enter", new, moved))
+            here.changes.append(("enter", old, replaced) if name == "exchange" else ("remove", old))
 
     def after(self, operations):
         """Another disk, of this one and the operations on it."""
