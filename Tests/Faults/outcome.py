@@ -1,7 +1,7 @@
 """What a command must have left when it was stopped, and that it works again."""
 
-import subprocess
 from collections import Counter
+from pathlib import Path
 
 from workshop import leftovers, outputs
 
@@ -16,12 +16,17 @@ class Outcome:
 
     def state(self, name):
         found = self.there[name]
-        if found == self.command.new[name]:
+        if found == self.command.new[name] or self.is_uncleaned(name):
             return "new"
         if found == self.command.old[name]:
             return "old"
         # A stream's cursor is anywhere between.
         return "old" if self.command.streams and self.is_cursor() else "torn"
+
+    def is_uncleaned(self, name):
+        """Whether this is a finished run whose checkpoint is still there, which resuming it then removes."""
+        found = {key: value for key, value in self.there[name].items() if "checkpoint" not in Path(key).parts}
+        return found == self.command.new[name] != self.there[name]
 
     def is_cursor(self):
         text = (self.folder / "c.json").read_text(errors="replace")
@@ -61,11 +66,12 @@ class Outcome:
         """Runs the command once more with `call`, which gives the process and what it streamed; what is wrong with that."""
         command, folder = self.command, self.folder
         arguments = [*command.arguments, *command.again]
-        if command.start == "fresh" and not command.streams and any(self.there.values()):
-            arguments.append("--force")
         if command.start == "resume" and command.name == "train" and self.there == command.new:
             # There is nothing to resume: the run is done.
             arguments = ["validate", "run"]
+        elif command.start == "fresh" and not command.streams and any(self.there.values()) and not (
+                any(map(self.is_uncleaned, command.outputs))):
+            arguments.append("--force")
         done, rest = call(arguments)
         if done.returncode:
             return [f"does not work again: exit {done.returncode}, {done.stderr.decode(errors='replace').strip()}"]
@@ -73,7 +79,9 @@ class Outcome:
         for name, found in outputs(command, folder).items():
             if found != command.new[name]:
                 faults.append(f"gives another {name} when it is run again ({self.difference(name, found)})")
-        left = leftovers(command, folder) + [name for name in command.unfinished if (folder / name).exists()]
+        # A stream that is at its end writes nothing, and so sweeps nothing.
+        swept = not command.streams or self.there != command.new
+        left = (leftovers(command, folder) if swept else []) + [name for name in command.unfinished if (folder / name).exists()]
         if left:
             faults.append(f"leaves {left} when it is run again")
         if command.streams:
