@@ -45,6 +45,7 @@ let package = Package(
         systemLibrary("CZstd", pkgConfig: "libzstd", package: "libzstd-dev"),
         .target(name: "CPNGShim", dependencies: ["CLibPNG"]),
         .target(name: "CHDF5Filters", dependencies: ["CHDF5", "CLZF", "CBlosc", "CZstd"]),
+        .target(name: "CHDF5Reader", dependencies: ["CHDF5"]),
         .target(name: "CConvolution"),
         .target(name: "CFileSystem"),
         .target(name: "CPixelPlanes"),
@@ -63,8 +64,7 @@ let package = Package(
         module("RRTensor", "CStoredElements"),
         module(
             "RRFormats", "RRTensor", "RRSchemas", "CFileSystem", "CPNGShim", "CPixelPlanes", "CHDF5",
-            "CHDF5Filters",
-            "CLibDeflate", "CLibCrypto"),
+            "CHDF5Filters", "CHDF5Reader", "CLibDeflate", "CLibCrypto"),
         module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas", "CStoredElements"),
         module("RRPreparation", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),
         module("RRStreaming", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),

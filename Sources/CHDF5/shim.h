@@ -1,5 +1,6 @@
 #pragma once
 #include <hdf5.h>
+#include <stdint.h>
 #include <string.h>
 
 // Swift imports functions and simple constants. What stands here are the macros of HDF5 that it
@@ -107,4 +108,18 @@ static inline int rr_h5t_is_bytes_of_variable_length(hid_t type) {
     int is = H5Tget_class(base) == H5T_INTEGER && H5Tget_size(base) == 1;
     H5Tclose(base);
     return is;
+}
+
+// Where an object's header is in the file. HDF5 1.12 put tokens in the place of addresses, and macros in that of names.
+static inline herr_t rr_h5_object_address(hid_t object, uint64_t *address) {
+#if H5_VERSION_GE(1, 12, 0)
+    H5O_info2_t info;
+    herr_t status = H5Oget_info3(object, &info, H5O_INFO_BASIC);
+    memcpy(address, &info.token, sizeof *address);
+#else
+    H5O_info_t info;
+    herr_t status = H5Oget_info2(object, &info, H5O_INFO_BASIC);
+    *address = info.addr;
+#endif
+    return status;
 }

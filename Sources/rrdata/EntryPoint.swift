@@ -8,6 +8,7 @@ import RRFormats
 enum EntryPoint {
     static func main() {
         StandardOutput.reserveStandardStreams()
+        HDF5ReaderProcess.prepare(expecting: Array(CommandLine.arguments.dropFirst()))
         Interruption.watch()
         var status = run()
         if let failure = Console.finish() {

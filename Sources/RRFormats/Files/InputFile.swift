@@ -5,7 +5,7 @@ package final class InputFile: Sendable {
     package let path: String
     package let descriptor: Int32
     /// The file's state when it was opened.
-    private let state: FileState
+    let state: FileState
 
     /// Opens a regular file for reading.
     ///
@@ -13,7 +13,7 @@ package final class InputFile: Sendable {
     ///   file from then on, for this process; nil where a pipe is refused.
     /// - Throws: `FormatError` with the code `notFound`, or `cannotRead`: also for a folder, a device, a socket, and a
     ///   pipe that nobody writes to; `unsupported` for a pipe that brings too much.
-    package init(reading path: String, pipeLimit: Int? = nil) throws(FormatError) {
+    package convenience init(reading path: String, pipeLimit: Int? = nil) throws(FormatError) {
         guard !path.utf8.contains(0) else {
             throw FormatError(.notFound, path: path, "a path cannot hold a zero byte")
         }
@@ -27,6 +27,13 @@ package final class InputFile: Sendable {
             if let kind = FileTree.kind(of: path), kind != .file { throw Self.refusal(of: kind, path) }
             throw FormatError(.cannotRead, path: path, SystemFailure.message(failure))
         }
+        try self.init(descriptor: opened, path: path, pipeLimit: pipeLimit)
+    }
+
+    /// Takes over a descriptor that is open for reading.
+    ///
+    /// - Throws: `FormatError` with the code `cannotRead` (also for a folder).
+    init(descriptor opened: Int32, path: String, pipeLimit: Int? = nil) throws(FormatError) {
         var status = stat()
         var failure = fstat(opened, &status) == 0 ? nil : errno
         let kind = FileTree.Kind(status.st_mode)

@@ -34,23 +34,29 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
     /// Takes over a dataset, and lets go of it where its elements are in one piece.
     ///
     /// - Throws: `FormatError` with the code `malformed`, `notFound` or `cannotRead`.
-    package init(_ dataset: HDF5Dataset) throws(FormatError) {
+    package convenience init(_ dataset: HDF5Dataset) throws(FormatError) {
+        try self.init(dataset, dataset.facts)
+    }
+
+    /// Takes over a dataset and what its elements are to be taken for.
+    init(_ dataset: HDF5Dataset, _ facts: HDF5DatasetFacts) throws(FormatError) {
         location = dataset.location
-        shape = dataset.shape
-        form = HDF5ElementForm(of: dataset)
-        storedType = dataset.elementType
+        shape = facts.shape
+        form = facts.form
+        storedType = facts.elementType
         elementType = form.type
         var rows = 1
         var way = Way.byLibrary(dataset)
-        let rowSize = max(
-            1, dataset.elementsPerRow.multipliedReportingOverflow(by: form.type.size ?? 1).partialValue)
-        switch dataset.layout {
-        case .contiguous(let offset?) where form.isAsStored && dataset.shape.rank > 0 && dataset.isInOwnFile:
-            let file = try InputFile(reading: dataset.path)
-            let (length, overflow) = rowSize.multipliedReportingOverflow(by: dataset.shape[0])
+        let elementsPerRow = facts.shape.dimensions.dropFirst().reduce(1, *)
+        let rowSize = max(1, elementsPerRow.multipliedReportingOverflow(by: form.type.size ?? 1).partialValue)
+        switch facts.layout {
+        case .contiguous(let offset?) where form.isAsStored && facts.shape.rank > 0 && facts.isInOwnFile:
+            let file =
+                if let input = dataset.file.input { input } else { try InputFile(reading: dataset.path) }
+            let (length, overflow) = rowSize.multipliedReportingOverflow(by: facts.shape[0])
             if !overflow, offset >= 0, offset <= file.size, length <= file.size - offset {
                 way = .inOnePiece(file, offset: offset)
-            } else if dataset.shape.elementCount > 0 {
+            } else if facts.shape.elementCount > 0 {
                 throw FormatError(
                     .malformed, path: dataset.location,
                     "the file is cut short: the elements end beyond its \(file.size) bytes")
@@ -58,8 +64,9 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
         case .chunked(let extents, _):
             if let chunkRows = extents.first, chunkRows <= Self.largestBlock / rowSize {
                 rows = max(1, chunkRows)
-                if form.isAsStored, dataset.isInOwnFile,
-                    let decoder = HDF5ChunkDecoder(of: dataset, extents: extents)
+                if form.isAsStored, facts.isInOwnFile,
+                    let decoder = HDF5ChunkDecoder(
+                        of: facts, extents: extents, fileSize: try dataset.file.fileSize())
                 {
                     way = .chunks(decoder, dataset)
                 }
@@ -69,7 +76,7 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
         default: rows = max(1, (32 << 20) / rowSize)
         }
         self.way = way
-        rowsPerBlock = max(1, min(rows, dataset.shape.rank == 0 ? 1 : dataset.shape[0]))
+        rowsPerBlock = max(1, min(rows, facts.shape.rank == 0 ? 1 : facts.shape[0]))
     }
 
     /// The file that elements in one piece are read from, any rows at the cost of their bytes; nil for other layouts.
@@ -103,13 +110,30 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
         }
         precondition(bytes.count == rows.count * bytesPerRow)
         guard !bytes.isEmpty else { return }
-        guard case .chunks(let decoder, let dataset) = way else {
+        guard case .chunks(_, let dataset) = way else {
             return try HDF5RowReader(self).read(rows: rows, into: bytes)
         }
-        guard try readChunks(of: dataset, by: decoder, rows: rows, into: bytes) else {
+        guard try readPastLibrary(rows: rows, into: bytes) else {
             return try readByLibrary(dataset, rows: rows, into: bytes)
         }
+    }
+
+    /// Reads rows without libhdf5.
+    ///
+    /// - Returns: whether that was possible.
+    /// - Throws: `FormatError` with the code `malformed` or `cannotRead`.
+    func readPastLibrary(
+        rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer
+    ) throws(FormatError) -> Bool {
+        switch way {
+        case .inOnePiece(let file, let offset):
+            try file.read(at: offset + rows.lowerBound * bytesPerRow, into: bytes, location: location)
+        case .chunks(let decoder, let dataset):
+            guard try readChunks(of: dataset, by: decoder, rows: rows, into: bytes) else { return false }
+        case .byLibrary: return false
+        }
         finish(bytes)
+        return true
     }
 
     /// Brings stored bytes into the form of memory.
@@ -150,7 +174,7 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
                 return worker
             } _: { worker, position in
                 let offset = chunks.offset(at: position)
-                let filterMask = lock.withLock { _ in worker.fetch(offset, from: source) }
+                let filterMask = try worker.fetch(offset, from: source, lock)
                 guard let filterMask, try worker.decode(skipping: filterMask, at: location) else {
                     throw NotServed()
                 }

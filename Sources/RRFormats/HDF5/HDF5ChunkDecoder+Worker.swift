@@ -1,4 +1,5 @@
 internal import CHDF5
+internal import Synchronization
 
 extension HDF5ChunkDecoder {
     /// One thread's memory for decoding chunks.
@@ -15,10 +16,9 @@ extension HDF5ChunkDecoder {
             guard let inflater = Inflater() else { return nil }
             self.decoder = decoder
             self.inflater = inflater
-            // Each fletcher32 adds four bytes.
-            let room = decoder.chunkSize + 4 * decoder.filters.count
-            current = .allocate(byteCount: room, alignment: 16)
-            other = .allocate(byteCount: room, alignment: 16)
+            // What a damaged file says of its chunks takes no memory before there is a chunk.
+            current = .allocate(byteCount: 0, alignment: 16)
+            other = .allocate(byteCount: 0, alignment: 16)
         }
 
         deinit {
@@ -26,22 +26,47 @@ extension HDF5ChunkDecoder {
             other.deallocate()
         }
 
+        /// Reads a chunk as it is stored, where a plan tells its place from the file, else by libhdf5.
+        ///
+        /// - Parameter lock: under which libhdf5 is called.
+        /// - Returns: the filters that it did not pass through, a bit each; nil where there is no chunk, or a damaged one.
+        /// - Throws: `FormatError` where the plan's process has ended.
+        func fetch(
+            _ offset: [Int], from dataset: HDF5Dataset, _ lock: borrowing Mutex<()>
+        ) throws(FormatError) -> UInt32? {
+            guard let contained = dataset.contained else {
+                return lock.withLock { _ in fetch(offset, from: dataset) }
+            }
+            guard let plan = contained.plan, let place = try plan.place(at: offset), place.size > 0 else {
+                return nil
+            }
+            makeRoom(for: place.size)
+            count = place.size
+            try contained.reader.input.read(
+                at: place.address, into: UnsafeMutableRawBufferPointer(rebasing: current[..<count]),
+                location: dataset.location)
+            return place.filterMask
+        }
+
+        private func makeRoom(for size: Int) {
+            // Deflate may have made it larger.
+            guard size > current.count else { return }
+            current.deallocate()
+            current = .allocate(byteCount: size, alignment: 16)
+        }
+
         /// Reads a chunk as it is stored, by libhdf5.
         ///
         /// - Returns: the filters that it did not pass through, a bit each; nil where there is no chunk, or a damaged
         ///   one.
-        func fetch(_ offset: [Int], from dataset: HDF5Dataset) -> UInt32? {
+        private func fetch(_ offset: [Int], from dataset: HDF5Dataset) -> UInt32? {
             HDF5Library.quietly {
                 let place = offset.map { hsize_t($0) }
                 var size: hsize_t = 0
                 guard H5Dget_chunk_storage_size(dataset.handle.id, place, &size) >= 0, size > 0,
                     size <= hsize_t(decoder.fileSize)
                 else { return nil }
-                if Int(size) > current.count {
-                    // Deflate may have made it larger.
-                    current.deallocate()
-                    current = .allocate(byteCount: Int(size), alignment: 16)
-                }
+                makeRoom(for: Int(size))
                 var mask: UInt32 = 0
                 guard
                     H5Dread_chunk(dataset.handle.id, rr_h5p_default(), place, &mask, current.baseAddress) >= 0
@@ -58,6 +83,7 @@ extension HDF5ChunkDecoder {
         /// - Throws: `FormatError` with the code `malformed` where it has another size than a chunk: libhdf5 1.10 would
         ///   copy a whole chunk out of it, however little there is.
         func decode(skipping mask: UInt32, at location: String) throws(FormatError) -> Bool {
+            // Each fletcher32 adds four bytes.
             let room = decoder.chunkSize + 4 * decoder.filters.count
             for (position, filter) in decoder.filters.enumerated().reversed()
             where position >= 32 || mask & (1 << UInt32(position)) == 0 {

@@ -22,19 +22,15 @@ struct HDF5ChunkDecoder: Sendable {
     var chunkSize: Int { extents.reduce(elementSize, *) }
 
     /// Returns nil for a dataset whose filters or chunks are to be left to libhdf5.
-    init?(of dataset: HDF5Dataset, extents: [Int]) {
-        let shape = dataset.shape.dimensions
-        let elementSize = H5Tget_size(dataset.storedType.id)
-        guard shape.count == extents.count, !shape.isEmpty, extents.allSatisfy({ $0 > 0 }) else { return nil }
+    init?(of facts: HDF5DatasetFacts, extents: [Int], fileSize: Int) {
+        let (shape, elementSize) = (facts.shape.dimensions, facts.elementSize)
+        guard Chunks(shape: shape, extents: extents) != nil, let filters = facts.filters else { return nil }
         // The HDF5 format limits a chunk to 4 GB; rows to read are bounded elsewhere, but the other extents are not.
         var size = elementSize
         for extent in extents {
             let (product, overflow) = size.multipliedReportingOverflow(by: extent)
             guard !overflow, product <= HDF5Array.largestBlock else { return nil }
             size = product
-        }
-        guard let filters = Self.filters(of: dataset), let fileSize = try? dataset.file.fileSize() else {
-            return nil
         }
         self.shape = shape
         self.extents = extents
@@ -43,7 +39,8 @@ struct HDF5ChunkDecoder: Sendable {
         self.fileSize = fileSize
     }
 
-    private static func filters(of dataset: HDF5Dataset) -> [Filter]? {
+    /// The filters of a dataset of libhdf5 in the order of writing; nil where some are to be left to it.
+    static func filters(of dataset: HDF5Dataset) -> [Filter]? {
         guard let creation = try? HDF5Handle(H5Dget_create_plist(dataset.handle.id), at: dataset.location)
         else {
             return nil
@@ -69,7 +66,7 @@ struct HDF5ChunkDecoder: Sendable {
     /// The chunks that rows touch.
     func chunks(of rows: Range<Int>) -> Chunks {
         var first = extents.map { _ in 0 }
-        var counts = zip(shape, extents).map { ($0 + $1 - 1) / $1 }
+        var counts = zip(shape, extents).map(Chunks.count)
         first[0] = rows.lowerBound / extents[0]
         counts[0] = (rows.upperBound + extents[0] - 1) / extents[0] - first[0]
         return Chunks(first: first, counts: counts, extents: extents)
@@ -83,6 +80,11 @@ struct HDF5ChunkDecoder: Sendable {
 
         var count: Int { counts.reduce(1, *) }
 
+        /// The number of chunks along a dimension.
+        fileprivate static func count(_ extent: Int, _ chunk: Int) -> Int {
+            extent == 0 ? 0 : (extent - 1) / chunk + 1
+        }
+
         /// The element where a chunk begins.
         func offset(at position: Int) -> [Int] {
             var rest = position
@@ -93,5 +95,16 @@ struct HDF5ChunkDecoder: Sendable {
             }
             return offset
         }
+    }
+}
+
+extension HDF5ChunkDecoder.Chunks {
+    /// All chunks of an array; nil where it has none of this kind, or more than can be counted.
+    init?(shape: [Int], extents: [Int]) {
+        guard shape.count == extents.count, !shape.isEmpty, extents.allSatisfy({ $0 > 0 }) else { return nil }
+        first = extents.map { _ in 0 }
+        counts = zip(shape, extents).map(Self.count)
+        self.extents = extents
+        guard (try? TensorShape(counts)) != nil else { return nil }
     }
 }

@@ -19,6 +19,16 @@ extension HDF5Dataset {
         precondition(buffer.count == rows.map { $0.count * elementsPerRow } ?? shape.elementCount)
         try file.checkOpen()
         guard let base = buffer.baseAddress, !buffer.isEmpty else { return }
+        if file.input != nil, try readPastLibrary(rows: rows, into: buffer) { return }
+        if let contained {
+            guard elementType.size != nil else {
+                throw FormatError(
+                    .unsupported, path: location, "its elements are no numbers (\(elementType))")
+            }
+            return try contained.reader.ask(
+                .elements(contained.number, rows: rows, as: Element.storedType),
+                into: UnsafeMutableRawBufferPointer(buffer))
+        }
         try HDF5Library.quietly { () throws(FormatError) in
             guard elementType.size != nil else {
                 throw FormatError(
@@ -48,6 +58,50 @@ extension HDF5Dataset {
             for position in buffer.indices.reversed() {
                 buffer[position] = bytes[position] == 0 ? 0 : 1
             }
+        }
+    }
+
+    /// Reads rows of integers of any type, or of numbers of this type, without libhdf5.
+    ///
+    /// libhdf5 1.10 copies a whole chunk out of what deflate gives, however little that is.
+    ///
+    /// - Returns: whether that was possible.
+    private func readPastLibrary<Element: HDF5Element>(
+        rows: Range<Int>?, into buffer: UnsafeMutableBufferPointer<Element>
+    ) throws(FormatError) -> Bool {
+        guard shape.rank > 0, elementType.size != nil else { return false }
+        let rows = rows ?? 0..<shape[0]
+        guard elementType.kind != Element.storedType.kind else {
+            return try HDF5Array(self).readPastLibrary(
+                rows: rows, into: UnsafeMutableRawBufferPointer(buffer))
+        }
+        func convert<Stored: HDF5Element & FixedWidthInteger>(_: Stored.Type) throws(FormatError) -> Bool {
+            let array = try HDF5Array(self)
+            let stored = UnsafeMutableBufferPointer<Stored>.allocate(capacity: buffer.count)
+            defer { stored.deallocate() }
+            guard try array.readPastLibrary(rows: rows, into: UnsafeMutableRawBufferPointer(stored)) else {
+                return false
+            }
+            for position in buffer.indices {
+                guard let element = Element(converting: stored[position]) else {
+                    throw FormatError(
+                        .malformed, path: location,
+                        "a value does not fit the type that it was to be converted to")
+                }
+                buffer[position] = element
+            }
+            return true
+        }
+        switch elementType.kind {
+        case .uint8, .bool: return try convert(UInt8.self)
+        case .int8: return try convert(Int8.self)
+        case .uint16: return try convert(UInt16.self)
+        case .int16: return try convert(Int16.self)
+        case .uint32: return try convert(UInt32.self)
+        case .int32: return try convert(Int32.self)
+        case .uint64: return try convert(UInt64.self)
+        case .int64: return try convert(Int64.self)
+        default: return false
         }
     }
 
@@ -169,13 +223,28 @@ extension HDF5Dataset {
     ///   the elements are no strings.
     package func readStrings() throws(FormatError) -> [String] {
         try file.checkOpen()
-        return try HDF5Library.quietly { () throws(FormatError) in
-            switch elementType.kind {
-            case .fixedString, .variableString: break
-            default:
-                throw FormatError(
-                    .unsupported, path: location, "its elements are no strings (\(elementType))")
+        switch elementType.kind {
+        case .fixedString(let length):
+            if let strings = try readFixedStrings(length: length) { return strings }
+        case .variableString: break
+        default:
+            throw FormatError(
+                .unsupported, path: location, "its elements are no strings (\(elementType))")
+        }
+        if let contained {
+            let (most, overflow) = shape.elementCount.multipliedReportingOverflow(by: 9)
+            guard !overflow else {
+                throw FormatError(.malformed, path: location, "the shape \(shape) has too many strings")
             }
+            // Each has its length; variable ones may share the bytes of the file that they name.
+            let size = try file.fileSize()
+            let limit = max(size, size.multipliedReportingOverflow(by: 1100).partialValue)
+            return try contained.reader.ask(.strings(contained.number), largest: limit + most + (64 << 20)) {
+                answer throws(HDF5BrokenRecord) in
+                try answer.list { answer throws(HDF5BrokenRecord) in try answer.text() }
+            }
+        }
+        return try HDF5Library.quietly { () throws(FormatError) in
             try checkFilters()
             let space = try HDF5Handle(H5Dget_space(handle.id), at: location, code: .malformed)
             return try HDF5Strings.read(
@@ -184,6 +253,21 @@ extension HDF5Dataset {
                 H5Dread(handle.id, type, rr_h5s_all(), rr_h5s_all(), rr_h5p_default(), buffer)
             }
         }
+    }
+
+    /// Reads strings of fixed length without libhdf5; nil where that is not possible.
+    private func readFixedStrings(length: Int) throws(FormatError) -> [String]? {
+        guard file.input != nil, shape.rank > 0, let bytes = facts.asBytes,
+            try HDF5Strings.fits(count: shape.elementCount, size: length, fileSize: file.fileSize())
+        else { return nil }
+        let array = try HDF5Array(self, bytes)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: shape.elementCount * length, alignment: 1)
+        defer { buffer.deallocate() }
+        guard try array.readPastLibrary(rows: 0..<shape[0], into: buffer) else { return nil }
+        return try HDF5Strings.split(
+            UnsafeRawBufferPointer(buffer), size: length, isPaddedWithSpaces: facts.isPaddedWithSpaces,
+            at: location)
     }
 
     /// Writes all strings of a dataset whose elements are strings of fixed length, in UTF-8 padded with zeros.

@@ -4,7 +4,8 @@ internal import RRTensor
 extension HDF5Dataset {
     /// Whether the elements are sequences of bytes of any length, as encoded files are kept.
     package var holdsByteSequences: Bool {
-        HDF5Library.quietly { rr_h5t_is_bytes_of_variable_length(storedType.id) != 0 }
+        if let contained { return contained.facts.holdsByteSequences }
+        return HDF5Library.quietly { rr_h5t_is_bytes_of_variable_length(storedType.id) != 0 }
     }
 
     /// Reads the sequences of rows, one in each.
@@ -14,6 +15,18 @@ extension HDF5Dataset {
         precondition(shape.rank > 0 && rows.lowerBound >= 0 && rows.upperBound <= shape[0])
         try file.checkOpen()
         let fileSize = try file.fileSize()
+        if let contained {
+            let sequences = try contained.reader.ask(
+                .byteSequences(contained.number, rows: rows), largest: fileSize + 16 * (rows.count + 1)
+            ) { answer throws(HDF5BrokenRecord) in
+                try answer.list { answer throws(HDF5BrokenRecord) in try answer.block() }
+            }
+            guard sequences.count == rows.count else {
+                throw FormatError(
+                    .malformed, path: location, "the rows that were read are not those that are there")
+            }
+            return sequences
+        }
         return try HDF5Library.quietly { () throws(FormatError) in
             try checkFilters()
             let space = try select(rows)

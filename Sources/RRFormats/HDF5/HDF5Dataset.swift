@@ -15,6 +15,18 @@ package final class HDF5Dataset {
     let handle: HDF5Handle
     /// libhdf5's type of the elements as stored.
     let storedType: HDF5Handle
+    /// The dataset as a process of its own reads it; nil where libhdf5 does in this one.
+    let contained: Contained?
+
+    /// A dataset that a process of its own has open.
+    struct Contained {
+        let reader: HDF5Reader
+        /// What the process knows it by.
+        let number: Int
+        let facts: HDF5DatasetFacts
+        /// Where its chunks lie, where they are read past libhdf5.
+        let plan: HDF5ChunkPlan?
+    }
 
     /// `data.h5:/images`
     package var location: String { file.location(of: objectPath) }
@@ -37,9 +49,30 @@ package final class HDF5Dataset {
         let space = try HDF5Handle(H5Dget_space(handle.id), at: location, code: .malformed)
         self.shape = try Self.shape(of: space, at: location)
         self.handle = handle
+        contained = nil
+    }
+
+    /// Takes over a dataset that a process has opened.
+    init(_ number: Int, _ facts: HDF5DatasetFacts, of file: HDF5File, reader: HDF5Reader, objectPath: String)
+    {
+        path = file.path
+        self.objectPath = objectPath
+        self.file = file
+        (elementType, shape) = (facts.elementType, facts.shape)
+        handle = HDF5Handle(none: ())
+        storedType = HDF5Handle(none: ())
+        var plan: HDF5ChunkPlan?
+        if case .chunked(let extents, _) = facts.layout, facts.filters != nil, facts.isInOwnFile,
+            let grid = HDF5ChunkDecoder.Chunks(shape: facts.shape.dimensions, extents: extents)
+        {
+            plan = HDF5ChunkPlan(reader, dataset: number, grid: grid)
+        }
+        contained = Contained(reader: reader, number: number, facts: facts, plan: plan)
     }
 
     deinit {
+        if let contained { return contained.reader.tell(.close(contained.number)) }
+        guard file.input == nil else { return }
         file.flush { H5Dflush(handle.id) }
     }
 
@@ -55,19 +88,37 @@ package final class HDF5Dataset {
             dimensions = extents.map { Int(clamping: $0) }
         }
         do {
+            // A row is counted in bytes too, of an array without rows as well.
+            _ = try TensorShape([16] + dimensions.dropFirst().map { max(1, $0) })
             return try TensorShape(dimensions)
         } catch {
             throw FormatError(.malformed, path: location, error.message)
         }
     }
 
+    /// What has to be known to read the elements past libhdf5.
+    var facts: HDF5DatasetFacts {
+        if let contained { return contained.facts }
+        return HDF5Library.quietly {
+            HDF5DatasetFacts(
+                elementType: elementType, elementSize: H5Tget_size(storedType.id),
+                isPaddedWithSpaces: H5Tget_class(storedType.id) == H5T_STRING
+                    && H5Tget_strpad(storedType.id) == H5T_STR_SPACEPAD,
+                form: HDF5ElementForm(of: self), shape: shape, layout: layout,
+                filters: HDF5ChunkDecoder.filters(of: self), isInOwnFile: isInOwnFile,
+                holdsByteSequences: holdsByteSequences)
+        }
+    }
+
     /// How the elements lie in the file at this moment.
     package var layout: HDF5Layout {
-        HDF5Library.quietly { HDF5Layout(of: handle) }
+        if let contained { return contained.facts.layout }
+        return HDF5Library.quietly { HDF5Layout(of: handle) }
     }
 
     /// Whether the dataset is in the file through which it was opened, not behind a link to another.
     var isInOwnFile: Bool {
+        if let contained { return contained.facts.isInOwnFile }
         guard file.trustsLinks else { return true }
         return HDF5Library.quietly { Self.fileName(of: handle.id) == Self.fileName(of: file.handle.id) }
     }
@@ -79,9 +130,19 @@ package final class HDF5Dataset {
         return H5Fget_name(id, &name, name.count) > 0 ? name : nil
     }
 
+    /// The bytes of an element as stored.
+    var elementSize: Int { contained?.facts.elementSize ?? H5Tget_size(storedType.id) }
+
     /// The bytes that the elements fill in the file, 0 before anything was written.
     package var storageSize: Int {
-        HDF5Library.quietly { Int(clamping: H5Dget_storage_size(handle.id)) }
+        if let contained {
+            let answer = try? contained.reader.ask(.storageSize(contained.number)) {
+                answer throws(HDF5BrokenRecord) in
+                try answer.size()
+            }
+            return answer ?? 0
+        }
+        return HDF5Library.quietly { Int(clamping: H5Dget_storage_size(handle.id)) }
     }
 
     /// The number of elements in a row along dimension 0; 1 for a single element.
@@ -106,7 +167,7 @@ package final class HDF5Dataset {
         if case .other = layout { return }
         guard isInOwnFile else { return }
         let fileSize = try file.fileSize()
-        let (bytes, overflow) = shape.elementCount.multipliedReportingOverflow(by: H5Tget_size(storedType.id))
+        let (bytes, overflow) = shape.elementCount.multipliedReportingOverflow(by: elementSize)
         let (limit, isBoundless) = fileSize.multipliedReportingOverflow(by: 1100)
         let filling = elementType.size == nil ? 0 : Self.largestFilling
         guard !overflow, isBoundless || bytes <= max(limit, filling) else {

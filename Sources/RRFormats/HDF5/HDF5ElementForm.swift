@@ -11,7 +11,9 @@ struct HDF5ElementForm {
     let isBits: Bool
     /// The names of an enumeration's values; nil for other types.
     let valueNames: [Int64: String]?
+}
 
+extension HDF5ElementForm {
     init(of dataset: HDF5Dataset) {
         let stored = dataset.elementType
         let id = dataset.storedType.id
@@ -135,6 +137,10 @@ extension HDF5Dataset {
         rows: Range<Int>, form: HDF5ElementForm, into bytes: UnsafeMutableRawBufferPointer
     ) throws(FormatError) {
         try file.checkOpen()
+        if let contained {
+            return try contained.reader.ask(
+                .storedElements(contained.number, rows: rows, byteCount: bytes.count), into: bytes)
+        }
         try HDF5Library.quietly { () throws(FormatError) in
             try checkFilters()
             let memoryType = try form.makeMemoryType(for: storedType, at: location)

@@ -189,6 +189,17 @@ extension HDF5ElementType {
 package protocol HDF5Element: BitwiseCopyable, Sendable, Equatable, ExpressibleByIntegerLiteral {
     /// How a dataset of this type is stored: little-endian.
     static var storedType: HDF5ElementType { get }
+
+    /// Converts a whole number; nil where it does not fit.
+    init?(converting number: some BinaryInteger)
+}
+
+extension HDF5Element where Self: BinaryInteger {
+    package init?(converting number: some BinaryInteger) { self.init(exactly: number) }
+}
+
+extension HDF5Element where Self: BinaryFloatingPoint {
+    package init?(converting number: some BinaryInteger) { self.init(number) }
 }
 
 extension UInt8: HDF5Element { package static var storedType: HDF5ElementType { .uint8 } }

@@ -7,7 +7,13 @@ extension HDF5File {
     package func attribute(
         _ name: String, of objectPath: String = "/"
     ) throws(FormatError) -> HDF5Attribute? {
-        try HDF5Library.quietly { () throws(FormatError) in
+        if let reader {
+            return try reader.ask(.attribute(name: name, objectPath: objectPath), largest: largestAttribute) {
+                answer throws(HDF5BrokenRecord) in
+                try answer.optional { answer throws(HDF5BrokenRecord) in try answer.attribute() }
+            }
+        }
+        return try HDF5Library.quietly { () throws(FormatError) in
             let location = location(of: objectPath) + "@" + name
             let object = try open(objectPath)
             let exists = H5Aexists(object.id, name)
@@ -45,6 +51,11 @@ extension HDF5File {
     /// An attribute that is a list of texts; nil also where it is something else, or cannot be read.
     package func names(_ name: String, of objectPath: String) -> [String]? {
         (try? attribute(name, of: objectPath))?.texts
+    }
+
+    /// The most bytes of an attribute that are taken from a process: the file holds each text, and each has its length.
+    private var largestAttribute: Int {
+        (input?.size ?? 0).multipliedReportingOverflow(by: 2).partialValue + (64 << 20)
     }
 
     private func readInteger(
@@ -136,6 +147,7 @@ extension HDF5File {
 
     /// The size of the file in bytes.
     func fileSize() throws(FormatError) -> Int {
+        if let input { return input.size }
         var size: hsize_t = 0
         let status = HDF5Library.quietly { H5Fget_filesize(handle.id, &size) }
         try HDF5Library.check(status, at: path)

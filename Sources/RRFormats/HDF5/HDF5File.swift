@@ -1,10 +1,14 @@
 internal import CHDF5
+internal import CHDF5Reader
 internal import Glibc
 
 /// An open HDF5 file.
 ///
 /// A file from a stranger can name other files and code to load: external links, external storage,
 /// virtual datasets and filter plugins are refused. Calls may come from any thread, one at a time.
+///
+/// Where the program has asked for it, a file is read by a process of its own, see `HDF5ReaderProcess`; what reads then
+/// asks the process, and no identifier here is one.
 package final class HDF5File {
     package let path: String
 
@@ -13,7 +17,11 @@ package final class HDF5File {
     let handle: HDF5Handle
     /// Shared with every handle of the file.
     let writes: HDF5WriteState
-    private let links: HDF5LinkPolicy
+    /// The process that reads the file; nil where libhdf5 reads or writes it in this one.
+    let reader: HDF5Reader?
+    /// The file as it was opened for reading; nil for one that is written.
+    let input: InputFile?
+    private let links: HDF5LinkPolicy?
     /// Where the file is while it is written.
     let writtenPath: String
     private var isClosed = false
@@ -24,18 +32,46 @@ package final class HDF5File {
     ///   followed. Plugins are then allowed to the whole process, which libhdf5 cannot tell apart.
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, or `malformed` for a file that is not
     ///   HDF5 or is cut short.
-    package init(reading path: String, trustingLinks: Bool = false) throws(FormatError) {
-        _ = try InputFile(reading: path).size
+    package convenience init(reading path: String, trustingLinks: Bool = false) throws(FormatError) {
+        let input = try InputFile(reading: path)
+        if HDF5ReaderProcess.isReady {
+            let reader: HDF5Reader
+            if !trustingLinks, let expected = HDF5ReaderProcess.takeExpected(input) {
+                reader = expected
+                try reader.finishOpening()
+            } else {
+                reader = try HDF5Reader(input, trustingLinks: trustingLinks)
+            }
+            self.init(reader, trustingLinks: trustingLinks)
+        } else {
+            try self.init(reading: input, trustingLinks: trustingLinks)
+        }
+    }
+
+    /// Takes over a process that has opened a file.
+    private init(_ reader: HDF5Reader, trustingLinks: Bool) {
+        (path, writtenPath) = (reader.input.path, reader.input.path)
+        (self.reader, input, links) = (reader, reader.input, nil)
+        (writes, trustsLinks) = (HDF5WriteState(), trustingLinks)
+        handle = HDF5Handle(none: ())
+    }
+
+    /// Reads an open file in this process.
+    init(reading input: InputFile, trustingLinks: Bool) throws(FormatError) {
+        let path = input.path
         let writes = HDF5WriteState()
         let handle = try HDF5Library.quietly { () throws(FormatError) in
             if trustingLinks { HDF5Library.allowPlugins() }
             let access = try Self.makeAccess(for: path)
+            try HDF5Library.check(
+                rr_hdf5_set_driver(access.id, input.descriptor, path) < 0 ? -1 : 0, at: path)
             let id = H5Fopen(path, rr_h5f_acc_rdonly(), access.id)
             guard id >= 0 else { throw Self.openingFailure(at: path) }
             return try HDF5Handle(id, at: path, of: writes)
         }
         links = try HDF5LinkPolicy(at: path, followsAll: trustingLinks)
         trustsLinks = trustingLinks
+        (reader, self.input) = (nil, input)
         (self.path, writtenPath, self.writes) = (path, path, writes)
         self.handle = handle
     }
@@ -70,11 +106,13 @@ package final class HDF5File {
         }
         links = try HDF5LinkPolicy(at: path)
         trustsLinks = false
+        (reader, input) = (nil, nil)
         (self.path, self.writtenPath, self.writes) = (path, writtenPath, writes)
         self.handle = handle
     }
 
     deinit {
+        guard input == nil else { return }
         flush { H5Fflush(handle.id, H5F_SCOPE_GLOBAL) }
     }
 
@@ -123,6 +161,11 @@ package final class HDF5File {
         writes.hasFailed = true
     }
 
+    /// Throws where the process that reads the file has ended over it, though an error of that was not heeded.
+    package func checkReader() throws(FormatError) {
+        if let failure = reader?.failure { throw failure }
+    }
+
     /// Throws where the file has been closed.
     func checkOpen() throws(FormatError) {
         guard !isClosed else { throw FormatError(.cannotRead, path: path, "the file has been closed") }
@@ -138,6 +181,9 @@ package final class HDF5File {
         guard !objectPath.utf8.contains(0) else {
             throw FormatError(.notFound, path: path, "the name of an object cannot hold a zero byte")
         }
+        guard let links else {
+            throw FormatError(.cannotRead, path: path, "the file is read by another process")
+        }
         links.refused.pointee = rr_h5_reason()
         let id = H5Oopen(handle.id, objectPath, links.access.id)
         guard id < 0 else { return try HDF5Handle(id, at: location, of: writes) }
@@ -149,7 +195,7 @@ package final class HDF5File {
                 "this is an external link to \(refused); links to other files are not followed "
                     + "unless \(option: .trustsLinks) says so")
         }
-        try checkPresence(of: objectPath)
+        try checkPresence(of: objectPath, access: links.access.id)
         throw HDF5Library.explained(.malformed, at: location, reason)
     }
 
@@ -198,11 +244,11 @@ extension HDF5File {
     }
 
     /// Throws `notFound` for the first name along a path that is not there.
-    private func checkPresence(of objectPath: String) throws(FormatError) {
+    private func checkPresence(of objectPath: String, access: hid_t) throws(FormatError) {
         var parent = ""
         for name in objectPath.split(separator: "/") {
             let child = parent + "/" + name
-            if H5Lexists(handle.id, child, links.access.id) == 0 {
+            if H5Lexists(handle.id, child, access) == 0 {
                 let group = parent.isEmpty ? "/" : parent
                 let names = try memberNames(of: group)
                 let listed = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", …" : "")

@@ -17,13 +17,19 @@ struct HDF5Handle: ~Copyable {
         self.writes = writes
     }
 
+    /// Stands where there is no identifier: every call of libhdf5 refuses it.
+    init(none: Void) {
+        id = -1
+        writes = nil
+    }
+
     /// A copy of a predefined type, which alone may not be closed.
     init(copyOf type: hid_t, at path: String) throws(FormatError) {
         try self.init(H5Tcopy(type), at: path)
     }
 
     deinit {
-        guard writes?.hasFailed != true else { return }
+        guard id >= 0, writes?.hasFailed != true else { return }
         // A file that was closed has taken its objects with it; then this does nothing but complain.
         _ = HDF5Library.quietly { H5Idec_ref(id) }
     }

@@ -84,8 +84,7 @@ package final class HDF5RowReader {
     private func decode(
         _ offset: [Int], of dataset: HDF5Dataset, by worker: HDF5ChunkDecoder.Worker
     ) throws(FormatError) -> Bool {
-        let filterMask = array.lock.withLock { _ in worker.fetch(offset, from: dataset) }
-        guard let filterMask else { return false }
+        guard let filterMask = try worker.fetch(offset, from: dataset, array.lock) else { return false }
         return try worker.decode(skipping: filterMask, at: array.location)
     }
 }

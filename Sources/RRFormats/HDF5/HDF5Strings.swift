@@ -16,9 +16,7 @@ enum HDF5Strings {
         guard count >= 0 else { throw HDF5Library.failure(.malformed, at: location) }
         guard count > 0 else { return [] }
         let size = H5Tget_size(type.id)
-        let (total, overflow) = size.multipliedReportingOverflow(by: Int(count))
-        guard !overflow, total <= max(fileSize, fileSize.multipliedReportingOverflow(by: 1100).partialValue)
-        else {
+        guard fits(count: Int(count), size: size, fileSize: fileSize) else {
             throw FormatError(
                 .malformed, path: location, "\(count) strings of \(size) bytes cannot be in a file this small"
             )
@@ -29,6 +27,13 @@ enum HDF5Strings {
             : try readFixed(count: Int(count), size: size, type: type, at: location, read: read)
     }
 
+    /// Whether strings can be in a file: deflate makes data at most 1,032 times smaller.
+    static func fits(count: Int, size: Int, fileSize: Int) -> Bool {
+        let (total, overflow) = size.multipliedReportingOverflow(by: count)
+        return !overflow
+            && total <= max(fileSize, fileSize.multipliedReportingOverflow(by: 1100).partialValue)
+    }
+
     private static func readFixed(
         count: Int, size: Int, type: borrowing HDF5Handle, at location: String,
         read: (hid_t, UnsafeMutableRawPointer) -> herr_t
@@ -37,7 +42,17 @@ enum HDF5Strings {
         defer { bytes.deallocate() }
         guard let base = bytes.baseAddress else { return [] }
         try HDF5Library.check(read(type.id, base), at: location, code: .malformed)
-        let padding: UInt8? = H5Tget_strpad(type.id) == H5T_STR_SPACEPAD ? 0x20 : nil
+        return try split(
+            UnsafeRawBufferPointer(bytes), size: size,
+            isPaddedWithSpaces: H5Tget_strpad(type.id) == H5T_STR_SPACEPAD, at: location)
+    }
+
+    /// The strings that stand in as many bytes each.
+    static func split(
+        _ bytes: UnsafeRawBufferPointer, size: Int, isPaddedWithSpaces: Bool, at location: String
+    ) throws(FormatError) -> [String] {
+        let padding: UInt8? = isPaddedWithSpaces ? 0x20 : nil
+        let count = bytes.count / size
         var strings: [String] = []
         strings.reserveCapacity(count)
         for position in 0..<count {

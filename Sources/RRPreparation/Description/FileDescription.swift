@@ -24,6 +24,7 @@ package struct FileDescription: Sendable {
     package init(path: String) throws(FormatError) {
         let file = try HDF5File(reading: path)
         self.init(file: file, size: try InputFile(reading: path).size, kind: nil)
+        try file.checkReader()
     }
 
     /// - Parameter kind: what the file is taken for; nil for what it says of itself.
@@ -90,9 +91,6 @@ extension HDF5File {
 
 /// Gathers what can be read of an open file; what cannot is left out.
 private struct FileDescriber {
-    private static let maximumDepth = 16
-    private static let maximumArrays = 10_000
-
     let file: HDF5File
 
     /// Every array of the file by its name without the first slash.
@@ -100,31 +98,18 @@ private struct FileDescriber {
     /// - Parameter namesUnreadable: whether what cannot be opened is there too, with the reason.
     func arrays(namesUnreadable: Bool) -> [String: JSONValue] {
         var found: [String: JSONValue] = [:]
-        gather(group: "/", depth: 0, namesUnreadable, into: &found)
+        for (path, description) in (try? file.descriptions()) ?? [] {
+            switch description {
+            case .success(let description): found[path] = json(of: description)
+            case .failure(let error):
+                guard namesUnreadable else { continue }
+                found[path] = ["error": .string(error.message.description)]
+            }
+        }
         return found
     }
 
-    private func gather(
-        group: String, depth: Int, _ namesUnreadable: Bool, into found: inout [String: JSONValue]
-    ) {
-        guard depth < Self.maximumDepth, let names = try? file.memberNames(of: group) else { return }
-        for name in names where found.count < Self.maximumArrays {
-            let objectPath = (group == "/" ? "" : group) + "/" + name
-            switch file.kind(of: objectPath) {
-            case .group: gather(group: objectPath, depth: depth + 1, namesUnreadable, into: &found)
-            case .dataset, nil:
-                do throws(FormatError) {
-                    found[String(objectPath.dropFirst())] = describe(try file.dataset(objectPath))
-                } catch {
-                    guard namesUnreadable else { break }
-                    found[String(objectPath.dropFirst())] = ["error": .string(error.message.description)]
-                }
-            case .other: break
-            }
-        }
-    }
-
-    private func describe(_ array: HDF5Dataset) -> JSONValue {
+    private func json(of array: HDF5File.Description) -> JSONValue {
         var members: [String: JSONValue] = [
             "type": .string(array.elementType.description),
             "shape": .array(array.shape.dimensions.map { .integer($0) }),

@@ -33,6 +33,7 @@ struct DatasetValidator {
                 validator.list.add(JSONSchema.dataset.validate(description.json), of: "dataset.schema.json")
                 validator.checkContent()
             }
+            try file.checkReader()
             return Outcome(
                 findings: validator.list.findings, facts: validator.facts,
                 checkedImageCount: validator.checkedImageCount)

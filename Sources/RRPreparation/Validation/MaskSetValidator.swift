@@ -37,6 +37,7 @@ struct MaskSetValidator {
                 validator.list.add(JSONSchema.masks.validate(description.json), of: "masks.schema.json")
                 validator.checkContent()
             }
+            try file.checkReader()
             return (validator.list.findings, validator.coverage)
         } catch {
             return (try FormatCheck.unreadable(error, path: path), Coverage())
