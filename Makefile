@@ -8,7 +8,7 @@ SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
 .PHONY: help dependencies build install lint test demo documentation peers bench-engine bench-formats bench-stream bench-training \
-	experiments faults power-cuts soak sanitize-thread sanitize-address clean
+	experiments fuzz fuzz-commands flip-bytes faults power-cuts soak sanitize-thread sanitize-address clean
 
 help:
 	@echo "make dependencies   install the system libraries that are missing"
@@ -23,6 +23,9 @@ help:
 	@echo "make bench-stream   streams against PyTorch, h5py, WebDataset, Grain and others, in one run (some minutes)"
 	@echo "make bench-training a whole training with masks against PyTorch, in one run (some minutes)"
 	@echo "make experiments    the paper's tables and the comparison with PyTorch Lightning (hours; it goes on where it stopped)"
+	@echo "make fuzz           each reader under libFuzzer and sanitizers, SECONDS=60 for each"
+	@echo "make fuzz-commands  damaged files of every format to every reading command, N=2000 of them with SEED=1"
+	@echo "make flip-bytes     each byte of a dataset, masks and a run flipped, STEP=1: found, or read as before"
 	@echo "make faults         each call of the C library that a writing command makes fails, or is its last (an hour; N=40)"
 	@echo "make power-cuts     what a power cut may leave of each writing command (N=100 cuts)"
 	@echo "make soak           streams for an hour (MINUTES=60), in which memory and descriptors must stay as they are"
@@ -110,5 +113,18 @@ sanitize-thread: dependencies
 sanitize-address: dependencies
 	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-address
 
+fuzz: SECONDS = 60
+fuzz: dependencies
+	Tests/Fuzzing/fuzz $(SECONDS) $(READERS)
+
+fuzz-commands: N = 2000
+fuzz-commands: build
+	python3 Tests/Fuzzing/fuzz_commands.py "$$(swift build -c release --show-bin-path)/rrdata" --count $(N) --seed $(SEED) \
+		--keep .build-fuzzing/found
+
+flip-bytes: STEP = 1
+flip-bytes: build
+	python3 Tests/Fuzzing/flip_bytes.py "$$(swift build -c release --show-bin-path)/rrdata" --step $(STEP)
+
 clean:
-	rm -rf .build .build-thread .build-address .build-peers Benchmarks/.build demo
+	rm -rf .build .build-fuzzing .build-thread .build-address .build-peers Benchmarks/.build demo
