@@ -8,21 +8,27 @@ public struct TensorShape: Hashable, Sendable, CustomStringConvertible {
     /// The number of elements: the product of the extents, 1 for a scalar.
     public let elementCount: Int
 
-    /// Creates a shape after checking that its element count is representable.
+    /// The largest product of extents: its elements, of at most 16 bytes, can be counted in bytes.
+    private static let largestProduct = Int.max / 16
+
+    /// Creates a shape after checking that its elements, and those of any of its parts, can be counted.
+    ///
+    /// An extent of zero makes no other extent right: the product of some of them is taken too, for the size of a row.
     ///
     /// - Throws: `TensorError` with the code `negativeExtent` or `tooManyElements`.
     public init(_ dimensions: [Int]) throws(TensorError) {
-        var count = 1
+        var (count, product) = (1, 1)
         for extent in dimensions {
             guard extent >= 0 else {
                 throw TensorError(.negativeExtent, "the shape \(dimensions) has a negative extent")
             }
-            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-            guard !overflow else {
+            count &*= extent
+            let (larger, overflow) = product.multipliedReportingOverflow(by: max(1, extent))
+            guard !overflow, larger <= Self.largestProduct else {
                 throw TensorError(
                     .tooManyElements, "the shape \(dimensions) has more elements than memory can address")
             }
-            count = product
+            product = larger
         }
         self.dimensions = dimensions
         self.elementCount = count

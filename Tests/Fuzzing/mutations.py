@@ -133,7 +133,7 @@ def mutate_npy(data, numbers):
     if how == "shape":
         shape = list(fields["shape"])
         for _ in range(numbers.choice([1, 1, 2])):
-            action = numbers.choice(["set", "set", "add", "remove", "many"])
+            action = numbers.choice(["set", "set", "add", "remove", "many", "beside zero"])
             if action == "set" and shape:
                 shape[numbers.randrange(len(shape))] = numbers.choice(NUMBERS + [-1, -2**63])
             elif action == "add":
@@ -142,6 +142,9 @@ def mutate_npy(data, numbers):
                 del shape[numbers.randrange(len(shape))]
             elif action == "many":
                 shape += [1] * numbers.choice([20, 70, 1000])
+            elif action == "beside zero":
+                # No element, and parts that would have very many.
+                shape = [numbers.choice([0, 0, 1, 3, 2**20, 2**31, 2**40, 2**60]) for _ in range(numbers.choice([2, 3, 4]))]
         fields["shape"] = tuple(shape)
     elif how == "descr":
         fields["descr"] = numbers.choice(
@@ -366,6 +369,8 @@ def mutate_idx(data, numbers):
     how = numbers.choice(["extent", "extent", "rank", "type", "body"])
     if how == "extent" and extents:
         extents[numbers.randrange(rank)] = numbers.choice(NUMBERS) & 0xFFFFFFFF
+        if numbers.random() < 0.2:
+            extents = [numbers.choice([0, 0, 1, 65536, 2**32 - 1]) for _ in range(numbers.choice([2, 3, 4]))]
     elif how == "rank":
         extents += [1] * numbers.choice([1, 30, 200])
     elif how == "type":

@@ -24,6 +24,23 @@ struct TensorTests {
         #expect(throws: TensorError.self) { try MaskBits(rowCount: 1 << 40, elementsPerRow: 1 << 40) }
     }
 
+    @Test(
+        "so is one without elements whose rows would overflow",
+        arguments: [
+            [0, 1 << 40, 1 << 40], [1 << 40, 0, 1 << 40], [0, Int.max], [1 << 59, 0, 3, 4],
+        ])
+    func tooManyBesideZero(dimensions: [Int]) {
+        let error = #expect(throws: TensorError.self) { try TensorShape(dimensions) }
+        #expect(error?.code == .tooManyElements)
+    }
+
+    @Test(
+        "the bytes of a row that is not there can be counted",
+        arguments: [[0, 1 << 58], [1 << 20, 0, 1 << 30]])
+    func besideZero(dimensions: [Int]) throws {
+        #expect(try TensorShape(dimensions).elementCount == 0)
+    }
+
     @Test("elements that do not fill a shape are an error")
     func countMismatch() throws {
         let shape = try TensorShape([2, 2])

@@ -36,6 +36,18 @@ struct ArrayImportCommandTests {
     }
 
     @Test(
+        "an array without elements whose rows would overflow ends with 65",
+        arguments: ["import npy x.npy -o d.h5", "import npy x.npy --layout NCHW -o d.h5", "info x.npy"])
+    func overflowBesideZero(command: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.write(NPYHeader.bytes(shape: [0, 1 << 60, 3, 4], type: .uint8), to: "x.npy")
+        let outcome = try CommandLineTool.run(command.split(separator: " ").map(String.init), in: folder.path)
+        #expect(outcome.status == 65, "\(outcome.errors)")
+        #expect(outcome.errors.contains("x.npy"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("more elements than memory can address"), "\(outcome.errors)")
+    }
+
+    @Test(
         "hostile and wrong files end with 65, missing arrays with 66, and arrays that are not named with 64",
         arguments: [
             ("hdf5 hdf5/vast.h5 --images contiguous --shape 1x2048x2048", 65, "can hold"),
