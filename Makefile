@@ -24,7 +24,7 @@ help:
 	@echo "make bench-training a whole training with masks against PyTorch, in one run (some minutes)"
 	@echo "make experiments    the paper's tables and the comparison with PyTorch Lightning (hours; it goes on where it stopped)"
 	@echo "make fuzz           each reader under libFuzzer and sanitizers, SECONDS=60 for each"
-	@echo "make fuzz-commands  damaged files of every format to every reading command, N=2000 of them with SEED=1"
+	@echo "make fuzz-commands  damaged files of every format to every reading command, N=2000 of them by SEED=0"
 	@echo "make flip-bytes     each byte of a dataset, masks and a run flipped, STEP=1: found, or read as before"
 	@echo "make faults         each call of the C library that a writing command makes fails, or is its last (an hour; N=40)"
 	@echo "make power-cuts     what a power cut may leave of each writing command (N=100 cuts)"
