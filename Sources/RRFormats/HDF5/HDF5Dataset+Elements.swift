@@ -19,7 +19,7 @@ extension HDF5Dataset {
         precondition(buffer.count == rows.map { $0.count * elementsPerRow } ?? shape.elementCount)
         try file.checkOpen()
         guard let base = buffer.baseAddress, !buffer.isEmpty else { return }
-        if file.input != nil, try readPastLibrary(rows: rows, into: buffer) { return }
+        if file.readsPastLibrary, try readPastLibrary(rows: rows, into: buffer) { return }
         if let contained {
             guard elementType.size != nil else {
                 throw FormatError(
@@ -257,7 +257,7 @@ extension HDF5Dataset {
 
     /// Reads strings of fixed length without libhdf5; nil where that is not possible.
     private func readFixedStrings(length: Int) throws(FormatError) -> [String]? {
-        guard file.input != nil, shape.rank > 0, let bytes = facts.asBytes,
+        guard file.readsPastLibrary, shape.rank > 0, let bytes = facts.asBytes,
             try HDF5Strings.fits(count: shape.elementCount, size: length, fileSize: file.fileSize())
         else { return nil }
         let array = try HDF5Array(self, bytes)

@@ -21,6 +21,8 @@ package final class HDF5File {
     let reader: HDF5Reader?
     /// The file as it was opened for reading; nil for one that is written.
     let input: InputFile?
+    /// Whether lists and texts may be read past libhdf5.
+    let readsPastLibrary: Bool
     private let links: HDF5LinkPolicy?
     /// Where the file is while it is written.
     let writtenPath: String
@@ -51,13 +53,18 @@ package final class HDF5File {
     /// Takes over a process that has opened a file.
     private init(_ reader: HDF5Reader, trustingLinks: Bool) {
         (path, writtenPath) = (reader.input.path, reader.input.path)
-        (self.reader, input, links) = (reader, reader.input, nil)
+        (self.reader, input, links, readsPastLibrary) = (reader, reader.input, nil, true)
         (writes, trustsLinks) = (HDF5WriteState(), trustingLinks)
         handle = HDF5Handle(none: ())
     }
 
     /// Reads an open file in this process.
-    init(reading input: InputFile, trustingLinks: Bool) throws(FormatError) {
+    ///
+    /// - Parameter byLibraryAlone: whether libhdf5 reads all; whoever asks has read what can be read past it, and no thread
+    ///   is started.
+    init(
+        reading input: InputFile, trustingLinks: Bool, byLibraryAlone: Bool = false
+    ) throws(FormatError) {
         let path = input.path
         let writes = HDF5WriteState()
         let handle = try HDF5Library.quietly { () throws(FormatError) in
@@ -71,7 +78,7 @@ package final class HDF5File {
         }
         links = try HDF5LinkPolicy(at: path, followsAll: trustingLinks)
         trustsLinks = trustingLinks
-        (reader, self.input) = (nil, input)
+        (reader, self.input, readsPastLibrary) = (nil, input, !byLibraryAlone)
         (self.path, writtenPath, self.writes) = (path, path, writes)
         self.handle = handle
     }
@@ -106,7 +113,7 @@ package final class HDF5File {
         }
         links = try HDF5LinkPolicy(at: path)
         trustsLinks = false
-        (reader, input) = (nil, nil)
+        (reader, input, readsPastLibrary) = (nil, nil, false)
         (self.path, self.writtenPath, self.writes) = (path, writtenPath, writes)
         self.handle = handle
     }

@@ -172,7 +172,7 @@ struct HDF5ReaderService {
             throw FormatError(.cannotRead, path: path, SystemFailure.message(errno))
         }
         left = Self.patience(fileSize: input.size)
-        file = try HDF5File(reading: input, trustingLinks: trustsLinks)
+        file = try HDF5File(reading: input, trustingLinks: trustsLinks, byLibraryAlone: true)
     }
 
     private func opened() throws(FormatError) -> HDF5File {
