@@ -31,6 +31,16 @@ struct HDF5RefusalTests {
         #expect(error?.message.contains("bitshuffle") == true)
     }
 
+    @Test("a list whose chunk decodes to less than a chunk is refused, whatever type it is read as")
+    func shortChunk() throws {
+        let dataset = try HDF5ReadingTests.open("short-deflate.h5").dataset("x")
+        let asStored = Self.failure { _ = try dataset.readAll(as: UInt8.self) }
+        #expect(asStored?.code == .malformed)
+        #expect(asStored?.message == "a chunk holds 100 bytes, where 67108864 are needed")
+        let converted = Self.failure { _ = try dataset.readAll(as: UInt16.self) }
+        #expect(converted == asStored)
+    }
+
     @Test("a missing object's error lists what is there")
     func missingObject() throws {
         let file = try HDF5ReadingTests.open("elsewhere.h5")

@@ -6,7 +6,7 @@ internal import RRTensor
 /// What the process that reads a file does: it answers until nobody asks any more.
 struct HDF5ReaderService {
     /// The bytes of memory that reading a small file may take, and how many times a large file's size are added.
-    private static let (smallMemory, memoryPerByte) = (256 << 20, 16)
+    private static let (smallMemory, memoryPerByte) = (224 << 20, 100)
     /// The microseconds that all that is not reading of elements may take together: a sound file takes a few thousand, one of
     /// many thousand objects more.
     private static func patience(fileSize: Int) -> Int64 { Int64(500_000 + min(fileSize / 4, 2_500_000)) }
