@@ -70,11 +70,11 @@ package enum IDXArray {
                 throw FormatError(.malformed, path: location, "this is not an IDX file")
             }
             let rank = Int(bytes[3])
-            guard rank <= ArrayFile.largestRank else { throw ArrayFile.tooManyDimensions(rank, at: location) }
             size = 4 + rank * 4
             guard bytes.count >= size else {
                 throw FormatError(.malformed, path: location, "the header is cut short")
             }
+            guard rank <= ArrayFile.largestRank else { throw ArrayFile.tooManyDimensions(rank, at: location) }
             let dimensions = (0..<rank).map { dimension in
                 bytes[4 + dimension * 4..<8 + dimension * 4].reduce(0) { $0 << 8 | Int($1) }
             }
