@@ -1,4 +1,5 @@
 import RRFormats
+import RRTensor
 import RRSchemas
 import TestSupport
 import Testing
@@ -40,6 +41,20 @@ struct FileSignatureTests {
         let outcome = try CommandLineTool.run(["info", "x.bin", "--json"], in: folder.path)
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(try JSONValue(parsing: outcome.text)["format"]?.stringValue == format)
+    }
+
+    @Test(
+        "arrays in gzip's blocks that are not compressed have the shape that they state",
+        arguments: [(1, 8), (255, 256), (300, 500)])
+    func storedBlocks(height: Int, width: Int) throws {
+        let folder = try TemporaryFolder()
+        let pixels = MalformedInput.noise(height * width)
+        let file = ArchiveBuilder.idx([1, height, width], elements: pixels)
+        try folder.write(ArchiveBuilder.storedGzip(file).make(), to: "x.gz")
+        let info = try CommandLineTool.run(["info", "x.gz", "--json"], in: folder.path)
+        #expect(try JSONValue(parsing: info.text)["shape"] == [1, .integer(height), .integer(width)])
+        let array = try ArrayFile(path: folder.path("x.gz")).array(nil)
+        #expect(try array.integers() == pixels.map { Int64($0) })
     }
 
     @Test("a color that an export cannot have is not stored, and is named")

@@ -36,6 +36,22 @@ enum ArchiveBuilder {
         }
     }
 
+    /// A gzip file in blocks that are not compressed.
+    static func storedGzip(_ bytes: SourceBytes) -> SourceBytes {
+        SourceBytes {
+            let bytes = try bytes.make()
+            let checksum = bytes.withUnsafeBytes { CRC32.checksum(of: $0) }
+            var file: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3]
+            for start in stride(from: 0, to: bytes.count, by: 65_535) {
+                let block = bytes[start..<min(start + 65_535, bytes.count)]
+                file +=
+                    [block.endIndex == bytes.count ? 1 : 0] + little(block.count, 2) + little(~block.count, 2)
+                    + block
+            }
+            return file + little(Int(checksum), 4) + little(bytes.count, 4)
+        }
+    }
+
     /// A chunk of a PNG file.
     static func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
         let content = Array(type.utf8) + data

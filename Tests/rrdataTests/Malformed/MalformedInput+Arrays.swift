@@ -102,16 +102,16 @@ extension MalformedInput {
             read("gzip of a thousand times 8 MB", as: "idx", gzipOfZeros(8_000_000) * 100),
             read(
                 "gzip of an IDX that states 2⁶² elements", as: "idx",
-                stored(ArchiveBuilder.idx([1 << 31, 1 << 31]))),
+                ArchiveBuilder.storedGzip(ArchiveBuilder.idx([1 << 31, 1 << 31]))),
             read(
                 "gzip of an IDX that states 900 MB", as: "idx",
-                stored(ArchiveBuilder.idx([900, 1000, 1000])) + .zeros(1)),
+                ArchiveBuilder.storedGzip(ArchiveBuilder.idx([900, 1000, 1000])) + .zeros(1)),
             read(
                 "gzip of an IDX that has more than it states", as: "idx",
-                stored(ArchiveBuilder.idx([1, 2, 2], elements: Array(0..<99)))),
+                ArchiveBuilder.storedGzip(ArchiveBuilder.idx([1, 2, 2], elements: Array(0..<99)))),
             read(
                 "gzip of an IDX that has less than it states", as: "idx",
-                stored(ArchiveBuilder.idx([1, 9, 9], elements: Array(0..<9)))),
+                ArchiveBuilder.storedGzip(ArchiveBuilder.idx([1, 9, 9], elements: Array(0..<9)))),
 
             mask("mask NPY that is cut", "x.npy", npy.cut(to: 40)),
             mask(
@@ -139,17 +139,6 @@ extension MalformedInput {
             let checksum = [UInt8](repeating: 0, count: size).withUnsafeBytes { CRC32.checksum(of: $0) }
             return [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3] + zlib[2..<zlib.count - 4]
                 + ArchiveBuilder.little(Int(checksum), 4) + ArchiveBuilder.little(size, 4)
-        }
-    }
-
-    /// A gzip member in one block that is not compressed.
-    private static func stored(_ bytes: SourceBytes) -> SourceBytes {
-        SourceBytes {
-            let bytes = try bytes.make()
-            let checksum = bytes.withUnsafeBytes { CRC32.checksum(of: $0) }
-            return [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1] + ArchiveBuilder.little(bytes.count, 2)
-                + ArchiveBuilder.little(~bytes.count, 2) + bytes + ArchiveBuilder.little(Int(checksum), 4)
-                + ArchiveBuilder.little(bytes.count, 4)
         }
     }
 }
