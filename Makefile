@@ -94,6 +94,7 @@ faults: build
 power-cuts: N = 100
 power-cuts: build
 	python3 Tests/Faults/power_cuts.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata" --cuts $(N) --seed $(SEED)
+	python3 Tests/Faults/power_cuts.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata" --cuts $(N) --seed $(SEED) --image
 
 # Half the time through the command line, half within one process.
 soak: MINUTES = 60

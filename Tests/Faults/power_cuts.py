@@ -8,7 +8,8 @@ alone, or what chance has it. Afterwards
 - after exit 0 the outputs are the new ones; before, the old or the new ones, byte for byte, and of several outputs those that
   are there pass `validate` together;
 - the same command works then: with --resume for a training, with --force where an output is there, and sweeps what was left.
-`--every` cuts after every operation, in every way, instead of at random places.
+`--every` cuts after every operation, in every way, instead of at random places. `--image` needs root and loop devices: each
+command runs on an ext4 file system in a file, which is copied at a random moment, mounted and checked.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import image
 from disk import Choice, Disk, read_record
 from outcome import Outcome, Tally
 from workshop import Scratch, Workshop, library, roomy_folder, tree
@@ -67,16 +69,32 @@ class Replay:
         with Scratch(self.workshop, command) as scratch:
             folder = scratch.with_suffix(".cut")
             cut.recording.start.after(cut.recording.operations[:cut.place]).write(folder, Choice(cut.kind, cut.seed))
-            outcome = Outcome(self.workshop, command, folder)
-            faults = outcome.faults(may_be_between=cut.place is not None)
-            if cut.place is None and set(outcome.states.values()) - {"new"}:
-                faults.append(f"exit 0, and {outcome.states}")
-            try:
-                faults += outcome.again(lambda arguments: self.again(arguments, folder), command.streamed)
-            except subprocess.TimeoutExpired:
-                faults.append("hangs when it is run again")
+            self.judge(command, folder, cut.place is None, cut)
+
+    def judge(self, command, folder, is_after_end, cut):
+        """Checks what a cut has left in a folder."""
+        outcome = Outcome(self.workshop, command, folder)
+        faults = outcome.faults(may_be_between=not is_after_end)
+        if is_after_end and set(outcome.states.values()) - {"new"}:
+            faults.append(f"exit 0, and {outcome.states}")
+        try:
+            faults += outcome.again(lambda arguments: self.again(arguments, folder), command.streamed)
+        except subprocess.TimeoutExpired:
+            faults.append("hangs when it is run again")
         with self.lock:
-            self.tally.add(command.title, "after exit 0" if cut.place is None else "during", cut, outcome.summary, faults)
+            self.tally.add(command.title, "after exit 0" if is_after_end else "during", cut, outcome.summary, faults)
+
+    def run_on_images(self, commands, count, seed):
+        """Cuts runs on a file system of their own: each command's first after its end, the others at random moments."""
+        chance, lengths = random.Random(seed), {}
+        for number in range(count):
+            command = chance.choice(commands)
+            share = chance.random() if command.title in lengths else None
+            left, lengths[command.title] = image.cut(
+                command, self.workshop.rrdata, self.workshop.folder, share, lengths.get(command.title))
+            where = "after exit 0" if share is None else f"after {share:.0%} of its time"
+            self.judge(command, left, share is None, f"{command.title} cut {where} on ext4, {number}")
+            shutil.rmtree(left)
 
     def again(self, arguments, folder):
         done = self.workshop.run(*arguments, folder=folder, check=False)
@@ -88,20 +106,27 @@ def main():
     parser.add_argument("--rrdata", required=True, type=lambda path: Path(path).resolve())
     parser.add_argument("--cuts", type=int, default=100, help="the number of cuts at random places")
     parser.add_argument("--every", action="store_true")
+    parser.add_argument("--image", action="store_true", help="cut runs on an ext4 file system instead of replaying them")
     parser.add_argument("--only", default="", help="the commands whose name contains one of these, with commas between")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
+    if options.image and (reason := image.reason_against()):
+        print(f"Power cuts on ext4 are skipped here: {reason}.")
+        return
 
     folder = roomy_folder()
     try:
         recorder = library("record", folder)
         workshop = Workshop(options.rrdata, folder, library("faults", folder), only=options.only)
         commands = [command for command in workshop.commands if command.outputs]
-        with ThreadPoolExecutor(options.jobs) as pool:
-            recordings = list(pool.map(lambda command: Recording(workshop, command, recorder), commands))
-            replay = Replay(workshop)
-            list(pool.map(replay.run, all_cuts(recordings) if options.every else some_cuts(recordings, options)))
+        replay = Replay(workshop)
+        if options.image:
+            replay.run_on_images(commands, options.cuts, options.seed)
+        else:
+            with ThreadPoolExecutor(options.jobs) as pool:
+                recordings = list(pool.map(lambda command: Recording(workshop, command, recorder), commands))
+                list(pool.map(replay.run, all_cuts(recordings) if options.every else some_cuts(recordings, options)))
         tally = replay.tally
         print(tally.rows(["during", "after exit 0"], ["old", "new", "new/old"]))
         count = sum(tally.total().values()) - tally.total()["lost"]
