@@ -41,13 +41,15 @@ public enum Durability {
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package static func sync(namesIn folder: String, shownAs shownPath: String) throws(FormatError) {
         guard isEnsured else { return }
-        try sync(folder, O_RDONLY | O_DIRECTORY, by: { fsync($0) }, shownAs: shownPath)
+        // The folder around an output may be named by a link, unlike the output itself.
+        try sync(folder, O_RDONLY | O_DIRECTORY, by: { fsync($0) }, followsLinks: true, shownAs: shownPath)
     }
 
     private static func sync(
-        _ path: String, _ flags: Int32, by call: (Int32) -> Int32, shownAs shownPath: String
+        _ path: String, _ flags: Int32, by call: (Int32) -> Int32, followsLinks: Bool = false,
+        shownAs shownPath: String
     ) throws(FormatError) {
-        let descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW)
+        let descriptor = open(path, flags | O_CLOEXEC | (followsLinks ? 0 : O_NOFOLLOW))
         guard descriptor >= 0 else {
             throw FormatError(.cannotWrite, path: shownPath, SystemFailure.message(errno))
         }
