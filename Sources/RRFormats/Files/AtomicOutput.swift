@@ -229,10 +229,25 @@ package final class AtomicOutput {
         if let staging {
             staging.remove()
         } else if case .exchanged? = replacement {
-            // Under a name that nobody takes for an unfinished folder.
-            let hidden = StagingFolder.randomPath(beside: path)
-            FileTree.remove(Glibc.rename(temporaryPath, hidden) == 0 ? hidden : temporaryPath)
+            // It has the name of an unfinished folder now.
+            Self.discard(temporaryPath, beside: path)
         }
+    }
+
+    /// Deletes a file or folder so that it is there whole or gone, whenever the process ends: it loses its name first, to a
+    /// hidden one beside an output, and what is left under that goes as what killed processes leave.
+    package static func discard(_ path: String, beside output: String) {
+        guard FileTree.kind(of: path) != nil else { return }
+        let hidden = StagingFolder.randomPath(beside: output)
+        FileTree.remove(Glibc.rename(path, hidden) == 0 ? hidden : path)
+    }
+
+    /// Removes what killed processes left of outputs in a folder, as the first output there does.
+    package static func removeLeftovers(in folder: String) { StagingFolder.sweepOnce(folder) }
+
+    /// Whether a folder holds nothing but what killed processes left of outputs.
+    package static func isNothingCommitted(in folder: String) -> Bool {
+        FileTree.names(in: folder).allSatisfy { StagingFolder.isStaging($0) }
     }
 
     /// Whether the system or the file system does not know what it was asked for.

@@ -85,7 +85,8 @@ final class StagingFolder: Sendable {
 
     // What killed processes left.
 
-    private static func sweepOnce(_ folder: String) {
+    /// Removes what killed processes left in a folder, the first time that this process is to write there.
+    static func sweepOnce(_ folder: String) {
         let key = FileTree.resolved(folder) ?? folder
         guard swept.withLock({ $0.insert(key).inserted }) else { return }
         for name in FileTree.names(in: folder) where isStaging(name) {
@@ -93,7 +94,8 @@ final class StagingFolder: Sendable {
         }
     }
 
-    private static func isStaging(_ name: String) -> Bool {
+    /// Whether a name is that of such a folder.
+    static func isStaging(_ name: String) -> Bool {
         guard name.hasPrefix("."), name.hasSuffix(suffix) else { return false }
         let number = name.dropLast(suffix.count).suffix(digitCount + 1)
         return number.first == "." && number.count == digitCount + 1

@@ -35,7 +35,7 @@ struct FindAnotherFolder {
     init(_ storage: RunStorage, record: [String: JSONValue]) throws {
         self.record = record
         let unfinishedPath = UnfinishedRun.path(of: storage.output)
-        if storage.resumes, FileTree.kind(of: unfinishedPath) == .folder {
+        if storage.resumes, Self.roundCount(of: unfinishedPath) != nil {
             output = try UnfinishedFolder(
                 Self.contents, resuming: storage.output, force: storage.force)
             rounds = try Self.rounds(of: unfinishedPath, startedWith: record)

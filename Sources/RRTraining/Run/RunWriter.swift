@@ -39,11 +39,13 @@ final class RunWriter {
         curves = try LineFile(continuing: folder.path + "/" + RunFile.curves, after: position.curvesSize)
     }
 
-    /// Writes `config.json` and `model.json`.
+    /// Writes `config.json` and `model.json`, which are on the disk before a checkpoint says that there is anything to
+    /// resume.
     func write(configuration: JSONValue, model: ModelDescription) throws {
         try FileBytes.write(
             Array((configuration.serialized(pretty: true) + "\n").utf8), to: file(RunFile.configuration))
         try FileBytes.write(ModelFile.bytes(of: model), to: file(RunFile.model))
+        try Durability.sync(folder.path, shownAs: path)
     }
 
     /// Appends a line to `metrics.jsonl`.
@@ -78,7 +80,7 @@ final class RunWriter {
         try curves.close()
         try WeightsFile.write(parameters, to: file(RunFile.weights))
         try folder.commit()
-        FileTree.remove(path + "/" + RunFile.checkpoint)
+        AtomicOutput.discard(path + "/" + RunFile.checkpoint, beside: path)
     }
 
     private func file(_ name: String) -> String { folder.path + "/" + name }

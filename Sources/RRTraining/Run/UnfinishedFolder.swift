@@ -32,6 +32,7 @@ final class UnfinishedFolder {
     ///   has other contents that would be lost, where another process works on it, or where it cannot be made.
     init(_ contents: Contents, path: String, force: Bool) throws(FormatError) {
         unfinishedPath = UnfinishedRun.path(of: path)
+        AtomicOutput.removeLeftovers(in: FileTree.folder(of: unfinishedPath))
         try Self.removeLeftover(contents, at: unfinishedPath)
         for path in [path, unfinishedPath] where FileTree.kind(of: path) == .folder {
             guard !force || contents.areAt(path) else {
@@ -58,11 +59,11 @@ final class UnfinishedFolder {
 
     /// Removes what a killed process left before there was anything to go on with.
     private static func removeLeftover(_ contents: Contents, at path: String) throws(FormatError) {
-        guard FileTree.kind(of: path) == .folder, contents.areAt(path), !contents.canBeResumed(path) else {
-            return
-        }
+        guard FileTree.kind(of: path) == .folder, !contents.canBeResumed(path),
+            contents.areAt(path) || AtomicOutput.isNothingCommitted(in: path)
+        else { return }
         let lock = try FolderLock(path, orSay: contents.areBusy)
-        withExtendedLifetime(lock) { FileTree.remove(path) }
+        withExtendedLifetime(lock) { AtomicOutput.discard(path, beside: path) }
     }
 
     /// Takes up an unfinished folder, or one that has its name already and was to be tidied up.
@@ -75,6 +76,8 @@ final class UnfinishedFolder {
             try FileTree.move(path, to: unfinishedPath)
         }
         lock = try FolderLock(unfinishedPath, orSay: contents.areBusy)
+        AtomicOutput.removeLeftovers(in: FileTree.folder(of: unfinishedPath))
+        AtomicOutput.removeLeftovers(in: unfinishedPath)
         replaced = nil
         output = try AtomicOutput(resuming: unfinishedPath, path: path, force: force)
         isKept = true
@@ -93,6 +96,6 @@ final class UnfinishedFolder {
     func commit() throws(FormatError) {
         try output.commit()
         // One that was there before, which has now been replaced.
-        if replaced != nil, !isKept { FileTree.remove(unfinishedPath) }
+        if replaced != nil, !isKept { AtomicOutput.discard(unfinishedPath, beside: unfinishedPath) }
     }
 }

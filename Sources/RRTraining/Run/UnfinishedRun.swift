@@ -34,6 +34,7 @@ public struct UnfinishedRun {
     /// - Throws: `FormatError` where its files are not what they should be, or where the output itself is a run that
     ///   is done.
     init?(of output: String, force: Bool) throws {
+        AtomicOutput.removeLeftovers(in: FileTree.folder(of: output))
         guard let path = [Self.path(of: output), output].first(where: { Self.canBeResumed($0) }) else {
             guard !Run.isRun(output) || force else {
                 throw FormatError(
