@@ -6,8 +6,7 @@ internal import Synchronization
 /// Writes rows of a dataset whose chunks are whole rows compressed by deflate, from any number of threads.
 ///
 /// Chunks are compressed by libdeflate on the caller's thread, and handed to libhdf5 one by one in their order, so that the
-/// same rows make the same bytes whichever thread is faster. Rows that come far out of order are written as they come:
-/// what waits for those before it is bounded.
+/// same rows make the same bytes whichever thread is faster.
 ///
 /// Unchecked: libhdf5 is called, and what changes touched, under `lock` only.
 package final class HDF5ChunkWriter: @unchecked Sendable {
@@ -26,23 +25,23 @@ package final class HDF5ChunkWriter: @unchecked Sendable {
     private let rowSize: Int
     private let lock = Mutex(())
     private var partials: [Int: Partial] = [:]
-    /// The first chunk that is not written, and those after it that are.
+    /// The first chunk that is not written.
     private var nextChunk = 0
-    private var writtenAhead: Set<Int> = []
-    /// The compressed chunks that wait for one before them.
-    private var waiting: [Int: [UInt8]] = [:]
-    private var waitingSize = 0
-    private static let mostWaiting = 64 << 20
+    private var waiting: WaitingChunks
     /// The first write that failed, which those of other threads then fail of too.
     private var failure: FormatError?
 
     /// Takes over a dataset that was created with chunks of whole rows and no filter but deflate.
-    package init(_ dataset: HDF5Dataset, rowsPerChunk: Int, level: Int) {
+    ///
+    /// - Parameter mostWaiting: the bytes of compressed chunks that wait in memory for those before them.
+    package init(_ dataset: HDF5Dataset, rowsPerChunk: Int, level: Int, mostWaiting: Int = 64 << 20) {
         self.dataset = dataset
         self.rowsPerChunk = rowsPerChunk
         self.level = Int32(level)
         rowCount = dataset.shape[0]
         rowSize = dataset.elementsPerRow * (dataset.elementType.size ?? 0)
+        waiting = WaitingChunks(
+            mostMemory: mostWaiting, beside: dataset.file.writtenPath, shownAs: dataset.file.path)
     }
 
     /// Writes the bytes of rows, each row once; a chunk is compressed as soon as its rows are there.
@@ -111,20 +110,11 @@ package final class HDF5ChunkWriter: @unchecked Sendable {
 
     /// Writes a compressed chunk, and those that have waited for it; or lets it wait.
     private func take(_ bytes: UnsafeRawBufferPointer, chunk: Int) throws(FormatError) {
-        if chunk != nextChunk, waitingSize + bytes.count <= Self.mostWaiting {
-            waiting[chunk] = Array(bytes)
-            waitingSize += bytes.count
-            return
-        }
+        guard chunk == nextChunk else { return try waiting.add(bytes, chunk: chunk) }
         try store(bytes, chunk: chunk)
-        writtenAhead.insert(chunk)
-        while true {
-            if let next = waiting.removeValue(forKey: nextChunk) {
-                waitingSize -= next.count
-                try next.withBytes { bytes throws(FormatError) in try store(bytes, chunk: nextChunk) }
-            } else if writtenAhead.remove(nextChunk) == nil {
-                return
-            }
+        nextChunk += 1
+        while let next = try waiting.take(nextChunk) {
+            try next.withBytes { bytes throws(FormatError) in try store(bytes, chunk: nextChunk) }
             nextChunk += 1
         }
     }
