@@ -5,13 +5,16 @@ import RRStreaming
 ///
 /// On a pipe a batch counts as given once its last byte has left the pipe: what is still in there would be lost with
 /// the reader. Writing for every batch would take longer than reading small ones, so the file is written at most every
-/// 50 ms, and when the stream ends.
+/// 50 ms, less often where the disk is slow, and when the stream ends.
 struct CursorKeeper {
-    private static let interval = Duration.milliseconds(50)
+    private static let shortestInterval = Duration.milliseconds(50)
+    /// The writes wait for the disk, the reader meanwhile for its batch: for a twentieth of the time at most.
+    private static let intervalPerWrite = 20
 
     private let file: CursorFile
     private let clock = ContinuousClock()
     private var lastWrite: ContinuousClock.Instant
+    private var interval = shortestInterval
     private let isPipe: Bool
     private var waiting: [(end: Int, next: StreamPosition)] = []
     private var byteCount = 0
@@ -31,9 +34,11 @@ struct CursorKeeper {
     mutating func add(_ next: StreamPosition, byteCount: Int) throws {
         self.byteCount = byteCount
         waiting.append((byteCount, next))
-        guard clock.now - lastWrite >= Self.interval else { return }
+        let start = clock.now
+        guard start - lastWrite >= interval else { return }
         try write()
         lastWrite = clock.now
+        interval = max(Self.shortestInterval, (lastWrite - start) * Self.intervalPerWrite)
     }
 
     /// Writes the last place once the reader has taken everything, or what it took before it closed the pipe.
