@@ -63,3 +63,15 @@ public struct ImportSummary: Sendable {
     /// What a user should know of the source, such as arrays that had to be held in memory.
     public var notes: [Message] = []
 }
+
+extension ImportSummary {
+    /// Networks take floating-point images as they are, and learn badly of numbers beyond this distance from 0.
+    static let largestUnremarked: Float = 10
+
+    static func remark(onMagnitude largest: Float) -> Message {
+        """
+        the images are floating-point numbers as far from 0 as \(largest), and reach a network as they are: train with \
+        \(option: OptionName("normalization")), or divide them, by 255 where they are bytes
+        """
+    }
+}

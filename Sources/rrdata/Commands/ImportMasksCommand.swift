@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRFormats
 import RRPreparation
 import RRSchemas
 import RRTensor
@@ -42,18 +43,12 @@ struct ImportMasksCommand: ParsableCommand {
         help: "A folder of PNG files, a COCO annotation file, a table of boxes, or a file with an array.")
     var source: String
 
-    @Option(name: .customLong("for"), help: "The dataset that the masks are for.")
+    @Option(name: .customLong("for"), help: "The dataset that the masks are for, or a folder of PNG files.")
     var dataset: String
 
     @OptionGroup var output: OutputOptions
 
     @OptionGroup var values: MaskValueOptions
-
-    @Option(
-        help:
-            "Mask images: files whose eXIf chunk says that they are to be turned: ignore, or apply, as for the images."
-    )
-    var orientation: ImageFolderOptions.Orientation = .ignore
 
     @Option(help: "Arrays: the path of the masks in an HDF5 or NPZ file that holds several.")
     var masks: String?
@@ -93,13 +88,18 @@ struct ImportMasksCommand: ParsableCommand {
             """)
     var isStrict = false
 
+    @OptionGroup(title: "How a folder of PNG files is read, and masks by their --orientation")
+    var folder: FolderOptions
+
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
 
     func run() throws {
         var options = MaskImport.Options()
         values.apply(to: &options)
-        options.orientation = orientation
+        options.orientation = folder.orientation
+        options.reading = try folder.reading()
+        if FileTree.kind(of: dataset) != .folder { options.reading.orientation = .ignore }
         options.masks = masks
         options.masksLayout = masksLayout
         options.rows = rows

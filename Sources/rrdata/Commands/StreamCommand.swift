@@ -70,7 +70,7 @@ struct StreamCommand: ParsableCommand {
 
     @OptionGroup var samples: SampleOptions
 
-    @OptionGroup var folder: FolderOptions
+    @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions
 
     @Option(help: "A file that keeps the place in the stream, to go on from; it is replaced without --force.")
     var cursor: String?
@@ -102,14 +102,8 @@ struct StreamCommand: ParsableCommand {
     }
 
     func run() throws {
-        let reading = try folder.reading()
-        let dataset = try Dataset.joining(dataset, reading: reading)
-        Console.note(dataset.notes)
-        guard dataset.readsFolder || reading == ImageFolderOptions() else {
-            throw ValidationError(
-                "--labels, --color, --depth, --size and --fit go with a folder of PNG files, and there is none"
-            )
-        }
+        let dataset = try folder.open(dataset)
+        if dataset.readsFolder { Console.note(dataset.labelRemarks) }
         if !masks.isEmpty || cursor != nil { try dataset.prepareFingerprint() }
         let masks = try MaskSet.joining(masks, for: dataset)
         let clock = ContinuousClock()

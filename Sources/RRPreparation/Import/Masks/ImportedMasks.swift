@@ -33,7 +33,7 @@ struct ImportedMasks {
     let emptyCount: Int
     /// The mean share of an annotated sample's elements that are 1; 0 where none is annotated.
     let meanShare: Double
-    let tally: MaskTally
+    var tally: MaskTally
 
     /// The number of samples that have a row in the mask set.
     var annotatedCount: Int { maskSet.bits.rowCount - 1 }

@@ -7,7 +7,11 @@ extension MaskImport {
     func checkOptions(for kind: MaskSourceKind) throws(DatasetError) {
         let given: [(option: OptionName, isGiven: Bool, kinds: [MaskSourceKind])] = [
             (.match, options.match != nil, [.pngs]),
-            (.orientation, options.orientation == .apply && dataset.isEmpty == false, [.pngs]),
+            (
+                .orientation,
+                options.orientation == .apply && !dataset.isEmpty && options.reading == ImageFolderOptions(),
+                [.pngs]
+            ),
             (.maskValues, options.maskValues != nil, [.pngs, .arrays]),
             (.maskThreshold, options.maskThreshold != nil, [.pngs, .arrays]),
             (.maskColors, options.maskColors != nil, [.pngs]),

@@ -10,6 +10,8 @@ internal import RRTensor
 public struct MaskImport: Sendable {
     public struct Options: Sendable {
         public var marks: MaskMarks = .wrong
+        /// How the dataset is read where it is a folder of PNG files.
+        public var reading = ImageFolderOptions()
         /// What is done about mask files whose eXIf chunk says that they are to be turned; as for the images.
         public var orientation: ImageFolderOptions.Orientation = .ignore
         /// Nil for `unannotated`, but for an export of ours, whose every mask file is of an annotated sample.
@@ -65,7 +67,7 @@ public struct MaskImport: Sendable {
     }
 
     public let source: String
-    /// The file of the dataset that the masks are for.
+    /// The file of the dataset that the masks are for, or a folder of PNG files.
     public let dataset: String
     public let output: String
     public let options: Options
@@ -90,9 +92,18 @@ public struct MaskImport: Sendable {
         try AtomicOutput.checkTarget(output, force: options.force)
         let kind = try MaskSourceKind(ofSource: source)
         try checkOptions(for: kind)
-        let dataset = try Dataset(path: dataset)
+        let dataset = try Dataset(path: dataset, reading: options.reading)
+        guard dataset.readsFolder || options.reading == ImageFolderOptions() else {
+            throw DatasetError(
+                .invalidOption, path: dataset.path,
+                "this is no folder of PNG files, and options say how one is read, such as \(option: .labels) and \(option: .size)"
+            )
+        }
         let file = try AtomicOutput(path: output, force: options.force)
-        let summary = try write(gather(kind, for: dataset, progress: progress), kind, to: file)
+        var masks = try gather(kind, for: dataset, progress: progress)
+        // How a folder was read belongs to what its masks are for.
+        if dataset.readsFolder { masks.tally.readings = dataset.notes + masks.tally.readings }
+        let summary = try write(masks, kind, to: file)
         try file.commit()
         return summary
     }

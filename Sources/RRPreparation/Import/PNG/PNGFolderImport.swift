@@ -120,6 +120,10 @@ public struct PNGFolderImport: Sendable {
         try masks?.commit()
         var notes =
             files.notes + tally.notes(reading.orientation, of: "images") + (written?.notes ?? [])
+        // An export gives back what was there.
+        if export == nil {
+            notes += LabelRemarks.notes(labels: table.labels, classNames: table.classNames)
+        }
         if written != nil, reading.orientation == .apply, tally.turnedCount > 0 {
             notes.append(
                 "masks are turned by an eXIf chunk of their own; those without one are taken as they stand")
