@@ -5,6 +5,12 @@ package enum PipedBytes {
     /// The path that stands for standard input.
     package static let standardInput = "-"
 
+    /// Whether a path is of standard input or a pipe, whose bytes come once.
+    package static func isPipe(_ path: String) -> Bool {
+        var status = stat()
+        return path == standardInput || (stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+    }
+
     /// Reads standard input, or a pipe by its path, to its end.
     ///
     /// - Returns: nil where the path is of no pipe.
@@ -17,8 +23,7 @@ package enum PipedBytes {
             }
             return try bytes(of: STDIN_FILENO, path)
         }
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else { return nil }
+        guard isPipe(path) else { return nil }
         let file = try InputFile(reading: path)
         return try bytes(of: file.descriptor, path)
     }

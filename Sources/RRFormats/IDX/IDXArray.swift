@@ -10,20 +10,26 @@ package enum IDXArray {
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead` or `malformed` (also where the elements do not
     ///   fill the shape).
     package static func open(_ path: String) throws(FormatError) -> StoredArray {
-        let file = try ArrayBytes.open(path)
+        try open(.open(path), location: path)
+    }
+
+    /// Opens an array in bytes, compressed or not.
+    ///
+    /// - Throws: as `open(_:)`.
+    static func open(_ file: ArrayBytes, location path: String) throws(FormatError) -> StoredArray {
         guard try file.bytes(at: 0, count: 2) == GzipFile.signature else {
-            return try open(file, location: path)
+            return try open(inflated: file, location: path)
         }
         let bytes = try GzipFile.inflate(file.bytes(at: 0, count: file.count), path: path)
         let note =
             bytes.count > 256 << 20
             ? "\(path) is compressed and was inflated whole: it takes \(bytes.count >> 20) MiB of memory"
             : nil
-        return try open(.memory(bytes), location: path, note: note)
+        return try open(inflated: .memory(bytes), location: path, note: note)
     }
 
     private static func open(
-        _ bytes: ArrayBytes, location: String, note: String? = nil
+        inflated bytes: ArrayBytes, location: String, note: String? = nil
     ) throws(FormatError) -> StoredArray {
         let beginning = try bytes.bytes(at: 0, count: 4)
         guard beginning.count == 4, beginning[0] == 0, beginning[1] == 0, let type = type(beginning[2]) else {

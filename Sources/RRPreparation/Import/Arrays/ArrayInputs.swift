@@ -50,7 +50,9 @@ struct ArrayInputs {
 
         imageNames = export.map { [$0.name(of: .images)] } ?? convention?.images ?? options.images
         let parts =
-            try export.map { [try $0.array(.images)] } ?? shelf.arrays(imageNames, layout: options.layout)
+            try export.map { [try $0.array(.images)] }
+            ?? shelf.arrays(
+                imageNames, layout: options.layout, areRows: options.shape != nil)
         images = try JoinedArray.join(parts)
         let layoutOfMATLAB =
             options.layout == nil && options.shape == nil && export == nil && shelf.areFromMATLAB(imageNames)

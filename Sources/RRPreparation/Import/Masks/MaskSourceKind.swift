@@ -20,6 +20,11 @@ public enum MaskSourceKind: String, Sendable, CaseIterable {
             self = .pngs
             return
         }
+        // The bytes of a pipe come once, so that an array it must be.
+        if PipedBytes.isPipe(path) {
+            self = .arrays
+            return
+        }
         let start = try FileBytes.read(path, prefix: 512)
         let signature = try FileSignature.of(path)
         if [".csv", ".tsv"].contains(where: path.lowercased().hasSuffix) {
