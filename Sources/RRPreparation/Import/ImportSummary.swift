@@ -1,5 +1,6 @@
 public import RRDatasets
 public import RRFormats
+package import RRSchemas
 public import RRTensor
 
 /// What an import has stored, and what it has not.
@@ -9,6 +10,8 @@ public struct ImportSummary: Sendable {
         /// The path relative to the folder.
         public let path: String
         public let reason: String
+
+        package var json: JSONValue { ["file": .string(path), "reason": .string(reason)] }
     }
 
     /// A split and its number of samples.

@@ -70,6 +70,13 @@ struct ImportMasksCommand: ParsableCommand {
     var flags: String?
 
     @Option(
+        help: """
+            Tables with a column of lists, bbox: xywh for left and upper edge, width and height, xyxy for the four edges, \
+            or cxcywh for the centre, width and height; what fits the images by default.
+            """)
+    var boxes: BoxForm?
+
+    @Option(
         help: "COCO: a category that is taken, by name or id; give it several times for more. All by default."
     )
     var category: [String] = []
@@ -88,6 +95,12 @@ struct ImportMasksCommand: ParsableCommand {
             """)
     var isStrict = false
 
+    @Option(
+        help:
+            "Mask images: what a file leads to that cannot be decoded: stop, or leave its sample without a mask and say so."
+    )
+    var onError: PNGFolderImport.ErrorPolicy = .stop
+
     @OptionGroup(title: "How a folder of PNG files is read, and masks by their --orientation")
     var folder: FolderOptions
 
@@ -105,10 +118,12 @@ struct ImportMasksCommand: ParsableCommand {
         options.rows = rows
         options.ids = ids
         options.flags = flags
+        options.boxes = boxes
         options.categories = category
         options.minimumArea = minArea
         options.maximumArea = maxArea
         options.isStrict = isStrict
+        options.onError = onError
         options.force = output.force
         if let threadCount = threads.jobs { options.threadCount = threadCount }
         let line = ProgressLine()

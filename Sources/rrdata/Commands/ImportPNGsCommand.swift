@@ -51,7 +51,7 @@ struct ImportPNGsCommand: ParsableCommand {
 
     @Option(
         help:
-            "What a file leads to that cannot be decoded, or is listed and not there: stop, or skip it and say so."
+            "What an image or mask leads to that cannot be decoded, or is listed and not there: stop, or skip it and say so."
     )
     var onError: PNGFolderImport.ErrorPolicy = .stop
 
@@ -74,6 +74,13 @@ struct ImportPNGsCommand: ParsableCommand {
             """)
     var masksOutput: String?
 
+    @Option(
+        help: """
+            With --orientation apply, masks without an eXIf chunk of turned images: drawn on the pixels as stored, and \
+            turned alike, or on the image as shown; by their sizes where these tell.
+            """)
+    var masksDrawnOn: MaskImport.DrawnOn?
+
     @OptionGroup var maskValues: MaskValueOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
@@ -83,7 +90,7 @@ struct ImportPNGsCommand: ParsableCommand {
             throw ValidationError(
                 "--masks says where masks are, --masks-among-images that they are among the images")
         }
-        if masksOutput == nil, masks != nil || maskValues.isGiven {
+        if masksOutput == nil, masks != nil || maskValues.isGiven || masksDrawnOn != nil {
             throw ValidationError("--masks, and what says how masks are read, goes with --masks-output")
         }
     }
@@ -99,6 +106,8 @@ struct ImportPNGsCommand: ParsableCommand {
             var masksOptions = MaskImport.Options()
             maskValues.apply(to: &masksOptions)
             masksOptions.orientation = options.reading.orientation
+            masksOptions.drawnOn = masksDrawnOn
+            masksOptions.onError = onError
             masksOptions.threadCount = options.threadCount
             options.masks = AccompanyingMasks(source: masks, output: masksOutput, options: masksOptions)
         }

@@ -21,8 +21,10 @@ struct BoxMasks: MaskSource {
     /// - Throws: as `BoxTable.init(path:)`; `DatasetError` with the code `unmatchedMasks`, `ambiguousName`,
     ///   `contradictoryFolder`, `wrongMaskSize` or `badAnnotation`.
     init(path: String, names: SampleNames, dataset: Dataset, options: MaskImport.Options) throws {
-        let table = try BoxTable(path: path)
         let placement = try MaskPlacement(dataset)
+        let size = (placement.maskShape.height, placement.maskShape.width)
+        let table = try BoxTable(
+            path: path, form: options.boxes, imageSize: placement.resizes ? nil : size)
         let column = try table.nameColumn(for: names)
         let rowNames = table.rows.map { $0.names[column] }
         let match = try names.match(rowNames, at: path)

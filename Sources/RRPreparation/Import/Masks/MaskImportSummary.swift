@@ -21,6 +21,8 @@ public struct MaskImportSummary: Sendable {
     /// The mean share of an annotated sample's elements that are masked, 0 to 1.
     public let meanShare: Double
     public let tally: MaskTally
+    /// Files that could not be decoded, in the order of the samples.
+    public let skippedFiles: [ImportSummary.SkippedFile]
 
     /// The number of samples for which the source has no mask.
     public var samplesWithoutMask: Int { sampleCount - suppliedCount }
