@@ -74,6 +74,16 @@ struct ArrayHabitsTests {
         #expect(try images() == smooth)
     }
 
+    @Test("data that SZIP compressed is read, labels too", arguments: ["nn", "ec", "shuffled"])
+    func szip(name: String) throws {
+        let file = Self.source + "szip.h5"
+        let outcome = try run("import hdf5 \(file) --images \(name) --labels y --layout NCHW -o d.h5")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try images() == HDF5File(reading: file).dataset("/smooth").readAll(as: UInt8.self))
+        #expect(try labels() == [0, 1, 0, 1])
+        #expect(try run("info \(file) --json").text.contains("\"szip\""))
+    }
+
     @Test("bytes that LZF made no smaller stand as they are")
     func incompressible() throws {
         let file = Self.source + "filters.h5"

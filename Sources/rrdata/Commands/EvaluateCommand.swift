@@ -42,7 +42,10 @@ struct EvaluateCommand: ParsableCommand {
             s = mix(mix(seed) + index), mix the output function of SplitMix64, and index the row in the dataset.
             """)
 
-    @Argument(help: "The run folder, and the dataset or a folder of PNG files; the latter alone with --model and --weights.")
+    @Argument(
+        help:
+            "The run folder, and the dataset or a folder of PNG files; the latter alone with --model and --weights."
+    )
     var inputs: [String]
 
     @OptionGroup var trained: TrainedModelOptions
