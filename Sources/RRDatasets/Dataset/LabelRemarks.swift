@@ -13,7 +13,7 @@ package enum LabelRemarks {
                         + "apart")
             ]
         }
-        guard classNames == nil else { return [] }
+        if let classNames { return notes(onAlike: classNames) }
         guard least == 0 else {
             let empty = least == 1 ? "class 0 has no sample" : "classes 0 to \(least - 1) have no sample"
             return [
@@ -32,6 +32,20 @@ package enum LabelRemarks {
                 "the labels are 0 to \(most), but \(missing.count) of these \(most + 1) classes \(missing.count == 1 ? "has" : "have") "
                     + "no sample, \(missing.count == 1 ? "" : "first ")\(first), and a network gets an output for each of them "
                     + "all the same")
+        ]
+    }
+}
+
+extension LabelRemarks {
+    /// A sentence on classes whose names differ only in capitals and spaces.
+    private static func notes(onAlike names: [String]) -> [Message] {
+        let alike = Dictionary(grouping: names) { $0.lowercased().filter { !" _-".contains($0) } }
+            .values.filter { $0.count > 1 }.map { $0.map { "“\($0)”" }.joined(separator: ", ") }.sorted()
+        guard !alike.isEmpty else { return [] }
+        return [
+            Message(
+                "classes whose names differ only in capitals, spaces and hyphens are classes of their own: "
+                    + alike.prefix(3).joined(separator: "; ") + (alike.count > 3 ? "; …" : ""))
         ]
     }
 }

@@ -173,6 +173,15 @@ struct ListedImages {
         if labels.isEmpty, lacksLabels {
             files.notes.append("no line has a label: the column label has no values")
         }
+        var listedMasks = TextList()
+        if hasMasks { for mask in Set(masks) where !mask.isEmpty { listedMasks.append(mask.utf8) } }
+        if let note = UnlistedImages.note(besides: [texts, listedMasks], in: folder) {
+            files.notes.append(note)
+        }
+        let merged = SplitFolders.merging(splitNames)
+        splits = splits.map { UInt8(merged.numbers[Int($0)]) }
+        splitNames = merged.names
+        files.notes += merged.notes
         let names = splitNames.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         let numbers = splitNames.map { UInt8(names.firstIndex(of: $0) ?? 0) }
         splits = splits.map { numbers[Int($0)] }
@@ -210,7 +219,7 @@ struct ListedImages {
             if let classNames {
                 numbers(of: labelNames, in: classNames)
             } else {
-                wholeNumbers(of: labelNames)
+                LabelTexts.bareNumbers(labelNames)
             }
         let markNames = mark["split_names"]?.arrayValue?.compactMap(\.stringValue) ?? []
         guard let labelNumbers,
@@ -231,14 +240,6 @@ struct ListedImages {
             files.splits = splits.map { UInt8(truncatingIfNeeded: splitNumbers[Int($0)]) }
         }
         return true
-    }
-
-    /// Labels that are numbers; nil where one is none, or too large.
-    private func wholeNumbers(of names: [String]) -> [Int32]? {
-        let numbers = names.compactMap { Int32($0) }.filter {
-            0...Int32(Dataset.largestBareLabel) ~= $0
-        }
-        return numbers.count == names.count ? numbers : nil
     }
 
     /// Whether a path comes before another, bytewise by component: a slash comes before every other byte.

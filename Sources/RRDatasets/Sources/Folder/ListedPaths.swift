@@ -2,7 +2,7 @@ internal import RRFormats
 
 /// Finds the files that a list names, written as whoever made the list has them.
 ///
-/// A name may lack its extension, begin with `./`, and part folders by a backslash. Where its bytes are those of no file, it
+/// A name may lack its extension and part folders by a backslash. Where its bytes are those of no file, it
 /// is compared as Unicode does: lists have an `é` of one character, files of macOS one of two.
 struct ListedPaths {
     private let folder: String
@@ -54,7 +54,6 @@ struct ListedPaths {
     private static func checked(
         _ name: String, _ fault: (Message) -> DatasetError
     ) throws(DatasetError) -> String {
-        let name = name.hasPrefix("./") ? String(name.dropFirst(2)) : name
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
         guard !name.hasPrefix("/"), !parts.contains(".."), !parts.contains("."), !parts.contains(""),
             !name.utf8.contains(0)

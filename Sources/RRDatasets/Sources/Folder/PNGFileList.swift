@@ -209,8 +209,9 @@ package struct PNGFolderScan {
     private func check(_ listing: FolderListing) throws {
         try Self.checkStems(listing)
         guard !allowsSplitNames else { return }
-        let inner = listing.names(of: .folder).filter { SplitFolders.usualName(for: $0) != nil }
-        guard Set(inner.map(SplitFolders.usualName)).count > 1 else { return }
+        let usual = SplitFolders.usualNames(for: listing.names(of: .folder))
+        guard Set(usual.values).count > 1 else { return }
+        let inner = usual.keys.sorted()
         throw DatasetError(
             .badFolderStructure, path: listing.path,
             "\(inner.joined(separator: ", ")) look like splits, but lie within a class folder: import this folder itself "

@@ -43,9 +43,9 @@ package enum PNGMetadata {
             )
             return nil
         }
+        let usual = SplitFolders.usualNames(for: folders)
         let parts = try SplitFolderList(
-            splits,
-            among: splits == .byName ? folders.filter { SplitFolders.usualName(for: $0) != nil } : folders,
+            splits, among: splits == .byName ? folders.filter { usual[$0] != nil } : folders,
             of: folder, content: .files, holdsImages: { _ in false })
         listed.notes = parts.notes
         for (name, source) in zip(folders, sources) {
@@ -118,7 +118,8 @@ package enum PNGMetadata {
             if case .named(let named) = choice {
                 found = names.map { name in named.first { $0.folder == name }?.split }
             } else {
-                found = names.map(SplitFolders.usualName)
+                let usual = SplitFolders.usualNames(for: Set(names).sorted())
+                found = names.map { usual[$0] }
             }
             let known = Set(found.compactMap(\.self)).sorted()
             guard known.count > 1 else { continue }
