@@ -125,7 +125,13 @@ struct ArrayFormatImportTests {
         let unsaid = #expect(throws: DatasetError.self) { try run(nil) }
         #expect(unsaid?.code == .wrongShape && unsaid?.message.contains("`shape`") == true)
         #expect(#expect(throws: DatasetError.self) { try run([2, 3, 3]) }?.code == .wrongShape)
-        #expect(#expect(throws: DatasetError.self) { try run([2, 3, 2], .nchw) }?.code == .invalidOption)
+        // Rows in another order: what is H, W and C in the file.
+        _ = try run([2, 3, 2], .nhwc)
+        let turned = (0..<4).flatMap { row in
+            (0..<2).flatMap { channel in (0..<6).map { Double(row * 12 + $0 * 2 + channel) } }
+        }
+        #expect(try images() == turned)
+        #expect(#expect(throws: DatasetError.self) { try run([2, 3, 2], .nhw) }?.code == .invalidOption)
     }
 
     @Test("labels of one 1 a row, of truth values and of text in HDF5")

@@ -71,6 +71,11 @@ extension ImportSummary {
     /// Networks take floating-point images as they are, and learn badly of numbers beyond this distance from 0.
     static let largestUnremarked: Float = 10
 
+    static let remarkOnBinary: Message = """
+        the images hold only 0 and 1 as integers, which reach a network as 0 and 1/255: multiply them by 255, or store them as \
+        floating-point numbers
+        """
+
     static func remark(onMagnitude largest: Float) -> Message {
         """
         the images are floating-point numbers as far from 0 as \(largest), and reach a network as they are: train with \

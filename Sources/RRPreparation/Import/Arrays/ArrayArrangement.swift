@@ -29,6 +29,8 @@ public enum ArrayLayout: String, Sendable, CaseIterable {
         case 3: self = .nwh
         case 4 where 1...4 ~= shape[1]: self = .ncwh
         case 4 where 1...4 ~= shape[3]: self = .nwhc
+        // (N, H, W, C), as other programs have it.
+        case 4 where 1...4 ~= shape[0]: self = .cwhn
         default: return nil
         }
     }
