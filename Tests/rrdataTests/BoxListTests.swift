@@ -126,6 +126,22 @@ struct BoxListTests {
         )
     }
 
+    @Test("boxes that reach out of their images are counted, of a table and of COCO")
+    func overhanging() throws {
+        let note = "boxes that reach out of their images, of which the part inside is marked: 1 of 2"
+        let table = try run("id,x,y,w,h\n0,25,15,10,8\n1,1,1,29,19\n")
+        #expect(table.status == 0 && table.errors.contains(note), "\(table.errors)")
+        try folder.write(
+            Array(
+                """
+                {"images": [{"id": 1, "file_name": "0.png", "height": 20, "width": 30}],
+                 "annotations": [{"image_id": 1, "bbox": [5, 5, 26.5, 9]}, {"image_id": 1, "bbox": [20, 10, 11, 10]}]}
+                """.utf8), to: "a.json")
+        let coco = try CommandLineTool.run(
+            ["import", "masks", "a.json", "--for", "d.h5", "-o", "c.h5"], in: folder.path)
+        #expect(coco.status == 0 && coco.errors.contains(note), "\(coco.errors)")
+    }
+
     @Test("the option is for lists alone, and what says that there is no box is heard")
     func refusals() throws {
         let four = try run("id,x,y,w,h\n0,5,5,10,8\n", ["--boxes", "xyxy"])

@@ -152,7 +152,7 @@ struct MaskNameTests {
         }
         for (image, mask) in [
             ("caf\u{E9}/\u{E9}t\u{E9}N.png", "m/caf\u{E9}/\u{E9}t\u{E9}N.png"),
-            ("./caf\u{E9}\\\u{E9}t\u{E9}N", "m\\caf\u{E9}\\\u{E9}t\u{E9}N"),
+            ("caf\u{E9}\\\u{E9}t\u{E9}N", "m\\caf\u{E9}\\\u{E9}t\u{E9}N"),
         ] {
             let lines = (0..<2).map { number in
                 "\(image.replacing("N", with: "\(number)")),\(number),\(mask.replacing("N", with: "\(number)"))\n"

@@ -54,6 +54,12 @@ struct BoxMasks: MaskSource {
             }
             taken[sample, default: []].append(row)
         }
+        let boxes = taken.values.joined().compactMap { row in row.box.map { (row, $0) } }
+        let overhanging = boxes.count { row, box in
+            let (height, width) = Self.size(of: row, placement)
+            return box.overhangs(height: height, width: width)
+        }
+        tally.readings += [MaskTally.note(onOverhanging: overhanging, of: boxes.count)].compactMap(\.self)
         tally.annotations = counts
         let order = taken.sorted { $0.key < $1.key }
         samples = order.map(\.key)

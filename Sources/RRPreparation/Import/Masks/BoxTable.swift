@@ -10,6 +10,13 @@ struct BoxTable: Sendable {
         var bottom: Double
         /// Whether the edges are shares of the image's width and height, 0 to 1.
         var isNormalized = false
+
+        /// Whether it reaches out of an image by more than a pixel.
+        func overhangs(height: Int, width: Int) -> Bool {
+            let scale = isNormalized ? (1.0, 1.0) : (Double(height), Double(width))
+            let slack = isNormalized ? 0.002 : 1
+            return left < -slack || top < -slack || right > scale.1 + slack || bottom > scale.0 + slack
+        }
     }
 
     struct Row: Sendable {

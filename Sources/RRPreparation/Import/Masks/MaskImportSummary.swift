@@ -121,6 +121,14 @@ public struct MaskTally: Sendable, Equatable {
         public let id: String
     }
 
+    /// A line on boxes of which a part lies outside of their images; nil where there are none.
+    static func note(onOverhanging count: Int, of all: Int) -> Message? {
+        guard count > 0 else { return nil }
+        return Message(
+            "boxes that reach out of their images, of which the part inside is marked: \(count) of \(all); where many do, "
+                + "their numbers may be others, or of larger images")
+    }
+
     mutating func take(_ match: SampleNames.Match) {
         matching = match.matching
         matchExample = match.example.map { NamedId(name: $0.name, id: $0.id) }

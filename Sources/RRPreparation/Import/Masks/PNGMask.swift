@@ -138,7 +138,14 @@ struct PNGMask {
         var marked: Set<Int> = []
         var result: Reading?
         switch rule.pixels {
-        case .values(let values): marked = Set(values)
+        case .values(let values):
+            marked = Set(values)
+            // Where what is not named becomes wrong, void does not.
+            if rule.marksRight != rule.inverts, PaletteMaskReading.hasVoid(palette, used: used),
+                marked.insert(PaletteMaskReading.void).inserted
+            {
+                result = .void
+            }
         case .threshold(let threshold):
             let grays = used.compactMap {
                 palette.colors.indices.contains($0) ? palette.colors[$0].gray : nil

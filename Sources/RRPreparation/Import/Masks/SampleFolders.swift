@@ -73,10 +73,11 @@ package struct SampleFolders: Sendable {
         _ matches: [(path: String, sample: Int)], ids: [String], at location: String,
         remedy: (String) -> Message
     ) throws(DatasetError) {
+        /// The folder of a sample's id that is its class's.
         func group(of sample: Int) -> String? {
-            belongings[sample].className
-                ?? (ids[sample].contains("/")
-                    ? ids[sample].split(separator: "/").first.map(String.init) : nil)
+            let folders = ids[sample].split(separator: "/").dropLast()
+            guard let className = belongings[sample].className else { return folders.first.map(String.init) }
+            return folders.contains { Self.plain($0) == Self.plain(className) } ? className : nil
         }
         guard Set(ids.indices.map { group(of: $0) }).count > 1 else { return }
         var groups: [String: Set<String>] = [:]
