@@ -26,7 +26,8 @@ struct ImportPNGsCommand: ParsableCommand {
             --orientation ignore, the default, stores images and masks as their files do; apply turns those whose eXIf \
             chunk says so, and a line counts them either way. Faults that leave the pixels whole are read over and \
             counted: an ancillary chunk with a wrong checksum, data after the last row, a tRNS chunk of a wrong \
-            length, which then makes nothing transparent.
+            length, which then makes nothing transparent. A mask without such a chunk follows its image by its size, or as \
+            --masks-drawn-on says.
             --color gray weighs colours as ITU-R BT.601 does (0.299, 0.587, 0.114), rounded. rgb and gray \
             composite transparent pixels over --background, black by default; rgba and gray-alpha keep alpha, \
             and add an opaque one where there is none.

@@ -18,7 +18,7 @@ struct StreamCommand: ParsableCommand {
             The file must not be written to meanwhile: that is an error.
 
             A folder of PNG files is streamed as its import would be, without one: the same samples, labels and order, \
-            and --labels, --color, --depth, --size, --fit and --background as import pngs has them. Images are decoded as \
+            and all that says how a folder is read as import pngs has it. Images are decoded as \
             they are wanted, and kept while --memory has room for them. --masks and --cursor go by the fingerprint \
             of the pixels, for which all images are decoded once before the first batch.
 
