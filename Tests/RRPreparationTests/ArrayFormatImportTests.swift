@@ -127,8 +127,11 @@ struct ArrayFormatImportTests {
         #expect(#expect(throws: DatasetError.self) { try run([2, 3, 3]) }?.code == .wrongShape)
         // Rows in another order: what is H, W and C in the file.
         _ = try run([2, 3, 2], .nhwc)
-        let turned = (0..<4).flatMap { row in
-            (0..<2).flatMap { channel in (0..<6).map { Double(row * 12 + $0 * 2 + channel) } }
+        var turned: [Double] = []
+        for row in 0..<4 {
+            for channel in 0..<2 {
+                for pixel in 0..<6 { turned.append(Double(row * 12 + pixel * 2 + channel)) }
+            }
         }
         #expect(try images() == turned)
         #expect(#expect(throws: DatasetError.self) { try run([2, 3, 2], .nhw) }?.code == .invalidOption)
