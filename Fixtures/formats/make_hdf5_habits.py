@@ -56,6 +56,18 @@ with h5py.File(folder / "habits-filters.h5", "w") as file:
     file.create_dataset("x", data=x)
     file.create_dataset("y", data=y)
 
+# libhdf5 decodes SZIP by itself, where it was built with libaec or libsz, as Debian's is.
+with h5py.File(folder / "habits-szip.h5", "w") as file:
+    n, c, h, w = np.indices((4, 3, 16, 16))
+    smooth = (40 * n + 10 * c + h // 4).astype(np.uint8)
+    file["smooth"] = smooth
+    for name, options in [("nn", ("nn", 8)), ("ec", ("ec", 32))]:
+        file.create_dataset(name, data=smooth, chunks=(2, 3, 16, 16), compression="szip", compression_opts=options)
+        assert file[name].id.get_chunk_info(0).size < 1536, name
+    file.create_dataset(
+        "shuffled", data=smooth, chunks=(2, 3, 16, 16), shuffle=True, compression="szip", compression_opts=("nn", 16))
+    file.create_dataset("y", data=np.arange(4) % 2, chunks=(4,), compression="szip", compression_opts=("nn", 4))
+
 with h5py.File(folder / "habits-labels.h5", "w") as file:
     file["x"] = x
     file["float"] = y.astype(np.float64)

@@ -125,7 +125,16 @@ struct ArrayFormatImportTests {
         let unsaid = #expect(throws: DatasetError.self) { try run(nil) }
         #expect(unsaid?.code == .wrongShape && unsaid?.message.contains("`shape`") == true)
         #expect(#expect(throws: DatasetError.self) { try run([2, 3, 3]) }?.code == .wrongShape)
-        #expect(#expect(throws: DatasetError.self) { try run([2, 3, 2], .nchw) }?.code == .invalidOption)
+        // Rows in another order: what is H, W and C in the file.
+        _ = try run([2, 3, 2], .nhwc)
+        var turned: [Double] = []
+        for row in 0..<4 {
+            for channel in 0..<2 {
+                for pixel in 0..<6 { turned.append(Double(row * 12 + pixel * 2 + channel)) }
+            }
+        }
+        #expect(try images() == turned)
+        #expect(#expect(throws: DatasetError.self) { try run([2, 3, 2], .nhw) }?.code == .invalidOption)
     }
 
     @Test("labels of one 1 a row, of truth values and of text in HDF5")

@@ -74,6 +74,26 @@ struct ArrayHabitsTests {
         #expect(try images() == smooth)
     }
 
+    @Test("integers of 0 and 1 are remarked on as images: a network divides them by 255")
+    func binaryImages() throws {
+        let pixels = (0..<32).flatMap { pixel -> [UInt8] in [UInt8(pixel % 2), 0, 0, 0, 0, 0, 0, 0] }
+        try folder.write(NPYHeader.bytes(shape: [2, 4, 4], type: .int64) + pixels, to: "x.npy")
+        #expect(try run("import npy x.npy -o d.h5 --force").errors.contains("only 0 and 1 as integers"))
+        let bytes = [UInt8](repeating: 7, count: 32)
+        try folder.write(NPYHeader.bytes(shape: [2, 4, 4], type: .uint8) + bytes, to: "x.npy")
+        #expect(try run("import npy x.npy -o d.h5 --force").errors == "")
+    }
+
+    @Test("data that SZIP compressed is read, labels too", arguments: ["nn", "ec", "shuffled"])
+    func szip(name: String) throws {
+        let file = Self.source + "szip.h5"
+        let outcome = try run("import hdf5 \(file) --images \(name) --labels y --layout NCHW -o d.h5")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try images() == HDF5File(reading: file).dataset("/smooth").readAll(as: UInt8.self))
+        #expect(try labels() == [0, 1, 0, 1])
+        #expect(try run("info \(file) --json").text.contains("\"szip\""))
+    }
+
     @Test("bytes that LZF made no smaller stand as they are")
     func incompressible() throws {
         let file = Self.source + "filters.h5"

@@ -98,6 +98,85 @@ struct ArrayLayoutTests {
         #expect(isUsual == !later.contains("--masks-layout says otherwise"), "\(later)")
     }
 
+    @Test(
+        "rows, and columns, are images in the order of a layout, and masks that are rows follow them",
+        arguments: [
+            ("NCHW", "NHW"), ("NHWC", "NHW"), ("NCWH", "NWH"), ("NWHC", "NWH"), ("HWCN", "HWN"),
+            ("WHCN", "WHN"),
+            ("CWHN", "WHN"), ("NWH", "NWH"), ("WHN", "WHN"),
+        ])
+    func rows(images: String, masks: String) throws {
+        let channels = images.contains("C") ? 2 : 1
+        /// The shape of an array in a layout whose images are rows, or columns.
+        func flat(_ layout: String) -> [Int] {
+            let size = layout.contains("C") ? 128 : 64
+            return layout.hasPrefix("N") ? [3, size] : [size, 3]
+        }
+        try writeImages(images)
+        try reshape("x.npy", flat(images))
+        try writeMasks(masks)
+        try reshape("m.npy", flat(masks))
+        let shape = channels == 1 ? "8x8" : "2x8x8"
+        var options = ["import", "npy", "x.npy", "--layout", images, "--shape", shape, "-o", "d.h5"]
+        options += ["--masks", "m.npy", "--masks-output", "m.h5"]
+        let notes = try run(options)
+        try check(channels: channels)
+        let isUsual = masks == "NHW"
+        #expect(isUsual == !notes.contains("--masks-layout says otherwise"), "\(notes)")
+        _ = try run(["import", "masks", "m.npy", "--for", "d.h5", "-o", "later.h5"])
+        try check(masks: "later.h5", channels: channels)
+        // A layout of their own.
+        try writeMasks("NHW")
+        try reshape("m.npy", [3, 64])
+        _ = try run(["import", "masks", "m.npy", "--for", "d.h5", "--masks-layout", "NHW", "-o", "own.h5"])
+        try check(masks: "own.h5", channels: channels)
+    }
+
+    @Test("a shape that the rows have not is refused, and columns are named as such")
+    func wrongRows() throws {
+        try writeImages("NHW")
+        try reshape("x.npy", [64, 3])
+        let line = ["import", "npy", "x.npy", "-o", "d.h5", "--shape", "8x8"]
+        #expect(try run(line, status: 65).contains("where each column is an image, --layout HWN says so"))
+        #expect(try run(line + ["--layout", "NHW"], status: 65).contains("rows of 64 elements"))
+        #expect(
+            try run(
+                ["import", "npy", "x.npy", "-o", "d.h5", "--shape", "2x8x4", "--layout", "HWN"], status: 64
+            )
+            .contains("has no channels"))
+        try writeImages("NHW")
+        #expect(try run(line + ["--layout", "NHW"], status: 64).contains("is for arrays (N, D)"))
+    }
+
+    /// Gives the array of a file another shape of as many elements.
+    private func reshape(_ path: String, _ shape: [Int]) throws {
+        let bytes = try FileBytes.read(folder.path(path))
+        let data = bytes.suffix(shape.reduce(1, *))
+        try folder.write(NPYHeader.bytes(shape: shape, type: .uint8) + data, to: path)
+    }
+
+    @Test("masks come through a pipe", arguments: ["cat m.npy", "gzip -c m.idx", "cat m.idx"])
+    func piped(command: String) throws {
+        try writeImages("NCHW")
+        _ = try run(["import", "npy", "x.npy", "--layout", "NCHW", "-o", "d.h5"])
+        try writeMasks("NHW")
+        let data = try FileBytes.read(folder.path("m.npy")).suffix(192)
+        try folder.write([0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 8, 0, 0, 0, 8] + data, to: "m.idx")
+        func pipe(_ command: String) throws -> ChildProcess.Outcome {
+            try ChildProcess.run(
+                "/bin/sh", ["-c", "\(command) | \(CommandLineTool.path) import masks - --for d.h5 -o m.h5"],
+                in: folder.path)
+        }
+        let outcome = try pipe(command)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        try check()
+        try folder.write(Array("{\"images\": []}".utf8), to: "a.json")
+        let text = try ChildProcess.run(
+            "/bin/sh", ["-c", "cat a.json | \(CommandLineTool.path) import masks - --for d.h5 -o n.h5"],
+            in: folder.path)
+        #expect(text.status == 65 && text.errors.contains("neither an NPY nor an IDX file"), "\(text.errors)")
+    }
+
     @Test("a layout that is asked for is taken, whatever the images'")
     func askedFor() throws {
         try writeImages("NCWH")

@@ -42,6 +42,8 @@ struct FolderReadingTests {
             ("train", "validation", "train", "val"), ("train", "dev", "train", "val"),
             ("train", "holdout", "train", "test"), ("training_set", "test_set", "train", "test"),
             ("train2017", "val2017", "train", "val"), ("Train Data", "hold-out", "train", "test"),
+            ("01_train", "02_test", "train", "test"), ("cv_train", "cv_val", "train", "val"),
+            ("MyTraining", "MyTesting", "train", "test"), ("imgs-train", "imgs-test", "train", "test"),
         ])
     func habits(first: String, second: String, firstSplit: String, secondSplit: String) throws {
         try write([
@@ -73,6 +75,8 @@ struct FolderReadingTests {
             (["Training/a/1.png", "Testing/a/2.png", "docs/3.png"], "docs"),
             (["val/a/1.png", "validation/a/2.png"], "val, validation would all be the split val"),
             (["Training/1.png", "Testing/2.png"], "may be splits or classes"),
+            (["train_station/1.png", "test_station/2.png"], "may be splits or classes"),
+            (["cat/cv_train/1.png", "cat/cv_test/2.png"], "look like splits, but lie within a class folder"),
             (["dev/a/1.png", "cat/2.png"], "dev would be splits"),
             (["cat/train/1.png", "cat/test/2.png"], "look like splits, but lie within a class folder"),
             (["photos/Training/a/1.png", "photos/Testing/a/2.png"], "import this folder itself"),
@@ -99,6 +103,42 @@ struct FolderReadingTests {
                 ["import", "pngs", "in", "--splits", value, "-o", "x.h5"], in: folder.path)
             #expect(outcome.status == status && outcome.errors.contains(message), "\(outcome.errors)")
         }
+    }
+
+    @Test("names that have a split's in them and something else each are classes")
+    func classesWithSplitNames() throws {
+        try write(["train_station/1.png", "test_tube/2.png", "dev board/3.png"])
+        let (counts, notes) = try imported()
+        #expect(counts == ["/train_station": 1, "/test_tube": 1, "/dev board": 1])
+        #expect(notes.isEmpty)
+    }
+
+    @Test(
+        "a list above folders that are splits by their names takes them from its paths, and images that it leaves out are named"
+    )
+    func listAboveAffixedSplits() throws {
+        try write(["cv_train/0.png", "cv_train/1.png", "cv_test/2.png", "cv_test/3.png"])
+        try folder.write(
+            Array("file_name,label\ncv_train/0.png,a\ncv_train/1.png,b\ncv_test/2.png,a\n".utf8),
+            to: "in/metadata.csv")
+        let (counts, notes) = try imported()
+        #expect(counts == ["train/a": 1, "train/b": 1, "test/a": 1])
+        #expect(notes.contains("left out, since the list does not name them: 1 PNG files (cv_test/3.png)"))
+        // Two lists count together, and masks that they name are named.
+        try write(["m/0.png"])
+        try folder.write(
+            Array("file_name,label,mask_file_name\ncv_train/0.png,a,m/0.png\ncv_train/1.png,b,\n".utf8),
+            to: "in/metadata.csv")
+        #expect(try imported(["--no-splits"]).notes.contains("2 PNG files (cv_test/2.png, cv_test/3.png)"))
+    }
+
+    @Test("lists that are there and not read are named")
+    func unreadLists() throws {
+        try write(["bus/0.png", "car/1.png"])
+        try folder.write(Array("file_name,label\n0.png,a\n".utf8), to: "in/bus/metadata.csv")
+        let (counts, notes) = try imported(["--no-splits"])
+        #expect(counts == ["/bus": 1, "/car": 1])
+        #expect(notes.contains("the lists in bus are not read"))
     }
 
     @Test("a class that is called as a split is one where its folder holds images as the others do")

@@ -44,6 +44,44 @@ struct ImportMasksCommandTests {
         #expect(try run("import --help").text.contains("  masks "))
     }
 
+    @Test(
+        "files that cannot be decoded leave their samples without a mask where that is asked for, and are named"
+    )
+    func undecodable() throws {
+        let filled = PNGImage(
+            width: 28, height: 28, channels: 1, bitDepth: 8, samples: [UInt8](repeating: 255, count: 784))
+        let mask = try PNGEncoder.encode(filled)
+        try folder.write(mask, to: "f/coat/0.png")
+        try folder.write(Array(mask.dropLast(30)), to: "f/coat/1.png")
+        try folder.write([0xFF, 0xD8, 0xFF, 0xE0], to: "f/shoe/2.png")
+        let stopped = try run("import masks f --for d.h5 -o m.h5")
+        #expect(stopped.status == 65 && stopped.errors.contains("f/coat/1.png"), "\(stopped.errors)")
+        #expect(try !folder.names().contains("m.h5"))
+        let outcome = try run("import masks f --for d.h5 -o m.h5 --on-error skip --json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let value = try JSONValue(parsing: outcome.text)
+        #expect(value["annotated"] == 1 && value["samples_without_mask"] == 2)
+        #expect(value["skipped"]?.arrayValue?.compactMap { $0["file"] } == ["coat/1.png", "shoe/2.png"])
+        #expect(outcome.errors.contains("skipped shoe/2.png: the mask: "))
+        let provenance = try JSONValue(parsing: run("info m.h5 --json").text)["provenance"]
+        #expect(provenance?["skipped"]?.arrayValue?.count == 2)
+        // The same where images come along; a mask of a wrong size is no file that cannot be decoded.
+        let both = "import pngs images --masks f --masks-output n.h5 -o e.h5 --on-error skip --json"
+        let imported = try run(both)
+        #expect(imported.status == 0, "\(imported.errors)")
+        #expect(try JSONValue(parsing: imported.text)["skipped"]?.arrayValue?.count == 2)
+        #expect(try JSONValue(parsing: imported.text)["masks"]?["annotated"] == 1)
+        try folder.write(
+            PNGEncoder.encode(PNGImage(width: 1, height: 1, channels: 1, bitDepth: 8, samples: [1])),
+            to: "f/coat/1.png")
+        #expect(try run("import masks f --for d.h5 -o m.h5 --on-error skip --force").status == 65)
+        // Where nothing is left there is no mask set.
+        for name in ["coat/0", "coat/1"] { try folder.write([0], to: "f/\(name).png") }
+        let none = try run("import masks f --for d.h5 -o x.h5 --on-error skip")
+        #expect(none.status == 65 && none.errors.contains("none of the 3 mask files"), "\(none.errors)")
+        #expect(try run("import masks a.json --for d.h5 -o x.h5 --on-error skip").status != 0)
+    }
+
     @Test("--json tells what was taken and what was not; standard error says it in words")
     func json() throws {
         try writeAnnotations()

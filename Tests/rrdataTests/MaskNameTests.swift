@@ -106,10 +106,64 @@ struct MaskNameTests {
     func otherFolders() throws {
         for image in ["cat/0", "dog/1"] { try write("in/\(image).png") }
         try write("f/cat masks/0.png", marked: 3)
-        try write("f/more/1.png", marked: 4)
+        try write("f/more masks/1.png", marked: 4)
         try run("import pngs in -o d.h5")
         #expect(try run("import masks f --for d.h5 -o m.h5").contains("(cat masks/0 is for cat/0)"))
         #expect(try marks() == ["cat/0": 3, "dog/1": 4])
+    }
+
+    @Test(
+        "a folder that is called as no class is refused where a class's would stand",
+        arguments: [
+            (["horse/0"], "horse/0", "cat/0"), (["sheep/deer/1"], "sheep/deer/1", "dog/1"),
+            (["cats/0", "more/1"], "more/1", "dog/1"),
+        ])
+    func strangers(masks: [String], mask: String, id: String) throws {
+        for image in ["cat/0", "dog/1", "cat/2"] { try write("in/\(image).png") }
+        for mask in masks { try write("f/\(mask).png", marked: 3) }
+        try run("import pngs in -o d.h5")
+        let errors = try run("import masks f --for d.h5 -o m.h5", status: 65)
+        #expect(errors.contains("“\(mask)” would go to the sample “\(id)”"), "\(errors)")
+        let pattern = mask.split(separator: "/").dropLast().joined(separator: "/") + "/{id}"
+        #expect(errors.contains("--match '\(pattern)' says so"), "\(errors)")
+        try run("import masks f --for d.h5 --match \(pattern) -o m.h5")
+        #expect(try marks() == [id: 3])
+    }
+
+    @Test(
+        "a folder of several classes, of images or masks by its name, or with a number is none of a class",
+        arguments: ["deer/0 deer/1", "lesions/0", "annotated by hand/0", "reader2/0", "images/0", "test/0"])
+    func meaningless(names: String) throws {
+        for image in ["cat/0", "dog/1", "cat/2"] { try write("in/\(image).png") }
+        let masks = names == "deer/0 deer/1" ? ["deer/0", "deer/1"] : [names]
+        for mask in masks { try write("f/\(mask).png", marked: 3) }
+        try run("import pngs in -o d.h5")
+        #expect(try run("import masks f --for d.h5 -o m.h5").contains("compared without their folders"))
+        #expect(try marks().count == masks.count)
+    }
+
+    @Test(
+        "a list may write the names of files in another normalisation, without an extension and with backslashes"
+    )
+    func listedNames() throws {
+        for number in 0..<2 {
+            try write("in/cafe\u{301}/e\u{301}te\u{301}\(number).png")
+            try write("in/m/cafe\u{301}/e\u{301}te\u{301}\(number).png", marked: number + 3)
+        }
+        for (image, mask) in [
+            ("caf\u{E9}/\u{E9}t\u{E9}N.png", "m/caf\u{E9}/\u{E9}t\u{E9}N.png"),
+            ("caf\u{E9}\\\u{E9}t\u{E9}N", "m\\caf\u{E9}\\\u{E9}t\u{E9}N"),
+        ] {
+            let lines = (0..<2).map { number in
+                "\(image.replacing("N", with: "\(number)")),\(number),\(mask.replacing("N", with: "\(number)"))\n"
+            }
+            try folder.write(
+                Array(("file_name,label,mask_file_name\n" + lines.joined()).utf8), to: "in/metadata.csv")
+            try run("import pngs in -o d.h5 --masks-output m.h5 --force")
+            #expect(try marks().sorted { $0.value < $1.value }.map(\.value) == [3, 4])
+            #expect(
+                try marks().keys.allSatisfy { $0.utf8.count == "cafe\u{301}/e\u{301}te\u{301}0".utf8.count })
+        }
     }
 
     @Test("of several samples with a last part the one is taken whose folders a mask has")

@@ -118,6 +118,11 @@ struct MaskReadingTests {
         // The right region is inverted, and void with it no more than without.
         let right = try #require(try masks("--marks right")["a/x"])
         #expect(right.prefix(7) == "0000000" && right.dropFirst(7) == Self.inverted(expected).dropFirst(7))
+        // The same where values are asked for.
+        #expect(try masks("--marks right --mask-values 1")["a/x"] == right)
+        let inverted = try masks("--invert")
+        #expect(try masks("--invert --mask-values 1") == inverted)
+        #expect(try masks("--mask-values 1")["a/x"] == expected)
         try place("void-alone")
         let errors = try run("import masks f --for d.h5 -o no.h5", status: 65).errors
         #expect(errors.contains("--mask-values 255") && errors.contains("--mask-values 1 as void"))

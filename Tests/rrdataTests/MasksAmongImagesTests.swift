@@ -40,6 +40,12 @@ struct MasksAmongImagesTests {
             (["a/benign (1).png", "a/benign (1)_mask.png"], ["a/benign (1)": [0]]),
             (["a/Image/1.png", "a/Mask/1_mask.png", "a/Mask/1_mask2.png"], ["a/Image/1": [0, 1]]),
             (["a/7-Mask.png", "a/7.png", "train.png/8.png"], ["a/7": [0]]),
+            (["a/mask_7.png", "a/7.png", "b/8.png"], ["a/7": [0]]),
+            (
+                ["a/imagesTr/1_0000.png", "a/imagesTr/2_0000.png", "a/masksTr/1.png"],
+                ["a/imagesTr/1_0000": [0]]
+            ),
+            (["a/JPEGImages/1.png", "a/MaskClass/1.png", "a/JPEGImages/2.png"], ["a/JPEGImages/1": [0]]),
         ] as [([String], [String: [Int]])])
     func separated(names: [String], masks expected: [String: [Int]]) throws {
         try write(names)
@@ -66,6 +72,20 @@ struct MasksAmongImagesTests {
         #expect(note.contains("left out; --masks-output imports them"))
         _ = try run(["import", "pngs", "in", "--no-masks-among-images", "-o", "all.h5"])
         #expect(try Dataset(path: folder.path("all.h5")).sampleCount == names.count)
+    }
+
+    @Test(
+        "folders that hold masks by a word of their names are refused beside those with images",
+        arguments: [
+            ("JPEGImages", "SegmentationClass"), ("PNGImages", "SegmentationObject"), ("img", "ann"),
+            ("train_images", "train_masks"), ("imagesTr", "labelsTr"), ("original_photos", "gtFine"),
+        ])
+    func words(images: String, masks: String) throws {
+        try write(["\(images)/1.png", "\(images)/2.png", "\(masks)/1.png", "\(masks)/2.png"])
+        let refusal = try run(["import", "pngs", "in", "-o", "d.h5"], status: 65)
+        #expect(refusal.contains("`rrdata import pngs in/\(images) --masks in/\(masks)"), "\(refusal)")
+        _ = try run(["import", "pngs", "in", "--no-masks-among-images", "--no-splits", "-o", "d.h5"])
+        #expect(try Dataset(path: folder.path("d.h5")).sampleCount == 4)
     }
 
     @Test("masks beside all classes are named as what --masks takes, by a command that works")

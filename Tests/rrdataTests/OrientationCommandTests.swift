@@ -113,11 +113,81 @@ struct OrientationCommandTests {
         #expect(try mask("m.h5") == [1, 0, 0, 0, 0, 0])
         let applying = try run(both + ["--orientation", "apply"])
         #expect(applying.errors.contains("masks that were turned as their eXIf chunk says: 1"))
-        #expect(applying.errors.contains("those without one are taken as they stand"))
         // A quarter clockwise: the upper left pixel of 3×2 is the upper right one of 2×3.
         #expect(try mask("m.h5") == [0, 1, 0, 0, 0, 0])
         try run(["import", "masks", "masks", "--for", "d.h5", "--orientation", "apply", "-o", "n.h5"])
         #expect(try mask("n.h5") == [0, 1, 0, 0, 0, 0])
+    }
+
+    /// The places in the first mask of a set that are marked, as `row,column`, and the masks' height and width.
+    private func places(_ name: String) throws -> (size: [Int], places: Set<[Int]>) {
+        let array = try ArrayFile(path: folder.path(name)).array("/A")
+        let (height, width) = (array.shape.dimensions[2], array.shape.dimensions[3])
+        let first = try array.integers().prefix(height * width)
+        let marked = first.indices.filter { first[$0] == 1 }
+        return ([height, width], Set(marked.map { [$0 / width, $0 % width] }))
+    }
+
+    /// A mask of 3×2 without an orientation, whose two left pixels of the upper row are marked.
+    private let drawn: [[UInt8]] = [[255, 255, 0], [0, 0, 0]]
+
+    private func writeMask(rows: [[UInt8]], to path: String) throws {
+        let image = PNGImage(
+            width: rows[0].count, height: rows.count, channels: 1, bitDepth: 8, samples: rows.flatMap(\.self))
+        try folder.write(PNGEncoder.encode(image), to: path)
+    }
+
+    @Test(
+        "a mask of the stored size is turned as its image, and one of the turned size stands",
+        arguments: [
+            // What Pillow's exif_transpose makes of the two pixels.
+            (5, [[0, 0], [1, 0]]), (6, [[0, 1], [1, 1]]), (7, [[2, 1], [1, 1]]), (8, [[2, 0], [1, 0]]),
+        ])
+    func following(orientation: Int, expected: [[Int]]) throws {
+        try copy("gray-\(orientation)", to: "in/a/1.png")
+        try writeMask(rows: drawn, to: "stored/a/1.png")
+        let both = "import pngs in --orientation apply --masks-output m.h5 -o d.h5 --force --masks"
+            .split(separator: " ").map(String.init)
+        let turned = try run(both + ["stored"])
+        #expect(turned.errors.contains("masks without an eXIf chunk that were turned as their images are: 1"))
+        #expect(try places("m.h5").size == [3, 2])
+        #expect(try places("m.h5").places == Set(expected))
+        // The same mask, turned already.
+        let rows = (0..<3).map { row in (0..<2).map { expected.contains([row, $0]) ? UInt8(255) : 0 } }
+        try writeMask(rows: rows, to: "shown/a/1.png")
+        let standing = try run(both + ["shown"])
+        #expect(!standing.errors.contains("turned as their images"))
+        #expect(try places("m.h5").places == Set(expected))
+        // In another size of images the masks' own sizes still tell.
+        try run(both + ["stored", "--size", "6x4"])
+        let large = expected.flatMap { place in
+            [[0, 0], [0, 1], [1, 0], [1, 1]].map { [place[0] * 2 + $0[0], place[1] * 2 + $0[1]] }
+        }
+        #expect(try places("m.h5").places == Set(large))
+    }
+
+    @Test("a mask that fits both ways is read as the others are, or refused with the option for each way")
+    func bothWays() throws {
+        try copy("gray-3", to: "in/a/1.png")
+        try writeMask(rows: drawn, to: "m/a/1.png")
+        let both = "import pngs in --orientation apply --masks m --masks-output m.h5 -o d.h5 --force"
+            .split(separator: " ").map(String.init)
+        let errors = try run(both, status: 65).errors
+        #expect(errors.contains("m/a/1.png"), "\(errors)")
+        #expect(errors.contains("--masks-drawn-on stored") && errors.contains("--masks-drawn-on shown"))
+        try run(both + ["--masks-drawn-on", "stored"])
+        #expect(try places("m.h5").places == [[1, 2], [1, 1]])
+        try run(both + ["--masks-drawn-on", "shown"])
+        #expect(try places("m.h5").places == [[0, 0], [0, 1]])
+        // A second image, whose mask can only have been drawn on the pixels as stored.
+        try copy("gray-6", to: "in/a/2.png")
+        try writeMask(rows: drawn, to: "m/a/2.png")
+        try run(both + ["--size", "4x6"])
+        #expect(try places("m.h5").places == Set([2, 3].flatMap { row in (2...5).map { [row, $0] } }))
+        // Masks that come later find images that were turned, and a line says how they are taken.
+        let later = try run(["import", "masks", "m", "--for", "d.h5", "-o", "n.h5"])
+        #expect(later.errors.contains("images of the dataset that were turned by their eXIf chunks: 2"))
+        try run(["import", "pngs", "in", "--masks-drawn-on", "shown", "-o", "e.h5"], status: 64)
     }
 
     @Test("where only one of the two sizes can be, the mask is read by it")
@@ -143,7 +213,7 @@ struct OrientationCommandTests {
     @Test("files with harmless faults are read, and counted in a line; damaged ones are not")
     func faults() throws {
         for (number, name) in ["text-before", "text-after", "more-rows", "rgb-transparency"].enumerated() {
-            try copy(name, from: "png-faults", to: "in/a/\(number).png")
+            try copy(name, from: "png-faults", to: "in/\(number % 2 == 0 ? "a" : "b")/\(number).png")
         }
         let imported = try run(["import", "pngs", "in", "-o", "d.h5", "--json"])
         #expect(

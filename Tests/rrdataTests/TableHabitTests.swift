@@ -53,6 +53,18 @@ struct TableHabitTests {
         #expect(errors.contains("separated by") == !text.contains(","))
     }
 
+    @Test("splits whose names differ in capitals alone are one, and classes that do are named")
+    func capitals() throws {
+        let errors = try run(
+            "file_name,label,split\n0.png,Cat,Train\n1.png,cat,train\n2.png,dog,TEST\n3.png,dog,train \n")
+        #expect(errors.contains("the splits “Train”, “train” are taken for one, “train”"), "\(errors)")
+        #expect(errors.contains("“Cat”, “cat”"), "\(errors)")
+        let dataset = try Dataset(path: folder.path("d.h5"))
+        #expect(dataset.splitNames == ["TEST", "train"])
+        #expect(dataset.splits == [0, 1, 1, 1])
+        #expect(dataset.classNames == ["Cat", "cat", "dog"])
+    }
+
     @Test("Excel's Unicode text, UTF-16 with a byte order mark, is a table", arguments: [false, true])
     func utf16(isBigEndian: Bool) throws {
         let text =

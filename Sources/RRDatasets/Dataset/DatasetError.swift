@@ -82,6 +82,8 @@ public struct DatasetError: ExplainedError, Equatable, Sendable {
         case ambiguousName
         /// A mask's folder is that of another class or split than its sample's.
         case contradictoryFolder
+        /// A mask of a turned image fits as it stands and turned alike.
+        case ambiguousOrientation
         /// Two masks are for the same sample.
         case duplicateMask
         /// An annotation, or the file that it is in, cannot be made a mask.

@@ -31,8 +31,12 @@ package final class ArrayFile {
     ///   - trustingLinks: whether other files and plugins that an HDF5 file names are opened.
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, `malformed` or `unsupported`.
     package init(path: String, format: Format? = nil, trustingLinks: Bool = false) throws(FormatError) {
-        let format = if let format { format } else { try Self.format(of: path) }
         self.path = path
+        if format == nil, path == PipedBytes.standardInput {
+            (self.format, content) = try Self.piped(path)
+            return
+        }
+        let format = if let format { format } else { try Self.format(of: path) }
         self.format = format
         guard path != PipedBytes.standardInput || format == .npy || format == .idx else {
             throw FormatError(
@@ -107,6 +111,19 @@ package final class ArrayFile {
     package func isFromMATLAB(_ name: String) -> Bool {
         guard case .hdf5(let file) = content else { return false }
         return file.text("MATLAB_class", of: name) != nil
+    }
+
+    /// What comes through a pipe, an array told by its first bytes.
+    private static func piped(_ path: String) throws(FormatError) -> (Format, Content) {
+        let bytes = try ArrayBytes.open(path)
+        switch try FileSignature.of(bytes) {
+        case .npy: return (.npy, .single(try NPYArray.open(bytes, location: path)))
+        case .gzip, .idx: return (.idx, .single(try IDXArray.open(bytes, location: path)))
+        default:
+            throw FormatError(
+                .unsupported, path: path,
+                "what comes through the pipe is neither an NPY nor an IDX file; save it as a file first")
+        }
     }
 
     /// What a file is, by its content.

@@ -10,8 +10,14 @@ package enum FileSignature: Sendable {
     /// - Returns: nil for a file that is none of these.
     /// - Throws: `FormatError` with the code `notFound` or `cannotRead`.
     package static func of(_ path: String) throws(FormatError) -> FileSignature? {
-        let file = try InputFile(reading: path, pipeLimit: .max)
-        let start = try file.bytes(at: 0, count: min(9, file.size))
+        try of(.file(InputFile(reading: path, pipeLimit: .max)))
+    }
+
+    /// Looks at what may be a file's bytes, read already.
+    ///
+    /// - Throws: `FormatError` with the code `cannotRead`.
+    static func of(_ file: ArrayBytes) throws(FormatError) -> FileSignature? {
+        let start = try file.bytes(at: 0, count: min(9, file.count))
         // Before all others: the length that such a file begins with may be the first bytes of any of them.
         if beginsSafeTensors(start) { return .safetensors }
         if start.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return .png }
@@ -19,7 +25,7 @@ package enum FileSignature: Sendable {
         if start.starts(with: [0x50, 0x4B]) { return .zip }
         if start.starts(with: [0x1F, 0x8B]) { return .gzip }
         var offset = 0
-        while offset <= 1 << 30, offset + hdf5Signature.count <= file.size {
+        while offset <= 1 << 30, offset + hdf5Signature.count <= file.count {
             if try file.bytes(at: offset, count: hdf5Signature.count) == hdf5Signature { return .hdf5 }
             offset = offset == 0 ? 512 : offset * 2
         }

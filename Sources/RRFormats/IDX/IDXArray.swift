@@ -10,9 +10,15 @@ package enum IDXArray {
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead` or `malformed` (also where the elements do not
     ///   fill the shape).
     package static func open(_ path: String) throws(FormatError) -> StoredArray {
-        let file = try ArrayBytes.open(path)
+        try open(.open(path), location: path)
+    }
+
+    /// Opens an array in bytes, compressed or not.
+    ///
+    /// - Throws: as `open(_:)`.
+    static func open(_ file: ArrayBytes, location path: String) throws(FormatError) -> StoredArray {
         guard try file.bytes(at: 0, count: 2) == GzipFile.signature else {
-            return try open(file, location: path)
+            return try open(inflated: file, location: path)
         }
         let compressed = try file.bytes(at: 0, count: file.count)
         // The header first: what it states is all that is inflated.
@@ -26,7 +32,7 @@ package enum IDXArray {
         guard size > largestAtOnce, GzipFile.statedSize(of: compressed) == UInt32(truncatingIfNeeded: size)
         else {
             let bytes = try GzipFile.inflate(compressed, size: size, path: path)
-            return try open(.memory(bytes), location: path, note: note)
+            return try open(inflated: .memory(bytes), location: path, note: note)
         }
         let bytes = DeferredBytes(size: size, beginning: start) { () throws(FormatError) in
             let bytes = try GzipFile.inflate(compressed, size: size, path: path)
@@ -36,7 +42,7 @@ package enum IDXArray {
             }
             return bytes
         }
-        return try open(.deferred(bytes), location: path, note: note)
+        return try open(inflated: .deferred(bytes), location: path, note: note)
     }
 
     /// A file of more bytes is named in the array's note, since it is inflated in memory whole.
@@ -48,7 +54,7 @@ package enum IDXArray {
     private static let largestHeader = 4 + 255 * 4
 
     private static func open(
-        _ bytes: ArrayBytes, location: String, note: String? = nil
+        inflated bytes: ArrayBytes, location: String, note: String? = nil
     ) throws(FormatError) -> StoredArray {
         let header = try Header(bytes.bytes(at: 0, count: largestHeader), location: location)
         return try StoredArray(

@@ -1,5 +1,6 @@
 public import RRDatasets
 public import RRFormats
+package import RRSchemas
 public import RRTensor
 
 /// What an import has stored, and what it has not.
@@ -9,6 +10,8 @@ public struct ImportSummary: Sendable {
         /// The path relative to the folder.
         public let path: String
         public let reason: String
+
+        package var json: JSONValue { ["file": .string(path), "reason": .string(reason)] }
     }
 
     /// A split and its number of samples.
@@ -62,4 +65,21 @@ public struct ImportSummary: Sendable {
     public var untakenArrays: [String] = []
     /// What a user should know of the source, such as arrays that had to be held in memory.
     public var notes: [Message] = []
+}
+
+extension ImportSummary {
+    /// Networks take floating-point images as they are, and learn badly of numbers beyond this distance from 0.
+    static let largestUnremarked: Float = 10
+
+    static let remarkOnBinary: Message = """
+        the images hold only 0 and 1 as integers, which reach a network as 0 and 1/255: multiply them by 255, or store them as \
+        floating-point numbers
+        """
+
+    static func remark(onMagnitude largest: Float) -> Message {
+        """
+        the images are floating-point numbers as far from 0 as \(largest), and reach a network as they are: train with \
+        \(option: OptionName("normalization")), or divide them, by 255 where they are bytes
+        """
+    }
 }

@@ -16,7 +16,7 @@ struct DecoyCommand: PathCommand {
               rrdata decoy fashion.h5 -o decoy.h5 --masks-output masks.h5 --random-split test --seed 0
             """)
 
-    @Argument(help: "The dataset, with uint8 images and at most 10 classes.")
+    @Argument(help: "The dataset, or a folder of PNG files, with uint8 images and at most 10 classes.")
     var dataset: String
 
     @OptionGroup var output: OutputOptions
@@ -30,6 +30,7 @@ struct DecoyCommand: PathCommand {
     @Option(help: "Decides the corners and the random values.")
     var seed: UInt64 = 0
 
+    @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions
     @OptionGroup var report: ReportOptions
 
     var paths: CommandPaths {
@@ -40,8 +41,7 @@ struct DecoyCommand: PathCommand {
     }
 
     func run() throws {
-        let dataset = try Dataset(path: dataset)
-        Console.note(dataset.notes)
+        let dataset = try folder.open([dataset])
         var maker = DecoyMaker(dataset: dataset)
         maker.randomSplit = randomSplit
         maker.seed = seed

@@ -42,7 +42,10 @@ struct EvaluateCommand: PathCommand {
             s = mix(mix(seed) + index), mix the output function of SplitMix64, and index the row in the dataset.
             """)
 
-    @Argument(help: "The run folder, and the dataset; the dataset alone with --model and --weights.")
+    @Argument(
+        help:
+            "The run folder, and the dataset or a folder of PNG files; the latter alone with --model and --weights."
+    )
     var inputs: [String]
 
     @OptionGroup var trained: TrainedModelOptions
@@ -70,6 +73,7 @@ struct EvaluateCommand: PathCommand {
     @Option(help: "Decides the values that the pixels in A are randomised to. (default: 0)")
     var seed: UInt64?
 
+    @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
 
@@ -102,8 +106,7 @@ struct EvaluateCommand: PathCommand {
     func run() throws {
         let run = try trained.open(
             run: inputs.count == 2 ? inputs[0] : nil, pathName: "a run folder", best: best)
-        let dataset = try Dataset(path: inputs[inputs.count - 1])
-        Console.note(dataset.notes)
+        let dataset = try folder.open([inputs[inputs.count - 1]])
         if let note = try run.matching(dataset).note { Console.note(note) }
         if masks != nil { try dataset.prepareFingerprint() }
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }

@@ -21,7 +21,7 @@ struct ExportCommand: ParsableCommand {
 
 /// What every export takes.
 struct ExportOptions: ParsableArguments {
-    @Argument(help: "The dataset.")
+    @Argument(help: "The dataset, or a folder of PNG files.")
     var dataset: String
 
     @Option(help: "A mask set of the dataset, to be exported along.")
@@ -30,6 +30,7 @@ struct ExportOptions: ParsableArguments {
     @Option(help: "The split that is exported; all for every sample.")
     var split: String = "all"
 
+    @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions
     @OptionGroup var output: OutputOptions
 
     func paths(isFolder: Bool) -> CommandPaths {
@@ -40,8 +41,7 @@ struct ExportOptions: ParsableArguments {
     }
 
     func source() throws -> ExportSource {
-        let dataset = try Dataset(path: dataset)
-        Console.note(dataset.notes)
+        let dataset = try folder.open([dataset])
         return try ExportSource(
             dataset: dataset, masks: masks.map { try MaskSet(path: $0, for: dataset) }, split: split)
     }

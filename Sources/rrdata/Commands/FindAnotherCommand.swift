@@ -27,7 +27,7 @@ struct FindAnotherCommand: PathCommand {
             done, it stands beside that name as FOLDER.unfinished, and the same command with --resume goes on.
             """)
 
-    @Argument(help: "The dataset.")
+    @Argument(help: "The dataset, or a folder of PNG files.")
     var dataset: String
 
     @Option(help: "The number of models to train.")
@@ -54,6 +54,7 @@ struct FindAnotherCommand: PathCommand {
     @Option(help: "The split to measure the models on; test where the dataset has splits, else all.")
     var judge: String?
 
+    @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions
     @OptionGroup var output: OutputOptions
 
     @Flag(help: "Go on with the unfinished rounds for this output, if there are any.")
@@ -73,8 +74,7 @@ struct FindAnotherCommand: PathCommand {
     }
 
     func run() throws {
-        let dataset = try Dataset(path: dataset)
-        Console.note(dataset.notes)
+        let dataset = try folder.open([dataset])
         try dataset.prepareFingerprint()
         var options = FindAnotherOptions(
             training: try learning.options(for: dataset, lambda1: lambda1))

@@ -71,8 +71,7 @@ struct ImportReport {
             "splits": .object(
                 Dictionary(summary.splits.map { ($0.name, .integer($0.sampleCount)) }) { first, _ in first }),
             "fingerprint": .string(summary.fingerprint),
-            "skipped": .array(
-                summary.skippedFiles.map { ["file": .string($0.path), "reason": .string($0.reason)] }),
+            "skipped": .array(summary.skippedFiles.map(\.json)),
             "other_files": .integer(summary.otherFileCount),
             "ignored_color_spaces": .integer(summary.colorSpaceCount),
         ]

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRFormats
 import RRPreparation
 import RRSchemas
 import RRTensor
@@ -42,18 +43,12 @@ struct ImportMasksCommand: PathCommand {
         help: "A folder of PNG files, a COCO annotation file, a table of boxes, or a file with an array.")
     var source: String
 
-    @Option(name: .customLong("for"), help: "The dataset that the masks are for.")
+    @Option(name: .customLong("for"), help: "The dataset that the masks are for, or a folder of PNG files.")
     var dataset: String
 
     @OptionGroup var output: OutputOptions
 
     @OptionGroup var values: MaskValueOptions
-
-    @Option(
-        help:
-            "Mask images: files whose eXIf chunk says that they are to be turned: ignore, or apply, as for the images."
-    )
-    var orientation: ImageFolderOptions.Orientation = .ignore
 
     @Option(help: "Arrays: the path of the masks in an HDF5 or NPZ file that holds several.")
     var masks: String?
@@ -75,6 +70,13 @@ struct ImportMasksCommand: PathCommand {
     var flags: String?
 
     @Option(
+        help: """
+            Tables with a column of lists, bbox: xywh for left and upper edge, width and height, xyxy for the four edges, \
+            or cxcywh for the centre, width and height; what fits the images by default.
+            """)
+    var boxes: BoxForm?
+
+    @Option(
         help: "COCO: a category that is taken, by name or id; give it several times for more. All by default."
     )
     var category: [String] = []
@@ -93,6 +95,15 @@ struct ImportMasksCommand: PathCommand {
             """)
     var isStrict = false
 
+    @Option(
+        help:
+            "Mask images: what a file leads to that cannot be decoded: stop, or leave its sample without a mask and say so."
+    )
+    var onError: PNGFolderImport.ErrorPolicy = .stop
+
+    @OptionGroup(title: "How a folder of PNG files is read, and masks by their --orientation")
+    var folder: FolderOptions
+
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
 
@@ -106,16 +117,20 @@ struct ImportMasksCommand: PathCommand {
     func run() throws {
         var options = MaskImport.Options()
         values.apply(to: &options)
-        options.orientation = orientation
+        options.orientation = folder.orientation
+        options.reading = try folder.reading()
+        if FileTree.kind(of: dataset) != .folder { options.reading.orientation = .ignore }
         options.masks = masks
         options.masksLayout = masksLayout
         options.rows = rows
         options.ids = ids
         options.flags = flags
+        options.boxes = boxes
         options.categories = category
         options.minimumArea = minArea
         options.maximumArea = maxArea
         options.isStrict = isStrict
+        options.onError = onError
         options.force = output.force
         if let threadCount = threads.jobs { options.threadCount = threadCount }
         let line = ProgressLine()

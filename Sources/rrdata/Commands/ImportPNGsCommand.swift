@@ -26,7 +26,8 @@ struct ImportPNGsCommand: PathCommand {
             --orientation ignore, the default, stores images and masks as their files do; apply turns those whose eXIf \
             chunk says so, and a line counts them either way. Faults that leave the pixels whole are read over and \
             counted: an ancillary chunk with a wrong checksum, data after the last row, a tRNS chunk of a wrong \
-            length, which then makes nothing transparent.
+            length, which then makes nothing transparent. A mask without such a chunk follows its image by its size, or as \
+            --masks-drawn-on says.
             --color gray weighs colours as ITU-R BT.601 does (0.299, 0.587, 0.114), rounded. rgb and gray \
             composite transparent pixels over --background, black by default; rgba and gray-alpha keep alpha, \
             and add an opaque one where there is none.
@@ -51,7 +52,7 @@ struct ImportPNGsCommand: PathCommand {
 
     @Option(
         help:
-            "What a file leads to that cannot be decoded, or is listed and not there: stop, or skip it and say so."
+            "What an image or mask leads to that cannot be decoded, or is listed and not there: stop, or skip it and say so."
     )
     var onError: PNGFolderImport.ErrorPolicy = .stop
 
@@ -74,6 +75,13 @@ struct ImportPNGsCommand: PathCommand {
             """)
     var masksOutput: String?
 
+    @Option(
+        help: """
+            With --orientation apply, masks without an eXIf chunk of turned images: drawn on the pixels as stored, and \
+            turned alike, or on the image as shown; by their sizes where these tell.
+            """)
+    var masksDrawnOn: MaskImport.DrawnOn?
+
     @OptionGroup var maskValues: MaskValueOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
@@ -92,7 +100,7 @@ struct ImportPNGsCommand: PathCommand {
             throw ValidationError(
                 "--masks says where masks are, --masks-among-images that they are among the images")
         }
-        if masksOutput == nil, masks != nil || maskValues.isGiven {
+        if masksOutput == nil, masks != nil || maskValues.isGiven || masksDrawnOn != nil {
             throw ValidationError("--masks, and what says how masks are read, goes with --masks-output")
         }
     }
@@ -108,6 +116,8 @@ struct ImportPNGsCommand: PathCommand {
             var masksOptions = MaskImport.Options()
             maskValues.apply(to: &masksOptions)
             masksOptions.orientation = options.reading.orientation
+            masksOptions.drawnOn = masksDrawnOn
+            masksOptions.onError = onError
             masksOptions.threadCount = options.threadCount
             options.masks = AccompanyingMasks(source: masks, output: masksOutput, options: masksOptions)
         }

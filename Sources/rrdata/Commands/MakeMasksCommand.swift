@@ -87,6 +87,7 @@ struct MakeMasksCommand: PathCommand {
     @Option(help: "The split to make masks for, or all.")
     var split = "all"
 
+    @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
@@ -135,8 +136,7 @@ struct MakeMasksCommand: PathCommand {
     func run() throws {
         let model =
             gradients == nil ? try trained.open(run: runFolder, pathName: "--run", best: best) : nil
-        let dataset = try Dataset(path: dataset)
-        Console.note(dataset.notes)
+        let dataset = try folder.open([dataset])
         try dataset.prepareFingerprint()
         var making = MaskMaking(dataset: dataset, selection: try selection())
         making.target = target ?? making.target

@@ -11,6 +11,9 @@ struct MaskImportReport {
     /// Prints the report, and notes on standard error what a user may not expect.
     func print(as options: ReportOptions) {
         if options.json { Console.print(json: json) } else { Console.print(Message(text)) }
+        for skipped in summary.skippedFiles {
+            Console.error("rrdata: note: skipped \(skipped.path): \(skipped.reason)")
+        }
         for note in summary.notes { Console.note(note) }
         if summary.annotatedCount == 0 {
             Console.error("rrdata: warning: no sample is annotated: no mask has a 1")
@@ -51,6 +54,7 @@ struct MaskImportReport {
                 ]
             } ?? .null,
             "other_files": .integer(tally.otherFileCount),
+            "skipped": .array(summary.skippedFiles.map(\.json)),
             "notes": .array(summary.notes.map { .string($0.commandLineText) }),
         ]
     }

@@ -18,7 +18,7 @@ struct StreamCommand: PathCommand {
             The file must not be written to meanwhile: that is an error.
 
             A folder of PNG files is streamed as its import would be, without one: the same samples, labels and order, \
-            and --labels, --color, --depth, --size, --fit and --background as import pngs has them. Images are decoded as \
+            and all that says how a folder is read as import pngs has it. Images are decoded as \
             they are wanted, and kept while --memory has room for them. --masks and --cursor go by the fingerprint \
             of the pixels, for which all images are decoded once before the first batch.
 
@@ -70,7 +70,7 @@ struct StreamCommand: PathCommand {
 
     @OptionGroup var samples: SampleOptions
 
-    @OptionGroup var folder: FolderOptions
+    @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions
 
     @Option(help: "A file that keeps the place in the stream, to go on from; it is replaced without --force.")
     var cursor: String?
@@ -114,14 +114,8 @@ struct StreamCommand: PathCommand {
     }
 
     func run() throws {
-        let reading = try folder.reading()
-        let dataset = try Dataset.joining(dataset, reading: reading)
-        Console.note(dataset.notes)
-        guard dataset.readsFolder || reading == ImageFolderOptions() else {
-            throw ValidationError(
-                "--labels, --color, --depth, --size and --fit go with a folder of PNG files, and there is none"
-            )
-        }
+        let dataset = try folder.open(dataset)
+        if dataset.readsFolder { Console.note(dataset.labelRemarks) }
         if !masks.isEmpty || cursor != nil { try dataset.prepareFingerprint() }
         let masks = try MaskSet.joining(masks, for: dataset)
         let clock = ContinuousClock()

@@ -45,6 +45,7 @@ struct TrainCommand: PathCommand {
     @OptionGroup var learning: LearningArguments
     @OptionGroup var guidance: GuidanceArguments
     @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions
     @OptionGroup var keeping: RunKeepingArguments
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
@@ -69,8 +70,7 @@ struct TrainCommand: PathCommand {
     }
 
     func run() throws {
-        let dataset = try Dataset(path: dataset)
-        Console.note(dataset.notes)
+        let dataset = try folder.open([dataset])
         try dataset.prepareFingerprint()
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
         guard lambda1 != nil || guidance.guidance != .inputGradient else {

@@ -9,7 +9,9 @@ public import RRTraining
 // The types of the library that options take by name.
 
 extension EmptyMasks: ExpressibleByArgument {}
+extension BoxForm: ExpressibleByArgument {}
 extension MaskMarks: ExpressibleByArgument {}
+extension MaskImport.DrawnOn: ExpressibleByArgument {}
 extension ArrayExport.Layout: ExpressibleByArgument {}
 extension ArrayLayout: ExpressibleByArgument {}
 extension Compression: ExpressibleByArgument {}

@@ -13,7 +13,10 @@ struct ArrayOptions: ParsableArguments {
     )
     var layout: ArrayLayout?
 
-    @Option(help: "The shape of an image, CxHxW or HxW, where each is a row of an array (N,D).")
+    @Option(
+        help:
+            "The shape of an image, CxHxW or HxW, where each is a row of an array (N,D), in the order of --layout."
+    )
     var shape: ImageShape?
 
     @Option(help: "An array of each image's group, whole numbers or names; may be repeated, as labels are.")

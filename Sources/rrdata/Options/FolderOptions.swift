@@ -77,6 +77,21 @@ struct FolderOptions: ParsableArguments {
         }
     }
 
+    /// Opens dataset files and folders of PNG files as one dataset, and says how they were read.
+    ///
+    /// - Throws: as `Dataset.joining`; `ValidationError` where options are given and nothing is a folder.
+    func open(_ paths: [String]) throws -> Dataset {
+        let reading = try reading()
+        let dataset = try Dataset.joining(paths, reading: reading)
+        Console.note(dataset.notes)
+        guard dataset.readsFolder || reading == ImageFolderOptions() else {
+            throw ValidationError(
+                "--labels, --color, --depth, --size and --fit, and what else says how a folder is read, go with a folder "
+                    + "of PNG files, and there is none")
+        }
+        return dataset
+    }
+
     /// - Throws: `DatasetError` with the code `invalidOption` for a size that is too large.
     func reading() throws -> ImageFolderOptions {
         var reading = ImageFolderOptions()

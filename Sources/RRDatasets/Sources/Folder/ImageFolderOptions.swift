@@ -162,6 +162,6 @@ extension OptionName {
 
 extension OperationName {
     static let importArrays = OperationName("ArrayImport")
-    static let importPNGs = OperationName("PNGFolderImport")
+    package static let importPNGs = OperationName("PNGFolderImport")
     static let stream = OperationName("BatchStream")
 }

@@ -52,4 +52,10 @@ enum LabelTexts {
         guard isPlain, let number = Double(text), number.isFinite else { return nil }
         return number
     }
+
+    /// Labels that an export wrote as numbers; nil where one is none, or too large.
+    static func bareNumbers(_ texts: [String]) -> [Int32]? {
+        let numbers = texts.compactMap { Int32($0) }.filter { 0...Int32(Dataset.largestBareLabel) ~= $0 }
+        return numbers.count == texts.count ? numbers : nil
+    }
 }

@@ -43,16 +43,45 @@ struct MasksAmongImages {
 
     private static let words = [
         "mask", "masks", "segmentation", "segmentations", "seg", "annotation", "annotations", "gt",
-        "groundtruth", "ground_truth", "label", "labels", "roi", "lesion",
+        "groundtruth", "ground_truth", "label", "labels", "roi", "lesion", "annotated",
     ]
 
+    /// Whether a word of a folder's name says that images are in it: `JPEGImages`, `train_images`, `imagesTr`.
     private static func isImageFolder(_ name: Substring) -> Bool {
-        ["images", "image", "imgs", "img", "pngs", "png"].contains(name.lowercased())
+        wordsOfFolder(name).contains { imageWords.contains($0) }
     }
 
+    /// Whether a word of a folder's name says that masks are in it: `SegmentationClass`, `train_masks`, `labelsTr`.
     private static func isMaskFolder(_ name: Substring) -> Bool {
-        let name = name.lowercased().replacing(" ", with: "_")
-        return words.contains(name) && name != "lesion"
+        let lowered = name.lowercased().replacing(" ", with: "_")
+        return (words.contains(lowered) && lowered != "lesion")
+            || wordsOfFolder(name).contains { folderWords.contains($0) }
+    }
+
+    private static let imageWords: Set = [
+        "images", "image", "imgs", "img", "pngs", "png", "photos", "photo", "originals", "original",
+    ]
+    private static let folderWords: Set = [
+        "mask", "masks", "segmentation", "segmentations", "seg", "segs", "annotation", "annotations", "ann",
+        "anns", "gt",
+        "groundtruth", "label", "labels", "roi", "rois",
+    ]
+
+    /// The words of a name in small letters: `jpeg`, `images` for `JPEGImages`.
+    private static func wordsOfFolder(_ name: Substring) -> [String] {
+        var words: [String] = []
+        let characters = Array(name)
+        for (position, character) in characters.enumerated() where character.isLetter {
+            let before = position > 0 ? characters[position - 1] : " "
+            let after = position + 1 < characters.count ? characters[position + 1] : " "
+            let begins =
+                !before.isLetter
+                || (character.isUppercase
+                    && (before.isLowercase || (after.isLowercase && before.isUppercase)))
+            if begins { words.append("") }
+            words[words.count - 1] += character.lowercased()
+        }
+        return words
     }
 
     /// Whether bytes hold a word of masks at all: a quick look, since most paths do not.
@@ -67,7 +96,7 @@ struct MasksAmongImages {
     }
 
     private static let separators = Array("/_- .".utf8)
-    private static let stems = ["mask", "seg", "annot", "gt", "ground", "label", "roi", "lesion"].map {
+    private static let stems = ["mask", "seg", "ann", "gt", "ground", "label", "roi", "lesion"].map {
         Array($0.utf8)
     }
 
@@ -79,17 +108,30 @@ struct MasksAmongImages {
         let folder = components.dropLast()
         let bare = nameWithoutWord(name)
         var found: [String] = []
-        if let bare { found.append((folder + [bare]).joined(separator: "/")) }
+        for bare in [bare, nameWithoutFirstWord(name)].compactMap(\.self) {
+            found.append((folder + [bare]).joined(separator: "/"))
+        }
         for depth in folder.indices where isMaskFolder(folder[depth]) {
             for imageFolder in imageFolders.sorted() {
                 var other = Array(folder)
                 other[depth] = imageFolder
-                for name in [name] + (bare.map { [$0] } ?? []) {
+                // nnU-Net numbers the channels of an image, of which a PNG file is the first.
+                for name in [name, name + "_0000"] + (bare.map { [$0] } ?? []) {
                     found.append((other + [name]).joined(separator: "/"))
                 }
             }
         }
         return found
+    }
+
+    /// `x` for `mask_x`; nil for a name without such a beginning.
+    private static func nameWithoutFirstWord(_ name: Substring) -> Substring? {
+        let lowered = name.lowercased()
+        let beginnings = words.flatMap { word in ["_", "-", " "].map { word + $0 } }
+        guard let beginning = beginnings.filter({ lowered.hasPrefix($0) }).max(by: { $0.count < $1.count }),
+            lowered.count == name.count, name.count > beginning.count
+        else { return nil }
+        return name.dropFirst(beginning.count)
     }
 
     /// `x` for `x_mask`, `x-Mask-2` and `x_ground_truth`; nil for a name without such an ending.

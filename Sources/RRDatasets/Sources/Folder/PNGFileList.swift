@@ -81,10 +81,11 @@ package struct PNGFolderScan {
         root = folder
         boundary = reading.trustsLinks ? nil : folder
         allowsSplitNames = reading.splits == .none || labels == .none
+        var unread: [Message] = []
         if labels == .folders,
             let list = try PNGMetadata.list(
                 in: folder, splits: reading.splits, options: reading.list, skipsMissing: skipsMissing,
-                trustsLinks: reading.trustsLinks)
+                trustsLinks: reading.trustsLinks, unread: { unread.append($0) })
         {
             files = list
             return
@@ -95,6 +96,7 @@ package struct PNGFolderScan {
                 "\(option: .columns) and \(option: .splitValues) are about a list of images, and there is no metadata.csv or "
                     + "metadata.jsonl here: \(option: .metadata) says where it is")
         }
+        files.notes = unread
         let top = try FolderListing(of: folder, within: boundary)
         let parts = try takeSplits(from: top, reading)
         var classes: [(name: String, fileCount: Int)] = []
@@ -137,7 +139,7 @@ package struct PNGFolderScan {
             let listing = try FolderListing(of: top.path + "/" + name, within: boundary)
             return listing.names.indices.contains { listing.isPNG(at: $0) }
         }
-        files.notes = found.notes
+        files.notes += found.notes
         let parts = found.parts
         if !parts.isEmpty { try checkTop(top, parts: parts.map(\.folder)) }
         for part in parts where files.splitNames.last != part.split { files.splitNames.append(part.split) }
@@ -207,8 +209,9 @@ package struct PNGFolderScan {
     private func check(_ listing: FolderListing) throws {
         try Self.checkStems(listing)
         guard !allowsSplitNames else { return }
-        let inner = listing.names(of: .folder).filter { SplitFolders.usualName(for: $0) != nil }
-        guard Set(inner.map(SplitFolders.usualName)).count > 1 else { return }
+        let usual = SplitFolders.usualNames(for: listing.names(of: .folder))
+        guard Set(usual.values).count > 1 else { return }
+        let inner = usual.keys.sorted()
         throw DatasetError(
             .badFolderStructure, path: listing.path,
             "\(inner.joined(separator: ", ")) look like splits, but lie within a class folder: import this folder itself "

@@ -1,6 +1,14 @@
 internal import Glibc
 package import RRFormats
 
+/// How the image of a file was turned for the eye.
+package struct PNGTurn: Hashable, Sendable {
+    package let orientation: PNGOrientation
+    /// The size that the file stores.
+    package let height: Int
+    package let width: Int
+}
+
 /// Reads the PNG files of a folder one after another, in memory that it keeps.
 ///
 /// One thread uses it at a time.
@@ -23,6 +31,8 @@ package final class PNGFileReader {
     package private(set) var tally = PNGTally()
     /// The size of the image that was read last, turned where it was, before it was resized.
     package private(set) var sourceSize = ImageSize(height: 0, width: 0)
+    /// How the image that was read last was turned; nil where it was not.
+    package private(set) var turn: PNGTurn?
 
     /// Of most files the pixels begin within these bytes.
     private static let startSize = 4096
@@ -77,6 +87,7 @@ package final class PNGFileReader {
         into image: UnsafeMutableRawBufferPointer
     ) -> Fault? {
         var fault: Fault?
+        turn = nil
         do throws(FormatError) {
             let descriptor = try open(position, of: paths)
             defer { close(descriptor) }
@@ -91,6 +102,10 @@ package final class PNGFileReader {
                 sourceSize = ImageSize(height: header.height, width: header.width)
                 let faults = try decode(bytes, storage, applied, as: conversion, into: image)
                 tally.add(storage, orientation, faults)
+                if applied != .topLeft {
+                    turn = PNGTurn(
+                        orientation: applied, height: storage.header.height, width: storage.header.width)
+                }
             } else {
                 fault = .otherHeader
             }

@@ -40,6 +40,59 @@ public enum SplitFolders: Hashable, Sendable {
         }
     }
 
+    /// The split of each name among folders beside each other that stands for one.
+    ///
+    /// That is so by habit; or where all names are one but for the name of a split in it, as `cv_train` and `cv_test` are, or
+    /// `01_train` and `02_test`.
+    package static func usualNames(for names: [String]) -> [String: String] {
+        let usual = names.compactMap { name in usualName(for: name).map { (name, $0) } }
+        guard usual.isEmpty, names.count > 1 else {
+            return Dictionary(usual) { first, _ in first }
+        }
+        let parts = names.compactMap(partsOfName)
+        guard parts.count == names.count, Set(parts.map(\.rest)).count == 1,
+            Set(parts.map(\.split)).count == names.count
+        else { return [:] }
+        return Dictionary(zip(names, parts.map(\.split))) { first, _ in first }
+    }
+
+    /// The one word of a name that stands for a split, and the others; nil where there is none, or several.
+    private static func partsOfName(_ name: String) -> (split: String, rest: [String])? {
+        var words: [String] = []
+        var isInWord = false
+        var last: Character = " "
+        for character in name {
+            let begins = !isInWord || (character.isUppercase && last.isLowercase)
+            isInWord = character.isLetter
+            if isInWord, begins { words.append("") }
+            if isInWord { words[words.count - 1].append(contentsOf: character.lowercased()) }
+            last = character
+        }
+        let splits = words.compactMap(usualName)
+        guard splits.count == 1 else { return nil }
+        return (splits[0], words.filter { usualName(for: $0) == nil })
+    }
+
+    /// Takes names for one that differ only in capitals and spaces: `Train`, `train `.
+    ///
+    /// - Returns: the number of each name among those that are left, these, and a line for each that was taken in.
+    static func merging(_ names: [String]) -> (numbers: [Int], names: [String], notes: [Message]) {
+        func plain(_ name: String) -> String { name.lowercased().filter { $0 != " " } }
+        let alike = Dictionary(grouping: names.indices) { plain(names[$0]) }
+        let doubled = alike.filter { $1.count > 1 }.sorted { $0.key < $1.key }
+        guard !doubled.isEmpty else { return (Array(names.indices), names, []) }
+        var kept = Array(names.indices)
+        var notes: [Message] = []
+        for (name, positions) in doubled {
+            let best = positions.first { names[$0] == name } ?? positions[0]
+            for position in positions { kept[position] = best }
+            let listed = positions.map { "“\(names[$0])”" }.joined(separator: ", ")
+            notes.append("the splits \(listed) are taken for one, “\(names[best])”")
+        }
+        let left = Set(kept).sorted()
+        return (kept.map { left.firstIndex(of: $0) ?? 0 }, left.map { names[$0] }, notes)
+    }
+
     /// The names that splits have without a doubt.
     package static let usualNames = ["test", "train", "val"]
 }
@@ -90,8 +143,9 @@ package struct SplitFolderList {
     private mutating func find(
         among folders: [String], of path: String, _ content: Content, _ holdsImages: (String) throws -> Bool
     ) throws {
+        let usual = SplitFolders.usualNames(for: folders)
         let named = folders.compactMap { folder in
-            SplitFolders.usualName(for: folder).map { SplitFolders.Named(split: $0, folder: folder) }
+            usual[folder].map { SplitFolders.Named(split: $0, folder: folder) }
         }
         guard !named.isEmpty else { return }
         let unusual = named.filter { !SplitFolders.usualNames.contains($0.folder) }

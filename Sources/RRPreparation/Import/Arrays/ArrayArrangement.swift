@@ -29,6 +29,8 @@ public enum ArrayLayout: String, Sendable, CaseIterable {
         case 3: self = .nwh
         case 4 where 1...4 ~= shape[1]: self = .ncwh
         case 4 where 1...4 ~= shape[3]: self = .nwhc
+        // (N, H, W, C), as other programs have it.
+        case 4 where 1...4 ~= shape[0]: self = .cwhn
         default: return nil
         }
     }
@@ -88,7 +90,8 @@ extension ArrayArrangement {
     /// only the last extent could be a number of channels (1 to 4), or both could, the last is 1 or 3, and the
     /// images would not be square.
     ///
-    /// - Parameter imageShape: the shape `(C, H, W)` of an image where the array is (N, D), an image a row.
+    /// - Parameter imageShape: the shape `(C, H, W)` of an image where the array is (N, D), an image a row, whose elements are
+    ///   in the order of the layout.
     /// - Throws: `DatasetError` with the code `wrongShape`, `invalidOption` or `ambiguousLayout`.
     static func ofImages(
         _ shape: TensorShape, layout: ArrayLayout?, imageShape: ImageShape? = nil, at location: String
@@ -123,35 +126,6 @@ extension ArrayArrangement {
         return try ArrayArrangement(.nchw, of: shape)
     }
 
-    /// An array (N, D) whose rows are images.
-    private static func ofRows(
-        _ shape: TensorShape, layout: ArrayLayout?, imageShape: ImageShape?, at location: String
-    ) throws -> ArrayArrangement {
-        guard let imageShape else {
-            throw DatasetError(
-                .wrongShape, path: location,
-                "the shape is \(shape), a row an image; say of what channels, height and width with \(option: .shape) CxHxW"
-            )
-        }
-        guard layout == nil else {
-            throw DatasetError(
-                .invalidOption, path: location,
-                "\(option: .shape) and \(option: .layout) are not given together")
-        }
-        guard shape.rank == 2 else {
-            throw DatasetError(
-                .invalidOption, path: location,
-                "\(option: .shape) is for arrays (N, D), but the shape is \(shape)")
-        }
-        guard shape[1] == imageShape.elementCount else {
-            throw DatasetError(
-                .wrongShape, path: location,
-                "\(option: .shape) \(imageShape) makes rows of \(imageShape.elementCount) elements, but the shape is \(shape)"
-            )
-        }
-        return try ArrayArrangement(.nchw, of: TensorShape([shape[0]] + imageShape.dimensions))
-    }
-
     /// The one way to read an array of masks for images.
     ///
     /// Without a layout, the arrangements are tried that give masks of the images' height and width, and one channel
@@ -161,8 +135,8 @@ extension ArrayArrangement {
     static func ofMasks(
         _ shape: TensorShape, layout: ArrayLayout?, images: ArrayArrangement, at location: String
     ) throws -> ArrayArrangement {
-        if shape.rank == 2, layout == nil {
-            return try ofMaskRows(shape, images: images, at: location)
+        if shape.rank == 2 {
+            return try ofMaskRows(shape, layout: layout, images: images, at: location)
         }
         guard shape.rank == 3 || shape.rank == 4 else {
             throw DatasetError(
@@ -202,22 +176,6 @@ extension ArrayArrangement {
             )
         }
         return arrangement
-    }
-
-    /// An array (M, D) whose rows are masks, of one channel or of the images' channels.
-    private static func ofMaskRows(
-        _ shape: TensorShape, images: ArrayArrangement, at location: String
-    ) throws -> ArrayArrangement {
-        let imageShape = images.imageShape
-        guard shape[1] == imageShape.pixelCount || shape[1] == imageShape.elementCount else {
-            throw DatasetError(
-                .wrongMaskSize, path: location,
-                "the images are \(imageShape), so that a mask has \(imageShape.pixelCount) or "
-                    + "\(imageShape.elementCount) elements, but the shape is \(shape)")
-        }
-        let channels = shape[1] / imageShape.pixelCount
-        return try ArrayArrangement(
-            .nchw, of: TensorShape([shape[0], channels, imageShape.height, imageShape.width]))
     }
 
     /// Whether two arrangements find the same elements at the same places; a step along a single element is none.

@@ -18,9 +18,18 @@ struct ArrayImageCopy {
         (self.array, self.arrangement, self.threadCount) = (array, arrangement, threadCount)
     }
 
+    /// Whether the integers are 0 and 1 alone, as far as their type or a look at all of them says.
+    var isBinary: Bool { array.elementType == .bool || magnitude.areBinary }
+
     /// Gathers what several threads find.
     private final class LargestMagnitude: Sendable {
         private let largest = Mutex<Float?>(nil)
+        private let binary = Mutex(false)
+
+        var areBinary: Bool {
+            get { binary.withLock { $0 } }
+            set { binary.withLock { $0 = newValue } }
+        }
 
         var value: Float? { largest.withLock { $0 } }
 
@@ -66,6 +75,7 @@ struct ArrayImageCopy {
                 "row \(rows.lowerBound + position / array.elementsPerRow) has the value \(block[position]); "
                     + "integers from 0 to 65535 can be stored as pixels. Convert the array to float32")
         }
+        magnitude.areBinary = largest == 1
         return largest <= 255 ? .uint8 : .uint16
     }
 

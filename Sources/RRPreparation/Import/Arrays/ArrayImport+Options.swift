@@ -27,7 +27,7 @@ extension ArrayImport {
         public var flags: String?
         /// How the array of images is laid out; nil where its shape says so.
         public var layout: ArrayLayout?
-        /// The shape `(C, H, W)` of an image in an array (N, D).
+        /// The shape `(C, H, W)` of an image in an array (N, D), whose rows have the order of `layout`.
         public var shape: ImageShape?
         /// How the array of masks is laid out; nil where its shape says so.
         public var masksLayout: ArrayLayout?
@@ -124,7 +124,8 @@ extension ArrayImport {
             "images": Self.list(inputs.imageNames, isFile: files.isEmpty),
             "labels": Self.list(inputs.labelNames, isFile: files.isEmpty),
             "layout": .string(
-                options.shape == nil ? (options.layout ?? content.arrangement.layout).rawValue : "ND"),
+                (options.layout ?? (options.shape == nil ? content.arrangement.layout : nil))?.rawValue
+                    ?? "ND"),
             "compress": .string(content.compression.rawValue),
         ]
         if !options.groups.isEmpty { given["group"] = Self.list(options.groups, isFile: files.isEmpty) }

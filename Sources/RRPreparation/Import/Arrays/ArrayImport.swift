@@ -113,6 +113,7 @@ public struct ArrayImport: Sendable {
                     "EMNIST's files have columns before rows, so that letters lie on their side; \(option: .layout) NWH "
                         + "turns them upright")
             }
+            if copy.isBinary { notes.append(ImportSummary.remarkOnBinary) }
             if let largest = copy.largestMagnitude, largest > ImportSummary.largestUnremarked {
                 notes.append(ImportSummary.remark(onMagnitude: largest))
             }

@@ -49,14 +49,20 @@ struct ArrayInputs {
             ? try NamedSplits(shelf.names(), path: arrays.files.first ?? "") : nil
 
         imageNames = export.map { [$0.name(of: .images)] } ?? convention?.images ?? options.images
-        let parts =
-            try export.map { [try $0.array(.images)] } ?? shelf.arrays(imageNames, layout: options.layout)
-        images = try JoinedArray.join(parts)
+        var parts =
+            try export.map { [try $0.array(.images)] }
+            ?? shelf.arrays(
+                imageNames, layout: options.layout, areRows: options.shape != nil)
+        let stored = try JoinedArray.join(parts)
         let layoutOfMATLAB =
             options.layout == nil && options.shape == nil && export == nil && shelf.areFromMATLAB(imageNames)
-            ? ArrayLayout(ofMATLABs: images.shape) : nil
+            ? ArrayLayout(ofMATLABs: stored.shape) : nil
+        if let layoutOfMATLAB, !layoutOfMATLAB.isSampleFirst {
+            parts = try shelf.arrays(imageNames, layout: layoutOfMATLAB)
+        }
+        images = try JoinedArray.join(parts)
         layout =
-            try options.layout?.sampleFirst ?? export?.mark.layout ?? layoutOfMATLAB
+            try options.layout?.sampleFirst ?? export?.mark.layout ?? layoutOfMATLAB?.sampleFirst
             ?? (images.holdsEncodedImages ? .nhwc : convention?.layout(of: images))
 
         labelNames =
@@ -77,8 +83,8 @@ struct ArrayInputs {
             ? try shelf.untaken(
                 besides: imageNames + labelNames + options.masks + options.groups
                     + [options.rows, options.ids, options.flags].compactMap { $0 }) : []
-        let readAsMATLABs: Message? = layoutOfMATLAB.map { [images] layout in
-            "\(images.location) \(images.shape) is read as \(layout.rawValue), as MATLAB writes its arrays; "
+        let readAsMATLABs: Message? = layoutOfMATLAB.map { layout in
+            "\(stored.location) \(stored.shape) is read as \(layout.rawValue), as MATLAB writes its arrays; "
                 + "\(option: .layout) says otherwise"
         }
         notes =

@@ -1,5 +1,6 @@
 internal import RRDatasets
 internal import RRFormats
+internal import RRTensor
 
 /// The files of an import, open.
 struct ArrayShelf {
@@ -33,12 +34,18 @@ struct ArrayShelf {
     ///
     /// A name that is in none of the files may say a file of its own: `labels.h5:/y`.
     ///
-    /// - Parameter layout: where samples are along the last dimension, it is brought to the front.
-    func arrays(_ names: [String], layout: ArrayLayout? = nil) throws -> [any ArraySource] {
+    /// - Parameters:
+    ///   - layout: where samples are along the last dimension, it is brought to the front.
+    ///   - areRows: whether each image is a row, or with the samples last a column.
+    func arrays(
+        _ names: [String], layout: ArrayLayout? = nil, areRows: Bool = false
+    ) throws -> [any ArraySource] {
         let arrays = try arraysAsStored(names)
         guard let layout, !layout.isSampleFirst else { return arrays }
         return try arrays.map { array in
-            try ArrayArrangement.check(layout, of: array.shape, option: .layout, at: array.location)
+            if !areRows || array.shape.rank != 2 {
+                try ArrayArrangement.check(layout, of: array.shape, option: .layout, at: array.location)
+            }
             return try SampleFirstArray(array)
         }
     }

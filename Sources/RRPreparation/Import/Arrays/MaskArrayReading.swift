@@ -25,7 +25,7 @@ struct MaskArrayReading {
         let isSampleLast =
             layout.map { !$0.isSampleFirst }
             ?? (imageLayout.map { !$0.isSampleFirst && array.shape.dimensions.last == count } ?? false)
-        if let layout {
+        if let layout, array.shape.rank != 2 {
             try ArrayArrangement.check(layout, of: array.shape, option: .masksLayout, at: array.location)
         }
         self.array = isSampleLast ? try SampleFirstArray(array) : array
@@ -34,7 +34,9 @@ struct MaskArrayReading {
             shape, layout: layout?.sampleFirst, images: images, at: array.location)
         self.arrangement = arrangement
         let isOpen =
-            layout == nil && (isSampleLast || arrangement.layout.isTurned && arrangement.hasOtherReading)
+            layout == nil
+            && (isSampleLast || arrangement.layout.isTurned && arrangement.hasOtherReading
+                || shape.rank == 2 && !arrangement.isInOrder)
         note =
             isOpen
             ? "the masks \(array.location) \(array.shape) are read as \(arrangement.layout.named(sampleLast: isSampleLast)), "

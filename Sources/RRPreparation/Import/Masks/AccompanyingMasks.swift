@@ -52,23 +52,25 @@ struct PendingMasks {
     /// - Parameters:
     ///   - path: the finished dataset, wherever it is.
     ///   - files: the paths of each sample's masks relative to the folder, where the folder says them.
+    ///   - turns: how images were turned, by sample.
     /// - Returns: what the mask set holds, and what a user should know.
     /// - Throws: as `MaskImport.run`.
     func write(
-        forDatasetAt path: String, files: [[String]]?, in folder: String
-    ) throws -> (summary: ImportSummary.Masks, notes: [Message]) {
+        forDatasetAt path: String, files: [[String]]?, turns: [Int: PNGTurn], in folder: String
+    ) throws -> (summary: ImportSummary.Masks, notes: [Message], skippedFiles: [ImportSummary.SkippedFile]) {
         let dataset = try Dataset(path: path)
         let importer = MaskImport(
             source: masks.source ?? folder, dataset: path, output: masks.output, options: masks.options)
+        let turned = TurnedImages(turns, drawnOn: masks.options.drawnOn)
         let kind: MaskSourceKind
         let imported: ImportedMasks
         if masks.source != nil {
             kind = try MaskSourceKind(ofSource: importer.source)
-            imported = try importer.gather(kind, for: dataset) { _, _ in }
+            imported = try importer.gather(kind, for: dataset, turned: turned) { _, _ in }
         } else if let files {
             kind = .pngs
             let named = try PNGMaskFolder(
-                folder: folder, paths: files, dataset: dataset, options: masks.options)
+                folder: folder, paths: files, dataset: dataset, options: masks.options, turned: turned)
             imported = try ImportedMasks(
                 named, for: dataset, options: masks.options, progress: { _, _ in })
         } else {
@@ -82,7 +84,7 @@ struct PendingMasks {
             ImportSummary.Masks(
                 path: masks.output, annotatedCount: summary.annotatedCount, meanShare: summary.meanShare,
                 marks: masks.options.marks),
-            summary.notes
+            summary.notes, summary.skippedFiles
         )
     }
 }

@@ -9,21 +9,15 @@ struct BoxColumns {
     let imageSize: [Int]?
 
     private let table: CSVTable
-    private let form: Form
+    /// The columns of a box's numbers, or the one with lists of them.
     private let numbers: [Int]
+    /// What the numbers are; nil where lists do not say it by the name of their column.
+    let form: BoxForm?
+    /// The name of the column with lists; nil where each number has a column.
+    let listName: String?
     private let loneExtents: [Int]?
     private let classColumn: Int?
     private let targetColumn: Int?
-
-    /// What four numbers of a box are.
-    private enum Form {
-        /// The left, upper, right and lower edge.
-        case edges
-        /// The left and upper edge, width and height.
-        case corner
-        /// The centre, width and height.
-        case centre
-    }
 
     private static let edges = [
         ["xmin", "ymin", "xmax", "ymax"], ["x0", "y0", "x1", "y1"], ["x1", "y1", "x2", "y2"],
@@ -75,19 +69,24 @@ struct BoxColumns {
             DatasetError(
                 .badAnnotation, path: path,
                 "the header names \(table.header.joined(separator: ", ")); needed are either id or file_name, and either "
-                    + "x_min, y_min, x_max and y_max or x, y, width and height")
+                    + "x_min, y_min, x_max and y_max or x, y, width and height, or a column bbox with four numbers in each cell"
+            )
         }
         let (edges, corners) = (try complete(Self.edges), try complete(Self.corners))
         let centres = try complete(Self.centres)
         let atEdges = try edges.isEmpty && corners.isEmpty ? complete(Self.cornersAtEdges) : []
         let found =
-            edges.map { (Form.edges, $0) } + (corners + atEdges).map { (Form.corner, $0) }
-            + centres.map { (Form.centre, $0) }
-        guard found.count == 1, let (form, numbers) = found.first else { throw fault() }
-        (self.form, self.numbers) = (form, numbers)
+            edges.map { (BoxForm.edges, $0) } + (corners + atEdges).map { (BoxForm.corner, $0) }
+            + centres.map { (BoxForm.centre, $0) }
+        if found.isEmpty, let list = BoxList.column(among: plain) {
+            (form, numbers, listName) = (list.form, [list.position], table.header[list.position])
+        } else {
+            guard found.count == 1, let (form, numbers) = found.first else { throw fault() }
+            (self.form, self.numbers, listName) = (form, numbers, nil)
+        }
         imageSize = try complete(Self.imageExtents).first
         loneExtents =
-            if form == .edges { try complete([["height", "width"]]).first } else { nil }
+            if form == .edges || listName != nil { try complete([["height", "width"]]).first } else { nil }
 
         let (id, file) = (try table.column("id"), try table.column("file_name"))
         guard id == nil || file == nil else { throw fault() }
@@ -114,50 +113,50 @@ struct BoxColumns {
         targetColumn = plain.firstIndex(of: "target")
     }
 
-    /// The box of a record; nil where it says that there is none.
+    /// The four numbers of each box of a record; none where it says that there is no box.
     ///
-    /// - Throws: what `fault` makes of a number that is none, a box that ends before it begins, and a line that both has a
-    ///   box and says that there is none.
-    func box(
+    /// - Throws: what `fault` makes of a number that is none, and a line that both has a box and says that there is none.
+    func boxes(
         of record: CSVTable.Record, _ fault: (String) -> DatasetError
-    ) throws -> BoxTable.Box? {
-        let cells = numbers.map { record.fields[$0] }
-        let lacking = cells.filter(CSVCell.lacksNumber).count
+    ) throws -> [[Double]] {
         let name = classColumn.map { record.fields[$0] } ?? ""
         let saysNone = name.lowercased().filter(\.isLetter) == "nofinding"
         let target = targetColumn.flatMap { CSVCell.number(record.fields[$0], table.delimiter) }
-        if lacking == cells.count {
+        let boxes = try listName.map { try list(of: record, $0, fault) } ?? numbers(of: record, fault)
+        guard !boxes.isEmpty else {
             guard target != 1 else { throw fault("the target is 1, but there is no box") }
-            return nil
-        }
-        var values: [Double] = []
-        for (column, cell) in zip(numbers, cells) {
-            guard let number = CSVCell.number(cell, table.delimiter), number.isFinite, number.magnitude <= 1e9
-            else { throw fault("\(table.header[column]) is “\(cell)”, no number of pixels") }
-            values.append(number)
+            return []
         }
         // VinDr's tables fill the box of a picture without findings with 0, 0, 1, 1.
-        if saysNone, values == [0, 0, 1, 1] { return nil }
+        if saysNone, boxes == [[0, 0, 1, 1]] { return [] }
         guard !saysNone, target != 0 else {
             throw fault(
                 "there is a box, but \(saysNone ? "“\(name)”" : "the target 0") says that there is none")
         }
-        let (first, second, third, fourth) = (values[0], values[1], values[2], values[3])
-        let box =
-            switch form {
-            case .edges: BoxTable.Box(left: first, top: second, right: third, bottom: fourth)
-            case .corner:
-                BoxTable.Box(left: first, top: second, right: first + third, bottom: second + fourth)
-            case .centre:
-                BoxTable.Box(
-                    left: first - third / 2, top: second - fourth / 2, right: first + third / 2,
-                    bottom: second + fourth / 2)
-            }
-        guard box.right >= box.left, box.bottom >= box.top else {
-            throw fault(
-                "the box ends before it begins: x \(box.left) to \(box.right), y \(box.top) to \(box.bottom)")
+        return boxes
+    }
+
+    private func list(
+        of record: CSVTable.Record, _ name: String, _ fault: (String) -> DatasetError
+    ) throws -> [[Double]] {
+        let text = record.fields[numbers[0]]
+        guard let boxes = BoxList.boxes(in: text) else {
+            throw fault("\(name) is “\(text)”, no list of four numbers, such as [12, 30, 8, 8]")
         }
-        return box
+        return boxes
+    }
+
+    private func numbers(
+        of record: CSVTable.Record, _ fault: (String) -> DatasetError
+    ) throws -> [[Double]] {
+        let cells = numbers.map { record.fields[$0] }
+        guard cells.contains(where: { !CSVCell.lacksNumber($0) }) else { return [] }
+        let values = try zip(numbers, cells).map { column, cell in
+            guard let number = CSVCell.number(cell, table.delimiter), number.isFinite, number.magnitude <= 1e9
+            else { throw fault("\(table.header[column]) is “\(cell)”, no number of pixels") }
+            return number
+        }
+        return [values]
     }
 
     /// What columns of height and width say beside four edges.

@@ -21,8 +21,10 @@ struct BoxMasks: MaskSource {
     /// - Throws: as `BoxTable.init(path:)`; `DatasetError` with the code `unmatchedMasks`, `ambiguousName`,
     ///   `contradictoryFolder`, `wrongMaskSize` or `badAnnotation`.
     init(path: String, names: SampleNames, dataset: Dataset, options: MaskImport.Options) throws {
-        let table = try BoxTable(path: path)
         let placement = try MaskPlacement(dataset)
+        let size = (placement.maskShape.height, placement.maskShape.width)
+        let table = try BoxTable(
+            path: path, form: options.boxes, imageSize: placement.resizes ? nil : size)
         let column = try table.nameColumn(for: names)
         let rowNames = table.rows.map { $0.names[column] }
         let match = try names.match(rowNames, at: path)
@@ -52,6 +54,12 @@ struct BoxMasks: MaskSource {
             }
             taken[sample, default: []].append(row)
         }
+        let boxes = taken.values.joined().compactMap { row in row.box.map { (row, $0) } }
+        let overhanging = boxes.count { row, box in
+            let (height, width) = Self.size(of: row, placement)
+            return box.overhangs(height: height, width: width)
+        }
+        tally.readings += [MaskTally.note(onOverhanging: overhanging, of: boxes.count)].compactMap(\.self)
         tally.annotations = counts
         let order = taken.sorted { $0.key < $1.key }
         samples = order.map(\.key)

@@ -10,6 +10,13 @@ struct BoxTable: Sendable {
         var bottom: Double
         /// Whether the edges are shares of the image's width and height, 0 to 1.
         var isNormalized = false
+
+        /// Whether it reaches out of an image by more than a pixel.
+        func overhangs(height: Int, width: Int) -> Bool {
+            let scale = isNormalized ? (1.0, 1.0) : (Double(height), Double(width))
+            let slack = isNormalized ? 0.002 : 1
+            return left < -slack || top < -slack || right > scale.1 + slack || bottom > scale.0 + slack
+        }
     }
 
     struct Row: Sendable {
@@ -35,17 +42,28 @@ struct BoxTable: Sendable {
     ///
     /// A column names the sample, `id`, `file_name` or as others call it; four have the box: `x_min`, `y_min`, `x_max` and
     /// `y_max`, or `x`, `y`, `width` and `height`, or as others call them. Where the images were resized, `image_height` and
-    /// `image_width` are needed. A line without a box says that its sample has none. Other columns are passed over.
+    /// `image_width` are needed. Or a column `bbox` has lists of four numbers. A line without a box says that its sample has none. Other columns are passed over.
     ///
     /// - Throws: `FormatError` where the file cannot be read or is no CSV; `DatasetError` with the code
     ///   `badAnnotation` that names the line.
-    init(path: String) throws {
+    ///
+    /// - Parameters:
+    ///   - form: what the numbers of lists are; nil for what the boxes show.
+    ///   - imageSize: that of the dataset's images, where the boxes are theirs.
+    init(path: String, form: BoxForm? = nil, imageSize: (height: Int, width: Int)? = nil) throws {
         self.path = path
         let table = try CSVTable(path: path)
         let columns = try BoxColumns(table, at: path)
+        guard form == nil || columns.listName != nil else {
+            throw DatasetError(
+                .invalidOption, path: path,
+                "\(option: .boxes) is for a column of lists, but each number of a box has a column here")
+        }
+        let form = form ?? columns.form
         nameColumns = columns.names.map { table.header[$0.position] }
         var extents: [(height: Double?, width: Double?)] = []
         var negativeCount = 0
+        var lists: [[Double]?] = []
         try table.forEachRecord { record in
             func fault(_ message: String) -> DatasetError {
                 DatasetError(.badAnnotation, path: path, "line \(record.line): \(message)")
@@ -56,8 +74,6 @@ struct BoxTable: Sendable {
                 }
                 return name.isFile ? COCOMasks.stem(of: text) : text
             }
-            let box = try columns.box(of: record, fault)
-            if box == nil { negativeCount += 1 }
             let size = try columns.imageSize?.map { column in
                 let text = record.fields[column]
                 guard let number = CSVCell.number(text, table.delimiter), let extent = Int(exactly: number),
@@ -65,9 +81,19 @@ struct BoxTable: Sendable {
                 else { throw fault("\(table.header[column]) is “\(text)”, no number of pixels") }
                 return extent
             }
-            rows.append(
-                Row(line: record.line, names: names, box: box, imageSize: size.map { ($0[0], $0[1]) }))
-            extents.append(columns.extents(of: record))
+            let extent = columns.extents(of: record)
+            let boxes = try columns.boxes(of: record, fault)
+            if boxes.isEmpty { negativeCount += 1 }
+            for numbers in boxes.map(Optional.some) + (boxes.isEmpty ? [nil] : []) {
+                let box = try numbers.flatMap { numbers in try form?.checkedBox(numbers, fault) }
+                rows.append(
+                    Row(line: record.line, names: names, box: box, imageSize: size.map { ($0[0], $0[1]) }))
+                extents.append(extent)
+                lists.append(numbers)
+            }
+        }
+        if form == nil, let name = columns.listName {
+            try takeLists(lists, extents, column: name, imageSize: imageSize)
         }
         if table.delimiter != .comma { notes.append("values are separated by \(table.delimiter.name)") }
         if negativeCount > 0 {
@@ -75,6 +101,44 @@ struct BoxTable: Sendable {
         }
         takeShares()
         if columns.imageSize == nil { takeSizes(extents) }
+    }
+
+    /// Takes the numbers of lists for what they must be.
+    ///
+    /// - Throws: `DatasetError` with the code `badAnnotation` where they can be several things, or none.
+    private mutating func takeLists(
+        _ lists: [[Double]?], _ extents: [(height: Double?, width: Double?)], column: String,
+        imageSize: (height: Int, width: Int)?
+    ) throws {
+        let boxes = rows.indices.compactMap { row -> BoxList.Numbers? in
+            guard let numbers = lists[row] else { return nil }
+            if let size = rows[row].imageSize { return (numbers, (Double(size.height), Double(size.width))) }
+            if let height = extents[row].height, let width = extents[row].width {
+                return (numbers, (height, width))
+            }
+            return (numbers, imageSize.map { (Double($0.height), Double($0.width)) })
+        }
+        let forms = BoxList.forms(of: boxes)
+        guard let form = forms.first, !boxes.isEmpty else {
+            guard !boxes.isEmpty else { return }
+            let tried = [BoxForm.corner, .edges].map(\.words).joined(separator: " and as ")
+            throw DatasetError(
+                .badAnnotation, path: path,
+                "the boxes of the column \(column) end before they begin, read as \(tried); \(option: .boxes) cxcywh "
+                    + "reads them as \(BoxForm.centre.words)")
+        }
+        guard forms.count == 1 else {
+            let line = zip(rows, lists).first { $1 != nil }?.0.line ?? 0
+            let readings = forms.map { "\($0.rawValue) (\($0.words))" }.joined(separator: ", or as ")
+            throw DatasetError(
+                .badAnnotation, path: path,
+                "line \(line): the boxes of the column \(column) can be read as \(readings), and nothing tells which: "
+                    + "\(option: .boxes) \(forms.map(\.rawValue).joined(separator: " or ")) says which")
+        }
+        for row in rows.indices { rows[row].box = lists[row].map(form.box) }
+        notes.append(
+            "the lists of the column \(column) are read as \(form.words), which alone fits all boxes; "
+                + "\(option: .boxes) says it outright")
     }
 
     /// Takes coordinates for shares of the image where all are from 0 to 1, and not all of them whole.

@@ -119,6 +119,19 @@ struct COCOMasks: MaskSource {
             tally.readings.append(
                 "all coordinates are from 0 to 1: they are shares of the image's width and height")
         }
+        var (boxCount, overhanging) = (0, 0)
+        for (image, numbers) in zip(images, annotations) {
+            guard let height = image.height, let width = image.width else { continue }
+            for annotation in numbers.lazy.map({ file.annotations[$0] })
+            where annotation.hasBox && annotation.segmentation == nil {
+                let (x, y, boxWidth, boxHeight) = annotation.box
+                let box = BoxTable.Box(
+                    left: x, top: y, right: x + boxWidth, bottom: y + boxHeight, isNormalized: isNormalized)
+                boxCount += 1
+                if box.overhangs(height: height, width: width) { overhanging += 1 }
+            }
+        }
+        tally.readings += [MaskTally.note(onOverhanging: overhanging, of: boxCount)].compactMap(\.self)
         opened = tally
         for position in images.indices { _ = try size(at: position) }
     }

@@ -2,6 +2,7 @@ internal import RRDatasets
 internal import RRFormats
 internal import RRSchemas
 internal import RRTensor
+internal import Synchronization
 
 /// Where the masks of an import come from.
 protocol MaskSource: Sendable {
@@ -21,6 +22,15 @@ protocol MaskSource: Sendable {
     /// - Parameter mask: `maskShape.elementCount` bytes to fill; what they hold before is undefined.
     /// - Throws: `DatasetError` or `FormatError` that names the mask and what is wrong with it.
     func readMask(at position: Int, into mask: UnsafeMutableBufferPointer<UInt8>) throws
+
+    /// A file as a report names it, nothing of the machine in it.
+    ///
+    /// - Parameter path: the file that an error of `readMask` names.
+    func file(at path: String) -> String
+}
+
+extension MaskSource {
+    func file(at path: String) -> String { path }
 }
 
 /// A mask set of what was read from a source, and what was met there.
@@ -33,7 +43,9 @@ struct ImportedMasks {
     let emptyCount: Int
     /// The mean share of an annotated sample's elements that are 1; 0 where none is annotated.
     let meanShare: Double
-    let tally: MaskTally
+    var tally: MaskTally
+    /// Files that could not be decoded, in the order of the samples.
+    var skippedFiles: [ImportSummary.SkippedFile] = []
 
     /// The number of samples that have a row in the mask set.
     var annotatedCount: Int { maskSet.bits.rowCount - 1 }
@@ -56,18 +68,27 @@ extension ImportedMasks {
         var first = 0
         while first < total {
             let positions = first..<min(first + block.capacity, total)
-            try block.read(positions, of: source)
+            let faults = try block.read(positions, of: source, skipsFaults: options.onError == .skip)
             for position in positions {
+                if let fault = faults[position] {
+                    skippedFiles.append(fault)
+                    continue
+                }
                 try builder.add(block[position - first], for: source.samples[position])
             }
             first = positions.upperBound
             progress(first, total)
         }
+        guard skippedFiles.isEmpty || skippedFiles.count < total else {
+            throw DatasetError(
+                .empty, path: dataset.path,
+                "none of the \(total) mask files can be decoded: \(skippedFiles[0].path)")
+        }
         (emptyCount, meanShare) = (builder.emptyCount, builder.meanShare)
         let (bits, rows) = try builder.finish()
         maskSet = try MaskSet(
             bits: bits, rows: rows, maskShape: source.maskShape, datasetFingerprint: dataset.fingerprint)
-        suppliedCount = total
+        suppliedCount = total - skippedFiles.count
         var tally = source.tally
         if let note = try MaskPlacement(dataset).note { tally.readings.append(note) }
         self.tally = tally
@@ -163,12 +184,25 @@ private final class MaskBlock: @unchecked Sendable {
 
     /// Reads masks of a source, the first to the first place of the block, and lets them grow or shrink.
     ///
+    /// - Parameter skipsFaults: whether files that cannot be decoded are no errors.
+    /// - Returns: those files, by the positions of their masks.
     /// - Throws: the error of the first mask that has one, whatever the number of threads.
-    func read(_ positions: Range<Int>, of source: any MaskSource) throws {
+    func read(
+        _ positions: Range<Int>, of source: any MaskSource, skipsFaults: Bool
+    ) throws -> [Int: ImportSummary.SkippedFile] {
+        let faults = Mutex<[Int: ImportSummary.SkippedFile]>([:])
         try Workers(count: threadCount).run(parts: positions, makeState: {}) { _, position in
             let mask = self[position - positions.lowerBound]
-            try source.readMask(at: position, into: mask)
+            do {
+                try source.readMask(at: position, into: mask)
+            } catch let error as DatasetError where skipsFaults && error.code == .unreadableImage {
+                let fault = ImportSummary.SkippedFile(
+                    path: source.file(at: error.path), reason: "the mask: \(error.message)")
+                faults.withLock { $0[position] = fault }
+                return
+            }
             adjustment.resize(mask, height: maskShape.height, width: maskShape.width)
         }
+        return faults.withLock { $0 }
     }
 }

@@ -7,7 +7,11 @@ extension MaskImport {
     func checkOptions(for kind: MaskSourceKind) throws(DatasetError) {
         let given: [(option: OptionName, isGiven: Bool, kinds: [MaskSourceKind])] = [
             (.match, options.match != nil, [.pngs]),
-            (.orientation, options.orientation == .apply && dataset.isEmpty == false, [.pngs]),
+            (
+                .orientation,
+                options.orientation == .apply && !dataset.isEmpty && options.reading == ImageFolderOptions(),
+                [.pngs]
+            ),
             (.maskValues, options.maskValues != nil, [.pngs, .arrays]),
             (.maskThreshold, options.maskThreshold != nil, [.pngs, .arrays]),
             (.maskColors, options.maskColors != nil, [.pngs]),
@@ -18,7 +22,9 @@ extension MaskImport {
             (.categories, !options.categories.isEmpty, [.coco]),
             (.minimumArea, options.minimumArea != nil, [.coco]),
             (.maximumArea, options.maximumArea != nil, [.coco]),
+            (.boxes, options.boxes != nil, [.boxes]),
             (.isStrict, options.isStrict, [.coco]),
+            (.onError, options.onError == .skip && !dataset.isEmpty, [.pngs]),
         ]
         for (option, isGiven, kinds) in given where isGiven && !kinds.contains(kind) {
             let served = kinds.map(\.name).joined(separator: " and ")
@@ -82,7 +88,8 @@ extension MaskImport {
     }
 
     /// What the mask set says of its making; nothing in it depends on the machine.
-    func provenance(_ kind: MaskSourceKind, _ tally: MaskTally) throws -> JSONValue {
+    func provenance(_ kind: MaskSourceKind, _ masks: ImportedMasks) throws -> JSONValue {
+        let tally = masks.tally
         let empty = try options(for: kind).emptyMasks
         var given: [String: JSONValue] = [
             "marks": .string(options.marks.rawValue), "empty": .string(empty.rawValue),
@@ -100,6 +107,7 @@ extension MaskImport {
             given[name] = array.map { .string($0.split(separator: "/").last.map(String.init) ?? $0) }
         }
         if !options.categories.isEmpty { given["category"] = .array(options.categories.map { .string($0) }) }
+        given["boxes"] = (options.boxes?.rawValue).map { .string($0) }
         given["min_area"] = options.minimumArea.map { .number($0) }
         if options.isStrict { given["strict"] = true }
         given["max_area"] = options.maximumArea.map { .number($0) }
@@ -111,6 +119,9 @@ extension MaskImport {
         if !tally.readings.isEmpty {
             provenance["readings"] = .array(tally.readings.map { .string($0.description) })
         }
+        if !masks.skippedFiles.isEmpty {
+            provenance["skipped"] = .array(masks.skippedFiles.map(\.json))
+        }
         return .object(provenance)
     }
 }
@@ -119,6 +130,7 @@ extension OptionName {
     static let categories = OptionName("categories")
     static let isStrict = OptionName("isStrict")
     static let match = OptionName("match")
+    static let onError = OptionName("onError")
     static let maximumArea = OptionName("maximumArea")
     static let minimumArea = OptionName("minimumArea")
     static let size = OptionName("size")

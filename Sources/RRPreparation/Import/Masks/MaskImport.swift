@@ -10,8 +10,13 @@ internal import RRTensor
 public struct MaskImport: Sendable {
     public struct Options: Sendable {
         public var marks: MaskMarks = .wrong
+        /// How the dataset is read where it is a folder of PNG files.
+        public var reading = ImageFolderOptions()
         /// What is done about mask files whose eXIf chunk says that they are to be turned; as for the images.
         public var orientation: ImageFolderOptions.Orientation = .ignore
+        /// What masks without such a chunk were drawn on whose images were turned, where that is not seen by their size or
+        /// by other masks; nil to refuse them.
+        public var drawnOn: DrawnOn?
         /// Nil for `unannotated`, but for an export of ours, whose every mask file is of an annotated sample.
         public var empty: EmptyMasks?
         /// How a PNG file's name is made of an id; nil for the id alone.
@@ -25,6 +30,8 @@ public struct MaskImport: Sendable {
         public var maskColors: [RGBColor]?
         /// What is done to the masks before anything else.
         public var adjustment = MaskAdjustment()
+        /// What the numbers in a table's lists of boxes are; nil for what the boxes show.
+        public var boxes: BoxForm?
         /// The names or ids of the COCO categories that are taken; empty for all.
         public var categories: [String] = []
         /// The smallest area of a COCO annotation that is taken, in pixels.
@@ -44,6 +51,8 @@ public struct MaskImport: Sendable {
         public var ids: String?
         /// The array of a truth value for each sample: whether it has a mask.
         public var flags: String?
+        /// What a PNG file leads to that cannot be decoded; where it is left out, its sample has no mask.
+        public var onError: PNGFolderImport.ErrorPolicy = .stop
         /// The number of threads that decode; it has no effect on the result.
         public var threadCount = Workers.coreCount
         /// Whether an existing output is replaced.
@@ -65,7 +74,7 @@ public struct MaskImport: Sendable {
     }
 
     public let source: String
-    /// The file of the dataset that the masks are for.
+    /// The file of the dataset that the masks are for, or a folder of PNG files.
     public let dataset: String
     public let output: String
     public let options: Options
@@ -90,9 +99,19 @@ public struct MaskImport: Sendable {
         try AtomicOutput.checkTarget(output, force: options.force)
         let kind = try MaskSourceKind(ofSource: source)
         try checkOptions(for: kind)
-        let dataset = try Dataset(path: dataset)
+        let dataset = try Dataset(path: dataset, reading: options.reading)
+        guard dataset.readsFolder || options.reading == ImageFolderOptions() else {
+            throw DatasetError(
+                .invalidOption, path: dataset.path,
+                "this is no folder of PNG files, and options say how one is read, such as \(option: .labels) and \(option: .size)"
+            )
+        }
         let file = try AtomicOutput(path: output, force: options.force)
-        let summary = try write(gather(kind, for: dataset, progress: progress), kind, to: file)
+        var masks = try gather(kind, for: dataset, progress: progress)
+        if kind == .pngs, let note = try dataset.noteOnTurnedImages() { masks.tally.readings.append(note) }
+        // How a folder was read belongs to what its masks are for.
+        if dataset.readsFolder { masks.tally.readings = dataset.notes + masks.tally.readings }
+        let summary = try write(masks, kind, to: file)
         try file.commit()
         return summary
     }
@@ -105,18 +124,22 @@ public struct MaskImport: Sendable {
         try MaskSetWriter.write(
             masks.maskSet,
             provenanceText: try export?.maskProvenance(of: masks.maskSet)
-                ?? provenance(kind, masks.tally).serialized(),
+                ?? provenance(kind, masks).serialized(),
             to: file)
         return MaskImportSummary(
             path: output, source: kind, sampleCount: masks.maskSet.sampleCount,
             maskShape: masks.maskSet.maskShape,
             marks: options.marks, suppliedCount: masks.suppliedCount, annotatedCount: masks.annotatedCount,
-            emptyCount: masks.emptyCount, meanShare: masks.meanShare, tally: masks.tally)
+            emptyCount: masks.emptyCount, meanShare: masks.meanShare, tally: masks.tally,
+            skippedFiles: masks.skippedFiles)
     }
 
     /// Reads the masks of the source.
+    ///
+    /// - Parameter turned: the images that were turned when they were read from a folder.
     func gather(
-        _ kind: MaskSourceKind, for dataset: Dataset, progress: (Int, Int) -> Void
+        _ kind: MaskSourceKind, for dataset: Dataset, turned: TurnedImages = TurnedImages(),
+        progress: (Int, Int) -> Void
     ) throws -> ImportedMasks {
         func names() throws -> SampleNames {
             try SampleNames(ids: dataset.ids()) { sample in
@@ -128,7 +151,8 @@ public struct MaskImport: Sendable {
         let masks: any MaskSource
         switch kind {
         case .pngs:
-            masks = try PNGMaskFolder(folder: source, names: names(), dataset: dataset, options: options)
+            masks = try PNGMaskFolder(
+                folder: source, names: names(), dataset: dataset, options: options, turned: turned)
         case .coco:
             masks = try COCOMasks(path: source, names: names(), dataset: dataset, options: options)
         case .boxes:

@@ -21,6 +21,8 @@ public struct MaskImportSummary: Sendable {
     /// The mean share of an annotated sample's elements that are masked, 0 to 1.
     public let meanShare: Double
     public let tally: MaskTally
+    /// Files that could not be decoded, in the order of the samples.
+    public let skippedFiles: [ImportSummary.SkippedFile]
 
     /// The number of samples for which the source has no mask.
     public var samplesWithoutMask: Int { sampleCount - suppliedCount }
@@ -117,6 +119,14 @@ public struct MaskTally: Sendable, Equatable {
     public struct NamedId: Sendable, Equatable {
         public let name: String
         public let id: String
+    }
+
+    /// A line on boxes of which a part lies outside of their images; nil where there are none.
+    static func note(onOverhanging count: Int, of all: Int) -> Message? {
+        guard count > 0 else { return nil }
+        return Message(
+            "boxes that reach out of their images, of which the part inside is marked: \(count) of \(all); where many do, "
+                + "their numbers may be others, or of larger images")
     }
 
     mutating func take(_ match: SampleNames.Match) {

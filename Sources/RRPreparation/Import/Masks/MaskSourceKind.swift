@@ -21,6 +21,11 @@ public enum MaskSourceKind: String, Sendable, CaseIterable {
             self = .pngs
             return
         }
+        // The bytes of standard input come once, so that an array it must be.
+        if path == PipedBytes.standardInput {
+            self = .arrays
+            return
+        }
         let start = try FileBytes.read(path, prefix: 512, takesPipe: true)
         let signature = try FileSignature.of(path)
         if [".csv", ".tsv"].contains(where: path.lowercased().hasSuffix) {

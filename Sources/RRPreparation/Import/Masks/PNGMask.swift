@@ -28,11 +28,12 @@ struct PNGMask {
     /// Values are those that the file stores: gray of 1, 2 or 4 bits unscaled, and numbers of a palette as
     /// `PaletteMaskReading` has them. Colours must be gray unless some are asked for, and opaque.
     ///
+    /// - Parameter turnOfImage: how it is turned where it follows its image; else it is by what its own chunk says.
     /// - Throws: `FormatError` where the file cannot be read; `DatasetError` with the code `unreadableImage`,
     ///   `wrongMaskSize` or `nonBinaryMask`.
     func read(
         _ rule: Rule, ofSample sample: Int, _ placement: MaskPlacement,
-        _ orientation: ImageFolderOptions.Orientation,
+        _ orientation: ImageFolderOptions.Orientation, asImage turnOfImage: PNGOrientation,
         _ met: MaskFileTally, into mask: UnsafeMutableBufferPointer<UInt8>
     ) throws -> Reading? {
         let bytes = try FileBytes.read(path)
@@ -43,7 +44,9 @@ struct PNGMask {
                 Result { () throws(FormatError) in try PNGDecoder.storage(of: bytes, path: path) }
             }.get()
             turn = bytes.withUnsafeBytes { bytes in
-                placement.turn(storage, ofSample: sample, own: PNGOrientation(of: bytes), orientation)
+                turnOfImage == .topLeft
+                    ? placement.turn(storage, ofSample: sample, own: PNGOrientation(of: bytes), orientation)
+                    : (.topLeft, turnOfImage)
             }
             let turned = turn.applied.turned(storage.storedHeader)
             try placement.check(
@@ -135,7 +138,14 @@ struct PNGMask {
         var marked: Set<Int> = []
         var result: Reading?
         switch rule.pixels {
-        case .values(let values): marked = Set(values)
+        case .values(let values):
+            marked = Set(values)
+            // Where what is not named becomes wrong, void does not.
+            if rule.marksRight != rule.inverts, PaletteMaskReading.hasVoid(palette, used: used),
+                marked.insert(PaletteMaskReading.void).inserted
+            {
+                result = .void
+            }
         case .threshold(let threshold):
             let grays = used.compactMap {
                 palette.colors.indices.contains($0) ? palette.colors[$0].gray : nil

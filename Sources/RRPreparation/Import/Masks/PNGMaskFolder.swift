@@ -15,13 +15,17 @@ struct PNGMaskFolder: MaskSource {
     private let placement: MaskPlacement
     private let rule: PNGMask.Rule
     private let orientation: ImageFolderOptions.Orientation
+    private let turned: TurnedImages
     private let met = MaskFileTally()
 
     /// Finds the files and their samples.
     ///
     /// - Throws: `FormatError` where the folder is missing or cannot be read; `DatasetError` with the code `empty`,
     ///   `badFolderStructure`, `invalidOption`, `unmatchedMasks`, `ambiguousName` or `duplicateMask`.
-    init(folder: String, names: SampleNames, dataset: Dataset, options: MaskImport.Options) throws {
+    init(
+        folder: String, names: SampleNames, dataset: Dataset, options: MaskImport.Options,
+        turned: TurnedImages
+    ) throws {
         let pattern =
             try options.match.map { text throws(DatasetError) in try MaskNamePattern(text) } ?? .idAlone
         let scan = try MaskFolderScan(folder: folder)
@@ -38,7 +42,7 @@ struct PNGMaskFolder: MaskSource {
                 tally.withoutSample.add(file)
             }
         }
-        let match = try names.match(candidates.map(\.name), at: folder) { folder in
+        let match = try names.match(candidates.map(\.name), at: folder, checksStrangers: true) { folder in
             "\(option: .match) '\(pattern.inFolder(folder))' says so"
         }
         let found = match.samples
@@ -78,6 +82,9 @@ struct PNGMaskFolder: MaskSource {
         }
         placement = try MaskPlacement(dataset)
         maskShape = placement.maskShape
+        self.turned = try turned.deciding(
+            files: zip(samples, files).map { ($0, $1) }, in: folder, height: maskShape.height,
+            width: maskShape.width)
         rule = options.pngRule
         orientation = options.orientation
         self.folder = folder
@@ -88,7 +95,9 @@ struct PNGMaskFolder: MaskSource {
     ///
     /// - Parameter paths: the paths of each sample's masks relative to the folder.
     /// - Throws: `DatasetError` with the code `unsafeId` for a path that leads out of the folder.
-    init(folder: String, paths: [[String]], dataset: Dataset, options: MaskImport.Options) throws {
+    init(
+        folder: String, paths: [[String]], dataset: Dataset, options: MaskImport.Options, turned: TurnedImages
+    ) throws {
         samples = paths.indices.filter { !paths[$0].isEmpty }
         files = samples.map { paths[$0] }
         let all = Array(files.joined())
@@ -99,6 +108,9 @@ struct PNGMaskFolder: MaskSource {
         try MaskFolderScan.checkLinks(all, in: folder)
         placement = try MaskPlacement(dataset)
         maskShape = placement.maskShape
+        self.turned = try turned.deciding(
+            files: zip(samples, files).map { ($0, $1) }, in: folder, height: maskShape.height,
+            width: maskShape.width)
         rule = options.pngRule
         orientation = options.orientation
         self.folder = folder
@@ -118,11 +130,18 @@ struct PNGMaskFolder: MaskSource {
         }
     }
 
-    private func read(_ file: String, ofSample sample: Int, into mask: UnsafeMutableBufferPointer<UInt8>)
+    func file(at path: String) -> String {
+        path.hasPrefix(folder + "/") ? String(path.dropFirst(folder.count + 1)) : path
+    }
+
+    private func read(_ name: String, ofSample sample: Int, into mask: UnsafeMutableBufferPointer<UInt8>)
         throws
     {
-        let file = PNGMask(path: folder + "/" + file)
-        if let reading = try file.read(rule, ofSample: sample, placement, orientation, met, into: mask) {
+        let file = PNGMask(path: folder + "/" + name)
+        let turn = turned.turn(ofFile: name)
+        let reading = try file.read(
+            rule, ofSample: sample, placement, orientation, asImage: turn, met, into: mask)
+        if let reading {
             readings.add(reading)
         }
     }
@@ -141,6 +160,10 @@ struct PNGMaskFolder: MaskSource {
                 "masks with void pixels (255 of Pascal VOC's palette), which no mask marks as wrong: \(void)")
         }
         tally.readings += met.value.notes(orientation, of: "masks")
+        if turned.fileCount > 0 {
+            tally.readings.append(
+                "masks without an eXIf chunk that were turned as their images are: \(turned.fileCount)")
+        }
         return tally
     }
 

@@ -32,7 +32,7 @@ enum PaletteMaskReading: Equatable {
             return
         }
         let marked = used.filter { $0 != 0 }
-        if marked.contains(Self.void), Self.isVOC(palette, used: used) {
+        if Self.hasVoid(palette, used: used) {
             self = marked == [Self.void] ? .voidAlone : marked == [1, Self.void] ? .voc : .severalValues
             return
         }
@@ -47,6 +47,11 @@ enum PaletteMaskReading: Equatable {
 
     /// The number of void.
     static let void = 255
+
+    /// Whether there are void pixels of Pascal VOC.
+    static func hasVoid(_ palette: PNGPalette, used: [Int]) -> Bool {
+        used.contains(void) && isVOC(palette, used: used)
+    }
 
     private static func isBackground(_ color: PNGPalette.Color) -> Bool {
         color.alpha == 0 || max(color.red, color.green, color.blue) <= 64

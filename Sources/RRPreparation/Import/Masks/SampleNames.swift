@@ -39,11 +39,12 @@ package struct SampleNames: Sendable {
     ///
     /// - Parameters:
     ///   - location: the source, for errors.
+    ///   - checksStrangers: whether folders that are called as no class may not stand where one would.
     ///   - folderRemedy: what to do where the folder of a name, which is given, has no meaning.
     /// - Throws: `DatasetError` with the code `ambiguousName` where a name could be several samples', or
     ///   `contradictoryFolder` where its folders are those of another class or split than its sample's.
     package func match(
-        _ names: [String], at location: String,
+        _ names: [String], at location: String, checksStrangers: Bool = false,
         folderRemedy: (String) -> Message = { "leave “\($0)/” out of the names" }
     ) throws -> Match {
         let exact = names.map { name in Self.spellings(of: name).lazy.compactMap(index(of:)).first }
@@ -75,6 +76,12 @@ package struct SampleNames: Sendable {
                 if example == nil, path != ids[sample] { example = (name, ids[sample]) }
             }
             found.append(sample)
+        }
+        if checksStrangers {
+            let matches = zip(names, found).compactMap { name, sample in
+                sample.map { (path: Self.spellings(of: name).last ?? name, sample: $0) }
+            }
+            try folders.checkStrangers(matches, ids: ids, at: location, remedy: folderRemedy)
         }
         return Match(samples: found, matching: .baseName, example: example)
     }

@@ -77,7 +77,7 @@ public struct PNGFolderImport: Sendable {
         var skipped: [(position: Int, file: ImportSummary.SkippedFile)] = []
         let pipeline = PNGImportPipeline(
             folder: folder, paths: files.paths, conversion: conversion, threadCount: options.threadCount)
-        let tally = try pipeline.run { block in
+        var (tally, turns) = try pipeline.run { block in
             for (position, fault) in block.faults {
                 switch fault {
                 case .otherHeader: throw reading.disagreement(of: files, in: folder, conversion)
@@ -97,6 +97,10 @@ public struct PNGFolderImport: Sendable {
             let kept = files.paths.indices.filter { !left.contains($0) }
             files = files.keeping(kept)
             sourceSizes = sourceSizes.map { sizes in kept.map { sizes[$0] } }
+            turns = Dictionary(
+                uniqueKeysWithValues: kept.enumerated().compactMap { sample, position in
+                    turns[position].map { (sample, $0) }
+                })
             writer = try writer.keeping(kept)
         }
         let provenance = provenance(
@@ -118,14 +122,14 @@ public struct PNGFolderImport: Sendable {
             return origin
         }
         let written = try masks?.write(
-            forDatasetAt: writer.output.temporaryPath, files: files.maskPaths, in: folder)
+            forDatasetAt: writer.output.temporaryPath, files: files.maskPaths, turns: turns, in: folder)
         try AtomicOutput.commit([writer.output, masks?.file].compactMap(\.self))
         var notes =
             files.notes + tally.notes(reading.orientation, of: "images") + (written?.notes ?? [])
         if let colorRemark { notes.append(colorRemark) }
-        if written != nil, reading.orientation == .apply, tally.turnedCount > 0 {
-            notes.append(
-                "masks are turned by an eXIf chunk of their own; those without one are taken as they stand")
+        // An export gives back what was there.
+        if export == nil {
+            notes += LabelRemarks.notes(labels: table.labels, classNames: table.classNames)
         }
         if files.maskPaths != nil, masks == nil {
             notes.append(
@@ -140,7 +144,8 @@ public struct PNGFolderImport: Sendable {
             splits: files.splitNames.enumerated().map { number, name in
                 .init(name: name, sampleCount: files.splits.count { $0 == number })
             },
-            fingerprint: fingerprint, skippedFiles: missing + skipped.map(\.file),
+            fingerprint: fingerprint,
+            skippedFiles: missing + skipped.map(\.file) + (written?.skippedFiles ?? []),
             otherFileCount: files.otherFileCount,
             masks: written?.summary, colorSpaceCount: tally.colorSpaceCount, maskPaths: files.maskPaths,
             notes: notes)
@@ -215,7 +220,7 @@ extension PNGFolderImport {
             "command": "import pngs",
             "source": .string(folder.split(separator: "/").last.map(String.init) ?? folder),
             "options": .object(chosen),
-            "skipped": .array(skipped.map { ["file": .string($0.path), "reason": .string($0.reason)] }),
+            "skipped": .array(skipped.map(\.json)),
             "other_files": .integer(files.otherFileCount),
             "ignored_color_spaces": .integer(tally.colorSpaceCount),
         ]

@@ -31,6 +31,7 @@ final class PNGImportPipeline: @unchecked Sendable {
         var openCounts: [Int]
         var faults: [(position: Int, fault: PNGFileReader.Fault)] = []
         var tally = PNGTally()
+        var turns: [Int: PNGTurn] = [:]
         var isStopped = false
     }
 
@@ -79,9 +80,9 @@ final class PNGImportPipeline: @unchecked Sendable {
     /// Reads all files.
     ///
     /// - Parameter body: called with each block in order, on the caller's thread.
-    /// - Returns: what was met in the files.
+    /// - Returns: what was met in the files, and how images were turned, by the positions of their files.
     /// - Throws: what `body` throws, after the threads have come to rest.
-    func run(_ body: (Block) throws -> Void) throws -> PNGTally {
+    func run(_ body: (Block) throws -> Void) throws -> (tally: PNGTally, turns: [Int: PNGTurn]) {
         for number in 0..<Self.memoryCount { open(block: number) }
         try workers.run({ self.work() }) {
             defer {
@@ -107,7 +108,7 @@ final class PNGImportPipeline: @unchecked Sendable {
                 }
             }
         }
-        return progress.tally
+        return (progress.tally, progress.turns)
     }
 
     private func files(of block: Int) -> Range<Int> {
@@ -133,6 +134,7 @@ final class PNGImportPipeline: @unchecked Sendable {
     /// Takes shares of files and reads them until none is left.
     private func work() {
         let reader = PNGFileReader(folder: folder)
+        var turns: [Int: PNGTurn] = [:]
         while let share = takeShare() {
             var faults: [(position: Int, fault: PNGFileReader.Fault)] = []
             for position in share {
@@ -146,6 +148,7 @@ final class PNGImportPipeline: @unchecked Sendable {
                 } else {
                     checksums[slot] = CRC32.checksum(of: UnsafeRawBufferPointer(image))
                     if !sizes.isEmpty { sizes[position] = reader.sourceSize }
+                    if let turn = reader.turn { turns[position] = turn }
                 }
             }
             monitor.withLock {
@@ -155,7 +158,10 @@ final class PNGImportPipeline: @unchecked Sendable {
                 if progress.openCounts[slot] == 0 { monitor.wakeAll() }
             }
         }
-        monitor.withLock { progress.tally.add(reader.tally) }
+        monitor.withLock {
+            progress.tally.add(reader.tally)
+            progress.turns.merge(turns) { first, _ in first }
+        }
     }
 
     /// Takes the next files of one block, once there is memory for it; nil where no file is left.
