@@ -184,7 +184,11 @@ struct OrientationCommandTests {
         try writeMask(rows: drawn, to: "m/a/2.png")
         try run(both + ["--size", "4x6"])
         #expect(try places("m.h5").places == Set([2, 3].flatMap { row in (2...5).map { [row, $0] } }))
-        // Masks that come later find images that were turned, and a line says how they are taken.
+        // Masks that come later find images that were turned: one of the stored size is refused by name, and a line says how
+        // others are taken.
+        let refused = try run(["import", "masks", "m", "--for", "d.h5", "-o", "n.h5"], status: 65).errors
+        #expect(refused.contains("m/a/2.png") && refused.contains("It fits once it is turned"), "\(refused)")
+        try writeMask(rows: [[0, 255], [0, 255], [0, 0]], to: "m/a/2.png")
         let later = try run(["import", "masks", "m", "--for", "d.h5", "-o", "n.h5"])
         #expect(later.errors.contains("images of the dataset that were turned by their eXIf chunks: 2"))
         try run(["import", "pngs", "in", "--masks-drawn-on", "shown", "-o", "e.h5"], status: 64)
