@@ -272,6 +272,30 @@ struct ExportRoundTripTests {
         #expect(error?.path.hasSuffix(name) == true)
     }
 
+    @Test("names that an export has and that cannot be read are damage, not names that it lacks")
+    func damagedNames() throws {
+        try export(.hdf5, Dataset(path: SampleDataset(folder).write()), nil)
+        var content = try bytes("out")
+        // The signature of the heap that libhdf5 keeps texts in.
+        content[try #require(content.firstRange(of: Array("GCOL".utf8))).lowerBound] ^= 1
+        try FileBytes.write(content, to: folder.path("out"))
+        let error = #expect(throws: FormatError.self) { try importAgain(.hdf5, masks: false) }
+        #expect(error?.code == .malformed)
+        #expect(!FileManager.default.fileExists(atPath: folder.path("again.h5")))
+    }
+
+    @Test("an export whose file of names cannot be read is no folder without one")
+    func unreadableMark() throws {
+        let dataset = try Dataset(path: SampleDataset(folder).write())
+        try export(.npy, dataset, nil)
+        // A link to itself cannot be opened, whoever tries.
+        try remove("out/export.json")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("out/export.json"), withDestinationPath: "export.json")
+        let error = #expect(throws: FormatError.self) { try importAgain(.npy, masks: false) }
+        #expect(error?.code == .cannotRead && error?.path.hasSuffix("export.json") == true)
+    }
+
     @Test("a changed split is a changed dataset: the provenance is the import's own")
     func changedSplit() throws {
         let (dataset, _) = try unusual(.uint8, .none)

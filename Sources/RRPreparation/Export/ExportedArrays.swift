@@ -32,13 +32,16 @@ struct ExportedArrays {
                 "\(option: .images) names the array of images in each of several files")
         }
         let file = try HDF5File(reading: path, trustingLinks: arrays.options.trustsLinks)
-        var members = file.text("export").flatMap { try? JSONValue(parsing: $0) }?.objectValue ?? [:]
-        members["format"] = file.text("format").map { .string($0) }
-        members["format_version"] = file.text("format_version").map { .string($0) }
+        // What is there and cannot be read is damage, not absence: names would be lost in silence.
+        func text(_ name: String) throws -> String? { try file.attribute(name)?.text }
+        var members = try text("export").flatMap { try? JSONValue(parsing: $0) }?.objectValue ?? [:]
+        members["format"] = try text("format").map { .string($0) }
+        members["format_version"] = try text("format_version").map { .string($0) }
         // The names stand where those who read the file look for them, and may have been changed there.
         for array in [ExportArray.labels, .split, .group] {
             guard let member = array.namesMember else { continue }
-            let names = file.names(member, of: "/" + array.name(in: .hdf5))
+            let place = "/" + array.name(in: .hdf5)
+            let names = file.exists(place) ? try file.attribute(member, of: place)?.texts : nil
             members[member] = names.map { .array($0.map { .string($0) }) }
         }
         guard let mark = try ExportMark(.object(members), path: path) else {

@@ -43,18 +43,29 @@ package struct ExportMark: Sendable {
 
     /// What an exported folder says of itself; nil where a folder is no export.
     ///
-    /// - Throws: `FormatError` where the file that would say it leads out of the folder, or is no file.
+    /// - Throws: `FormatError` where the file that would say it leads out of the folder, is no file or cannot be read.
     package static func members(
         of folder: String, trustsLinks: Bool = false
     ) throws(FormatError) -> JSONValue? {
         for name in fileNames {
             guard let path = try SideFile.path(name, in: folder, within: trustsLinks ? nil : folder),
-                let bytes = try? FileBytes.read(path, maximumSize: 64 << 20),
+                let bytes = try bytes(of: path),
                 let mark = try? JSONValue(parsing: bytes), mark["format"] == .string(format)
             else { continue }
             return mark
         }
         return nil
+    }
+
+    /// Nil for a file that is no mark.
+    private static func bytes(of path: String) throws(FormatError) -> [UInt8]? {
+        do {
+            return try FileBytes.read(path, maximumSize: 64 << 20)
+        } catch {
+            // What may be a mark and cannot be read is not taken for another folder.
+            guard error.code != .cannotRead else { throw error }
+            return nil
+        }
     }
 
     package var sampleCount: Int? { members["samples"]?.integerValue }
