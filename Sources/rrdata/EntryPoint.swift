@@ -32,7 +32,9 @@ enum EntryPoint {
             guard let code = FailureCode(error) else { return report(error) }
             let text = (error as? any ExplainedError)?.explanation ?? "\(error)"
             Console.error("rrdata: error: \(text)")
-            if FailureReport.isAskedFor {
+            // Standard output may be the very file that is not to be written to.
+            let isConflict = (error as? FormatError)?.code == .conflictingPaths && StandardOutput.file != nil
+            if FailureReport.isAskedFor, !isConflict {
                 Console.print(json: FailureReport.json(error, exit: code, message: text.commandLineText))
             }
             return code.rawValue
