@@ -108,8 +108,10 @@ extension ArraySource {
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: rowsInBlock * bytesPerRow, alignment: 64)
         defer { buffer.deallocate() }
-        for start in stride(from: 0, to: shape[0], by: rowsInBlock) {
-            let rows = start..<min(start + rowsInBlock, shape[0])
+        // A scalar is one row.
+        let rowCount = shape.rank == 0 ? 1 : shape[0]
+        for start in stride(from: 0, to: rowCount, by: rowsInBlock) {
+            let rows = start..<min(start + rowsInBlock, rowCount)
             let block = UnsafeMutableRawBufferPointer(rebasing: buffer[..<(rows.count * bytesPerRow)])
             try read(rows: rows, into: block)
             try body(rows, UnsafeRawBufferPointer(block))
