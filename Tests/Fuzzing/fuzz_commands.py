@@ -156,7 +156,7 @@ class Workshop:
             Case("listed/metadata.csv", "csv", listed),
             Case("lines/metadata.jsonl", "json", ["import pngs lines -o out.h5", "stream lines --batch-size 2 --format null"]),
             Case("x.npy", "npy", ["import npy {} --labels y.npy -o out.h5", "info {}", "import npy {} --layout NHWC -o out.h5"]),
-            Case("y.npy", "npy", ["import npy x.npy --labels {} -o out.h5", "import npy x.npy --groups {} -o out.h5"]),
+            Case("y.npy", "npy", ["import npy x.npy --labels {} -o out.h5", "import npy x.npy --labels {} --layout NCHW -o out.h5"]),
             Case("a.npy", "npy", ["import npy x.npy --masks {} --masks-output out.h5 -o outd.h5",
                                   "import masks {} --for d.h5 -o out.h5", "make-masks d.h5 --gradients {} --top-k 2 -o out.h5"]),
             Case("arrays.npz", "zip", ["import npz {} --images x --labels y -o out.h5", "info {}", "import npz {} -o out.h5",
@@ -282,7 +282,7 @@ def main():
     parser.add_argument("program", type=os.path.abspath)
     parser.add_argument("--count", type=int, default=1000, help="damaged files (default 1000)")
     parser.add_argument("--first", type=int, default=0, help="the number of the first")
-    parser.add_argument("--seed", default="1")
+    parser.add_argument("--seed", default="0")
     parser.add_argument("--only", help="a kind alone: png, npy, zip, idx, gzip, json, csv, safetensors, hdf5")
     parser.add_argument("--no-hdf5", action="store_true", help="leave out HDF5")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
