@@ -106,6 +106,15 @@ let package = Package(
             "RRTraining", "RRExplanation", "RRNetworks", "RRStreaming", "RRPreparation", "RRDatasets",
             "RRFormats",
             "RRSchemas", "RRTensor"),
+        // Replays what fuzzing found; Tests/Fuzzing is a package of its own for the fuzzing itself.
+        .testTarget(
+            name: "FuzzingTests",
+            dependencies: [
+                "TestSupport", "RRTraining", "RRStreaming", "RRPreparation", "RRDatasets", "RRFormats",
+                "RRSchemas",
+                "RRTensor",
+            ],
+            path: "Tests/Fuzzing", sources: ["Readers", "Replay"], swiftSettings: swiftSettings),
     ]
 )
 
