@@ -177,8 +177,9 @@ class Workshop:
             Case("run/config.json", "json", run), Case("run/model.json", "json", run), Case("run/metrics.jsonl", "json", run),
         ]
         for name in ("checkpoint.pt", "half.pt", "compiled.pt", "arrays.npz", "deflated.pt", "big-endian.pt"):
-            shutil.copy(os.path.join(FIXTURES, "weights", name), self.path(name))
-            cases.append(Case(name, "zip", weights))
+            kept = f"kept-{name}"
+            shutil.copy(os.path.join(FIXTURES, "weights", name), self.path(kept))
+            cases.append(Case(kept, "zip", weights))
         return cases, [Case("d.h5", "hdf5", dataset), Case("z.h5", "hdf5", dataset), Case("m.h5", "hdf5", masks)]
 
 
