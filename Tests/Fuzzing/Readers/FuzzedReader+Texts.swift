@@ -60,13 +60,16 @@ extension FuzzedReader {
         },
         FuzzedReader(name: "boxes") { _, path in _ = try BoxTable(path: path) },
         FuzzedReader(name: "metadata") { _, path in
-            _ = try ImageListFile.forEachRow(of: path, columns: ImageListOptions()) { _ in }
+            _ = try ImageListFile.forEachRow(of: path, columns: ImageListOptions(), trustsLinks: false) { _ in
+            }
         },
         FuzzedReader(name: "metadata-lines") { bytes, path in
             let named = path + ".jsonl"
             try FileBytes.write(bytes, to: named)
             defer { FileTree.remove(named) }
-            _ = try ImageListFile.forEachRow(of: named, columns: ImageListOptions()) { _ in }
+            _ = try ImageListFile.forEachRow(of: named, columns: ImageListOptions(), trustsLinks: false) {
+                _ in
+            }
         },
     ]
 
