@@ -139,13 +139,14 @@ class Walk:
             return [f"takes an interruption for a failure: exit {code}, {message}"]
         if code not in FAILED:
             return [f"exit {code}: {message}"]
-        return [] if self.names_file(trial.command, struck, message) else [f"names no file: {message}"]
+        return [] if self.names_file(trial, struck, message) else [f"names no file: {message}"]
 
     @staticmethod
-    def names_file(command, struck, message):
+    def names_file(trial, struck, message):
         """Whether a message names an input or output of the command, or the file of the call that failed."""
-        path = struck.partition(" ")[2]
-        if path.endswith(".stream"):
+        command, path = trial.command, struck.partition(" ")[2]
+        # Where all fails from a call on, another call may be the one that is told of.
+        if path.endswith(".stream") or command.streams and trial.fault in ("full", "gone") and "standard output" in message:
             return "standard output" in message
         given = [a for a in command.arguments if "/" in a or a in command.outputs]
         return any(f"{Path(name).name}" in message for name in [*given, *command.unfinished, path] if name)
