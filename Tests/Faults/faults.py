@@ -146,7 +146,7 @@ class Walk:
         """Whether a message names an input or output of the command, or the file of the call that failed."""
         command, path = trial.command, struck.partition(" ")[2]
         # Where all fails from a call on, another call may be the one that is told of.
-        if path.endswith(".stream") or command.streams and trial.fault in ("full", "gone") and "standard output" in message:
+        if path.endswith(".stream") or trial.fault in ("full", "gone") and "standard output" in message:
             return "standard output" in message
         given = [a for a in command.arguments if "/" in a or a in command.outputs]
         return any(f"{Path(name).name}" in message for name in [*given, *command.unfinished, path] if name)
