@@ -15,7 +15,7 @@ help:
 	@echo "make build          build in release"
 	@echo "make install        build, and copy rrdata to PREFIX/bin ($(PREFIX)/bin)"
 	@echo "make lint           layout, floors and house rules; a build and documentation where warnings are errors"
-	@echo "make test           run every test, and use the library from a package outside"
+	@echo "make test           run every test, use the library from a package outside, and let some calls and the power fail"
 	@echo "make documentation  the library's documentation, as pages in .build-documentation/pages"
 	@echo "make demo           from a folder of PNGs to a model that is right for the right reasons"
 	@echo "make bench-engine   training steps against PyTorch and JAX, in one run (some minutes)"
@@ -53,6 +53,7 @@ lint: dependencies
 test: dependencies
 	swift test $(SWIFT_FLAGS)
 	.ci/test-outside
+	.ci/test-faults "$$(swift build $(SWIFT_FLAGS) --show-bin-path)/rrdata" $(SEED)
 
 documentation: dependencies
 	.ci/check-documentation
