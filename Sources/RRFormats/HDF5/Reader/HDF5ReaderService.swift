@@ -9,7 +9,7 @@ struct HDF5ReaderService {
     private static let (smallMemory, memoryPerByte) = (224 << 20, 100)
     /// The microseconds that all that is not reading of elements may take together: a sound file takes a few thousand, one of
     /// many thousand objects more.
-    private static func patience(fileSize: Int) -> Int64 { Int64(500_000 + min(fileSize / 4, 2_500_000)) }
+    private static func patience(fileSize: Int) -> Int64 { Int64(300_000 + min(fileSize / 4, 2_700_000)) }
 
     private let socket: HDF5Socket
     private var file: HDF5File?
