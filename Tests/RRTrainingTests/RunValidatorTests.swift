@@ -80,6 +80,30 @@ struct RunValidatorTests {
         #expect(finding.message.contains(words), "\(finding.message)")
     }
 
+    @Test("a bit of any file is found that makes no other fault")
+    func changed() throws {
+        for name in [
+            "config.json", "metrics.csv", "metrics.jsonl", "model.json", "weights.safetensors", "SHA256SUMS",
+        ] {
+            let sound = try FileBytes.read("\(path)/\(name)")
+            for place in stride(from: 0, to: sound.count, by: max(1, sound.count / 40)) {
+                var bytes = sound
+                bytes[place] ^= 1
+                try FileBytes.write(bytes, to: "\(path)/\(name)")
+                #expect(try !validate().isEmpty, "byte \(place) of \(name)")
+            }
+            try FileBytes.write(sound, to: "\(path)/\(name)")
+        }
+        #expect(try validate() == [])
+        var weights = try FileBytes.read("\(path)/weights.safetensors")
+        weights[weights.count - 4] ^= 1
+        try FileBytes.write(weights, to: "\(path)/weights.safetensors")
+        #expect(try validate().map(\.code) == [.changedContent])
+        // A run of an earlier release has no sums.
+        try FileManager.default.removeItem(atPath: "\(path)/SHA256SUMS")
+        #expect(try validate() == [])
+    }
+
     @Test("weights that are no numbers are told by name")
     func notFinite() throws {
         var tensors = try SafeTensorsFile.read(path + "/weights.safetensors")

@@ -37,7 +37,10 @@ struct PipelineTests {
         let folder = try Workshop.shared.get()
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("right")).sorted()
         #expect(
-            names == ["config.json", "metrics.csv", "metrics.jsonl", "model.json", "weights.safetensors"])
+            names == [
+                "SHA256SUMS", "config.json", "metrics.csv", "metrics.jsonl", "model.json",
+                "weights.safetensors",
+            ])
         let model = try JSONValue(
             parsing: String(decoding: Workshop.bytes("right/model.json"), as: UTF8.self))
         #expect(JSONSchema.model.validate(model).isEmpty)

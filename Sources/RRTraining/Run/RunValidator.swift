@@ -92,10 +92,27 @@ package struct RunValidator {
         }
         if !missing.contains(RunFile.configuration) { checkConfiguration(datasetFingerprint) }
         if !missing.contains(RunFile.metrics) { checkMetrics() }
-        guard !missing.contains(RunFile.model), let model = checkModel(at: path + "/" + RunFile.model),
+        if !missing.contains(RunFile.model), let model = checkModel(at: path + "/" + RunFile.model),
             !missing.contains(RunFile.weights)
-        else { return }
-        checkWeights(of: model)
+        {
+            checkWeights(of: model)
+        }
+        checkSums()
+    }
+
+    /// Reports the files that are not what the run wrote, where nothing else is wrong with them.
+    private mutating func checkSums() {
+        do throws(FormatError) {
+            let changed = try RunChecksums.changedFiles(in: path).map { path + "/" + $0 }
+            for file in changed where !findings.contains(where: { $0.place.file == file }) {
+                fault(
+                    .changedContent, file,
+                    "this is not what the run wrote: \(RunChecksums.fileName) has another SHA-256",
+                    repair: .restoreRun)
+            }
+        } catch {
+            fault(.changedContent, error.path, error.message, repair: .restoreRun)
+        }
     }
 
     /// Reads a JSON document; nil, with a finding, where there is none.

@@ -79,6 +79,7 @@ final class RunWriter {
         try metrics.close()
         try curves.close()
         try WeightsFile.write(parameters, to: file(RunFile.weights))
+        try RunChecksums.write(in: folder.path)
         try folder.commit()
         AtomicOutput.discard(path + "/" + RunFile.checkpoint, beside: path)
     }
