@@ -55,18 +55,29 @@ package struct ContentDigests: Sendable {
     /// The places whose content is not what was written, sorted.
     ///
     /// - Parameter excluded: places that are not looked at.
-    package func changedPlaces(in file: HDF5File, excluding excluded: Set<String> = []) -> [String] {
-        members.keys.filter { place in
-            guard !excluded.contains(place) else { return false }
-            return (try? Self.digest(of: place, in: file)) != members[place]
-        }.sorted()
+    /// - Throws: `FormatError` where the file cannot be read, which says nothing of what is in it.
+    package func changedPlaces(
+        in file: HDF5File, excluding excluded: Set<String> = []
+    ) throws(FormatError) -> [String] {
+        var changed: [String] = []
+        for (place, stored) in members where !excluded.contains(place) {
+            do {
+                if try Self.digest(of: place, in: file) != stored { changed.append(place) }
+            } catch let error as FormatError where error.code == .cannotRead || error.code == .changed {
+                throw error
+            } catch {
+                changed.append(place)
+            }
+        }
+        return changed.sorted()
     }
 
     /// Checks that what a file says is what was written.
     ///
-    /// - Throws: `DatasetError` with the code `changedContent`, which names the first place.
-    func check(_ file: HDF5File, excluding excluded: Set<String> = []) throws(DatasetError) {
-        guard let place = changedPlaces(in: file, excluding: excluded).first else { return }
+    /// - Throws: `DatasetError` with the code `changedContent`, which names the first place; `FormatError` where the file
+    ///   cannot be read.
+    func check(_ file: HDF5File, excluding excluded: Set<String> = []) throws {
+        guard let place = try changedPlaces(in: file, excluding: excluded).first else { return }
         throw Self.changed(place, in: file.path)
     }
 

@@ -10,7 +10,7 @@ struct FindAnotherFolder {
 
     private static let contents = UnfinishedFolder.Contents(
         areAt: { roundCount(of: $0) != nil },
-        canBeResumed: { roundCount(of: $0) != nil },
+        canBeResumed: { FileTree.kind(of: $0 + "/" + fileName) != nil },
         areBusy: "another process is working on these rounds",
         areForeign:
             "the folder is not one of find-another, so \(option: .force) does not replace it: name another "
@@ -35,7 +35,7 @@ struct FindAnotherFolder {
     init(_ storage: RunStorage, record: [String: JSONValue]) throws {
         self.record = record
         let unfinishedPath = UnfinishedRun.path(of: storage.output)
-        if storage.resumes, Self.roundCount(of: unfinishedPath) != nil {
+        if storage.resumes, FileTree.kind(of: unfinishedPath + "/" + Self.fileName) != nil {
             output = try UnfinishedFolder(
                 Self.contents, resuming: storage.output, force: storage.force)
             rounds = try Self.rounds(of: unfinishedPath, startedWith: record)

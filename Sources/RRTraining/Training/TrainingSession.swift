@@ -219,27 +219,33 @@ final class TrainingSession<Scalar: NetworkScalar> {
             throw TrainingError(.malformedRun, .file(storage.output), "had no epoch left to train")
         }
         let masks = Result { try gathering.flatMap(writeMasks) }
-        // A run is not lost for want of its masks, which make-masks makes too.
+        // A run is not lost for want of its masks, which make-masks makes too; and no masks are of a run that is not there.
         try writer.finish(trainer.parameters)
+        let collected = try masks.get()
+        try collected?.output.commit()
         return TrainingSummary(
             output: storage.output, lambda1: lambda1, stepCount: trainer.stepCount,
-            epochCount: position.epoch, best: position.watch.best, collectedMasks: try masks.get(),
+            epochCount: position.epoch, best: position.watch.best, collectedMasks: collected?.summary,
             lastEpoch: lastEpoch, seconds: seconds)
     }
 }
 
 extension TrainingSession {
-    private func writeMasks(_ gathering: GradientMasks<Scalar>) throws -> MaskMakingSummary? {
+    /// Writes the collected masks to an output that is still to be committed.
+    private func writeMasks(
+        _ gathering: GradientMasks<Scalar>
+    ) throws -> (output: AtomicOutput, summary: MaskMakingSummary)? {
         guard let collection = options.collection else { return nil }
         let (masks, summary) = try gathering.finish()
+        let output = try AtomicOutput(path: collection.output, force: replacesMasks)
         try MaskSetWriter.write(
             masks,
             provenance: [
                 "source": "train", "selection": .string(collection.selection.description),
                 "target": .string(trainer.penaltyTarget.rawValue), "epoch": .integer(position.epoch - 1),
             ],
-            path: collection.output, force: replacesMasks)
-        return summary
+            to: output)
+        return (output, summary)
     }
 
     private var seconds: Double { secondsBefore + (clock.now - start) / .seconds(1) }
