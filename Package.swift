@@ -114,7 +114,13 @@ let package = Package(
                 "RRSchemas",
                 "RRTensor",
             ],
-            path: "Tests/Fuzzing", sources: ["Readers", "Replay"], swiftSettings: swiftSettings),
+            path: "Tests/Fuzzing",
+            exclude: [
+                "Driver", "Regressions", "dictionaries", "Package.swift", "flip_bytes.py", "fuzz",
+                "fuzz_commands.py",
+                "hdf5_mutations.py", "make_corpora.py", "mutations.py",
+            ],
+            sources: ["Readers", "Replay"], swiftSettings: swiftSettings),
     ]
 )
 

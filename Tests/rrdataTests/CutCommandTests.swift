@@ -41,10 +41,10 @@ struct CutCommandTests {
             let line = line.replacing(root + "/", with: "").replacing(root, with: ".")
                 .replacing(/[0-9a-f]{16}\.partial/, with: "*")
             if let call = line.firstMatch(of: /(fsync|syncfs)\(\d+<([^>]*)>/) { return "sync \(call.2)" }
-            if let call = line.firstMatch(of: /(rename|link)[a-z0-9]*\(.*"([^"]+)"[^"]*$/) {
+            if let call = line.firstMatch(of: /\ (rename|link)[a-z0-9]*\(.*"([^"]+)"[^"]*$/) {
                 return "name \(call.2)"
             }
-            return line.firstMatch(of: /unlink\("([^"]+)"/).map { "delete \($0.1)" }
+            return line.firstMatch(of: /\ unlink\("([^"]+)"/).map { "delete \($0.1)" }
         }
     }
 

@@ -16,7 +16,8 @@ extension FuzzedReader {
                 for (position, entry) in dict.entries.enumerated() {
                     let shape = try TensorShape(entry.shape)
                     guard shape.elementCount <= largestArray else { continue }
-                    let tensors = try dict.tensors(at: [position]) { _ in entry.name }
+                    let tensors = try dict.tensors(
+                        named: dict.entries.indices.map { $0 == position ? entry.name : nil })
                     for tensor in tensors {
                         let values = try tensor.values(as: Float.self)
                         guard values.count == shape.elementCount else {

@@ -92,7 +92,8 @@ extension MalformedInput {
                 finding: "malformed-model"),
             read(
                 "model of images of 2⁶² pixels",
-                model("\"relu\"").replacing("[1,28,28]", with: "[1,2147483648,2147483648]")),
+                model("\"relu\"").replacing("[1,28,28]", with: "[1,2147483648,2147483648]"),
+                "too-many-elements"),
             read(
                 "model of 200,000 members",
                 .text("{" + (0..<100_000).map { "\"\($0)\":0" }.joined(separator: ",") + "}")),
