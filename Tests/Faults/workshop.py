@@ -77,6 +77,9 @@ def content(path):
             rows = [line.split(b",") for line in data.splitlines()]
             timed = [i for i, name in enumerate(rows[0]) if b"seconds" in name]
             data = b"\n".join(b",".join(c for i, c in enumerate(row) if i not in timed) for row in rows)
+        elif path.name == "SHA256SUMS":
+            # Those of the files that hold times differ as they do.
+            data = b"\n".join(line for line in data.splitlines() if b"metrics" not in line)
     except (ValueError, IndexError):
         pass
     return hashlib.sha256(data).hexdigest()
