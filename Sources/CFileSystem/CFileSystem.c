@@ -15,3 +15,7 @@ int rr_exchange_names(const char *one, const char *other) {
 }
 
 int rr_sync_file_system(int file) { return syncfs(file); }
+
+void rr_begin_sync(int file, long long offset, long long count) {
+    sync_file_range(file, offset, count, SYNC_FILE_RANGE_WRITE);
+}

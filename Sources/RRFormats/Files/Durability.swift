@@ -57,6 +57,11 @@ public enum Durability {
         try sync(descriptor, by: call, shownAs: shownPath)
     }
 
+    /// Has the disk begin with a part of an open file, so that there is less to wait for at its end.
+    package static func beginSync(_ descriptor: Int32, offset: Int, count: Int) {
+        if isEnsured { rr_begin_sync(descriptor, Int64(offset), Int64(count)) }
+    }
+
     /// Brings an open file to the disk.
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`.

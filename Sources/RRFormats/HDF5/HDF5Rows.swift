@@ -141,5 +141,6 @@ package final class HDF5RowWriter: @unchecked Sendable {
                 try lock.withLockTyped { () throws(FormatError) in try dataset.file.giveUp(failure) }
             }
         }
+        Durability.beginSync(descriptor, offset: position - bytes.count, count: bytes.count)
     }
 }
