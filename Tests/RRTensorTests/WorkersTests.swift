@@ -1,3 +1,4 @@
+import Glibc
 import RRTensor
 import Synchronization
 import Testing
@@ -41,6 +42,24 @@ struct WorkersTests {
             }
         }
         #expect(sum.load(ordering: .relaxed) == (0..<64).reduce(0, +))
+    }
+
+    @Test("one job after another is done when it returns, whether helpers look out, sleep or come too late")
+    func jobsInSuccession() {
+        for job in 0..<3000 {
+            let isOver = Atomic(false)
+            let parts = Atomic(0)
+            let late = Atomic(0)
+            Workers(count: 2).run(parts: 3) { _, _ in
+                if isOver.load(ordering: .acquiring) { late.add(1, ordering: .relaxed) }
+                parts.add(1, ordering: .relaxed)
+            }
+            let done = parts.load(ordering: .relaxed)
+            isOver.store(true, ordering: .releasing)
+            // Helpers fall asleep after some tens of microseconds.
+            if job.isMultiple(of: 3) { usleep(UInt32(job % 10) * 30) }
+            #expect(done == 3 && parts.load(ordering: .relaxed) == 3 && late.load(ordering: .relaxed) == 0)
+        }
     }
 
     @Test("a count below one is one thread", arguments: [0, -3])

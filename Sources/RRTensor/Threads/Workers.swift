@@ -130,8 +130,12 @@ private final class WorkerCrew: @unchecked Sendable {
         _ = BackgroundThreads("rrdata.worker", states: helpers) { [self] in work($0) }
     }
 
-    /// Calls `body` with the numbers below `count`, each on a thread of its own, and returns when all have returned.
+    /// Calls `body` with 0, and with the other numbers below `count` on whatever helpers are at hand before that call has
+    /// returned; returns when all calls have.
     ///
+    /// A helper that the system has not let run by then, as on a busy machine, is not waited for.
+    ///
+    /// - Parameter body: leaves nothing to do when it returns, whatever the number that it was called with.
     /// - Returns: whether it did; false, without a call, where the crew is at work for another caller or is too small.
     func run(count: Int, _ body: @Sendable (Int) -> Void) -> Bool {
         guard count - 1 <= helpers.count, !isBusy.exchange(true, ordering: .acquiring) else { return false }
@@ -162,8 +166,9 @@ private final class WorkerCrew: @unchecked Sendable {
 private final class Helper: Sendable {
     private enum State {
         static let idle = 0
-        static let working = 1
-        static let asleep = 2
+        static let called = 1
+        static let working = 2
+        static let asleep = 3
     }
 
     /// What the job knows the thread by, from 1.
@@ -176,13 +181,14 @@ private final class Helper: Sendable {
 
     init(number: Int) { self.number = number }
 
-    /// Has the thread do the job; it is idle.
+    /// Calls the thread to the job; it is idle.
     func start() {
-        if state.exchange(State.working, ordering: .acquiringAndReleasing) == State.asleep { alarm.signal() }
+        if state.exchange(State.called, ordering: .acquiringAndReleasing) == State.asleep { alarm.signal() }
     }
 
-    /// Waits for the end of the job.
+    /// Takes the call back, or waits for the end of the job that it began.
     func wait() {
+        guard !move(from: State.called, to: State.idle) else { return }
         var lookouts = 0
         while state.load(ordering: .acquiring) == State.working {
             lookouts += 1
@@ -190,16 +196,26 @@ private final class Helper: Sendable {
         }
     }
 
-    /// Waits for a job, on the thread itself.
+    /// Waits until there is a job to do, on the thread itself.
     func awaitStart() {
-        for _ in 0..<Self.lookouts where state.load(ordering: .acquiring) == State.working { return }
-        let (isAsleep, _) = state.compareExchange(
-            expected: State.idle, desired: State.asleep, ordering: .acquiringAndReleasing)
-        if isAsleep { alarm.wait() }
+        while true {
+            for _ in 0..<Self.lookouts
+            where state.load(ordering: .relaxed) == State.called
+                && move(from: State.called, to: State.working)
+            {
+                return
+            }
+            // Who calls it out of its sleep may take that back before it wakes.
+            if move(from: State.idle, to: State.asleep) { alarm.wait() }
+        }
     }
 
     /// Ends the job, on the thread itself.
     func finish() { state.store(State.idle, ordering: .releasing) }
+
+    private func move(from state: Int, to next: Int) -> Bool {
+        self.state.compareExchange(expected: state, desired: next, ordering: .acquiringAndReleasing).exchanged
+    }
 }
 
 /// A value that several workers use at once though the compiler cannot see why they may.
