@@ -60,20 +60,20 @@ extension HDF5ChunkDecoder {
         /// - Returns: the filters that it did not pass through, a bit each; nil where there is no chunk, or a damaged
         ///   one.
         private func fetch(_ offset: [Int], from dataset: HDF5Dataset) -> UInt32? {
-            HDF5Library.quietly {
-                let place = offset.map { hsize_t($0) }
-                var size: hsize_t = 0
-                guard H5Dget_chunk_storage_size(dataset.handle.id, place, &size) >= 0, size > 0,
-                    size <= hsize_t(decoder.fileSize)
-                else { return nil }
-                makeRoom(for: Int(size))
-                var mask: UInt32 = 0
-                guard
-                    H5Dread_chunk(dataset.handle.id, rr_h5p_default(), place, &mask, current.baseAddress) >= 0
-                else { return nil }
-                count = Int(size)
-                return mask
-            }
+            let errors = HDF5Library.silenceErrors()
+            defer { errors.restore() }
+            let place = offset.map { hsize_t($0) }
+            var size: hsize_t = 0
+            guard H5Dget_chunk_storage_size(dataset.handle.id, place, &size) >= 0, size > 0,
+                size <= hsize_t(decoder.fileSize)
+            else { return nil }
+            makeRoom(for: Int(size))
+            var mask: UInt32 = 0
+            guard
+                H5Dread_chunk(dataset.handle.id, rr_h5p_default(), place, &mask, current.baseAddress) >= 0
+            else { return nil }
+            count = Int(size)
+            return mask
         }
 
         /// Undoes the filters, the last first.

@@ -29,35 +29,35 @@ extension HDF5Dataset {
                 .elements(contained.number, rows: rows, as: Element.storedType),
                 into: UnsafeMutableRawBufferPointer(buffer))
         }
-        try HDF5Library.quietly { () throws(FormatError) in
-            guard elementType.size != nil else {
-                throw FormatError(
-                    .unsupported, path: location, "its elements are no numbers (\(elementType))")
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        guard elementType.size != nil else {
+            throw FormatError(
+                .unsupported, path: location, "its elements are no numbers (\(elementType))")
+        }
+        try checkFilters()
+        let space =
+            if let rows {
+                try select(rows)
+            } else {
+                try HDF5Handle(H5Dget_space(handle.id), at: location, code: .malformed)
             }
-            try checkFilters()
-            let space =
-                if let rows {
-                    try select(rows)
-                } else {
-                    try HDF5Handle(H5Dget_space(handle.id), at: location, code: .malformed)
-                }
-            let memory = try HDF5Handle(H5Screate_simple(1, [hsize_t(buffer.count)], nil), at: location)
-            guard elementType.kind == .bool else {
-                let transfer = try HDF5Transfer(at: location)
-                return try transfer.check(
-                    H5Dread(
-                        handle.id, Element.memoryType, memory.id, space.id, transfer.properties.id, base),
-                    at: location, code: .malformed)
-            }
-            // libhdf5 does not convert truth values: their bytes are read as they are and widened here, from
-            // the last to the first, within the same buffer.
-            let bytes = UnsafeMutableRawBufferPointer(buffer)
-            try HDF5Library.check(
-                H5Dread(handle.id, storedType.id, memory.id, space.id, rr_h5p_default(), base), at: location,
-                code: .malformed)
-            for position in buffer.indices.reversed() {
-                buffer[position] = bytes[position] == 0 ? 0 : 1
-            }
+        let memory = try HDF5Handle(H5Screate_simple(1, [hsize_t(buffer.count)], nil), at: location)
+        guard elementType.kind == .bool else {
+            let transfer = try HDF5Transfer(at: location)
+            return try transfer.check(
+                H5Dread(
+                    handle.id, Element.memoryType, memory.id, space.id, transfer.properties.id, base),
+                at: location, code: .malformed)
+        }
+        // libhdf5 does not convert truth values: their bytes are read as they are and widened here, from
+        // the last to the first, within the same buffer.
+        let bytes = UnsafeMutableRawBufferPointer(buffer)
+        try HDF5Library.check(
+            H5Dread(handle.id, storedType.id, memory.id, space.id, rr_h5p_default(), base), at: location,
+            code: .malformed)
+        for position in buffer.indices.reversed() {
+            buffer[position] = bytes[position] == 0 ? 0 : 1
         }
     }
 
@@ -244,14 +244,14 @@ extension HDF5Dataset {
                 try answer.list { answer throws(HDF5BrokenRecord) in try answer.text() }
             }
         }
-        return try HDF5Library.quietly { () throws(FormatError) in
-            try checkFilters()
-            let space = try HDF5Handle(H5Dget_space(handle.id), at: location, code: .malformed)
-            return try HDF5Strings.read(
-                type: storedType, space: space, at: location, fileSize: file.fileSize()
-            ) { type, buffer in
-                H5Dread(handle.id, type, rr_h5s_all(), rr_h5s_all(), rr_h5p_default(), buffer)
-            }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        try checkFilters()
+        let space = try HDF5Handle(H5Dget_space(handle.id), at: location, code: .malformed)
+        return try HDF5Strings.read(
+            type: storedType, space: space, at: location, fileSize: file.fileSize()
+        ) { type, buffer in
+            H5Dread(handle.id, type, rr_h5s_all(), rr_h5s_all(), rr_h5p_default(), buffer)
         }
     }
 

@@ -5,7 +5,9 @@ extension HDF5Dataset {
     /// Whether the elements are sequences of bytes of any length, as encoded files are kept.
     package var holdsByteSequences: Bool {
         if let contained { return contained.facts.holdsByteSequences }
-        return HDF5Library.quietly { rr_h5t_is_bytes_of_variable_length(storedType.id) != 0 }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        return rr_h5t_is_bytes_of_variable_length(storedType.id) != 0
     }
 
     /// Reads the sequences of rows, one in each.
@@ -27,30 +29,30 @@ extension HDF5Dataset {
             }
             return sequences
         }
-        return try HDF5Library.quietly { () throws(FormatError) in
-            try checkFilters()
-            let space = try select(rows)
-            let count = [hsize_t(rows.count)]
-            let memory = try HDF5Handle(H5Screate_simple(1, count, nil), at: location)
-            let sequences = UnsafeMutableBufferPointer<hvl_t>.allocate(capacity: rows.count)
-            sequences.initialize(repeating: hvl_t())
-            defer { sequences.deallocate() }
-            guard let base = sequences.baseAddress else { return [] }
-            try HDF5Library.check(
-                H5Dread(handle.id, storedType.id, memory.id, space.id, rr_h5p_default(), base), at: location,
-                code: .malformed)
-            defer { H5Dvlen_reclaim(storedType.id, memory.id, rr_h5p_default(), base) }
-            var found: [[UInt8]] = []
-            for (position, sequence) in sequences.enumerated() {
-                guard sequence.len <= fileSize else {
-                    throw FormatError(
-                        .malformed, path: location,
-                        "row \(rows.lowerBound + position) claims \(sequence.len) bytes of a file of \(fileSize)"
-                    )
-                }
-                found.append(Array(UnsafeRawBufferPointer(start: sequence.p, count: sequence.len)))
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        try checkFilters()
+        let space = try select(rows)
+        let count = [hsize_t(rows.count)]
+        let memory = try HDF5Handle(H5Screate_simple(1, count, nil), at: location)
+        let sequences = UnsafeMutableBufferPointer<hvl_t>.allocate(capacity: rows.count)
+        sequences.initialize(repeating: hvl_t())
+        defer { sequences.deallocate() }
+        guard let base = sequences.baseAddress else { return [] }
+        try HDF5Library.check(
+            H5Dread(handle.id, storedType.id, memory.id, space.id, rr_h5p_default(), base), at: location,
+            code: .malformed)
+        defer { H5Dvlen_reclaim(storedType.id, memory.id, rr_h5p_default(), base) }
+        var found: [[UInt8]] = []
+        for (position, sequence) in sequences.enumerated() {
+            guard sequence.len <= fileSize else {
+                throw FormatError(
+                    .malformed, path: location,
+                    "row \(rows.lowerBound + position) claims \(sequence.len) bytes of a file of \(fileSize)"
+                )
             }
-            return found
+            found.append(Array(UnsafeRawBufferPointer(start: sequence.p, count: sequence.len)))
         }
+        return found
     }
 }

@@ -99,28 +99,32 @@ package final class HDF5Dataset {
     /// What has to be known to read the elements past libhdf5.
     var facts: HDF5DatasetFacts {
         if let contained { return contained.facts }
-        return HDF5Library.quietly {
-            HDF5DatasetFacts(
-                elementType: elementType, elementSize: H5Tget_size(storedType.id),
-                isPaddedWithSpaces: H5Tget_class(storedType.id) == H5T_STRING
-                    && H5Tget_strpad(storedType.id) == H5T_STR_SPACEPAD,
-                form: HDF5ElementForm(of: self), shape: shape, layout: layout,
-                filters: HDF5ChunkDecoder.filters(of: self), isInOwnFile: isInOwnFile,
-                holdsByteSequences: holdsByteSequences)
-        }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        return HDF5DatasetFacts(
+            elementType: elementType, elementSize: H5Tget_size(storedType.id),
+            isPaddedWithSpaces: H5Tget_class(storedType.id) == H5T_STRING
+                && H5Tget_strpad(storedType.id) == H5T_STR_SPACEPAD,
+            form: HDF5ElementForm(of: self), shape: shape, layout: layout,
+            filters: HDF5ChunkDecoder.filters(of: self), isInOwnFile: isInOwnFile,
+            holdsByteSequences: holdsByteSequences)
     }
 
     /// How the elements lie in the file at this moment.
     package var layout: HDF5Layout {
         if let contained { return contained.facts.layout }
-        return HDF5Library.quietly { HDF5Layout(of: handle) }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        return HDF5Layout(of: handle)
     }
 
     /// Whether the dataset is in the file through which it was opened, not behind a link to another.
     var isInOwnFile: Bool {
         if let contained { return contained.facts.isInOwnFile }
         guard file.trustsLinks else { return true }
-        return HDF5Library.quietly { Self.fileName(of: handle.id) == Self.fileName(of: file.handle.id) }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        return Self.fileName(of: handle.id) == Self.fileName(of: file.handle.id)
     }
 
     private static func fileName(of id: hid_t) -> [CChar]? {
@@ -142,7 +146,9 @@ package final class HDF5Dataset {
             }
             return answer ?? 0
         }
-        return HDF5Library.quietly { Int(clamping: H5Dget_storage_size(handle.id)) }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        return Int(clamping: H5Dget_storage_size(handle.id))
     }
 
     /// The number of elements in a row along dimension 0; 1 for a single element.

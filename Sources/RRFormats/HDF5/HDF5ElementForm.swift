@@ -141,18 +141,18 @@ extension HDF5Dataset {
             return try contained.reader.ask(
                 .storedElements(contained.number, rows: rows, byteCount: bytes.count), into: bytes)
         }
-        try HDF5Library.quietly { () throws(FormatError) in
-            try checkFilters()
-            let memoryType = try form.makeMemoryType(for: storedType, at: location)
-            let count = [hsize_t(bytes.count / max(1, H5Tget_size(memoryType.id)))]
-            // A single element has no rows to select.
-            let space =
-                shape.rank == 0
-                ? try HDF5Handle(H5Dget_space(handle.id), at: location, code: .malformed) : try select(rows)
-            let memory = try HDF5Handle(H5Screate_simple(1, count, nil), at: location)
-            try HDF5Library.check(
-                H5Dread(handle.id, memoryType.id, memory.id, space.id, rr_h5p_default(), bytes.baseAddress),
-                at: location, code: .malformed)
-        }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        try checkFilters()
+        let memoryType = try form.makeMemoryType(for: storedType, at: location)
+        let count = [hsize_t(bytes.count / max(1, H5Tget_size(memoryType.id)))]
+        // A single element has no rows to select.
+        let space =
+            shape.rank == 0
+            ? try HDF5Handle(H5Dget_space(handle.id), at: location, code: .malformed) : try select(rows)
+        let memory = try HDF5Handle(H5Screate_simple(1, count, nil), at: location)
+        try HDF5Library.check(
+            H5Dread(handle.id, memoryType.id, memory.id, space.id, rr_h5p_default(), bytes.baseAddress),
+            at: location, code: .malformed)
     }
 }

@@ -13,33 +13,33 @@ extension HDF5File {
                 try answer.optional { answer throws(HDF5BrokenRecord) in try answer.attribute() }
             }
         }
-        return try HDF5Library.quietly { () throws(FormatError) in
-            let location = location(of: objectPath) + "@" + name
-            let object = try open(objectPath)
-            let exists = H5Aexists(object.id, name)
-            try HDF5Library.check(herr_t(exists), at: location, code: .malformed)
-            guard exists > 0 else { return nil }
-            let attribute = try HDF5Handle(
-                H5Aopen(object.id, name, rr_h5p_default()), at: location, code: .malformed)
-            let type = try HDF5Handle(H5Aget_type(attribute.id), at: location, code: .malformed)
-            let space = try HDF5Handle(H5Aget_space(attribute.id), at: location, code: .malformed)
-            let extent = H5Sget_simple_extent_type(space.id)
-            let elementType = HDF5ElementType(of: type)
-            switch elementType.kind {
-            case .fixedString, .variableString:
-                guard extent != H5S_NULL else { return .other }
-                let strings = try HDF5Strings.read(
-                    type: type, space: space, at: location, fileSize: fileSize()
-                ) {
-                    H5Aread(attribute.id, $0, $1)
-                }
-                return extent == H5S_SCALAR ? strings.first.map { .string($0) } : .strings(strings)
-            default:
-                guard extent == H5S_SCALAR, elementType.isInteger, elementType.kind != .bool else {
-                    return .other
-                }
-                return try readInteger(attribute, type: elementType, at: location)
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        let location = location(of: objectPath) + "@" + name
+        let object = try open(objectPath)
+        let exists = H5Aexists(object.id, name)
+        try HDF5Library.check(herr_t(exists), at: location, code: .malformed)
+        guard exists > 0 else { return nil }
+        let attribute = try HDF5Handle(
+            H5Aopen(object.id, name, rr_h5p_default()), at: location, code: .malformed)
+        let type = try HDF5Handle(H5Aget_type(attribute.id), at: location, code: .malformed)
+        let space = try HDF5Handle(H5Aget_space(attribute.id), at: location, code: .malformed)
+        let extent = H5Sget_simple_extent_type(space.id)
+        let elementType = HDF5ElementType(of: type)
+        switch elementType.kind {
+        case .fixedString, .variableString:
+            guard extent != H5S_NULL else { return .other }
+            let strings = try HDF5Strings.read(
+                type: type, space: space, at: location, fileSize: fileSize()
+            ) {
+                H5Aread(attribute.id, $0, $1)
             }
+            return extent == H5S_SCALAR ? strings.first.map { .string($0) } : .strings(strings)
+        default:
+            guard extent == H5S_SCALAR, elementType.isInteger, elementType.kind != .bool else {
+                return .other
+            }
+            return try readInteger(attribute, type: elementType, at: location)
         }
     }
 
@@ -149,7 +149,9 @@ extension HDF5File {
     func fileSize() throws(FormatError) -> Int {
         if let input { return input.size }
         var size: hsize_t = 0
-        let status = HDF5Library.quietly { H5Fget_filesize(handle.id, &size) }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        let status = H5Fget_filesize(handle.id, &size)
         try HDF5Library.check(status, at: path)
         return Int(clamping: size)
     }

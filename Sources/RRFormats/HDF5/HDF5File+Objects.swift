@@ -16,13 +16,13 @@ extension HDF5File {
             }
             return answer ?? true
         }
-        return HDF5Library.quietly {
-            do throws(FormatError) {
-                _ = try open(objectPath)
-                return true
-            } catch {
-                return error.code != .notFound
-            }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        do throws(FormatError) {
+            _ = try open(objectPath)
+            return true
+        } catch {
+            return error.code != .notFound
         }
     }
 
@@ -34,9 +34,12 @@ extension HDF5File {
             }
             return answer.flatMap(\.self)
         }
-        return try? HDF5Library.quietly { () throws(FormatError) in
-            let object = try open(objectPath)
-            return Self.kind(of: object)
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        do throws(FormatError) {
+            return Self.kind(of: try open(objectPath))
+        } catch {
+            return nil
         }
     }
 
@@ -49,14 +52,14 @@ extension HDF5File {
                 try answer.list { answer throws(HDF5BrokenRecord) in try answer.text() }
             }
         }
-        return try HDF5Library.quietly { () throws(FormatError) in
-            let location = location(of: groupPath)
-            let group = try open(groupPath)
-            guard H5Iget_type(group.id) == H5I_GROUP else {
-                throw FormatError(.malformed, path: location, "this is not a group")
-            }
-            return try names(in: group, location: location)
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        let location = location(of: groupPath)
+        let group = try open(groupPath)
+        guard H5Iget_type(group.id) == H5I_GROUP else {
+            throw FormatError(.malformed, path: location, "this is not a group")
         }
+        return try names(in: group, location: location)
     }
 
     /// The names in a group, in one pass: the place of each in the group's tree is found anew by a call for each.
@@ -105,32 +108,32 @@ extension HDF5File {
                 }
             }
         }
-        return try HDF5Library.quietly { () throws(FormatError) in
-            var found: [Object] = []
-            var datasetCount = 0
-            var groups: [(path: String, above: [UInt64])] = [("", [])]
-            while let (path, above) = groups.popLast(), found.count < Self.mostObjects {
-                // Of the root group alone a failure is the file's.
-                guard
-                    let (names, address) = above.isEmpty
-                        ? try members(of: path, above: above) : try? members(of: path, above: above)
-                else { continue }
-                var inner: [(String, [UInt64])] = []
-                for name in names
-                where !(skipsHidden && name.hasPrefix("#")) && datasetCount < Self.mostDatasets {
-                    let path = path.isEmpty ? name : path + "/" + name
-                    let kind = kind(of: "/" + path)
-                    found.append(Object(path: path, kind: kind))
-                    switch kind {
-                    case .group: if above.count < Self.deepest { inner.append((path, above + [address])) }
-                    case .dataset, nil: datasetCount += 1
-                    case .other: break
-                    }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        var found: [Object] = []
+        var datasetCount = 0
+        var groups: [(path: String, above: [UInt64])] = [("", [])]
+        while let (path, above) = groups.popLast(), found.count < Self.mostObjects {
+            // Of the root group alone a failure is the file's.
+            guard
+                let (names, address) = above.isEmpty
+                    ? try members(of: path, above: above) : try? members(of: path, above: above)
+            else { continue }
+            var inner: [(String, [UInt64])] = []
+            for name in names
+            where !(skipsHidden && name.hasPrefix("#")) && datasetCount < Self.mostDatasets {
+                let path = path.isEmpty ? name : path + "/" + name
+                let kind = kind(of: "/" + path)
+                found.append(Object(path: path, kind: kind))
+                switch kind {
+                case .group: if above.count < Self.deepest { inner.append((path, above + [address])) }
+                case .dataset, nil: datasetCount += 1
+                case .other: break
                 }
-                groups += inner.reversed()
             }
-            return found
+            groups += inner.reversed()
         }
+        return found
     }
 
     /// The names in a group and where the group is; none where it is one of the groups around itself, as hard links can
@@ -176,14 +179,14 @@ extension HDF5File {
             }
             return HDF5Dataset(number, facts, of: self, reader: reader, objectPath: objectPath)
         }
-        return try HDF5Library.quietly { () throws(FormatError) in
-            let location = location(of: objectPath)
-            let object = try open(objectPath)
-            guard H5Iget_type(object.id) == H5I_DATASET else {
-                throw FormatError(.malformed, path: location, "this is not a dataset")
-            }
-            return try HDF5Dataset(object, of: self, objectPath: objectPath)
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        let location = location(of: objectPath)
+        let object = try open(objectPath)
+        guard H5Iget_type(object.id) == H5I_DATASET else {
+            throw FormatError(.malformed, path: location, "this is not a dataset")
         }
+        return try HDF5Dataset(object, of: self, objectPath: objectPath)
     }
 
     /// Creates a dataset.

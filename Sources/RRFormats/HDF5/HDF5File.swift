@@ -67,20 +67,19 @@ package final class HDF5File {
     ) throws(FormatError) {
         let path = input.path
         let writes = HDF5WriteState()
-        let handle = try HDF5Library.quietly { () throws(FormatError) in
-            if trustingLinks { HDF5Library.allowPlugins() }
-            let access = try Self.makeAccess(for: path)
-            try HDF5Library.check(
-                rr_hdf5_set_driver(access.id, input.descriptor, path) < 0 ? -1 : 0, at: path)
-            let id = H5Fopen(path, rr_h5f_acc_rdonly(), access.id)
-            guard id >= 0 else { throw Self.openingFailure(at: path) }
-            return try HDF5Handle(id, at: path, of: writes)
-        }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        if trustingLinks { HDF5Library.allowPlugins() }
+        let access = try Self.makeAccess(for: path)
+        try HDF5Library.check(
+            rr_hdf5_set_driver(access.id, input.descriptor, path) < 0 ? -1 : 0, at: path)
+        let id = H5Fopen(path, rr_h5f_acc_rdonly(), access.id)
+        guard id >= 0 else { throw Self.openingFailure(at: path) }
+        handle = try HDF5Handle(id, at: path, of: writes)
         links = try HDF5LinkPolicy(at: path, followsAll: trustingLinks)
         trustsLinks = trustingLinks
         (reader, self.input, readsPastLibrary) = (nil, input, !byLibraryAlone)
         (self.path, writtenPath, self.writes) = (path, path, writes)
-        self.handle = handle
     }
 
     /// Creates a file where there is none: not even a link at `writtenPath` is followed.
@@ -95,27 +94,26 @@ package final class HDF5File {
     package init(creating writtenPath: String, path: String? = nil) throws(FormatError) {
         let path = path ?? writtenPath
         let writes = HDF5WriteState()
-        let handle = try HDF5Library.quietly { () throws(FormatError) in
-            let access = try Self.makeAccess(for: path)
-            try HDF5Library.check(
-                H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18), at: path, code: .cannotWrite)
-            try HDF5Library.check(H5Pset_alignment(access.id, 4096, 4096), at: path, code: .cannotWrite)
-            // A process that is started meanwhile inherits the descriptor, and with it the lock: it would keep
-            // the finished file from being read.
-            try HDF5Library.check(H5Pset_file_locking(access.id, false, true), at: path, code: .cannotWrite)
-            // Without it a write would fail where no one hears it: when the dataset is closed.
-            try HDF5Library.check(H5Pset_sieve_buf_size(access.id, 0), at: path, code: .cannotWrite)
-            let creation = try HDF5Handle(H5Pcreate(rr_h5p_file_create()), at: path, code: .cannotWrite)
-            try HDF5Library.check(H5Pset_obj_track_times(creation.id, false), at: path, code: .cannotWrite)
-            return try HDF5Handle(
-                H5Fcreate(writtenPath, rr_h5f_acc_excl(), creation.id, access.id), at: path,
-                code: .cannotWrite, of: writes)
-        }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        let access = try Self.makeAccess(for: path)
+        try HDF5Library.check(
+            H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V18), at: path, code: .cannotWrite)
+        try HDF5Library.check(H5Pset_alignment(access.id, 4096, 4096), at: path, code: .cannotWrite)
+        // A process that is started meanwhile inherits the descriptor, and with it the lock: it would keep
+        // the finished file from being read.
+        try HDF5Library.check(H5Pset_file_locking(access.id, false, true), at: path, code: .cannotWrite)
+        // Without it a write would fail where no one hears it: when the dataset is closed.
+        try HDF5Library.check(H5Pset_sieve_buf_size(access.id, 0), at: path, code: .cannotWrite)
+        let creation = try HDF5Handle(H5Pcreate(rr_h5p_file_create()), at: path, code: .cannotWrite)
+        try HDF5Library.check(H5Pset_obj_track_times(creation.id, false), at: path, code: .cannotWrite)
+        handle = try HDF5Handle(
+            H5Fcreate(writtenPath, rr_h5f_acc_excl(), creation.id, access.id), at: path,
+            code: .cannotWrite, of: writes)
         links = try HDF5LinkPolicy(at: path)
         trustsLinks = false
         (reader, input, readsPastLibrary) = (nil, nil, false)
         (self.path, self.writtenPath, self.writes) = (path, writtenPath, writes)
-        self.handle = handle
     }
 
     deinit {
@@ -139,8 +137,10 @@ package final class HDF5File {
     /// Runs a body that writes; after a failure the file is of no more use, and gives its space on the disk back.
     func write<Value: ~Copyable>(_ body: () throws(FormatError) -> Value) throws(FormatError) -> Value {
         try checkOpen()
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
         do throws(FormatError) {
-            return try HDF5Library.quietly(body)
+            return try body()
         } catch {
             if error.code == .cannotWrite {
                 isClosed = true
@@ -164,7 +164,9 @@ package final class HDF5File {
 
     /// Flushes what is given up unfinished, and gives the whole file up where that fails.
     func flush(_ flush: () -> herr_t) {
-        guard !isClosed, HDF5Library.quietly(flush) < 0 else { return }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        guard !isClosed, flush() < 0 else { return }
         writes.hasFailed = true
     }
 
@@ -276,13 +278,11 @@ private final class HDF5LinkPolicy {
 
     init(at path: String, followsAll: Bool = false) throws(FormatError) {
         refused.initialize(to: rr_h5_reason())
-        let refused = refused
-        access = try HDF5Library.quietly { () throws(FormatError) in
-            let access = try HDF5Handle(H5Pcreate(rr_h5p_link_access()), at: path)
-            if !followsAll {
-                try HDF5Library.check(rr_h5_set_refusal_of_external_links(access.id, refused), at: path)
-            }
-            return access
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        access = try HDF5Handle(H5Pcreate(rr_h5p_link_access()), at: path)
+        if !followsAll {
+            try HDF5Library.check(rr_h5_set_refusal_of_external_links(access.id, refused), at: path)
         }
     }
 

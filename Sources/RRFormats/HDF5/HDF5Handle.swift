@@ -31,7 +31,9 @@ struct HDF5Handle: ~Copyable {
     deinit {
         guard id >= 0, writes?.hasFailed != true else { return }
         // A file that was closed has taken its objects with it; then this does nothing but complain.
-        _ = HDF5Library.quietly { H5Idec_ref(id) }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        H5Idec_ref(id)
     }
 }
 

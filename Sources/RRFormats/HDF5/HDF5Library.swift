@@ -4,18 +4,27 @@ internal import Synchronization
 
 /// The settings of libhdf5 that every call needs, and the way from its errors to ours.
 enum HDF5Library {
-    /// Runs a body without libhdf5 printing its errors to the standard error stream.
+    /// How libhdf5 prints the errors of a thread.
+    struct ErrorPrinting {
+        private var printer: H5E_auto2_t?
+        private var context: UnsafeMutableRawPointer?
+
+        fileprivate init() { H5Eget_auto2(rr_h5e_default(), &printer, &context) }
+
+        /// Prints errors so again.
+        func restore() { H5Eset_auto2(rr_h5e_default(), printer, context) }
+    }
+
+    /// Keeps libhdf5 from printing its errors to the standard error stream, before any call of it.
     ///
     /// The printing is a setting of each thread, and a host program may want its own back.
-    static func quietly<Value: ~Copyable, Failure: Error>(
-        _ body: () throws(Failure) -> Value
-    ) throws(Failure) -> Value {
+    ///
+    /// - Returns: what is to be restored by the same function, in a `defer`.
+    static func silenceErrors() -> ErrorPrinting {
         _ = isPrepared
-        var (printer, context): (H5E_auto2_t?, UnsafeMutableRawPointer?) = (nil, nil)
-        H5Eget_auto2(rr_h5e_default(), &printer, &context)
+        let printing = ErrorPrinting()
         H5Eset_auto2(rr_h5e_default(), nil, nil)
-        defer { H5Eset_auto2(rr_h5e_default(), printer, context) }
-        return try body()
+        return printing
     }
 
     /// Throws where a call has just failed.

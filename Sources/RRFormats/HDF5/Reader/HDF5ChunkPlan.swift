@@ -78,19 +78,19 @@ extension HDF5Dataset {
             throw FormatError(.malformed, path: location, "there are no chunks of these numbers")
         }
         let fileSize = try file.fileSize()
-        return HDF5Library.quietly {
-            chunks.map { position in
-                let offset = grid.offset(at: position).map { hsize_t($0) }
-                var mask: UInt32 = 0
-                var nothing: UInt8 = 0
-                rr_hdf5_note_places()
-                let status = H5Dread_chunk(handle.id, rr_h5p_default(), offset, &mask, &nothing)
-                let place = rr_hdf5_noted_place()
-                guard status >= 0, place.count == 1, place.address <= fileSize,
-                    place.size <= UInt64(fileSize) - place.address
-                else { return nil }
-                return HDF5ChunkPlace(address: Int(place.address), size: Int(place.size), filterMask: mask)
-            }
+        let errors = HDF5Library.silenceErrors()
+        defer { errors.restore() }
+        return chunks.map { position in
+            let offset = grid.offset(at: position).map { hsize_t($0) }
+            var mask: UInt32 = 0
+            var nothing: UInt8 = 0
+            rr_hdf5_note_places()
+            let status = H5Dread_chunk(handle.id, rr_h5p_default(), offset, &mask, &nothing)
+            let place = rr_hdf5_noted_place()
+            guard status >= 0, place.count == 1, place.address <= fileSize,
+                place.size <= UInt64(fileSize) - place.address
+            else { return nil }
+            return HDF5ChunkPlace(address: Int(place.address), size: Int(place.size), filterMask: mask)
         }
     }
 }
