@@ -88,52 +88,51 @@ extension HDF5File {
             if H5Aexists(object.id, name) > 0 {
                 try HDF5Library.check(H5Adelete(object.id, name), at: location, code: .cannotWrite)
             }
+            let texts: [String]
+            var count: [hsize_t]?
             switch value {
-            case .string(let text):
-                let space = try HDF5Handle(H5Screate(H5S_SCALAR), at: location, code: .cannotWrite)
-                try write([text], as: name, of: object, space: space, at: location)
-            case .strings(let texts):
-                let count = [hsize_t(texts.count)]
-                let space = try HDF5Handle(
-                    H5Screate_simple(1, count, nil), at: location, code: .cannotWrite)
-                try write(texts, as: name, of: object, space: space, at: location)
-            case .integer(let number):
-                let type = try HDF5ElementType.int64.makeStoredType(at: location)
-                let space = try HDF5Handle(H5Screate(H5S_SCALAR), at: location, code: .cannotWrite)
-                let attribute = try createAttribute(name, of: object, type: type, space: space, at: location)
-                var stored = Int64(number)
-                try HDF5Library.check(
-                    H5Awrite(attribute.id, Int64.memoryType, &stored), at: location, code: .cannotWrite)
+            case .string(let text): texts = [text]
+            case .strings(let list): (texts, count) = (list, [hsize_t(list.count)])
+            case .integer(let number): return try write(number, as: name, of: object, at: location)
             case .other:
                 throw FormatError(.unsupported, path: location, "an attribute of this kind is not written")
             }
+            // As C has them: each ends with a zero byte.
+            var bytes: [UInt8] = []
+            var offsets: [Int] = []
+            for text in texts {
+                guard !text.utf8.contains(0) else {
+                    throw FormatError(
+                        .unsupported, path: location, "text with a zero character cannot be stored")
+                }
+                offsets.append(bytes.count)
+                bytes.append(contentsOf: text.utf8)
+                bytes.append(0)
+            }
+            let space = try HDF5Handle(
+                count.map { H5Screate_simple(1, $0, nil) } ?? H5Screate(H5S_SCALAR), at: location,
+                code: .cannotWrite)
+            let type = try HDF5ElementType.variableString.makeStoredType(at: location)
+            let attribute = try createAttribute(name, of: object, type: type, space: space, at: location)
+            // Without elements nothing may be written, not even nothing.
+            guard !texts.isEmpty else { return }
+            let (attributeID, typeID) = (attribute.id, type.id)
+            let status = bytes.withUnsafeBufferPointer { bytes in
+                H5Awrite(attributeID, typeID, offsets.map { bytes.baseAddress?.advanced(by: $0) })
+            }
+            try HDF5Library.check(status, at: location, code: .cannotWrite)
         }
     }
 
     private func write(
-        _ texts: [String], as name: String, of object: borrowing HDF5Handle, space: borrowing HDF5Handle,
-        at location: String
+        _ number: Int, as name: String, of object: borrowing HDF5Handle, at location: String
     ) throws(FormatError) {
-        // As C has them: each ends with a zero byte.
-        var bytes: [UInt8] = []
-        var offsets: [Int] = []
-        for text in texts {
-            guard !text.utf8.contains(0) else {
-                throw FormatError(.unsupported, path: location, "text with a zero character cannot be stored")
-            }
-            offsets.append(bytes.count)
-            bytes.append(contentsOf: text.utf8)
-            bytes.append(0)
-        }
-        let type = try HDF5ElementType.variableString.makeStoredType(at: location)
+        let type = try HDF5ElementType.int64.makeStoredType(at: location)
+        let space = try HDF5Handle(H5Screate(H5S_SCALAR), at: location, code: .cannotWrite)
         let attribute = try createAttribute(name, of: object, type: type, space: space, at: location)
-        // Without elements nothing may be written, not even nothing.
-        guard !texts.isEmpty else { return }
-        let (attributeID, typeID) = (attribute.id, type.id)
-        let status = bytes.withUnsafeBufferPointer { bytes in
-            H5Awrite(attributeID, typeID, offsets.map { bytes.baseAddress?.advanced(by: $0) })
-        }
-        try HDF5Library.check(status, at: location, code: .cannotWrite)
+        var stored = Int64(number)
+        try HDF5Library.check(
+            H5Awrite(attribute.id, Int64.memoryType, &stored), at: location, code: .cannotWrite)
     }
 
     private func createAttribute(
