@@ -33,13 +33,11 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
 
     /// Takes over a dataset, and lets go of it where its elements are in one piece.
     ///
+    /// - Parameter textAsBytes: whether texts of one length are taken for bytes, which have a dimension more.
     /// - Throws: `FormatError` with the code `malformed`, `notFound` or `cannotRead`.
-    package convenience init(_ dataset: HDF5Dataset) throws(FormatError) {
-        try self.init(dataset, dataset.facts)
-    }
-
-    /// Takes over a dataset and what its elements are to be taken for.
-    init(_ dataset: HDF5Dataset, _ facts: HDF5DatasetFacts) throws(FormatError) {
+    package init(_ dataset: HDF5Dataset, textAsBytes: Bool = false) throws(FormatError) {
+        let stored = dataset.facts
+        let facts = textAsBytes ? stored.asBytes ?? stored : stored
         location = dataset.location
         shape = facts.shape
         form = facts.form

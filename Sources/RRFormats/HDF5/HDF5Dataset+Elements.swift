@@ -19,7 +19,15 @@ extension HDF5Dataset {
         precondition(buffer.count == rows.map { $0.count * elementsPerRow } ?? shape.elementCount)
         try file.checkOpen()
         guard let base = buffer.baseAddress, !buffer.isEmpty else { return }
-        if file.readsPastLibrary, try readPastLibrary(rows: rows, into: buffer) { return }
+        // libhdf5 1.10 copies a whole chunk out of what deflate gives, however little that is.
+        if file.readsPastLibrary, shape.rank > 0, elementType.size != nil {
+            let rows = rows ?? 0..<shape[0]
+            let isRead =
+                elementType.kind == Element.storedType.kind
+                ? try HDF5Array(self).readPastLibrary(rows: rows, into: UnsafeMutableRawBufferPointer(buffer))
+                : try readConverting(rows, into: buffer)
+            if isRead { return }
+        }
         if let contained {
             guard elementType.size != nil else {
                 throw FormatError(
@@ -61,20 +69,12 @@ extension HDF5Dataset {
         }
     }
 
-    /// Reads rows of integers of any type, or of numbers of this type, without libhdf5.
-    ///
-    /// libhdf5 1.10 copies a whole chunk out of what deflate gives, however little that is.
+    /// Reads rows of integers as another type, without libhdf5.
     ///
     /// - Returns: whether that was possible.
-    private func readPastLibrary<Element: HDF5Element>(
-        rows: Range<Int>?, into buffer: UnsafeMutableBufferPointer<Element>
+    private func readConverting<Element: HDF5Element>(
+        _ rows: Range<Int>, into buffer: UnsafeMutableBufferPointer<Element>
     ) throws(FormatError) -> Bool {
-        guard shape.rank > 0, elementType.size != nil else { return false }
-        let rows = rows ?? 0..<shape[0]
-        guard elementType.kind != Element.storedType.kind else {
-            return try HDF5Array(self).readPastLibrary(
-                rows: rows, into: UnsafeMutableRawBufferPointer(buffer))
-        }
         func convert<Stored: HDF5Element & FixedWidthInteger>(_: Stored.Type) throws(FormatError) -> Bool {
             let array = try HDF5Array(self)
             let stored = UnsafeMutableBufferPointer<Stored>.allocate(capacity: buffer.count)
@@ -257,10 +257,10 @@ extension HDF5Dataset {
 
     /// Reads strings of fixed length without libhdf5; nil where that is not possible.
     private func readFixedStrings(length: Int) throws(FormatError) -> [String]? {
-        guard file.readsPastLibrary, shape.rank > 0, let bytes = facts.asBytes,
+        guard file.readsPastLibrary, shape.rank > 0, facts.asBytes != nil,
             try HDF5Strings.fits(count: shape.elementCount, size: length, fileSize: file.fileSize())
         else { return nil }
-        let array = try HDF5Array(self, bytes)
+        let array = try HDF5Array(self, textAsBytes: true)
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: shape.elementCount * length, alignment: 1)
         defer { buffer.deallocate() }
