@@ -24,7 +24,10 @@ package final class PNGFileReader {
     /// The path of the file at hand, and a zero byte.
     private var path: [UInt8] = []
     private var bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
-    private var planes = UnsafeMutableRawBufferPointer.allocate(byteCount: 16, alignment: 16)
+    /// An image that is still to be turned or converted.
+    private var decoded = PlaneMemory()
+    /// One that is turned, and still to be converted.
+    private var turned = PlaneMemory()
     private lazy var workspace = PNGWorkspace()
 
     /// What was met in the files so far.
@@ -40,10 +43,7 @@ package final class PNGFileReader {
 
     package init(folder: String) { self.folder = Array(folder.utf8) + [UInt8(ascii: "/")] }
 
-    deinit {
-        bytes.deallocate()
-        planes.deallocate()
-    }
+    deinit { bytes.deallocate() }
 
     /// The path of the file at hand, for errors only.
     private var filePath: String { String(decoding: path.dropLast(), as: UTF8.self) }
@@ -96,16 +96,21 @@ package final class PNGFileReader {
             if let state { try checkUnchanged(descriptor, since: state) }
             let storage = try PNGDecoder.storage(of: bytes, path: filePath)
             let orientation = PNGOrientation(of: bytes)
-            let applied = conversion.appliesOrientation ? orientation : .topLeft
-            let header = applied.turned(storage.header)
+            let isTurned = conversion.appliesOrientation && orientation != .topLeft
+            let header = isTurned ? orientation.turned(storage.header) : storage.header
             if conversion.serves(header) {
                 sourceSize = ImageSize(height: header.height, width: header.width)
-                let faults = try decode(bytes, storage, applied, as: conversion, into: image)
+                let isDone = !isTurned && header == conversion.target
+                let pixels = isDone ? image : decoded.bytes(header.byteCount)
+                let faults = try PNGDecoder.decode(
+                    bytes, storage: storage, path: filePath, arrangement: .planar, workspace: workspace,
+                    into: pixels)
                 tally.add(storage, orientation, faults)
-                if applied != .topLeft {
+                if isTurned {
                     turn = PNGTurn(
-                        orientation: applied, height: storage.header.height, width: storage.header.width)
+                        orientation: orientation, height: storage.header.height, width: storage.header.width)
                 }
+                if !isDone { finish(pixels, storage.header, as: conversion, into: image) }
             } else {
                 fault = .otherHeader
             }
@@ -116,29 +121,36 @@ package final class PNGFileReader {
         return fault
     }
 
-    private func decode(
-        _ bytes: UnsafeRawBufferPointer, _ storage: PNGStorage, _ orientation: PNGOrientation,
-        as conversion: PNGConversion, into image: UnsafeMutableRawBufferPointer
-    ) throws(FormatError) -> PNGFaults {
-        let header = orientation.turned(storage.header)
-        let (isTurned, isConverted) = (orientation != .topLeft, header != conversion.target)
-        let size = header.byteCount
-        // A turned image that is converted too takes two places.
-        let room = (isTurned ? size : 0) + (isConverted ? size : 0)
-        if planes.count < room {
-            planes.deallocate()
-            planes = .allocate(byteCount: room, alignment: 16)
+    /// Turns an image as `turn` says, and converts it.
+    ///
+    /// - Parameters:
+    ///   - pixels: as the file stores them; they may be written over.
+    ///   - header: that of the file.
+    private func finish(
+        _ pixels: UnsafeMutableRawBufferPointer, _ header: PNGHeader, as conversion: PNGConversion,
+        into image: UnsafeMutableRawBufferPointer
+    ) {
+        guard let turn else { return conversion.convert(pixels, header, into: image) }
+        let turnedHeader = turn.orientation.turned(header)
+        let isDone = turnedHeader == conversion.target
+        let target = isDone ? image : turned.bytes(turnedHeader.byteCount)
+        turn.orientation.turn(UnsafeRawBufferPointer(pixels), of: header, into: target)
+        if !isDone { conversion.convert(target, turnedHeader, into: image) }
+    }
+
+    /// Memory for an image, kept from one to the next.
+    private struct PlaneMemory: ~Copyable {
+        private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 16, alignment: 16)
+
+        mutating func bytes(_ count: Int) -> UnsafeMutableRawBufferPointer {
+            if memory.count < count {
+                memory.deallocate()
+                memory = .allocate(byteCount: count, alignment: 16)
+            }
+            return UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
         }
-        let unturned =
-            isTurned ? UnsafeMutableRawBufferPointer(rebasing: planes[(room - size)..<room]) : image
-        let converted = isConverted ? UnsafeMutableRawBufferPointer(rebasing: planes[..<size]) : image
-        let decoded = isTurned ? unturned : converted
-        let faults = try PNGDecoder.decode(
-            bytes, storage: storage, path: filePath, arrangement: .planar, workspace: workspace, into: decoded
-        )
-        if isTurned { orientation.turn(UnsafeRawBufferPointer(decoded), of: storage.header, into: converted) }
-        if isConverted { conversion.convert(converted, header, into: image) }
-        return faults
+
+        deinit { memory.deallocate() }
     }
 }
 
