@@ -153,10 +153,14 @@ struct ContentWriter {
         self.file = file
     }
 
-    /// Keeps the digest of images or masks that are written elsewhere: of their type and extents.
-    mutating func note(_ array: HDF5Dataset) {
-        digests[array.objectPath] = ContentDigests.digest(
-            of: [UInt8](), type: array.elementType, shape: array.shape.dimensions)
+    /// Keeps the digest of an array that is written elsewhere.
+    ///
+    /// - Parameter digest: nil for images and masks, whose type and extents it is of.
+    mutating func note(_ array: HDF5Dataset, digest: String? = nil) {
+        digests[array.objectPath] =
+            digest
+            ?? ContentDigests.digest(
+                of: [UInt8](), type: array.elementType, shape: array.shape.dimensions)
     }
 
     /// Writes an attribute.
@@ -189,21 +193,7 @@ struct ContentWriter {
         digests[objectPath] = ContentDigests.digest(of: elements, type: Element.storedType, shape: extents)
     }
 
-    /// Writes an array of texts, each read when it is needed.
-    ///
-    /// - Parameters:
-    ///   - length: the UTF-8 bytes of the longest.
-    ///   - digest: of all, which the caller has seen before.
-    /// - Throws: `FormatError` with the code `cannotWrite`.
-    mutating func write(
-        texts: (_ index: Int) -> String, count: Int, length: Int, digest: String, as objectPath: String
-    ) throws {
-        try file.createDataset(objectPath, type: .fixedString(length: length), shape: TensorShape([count]))
-            .writeStrings(texts)
-        digests[objectPath] = digest
-    }
-
-    /// Writes what the file is, and its digests, and closes it.
+    /// Writes what the file is, and the digests, after all else.
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`.
     mutating func finish(_ format: FileFormat) throws(FormatError) {
@@ -211,6 +201,5 @@ struct ContentWriter {
         try set("format_version", to: FileFormat.version)
         try set("creator", to: Dataset.creator)
         try file.setAttribute(ContentDigests.attribute, to: .string(digests.text))
-        try file.close()
     }
 }

@@ -241,8 +241,10 @@ extension DatasetWriter {
                 try content.set("class_names", of: "/labels", to: classNames)
             }
         }
-        try content.write(
-            texts: id, count: checksums.count, length: max(1, longestId), digest: idDigest, as: "/ids")
+        let ids = try file.createDataset(
+            "/ids", type: .fixedString(length: max(1, longestId)), shape: TensorShape([checksums.count]))
+        try ids.writeStrings(id)
+        content.note(ids, digest: idDigest)
         if let splits = table.splits {
             try content.write(splits, as: "/split")
             try content.set("split_names", of: "/split", to: table.splitNames)
@@ -260,6 +262,7 @@ extension DatasetWriter {
         try content.set("fingerprint", to: fingerprint)
         try content.set("provenance", to: origin.provenance)
         try content.finish(.dataset)
+        try file.close()
         return fingerprint
     }
 }

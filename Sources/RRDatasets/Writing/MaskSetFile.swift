@@ -86,6 +86,7 @@ final class MaskSetFile {
         try content.set("dataset_fingerprint", to: datasetFingerprint)
         try content.set("provenance", to: provenance)
         try content.finish(.masks)
+        try file.close()
     }
 
     /// Copies the masks to a file of their number: room in a contiguous array cannot be given back.
