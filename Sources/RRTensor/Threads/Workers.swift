@@ -39,22 +39,6 @@ package struct Workers: Sendable {
 }
 
 extension Workers {
-    /// Runs a job on as many threads as there are workers, and a body on the caller's thread beside them, and returns when
-    /// all are done.
-    ///
-    /// The job may take long and wait for the body, so it takes threads of its own, not those that stay ready for short
-    /// jobs.
-    ///
-    /// - Parameter job: called once by each worker; it sees from what the body leaves behind when it has to end.
-    /// - Throws: what `body` throws, after the job has ended.
-    package func run<Value, Failure: Error>(
-        _ job: @escaping @Sendable () -> Void, beside body: () throws(Failure) -> Value
-    ) throws(Failure) -> Value {
-        let threads = BackgroundThreads("rrdata.job", states: Array(0..<count)) { _ in job() }
-        defer { threads.wait() }
-        return try body()
-    }
-
     /// Runs parts of a job that may fail, each worker with a state of its own, and returns when all are done.
     ///
     /// - Parameters:

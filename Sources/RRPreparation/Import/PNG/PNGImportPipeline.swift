@@ -40,7 +40,7 @@ final class PNGImportPipeline: @unchecked Sendable {
     private let folder: String
     private let paths: TextList
     private let conversion: PNGConversion
-    private let workers: Workers
+    private let threadCount: Int
     private let blockCount: Int
     private let shareCount: Int
     private let imageSize: Int
@@ -56,11 +56,11 @@ final class PNGImportPipeline: @unchecked Sendable {
         self.folder = folder
         self.paths = paths
         self.conversion = conversion
-        workers = Workers(count: min(threadCount, paths.count))
+        self.threadCount = max(1, min(threadCount, paths.count))
         imageSize = conversion.target.byteCount
-        blockCount = min(max(min(4096, (8 << 20) / imageSize), workers.count), paths.count)
+        blockCount = min(max(min(4096, (8 << 20) / imageSize), self.threadCount), paths.count)
         // Small shares let the threads end a block together; large ones keep them from the lock.
-        shareCount = max(1, min(64, blockCount / (4 * workers.count)))
+        shareCount = max(1, min(64, blockCount / (4 * self.threadCount)))
         images = .allocate(byteCount: Self.memoryCount * blockCount * imageSize, alignment: 64)
         checksums = .allocate(capacity: Self.memoryCount * blockCount)
         sizes = .allocate(capacity: conversion.resizes ? paths.count : 0)
@@ -84,12 +84,16 @@ final class PNGImportPipeline: @unchecked Sendable {
     /// - Throws: what `body` throws, after the threads have come to rest.
     func run(_ body: (Block) throws -> Void) throws -> (tally: PNGTally, turns: [Int: PNGTurn]) {
         for number in 0..<Self.memoryCount { open(block: number) }
-        try workers.run({ self.work() }) {
+        let readers = (0..<threadCount).map { _ in PNGFileReader(folder: folder) }
+        let threads = BackgroundThreads("rrdata.import", states: readers) { [self] in work($0) }
+        do {
+            // The threads come to rest before anyone looks at what they have left.
             defer {
                 monitor.withLock {
                     progress.isStopped = true
                     monitor.wakeAll()
                 }
+                threads.wait()
             }
             for number in 0..<(paths.count + blockCount - 1) / blockCount {
                 let faults = awaitBlock(number)
@@ -132,8 +136,7 @@ final class PNGImportPipeline: @unchecked Sendable {
     }
 
     /// Takes shares of files and reads them until none is left.
-    private func work() {
-        let reader = PNGFileReader(folder: folder)
+    private func work(_ reader: PNGFileReader) {
         var turns: [Int: PNGTurn] = [:]
         while let share = takeShare() {
             var faults: [(position: Int, fault: PNGFileReader.Fault)] = []
