@@ -41,7 +41,7 @@ struct DecoyCommand: PathCommand {
     }
 
     func run() throws {
-        let dataset = try folder.open([dataset])
+        let dataset = try folder.open(dataset)
         var maker = DecoyMaker(dataset: dataset)
         maker.randomSplit = randomSplit
         maker.seed = seed

@@ -106,7 +106,7 @@ struct EvaluateCommand: PathCommand {
     func run() throws {
         let run = try trained.open(
             run: inputs.count == 2 ? inputs[0] : nil, pathName: "a run folder", best: best)
-        let dataset = try folder.open([inputs[inputs.count - 1]])
+        let dataset = try folder.open(inputs[inputs.count - 1])
         if let note = try run.matching(dataset).note { Console.note(note) }
         if masks != nil { try dataset.prepareFingerprint() }
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }

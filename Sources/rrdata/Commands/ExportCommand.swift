@@ -41,7 +41,7 @@ struct ExportOptions: ParsableArguments {
     }
 
     func source() throws -> ExportSource {
-        let dataset = try folder.open([dataset])
+        let dataset = try folder.open(dataset)
         return try ExportSource(
             dataset: dataset, masks: masks.map { try MaskSet(path: $0, for: dataset) }, split: split)
     }

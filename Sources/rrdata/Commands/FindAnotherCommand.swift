@@ -74,7 +74,7 @@ struct FindAnotherCommand: PathCommand {
     }
 
     func run() throws {
-        let dataset = try folder.open([dataset])
+        let dataset = try folder.open(dataset)
         try dataset.prepareFingerprint()
         var options = FindAnotherOptions(
             training: try learning.options(for: dataset, lambda1: lambda1))

@@ -136,7 +136,7 @@ struct MakeMasksCommand: PathCommand {
     func run() throws {
         let model =
             gradients == nil ? try trained.open(run: runFolder, pathName: "--run", best: best) : nil
-        let dataset = try folder.open([dataset])
+        let dataset = try folder.open(dataset)
         try dataset.prepareFingerprint()
         var making = MaskMaking(dataset: dataset, selection: try selection())
         making.target = target ?? making.target

@@ -70,7 +70,7 @@ struct TrainCommand: PathCommand {
     }
 
     func run() throws {
-        let dataset = try folder.open([dataset])
+        let dataset = try folder.open(dataset)
         try dataset.prepareFingerprint()
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
         guard lambda1 != nil || guidance.guidance != .inputGradient else {

@@ -77,19 +77,33 @@ struct FolderOptions: ParsableArguments {
         }
     }
 
-    /// Opens dataset files and folders of PNG files as one dataset, and says how they were read.
+    /// Opens a dataset file or a folder of PNG files, and says how it was read.
     ///
-    /// - Throws: as `Dataset.joining`; `ValidationError` where options are given and nothing is a folder.
+    /// - Throws: as `Dataset.init(path:reading:)`; `ValidationError` where options are given and nothing is a folder.
+    func open(_ path: String) throws -> Dataset {
+        let reading = try reading()
+        let dataset = try Dataset(path: path, reading: reading)
+        try note(reading, of: dataset)
+        return dataset
+    }
+
+    /// Opens several as one dataset.
+    ///
+    /// - Throws: as `Dataset.joining` and `open(_:)` of one.
     func open(_ paths: [String]) throws -> Dataset {
         let reading = try reading()
         let dataset = try Dataset.joining(paths, reading: reading)
+        try note(reading, of: dataset)
+        return dataset
+    }
+
+    private func note(_ reading: ImageFolderOptions, of dataset: Dataset) throws {
         Console.note(dataset.notes)
         guard dataset.readsFolder || reading == ImageFolderOptions() else {
             throw ValidationError(
                 "--labels, --color, --depth, --size and --fit, and what else says how a folder is read, go with a folder "
                     + "of PNG files, and there is none")
         }
-        return dataset
     }
 
     /// - Throws: `DatasetError` with the code `invalidOption` for a size that is too large.

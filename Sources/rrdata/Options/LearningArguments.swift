@@ -2,6 +2,7 @@ internal import ArgumentParser
 import RRDatasets
 import RRExplanation
 import RRFormats
+import RRNetworks
 import RRStreaming
 import RRTraining
 
@@ -81,7 +82,8 @@ struct LearningArguments: ParsableArguments {
     ) throws -> TrainingOptions {
         let description =
             switch model {
-            case .builtIn(let model): model.description(for: dataset)
+            case .builtIn(let model):
+                model.description(input: dataset.imageShape, classCount: dataset.classCount)
             case .file(let path): try ModelFile.read(path)
             }
         var schedule = ScheduleOptions(
