@@ -79,7 +79,7 @@ struct FolderListingTests {
         let listing = try FolderListing(of: folder.path("in"))
         #expect(Array(listing.names) == ["broken", "pipe", "z", "é"])
         #expect(listing.kinds == [.file, .other, .file, .folder])
-        #expect(listing.names(of: .folder) == ["é"])
+        #expect(listing.folders == ["é"])
         let error = #expect(throws: FormatError.self) { try FolderListing(of: folder.path("none")) }
         #expect(error?.code == .notFound)
     }

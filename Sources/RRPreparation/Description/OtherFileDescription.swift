@@ -46,7 +46,7 @@ package enum OtherFileDescription {
             return .object(members)
         }
         let top = try FolderListing(of: path)
-        let folders = top.names(of: .folder)
+        let folders = top.folders
         let hasImages = top.names.indices.contains { top.isPNG(at: $0) }
         guard hasImages || !folders.isEmpty else { return nil }
         var (pngCount, otherCount) = (0, 0)

@@ -16,6 +16,8 @@ package struct FolderListing: Sendable {
     package let names: TextList
     /// The kind of each.
     package let kinds: [Kind]
+    /// The names of the folders among them.
+    package let folders: [String]
     /// The folder that symbolic links must stay in; nil where they may lead anywhere.
     private let boundary: String?
 
@@ -66,13 +68,9 @@ package struct FolderListing: Sendable {
         let order = names.sortedPositions
         self.names = names.keeping(order)
         self.kinds = order.map { kinds[$0] }
+        folders = order.filter { kinds[$0] == .folder }.map { names[$0] }
         self.path = path
         boundary = root
-    }
-
-    /// The names of a kind, in their order.
-    package func names(of kind: Kind) -> [String] {
-        names.indices.filter { kinds[$0] == kind }.map { names[$0] }
     }
 
     /// Whether a name is that of a file and ends in `.png`, in letters of either case.

@@ -106,7 +106,18 @@ package struct PNGFolderScan {
                 parts.isEmpty ? top : try FolderListing(of: folder + "/" + part.folder, within: boundary)
             let prefix = parts.isEmpty ? "" : part.folder + "/"
             if labels == .folders {
-                classes += try addClasses(listing, prefix: prefix)
+                try checkHoldsClasses(listing)
+                files.otherFileCount += listing.kinds.count { $0 != .folder }
+                for name in listing.folders {
+                    let count = files.count
+                    try addFiles(
+                        FolderListing(of: listing.path + "/" + name, within: boundary),
+                        prefix: prefix + name + "/",
+                        emptyMessage:
+                            "the class folder holds no PNG files (names that end in .png); fill it or move it away"
+                    )
+                    classes.append((name, files.count - count))
+                }
             } else {
                 try addFiles(
                     listing, prefix: prefix,
@@ -133,7 +144,7 @@ package struct PNGFolderScan {
         from top: FolderListing, _ reading: ImageFolderOptions
     ) throws -> [SplitFolders.Named] {
         let found = try SplitFolderList(
-            reading.splits, among: top.names(of: .folder), of: root,
+            reading.splits, among: top.folders, of: root,
             content: reading.labels == .folders ? .classes : .files
         ) { name in
             let listing = try FolderListing(of: top.path + "/" + name, within: boundary)
@@ -158,29 +169,17 @@ package struct PNGFolderScan {
         files.otherFileCount += top.kinds.count { $0 != .folder }
     }
 
-    /// Adds the files of the class folders in a part of the folder, and gives the classes in their order.
-    private mutating func addClasses(_ listing: FolderListing, prefix: String) throws
-        -> [(name: String, fileCount: Int)]
-    {
+    /// Checks that a part of the folder holds class folders, and no image beside them.
+    private func checkHoldsClasses(_ listing: FolderListing) throws {
         if let file = listing.names.indices.first(where: { listing.isPNG(at: $0) }) {
             throw DatasetError(
                 .badFolderStructure, path: listing.path,
                 "\(listing.names[file]) is in no class folder; \(option: .labels) none imports images without labels, "
                     + "and a metadata.csv gives labels by file_name")
         }
-        let classes = listing.names(of: .folder)
-        guard !classes.isEmpty else {
+        guard !listing.folders.isEmpty else {
             throw DatasetError(
                 .empty, path: listing.path, "the folder holds no class folders and no PNG files")
-        }
-        files.otherFileCount += listing.kinds.count { $0 != .folder }
-        return try classes.map { name in
-            let count = files.count
-            try addFiles(
-                FolderListing(of: listing.path + "/" + name, within: boundary), prefix: prefix + name + "/",
-                emptyMessage:
-                    "the class folder holds no PNG files (names that end in .png); fill it or move it away")
-            return (name, files.count - count)
         }
     }
 
@@ -209,7 +208,7 @@ package struct PNGFolderScan {
     private func check(_ listing: FolderListing) throws {
         try Self.checkStems(listing)
         guard !allowsSplitNames else { return }
-        let usual = SplitFolders.usualNames(for: listing.names(of: .folder))
+        let usual = SplitFolders.usualNames(for: listing.folders)
         guard Set(usual.values).count > 1 else { return }
         let inner = usual.keys.sorted()
         throw DatasetError(

@@ -34,7 +34,7 @@ package enum PNGMetadata {
             return try listed.finish()
         }
         guard FileTree.kind(of: folder) == .folder else { return nil }
-        let folders = try FolderListing(of: folder).names(of: .folder)
+        let folders = try FolderListing(of: folder).folders
         let sources = try folders.map { try source(in: folder + "/" + $0, within: boundary) }
         let withList = zip(folders, sources).compactMap { $1 == nil ? nil : $0 }
         guard !withList.isEmpty else { return nil }
