@@ -25,11 +25,10 @@ extension PNGFolderExport {
                 return false
             }
             guard files.count == source.count,
-                files.labels?.elementsEqual(source.labels ?? [], by: { Int($0) == $1 })
-                    ?? (source.labels == nil),
-                files.classNames.map(Self.bytes) == source.dataset.classNames.map(Self.bytes),
-                files.groups == source.groups, files.splits == source.splits ?? [],
-                bytes(files.splitNames) == bytes(source.splitNames)
+                files.table.labels == source.labels,
+                files.table.classNames.map(Self.bytes) == source.dataset.classNames.map(Self.bytes),
+                files.table.groups == source.groups, files.table.splits ?? [] == source.splits ?? [],
+                bytes(files.table.splitNames) == bytes(source.splitNames)
             else { return false }
             return source.ids.indices.allSatisfy { index in
                 files.paths.withUTF8(at: index) { $0.dropLast(4).elementsEqual(source.ids[index].utf8) }

@@ -194,12 +194,12 @@ struct ListedImages {
             return precedes(left, right)
         }
         files.paths = texts.keeping(order)
-        if !labels.isEmpty { files.labels = order.map { labels[$0] } }
+        if !labels.isEmpty { files.table.labels = order.map { Int(labels[$0]) } }
         if splitNames.count > 1 {
-            files.splitNames = names
-            files.splits = order.map { splits[$0] }
+            files.table.splitNames = names
+            files.table.splits = order.map { splits[$0] }
         }
-        files.groups = groups.groups(inOrder: order)
+        files.table.groups = groups.groups(inOrder: order)
         if hasMasks { files.maskPaths = order.map { masks[$0].isEmpty ? [] : [masks[$0]] } }
         return files
     }
@@ -232,16 +232,16 @@ struct ListedImages {
         if !groups.isEmpty {
             let groupNames = mark["group_names"]?.arrayValue?.compactMap(\.stringValue)
             guard let groups = groups.groups(ofExportNaming: groupNames) else { return false }
-            files.groups = groups
+            files.table.groups = groups
         }
         files.paths = texts
         if !labels.isEmpty {
-            files.labels = labels.map { labelNumbers[Int($0)] }
-            files.classNames = classNames
+            files.table.labels = labels.map { Int(labelNumbers[Int($0)]) }
+            files.table.classNames = classNames
         }
         if !markNames.isEmpty {
-            files.splitNames = markNames
-            files.splits = splits.map { UInt8(truncatingIfNeeded: splitNumbers[Int($0)]) }
+            files.table.splitNames = markNames
+            files.table.splits = splits.map { UInt8(truncatingIfNeeded: splitNumbers[Int($0)]) }
         }
         return true
     }
@@ -299,6 +299,6 @@ struct ListedImages {
         }
         let classes = LabelTexts.classes(of: labelNames)
         labels = labels.map { Int32(classes.numbers[Int($0)]) }
-        files.classNames = classes.names
+        files.table.classNames = classes.names
     }
 }

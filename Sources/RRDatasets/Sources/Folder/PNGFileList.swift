@@ -6,16 +6,8 @@ package import RRFormats
 package struct PNGFileList {
     /// The paths relative to the folder.
     package var paths = TextList()
-    /// A class for each file; nil without labels.
-    package var labels: [Int32]?
-    /// The names of the classes; nil without labels, or where they are bare numbers.
-    package var classNames: [String]?
-    /// A number of `splitNames` for each file; empty where there is one split.
-    package var splits: [UInt8] = []
-    /// The names of the splits, sorted; empty where there is one.
-    package var splitNames: [String] = []
-    /// The group of each file; nil without groups.
-    package var groups: SampleGroups?
+    /// What is said of the files but their ids, which are in their paths; names of splits are sorted.
+    package var table = SampleTable()
     /// The paths of each file's masks relative to the folder, none or several; nil where nothing names them.
     package var maskPaths: [[String]]?
     /// The number of files that are no PNG by their names.
@@ -32,20 +24,18 @@ package struct PNGFileList {
         paths.withUTF8(at: position) { String(decoding: $0.dropLast(4), as: UTF8.self) }
     }
 
-    /// What the list says of its files, without their ids.
-    package var table: SampleTable {
-        SampleTable(
-            labels: labels.map { $0.map { Int($0) } }, classNames: classNames,
-            splits: splits.isEmpty ? nil : splits, splitNames: splitNames, groups: groups)
+    /// The error for a list without a file that can be decoded.
+    package func noneReadable(in folder: String) -> DatasetError {
+        DatasetError(.empty, path: folder, "none of the \(count) PNG files can be decoded")
     }
 
     /// The list without some of its files.
     package func keeping(_ positions: [Int]) -> PNGFileList {
         var list = self
         list.paths = paths.keeping(positions)
-        list.labels = labels.map { labels in positions.map { labels[$0] } }
-        if !splits.isEmpty { list.splits = positions.map { splits[$0] } }
-        list.groups = groups?.keeping(positions)
+        list.table.labels = table.labels.map { labels in positions.map { labels[$0] } }
+        list.table.splits = table.splits.map { splits in positions.map { splits[$0] } }
+        list.table.groups = table.groups?.keeping(positions)
         list.maskPaths = maskPaths.map { paths in positions.map { paths[$0] } }
         return list
     }
@@ -100,6 +90,7 @@ package struct PNGFolderScan {
         let top = try FolderListing(of: folder, within: boundary)
         let parts = try takeSplits(from: top, reading)
         var classes: [(name: String, fileCount: Int)] = []
+        var splits: [UInt8] = []
         for part in parts.isEmpty ? [.init(split: "", folder: "")] : parts {
             let count = files.count
             let listing =
@@ -123,16 +114,17 @@ package struct PNGFolderScan {
                     listing, prefix: prefix,
                     emptyMessage: "the folder holds no PNG files (names that end in .png)")
             }
-            if let number = files.splitNames.firstIndex(of: part.split) {
-                files.splits += repeatElement(UInt8(number), count: files.count - count)
+            if let number = files.table.splitNames.firstIndex(of: part.split) {
+                splits += repeatElement(UInt8(number), count: files.count - count)
             }
         }
+        if !splits.isEmpty { files.table.splits = splits }
         if labels == .folders {
             // By bytes: to Swift, two strings that differ only in their Unicode normalisation are equal.
             let names = Set(classes.map { Array($0.name.utf8) }).sorted { $0.lexicographicallyPrecedes($1) }
-            let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int32($0)) })
-            files.classNames = names.map { String(decoding: $0, as: UTF8.self) }
-            files.labels = classes.flatMap { name, count in
+            let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+            files.table.classNames = names.map { String(decoding: $0, as: UTF8.self) }
+            files.table.labels = classes.flatMap { name, count in
                 repeatElement(numbers[Array(name.utf8)] ?? 0, count: count)
             }
         }
@@ -153,8 +145,9 @@ package struct PNGFolderScan {
         files.notes += found.notes
         let parts = found.parts
         if !parts.isEmpty { try checkTop(top, parts: parts.map(\.folder)) }
-        for part in parts where files.splitNames.last != part.split { files.splitNames.append(part.split) }
-        if files.splitNames.count == 1 { files.splitNames = [] }
+        var names: [String] = []
+        for part in parts where names.last != part.split { names.append(part.split) }
+        if names.count > 1 { files.table.splitNames = names }
         return parts
     }
 

@@ -139,10 +139,10 @@ public struct PNGFolderImport: Sendable {
         }
         return ImportSummary(
             path: output, sampleCount: files.count, imageShape: imageShape,
-            elementType: conversion.elementType, color: color, isLabelled: files.labels != nil,
-            classNames: files.classNames,
-            splits: files.splitNames.enumerated().map { number, name in
-                .init(name: name, sampleCount: files.splits.count { $0 == number })
+            elementType: conversion.elementType, color: color, isLabelled: table.labels != nil,
+            classNames: table.classNames,
+            splits: table.splitNames.enumerated().map { number, name in
+                .init(name: name, sampleCount: table.splits?.count { $0 == number } ?? 0)
             },
             fingerprint: fingerprint,
             skippedFiles: missing + skipped.map(\.file) + (written?.skippedFiles ?? []),
