@@ -27,10 +27,7 @@ struct ImageFolder: DatasetSource {
         let tally: PNGTally
         var table = files.table
         do {
-            let first = try PNGFileReader(folder: folder).header(
-                of: 0, in: files.paths, reading.orientation
-            ).header
-            conversion = try PNGConversion(reading, first: first)
+            conversion = try PNGConversion(reading, firstOf: files, in: folder)
             let headers: Headers = try Self.headers(of: files, in: folder, conversion, reading.orientation)
             (states, tally) = (headers.states, headers.tally)
             if conversion.resizes { table.sourceSizes = headers.sizes }

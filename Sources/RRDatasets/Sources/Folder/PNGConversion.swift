@@ -10,10 +10,25 @@ package struct PNGConversion {
 
     private let reading: ImageFolderOptions
 
-    /// Takes what the options leave open from an image.
+    /// Takes what the options leave open from the first file of a list that has a sound header.
     ///
-    /// - Throws: `DatasetError` with the code `invalidOption` where the images would be too large.
-    package init(_ reading: ImageFolderOptions, first: PNGHeader) throws {
+    /// - Parameter skipsDamaged: whether files without one are passed over.
+    /// - Throws: `DatasetError` with the code `invalidOption` where the images would be too large, `empty` where no file
+    ///   is left, or `unreadableImage`; `FormatError` where a file is not there or cannot be read.
+    package init(
+        _ reading: ImageFolderOptions, firstOf files: PNGFileList, in folder: String,
+        skipsDamaged: Bool = false
+    ) throws {
+        let reader = PNGFileReader(folder: folder)
+        var header: PNGHeader?
+        for position in files.paths.indices where header == nil {
+            do throws(FormatError) {
+                header = try reader.header(of: position, in: files.paths, reading.orientation).header
+            } catch {
+                guard skipsDamaged else { throw ImageFolderOptions.unreadable(error) }
+            }
+        }
+        guard let first = header else { throw files.noneReadable(in: folder) }
         self.reading = reading
         let channels = PNGHeader.colorNames.firstIndex(of: reading.color.rawValue).map { $0 + 1 }
         target = PNGHeader(

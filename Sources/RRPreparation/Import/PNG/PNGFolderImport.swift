@@ -65,7 +65,8 @@ public struct PNGFolderImport: Sendable {
         let missing =
             files.missing.map { ImportSummary.SkippedFile(path: $0.path, reason: $0.reason.description) }
             + leaveOutMissingMasks(of: &files)
-        let conversion = try PNGConversion(reading, first: firstHeader(of: files))
+        let conversion = try PNGConversion(
+            reading, firstOf: files, in: folder, skipsDamaged: options.onError == .skip)
         let imageShape = try conversion.imageShape
         let export = try ExportMark(of: folder, kind: "pngs", trustsLinks: reading.trustsLinks)
         let compression = options.compression ?? export?.compression ?? .none
@@ -90,7 +91,7 @@ public struct PNGFolderImport: Sendable {
             try writer.write(images: block.images, rows: block.files, checksums: Array(block.checksums))
             progress(block.files.upperBound, files.count)
         }
-        guard skipped.count < files.count else { throw noneReadable(of: files) }
+        guard skipped.count < files.count else { throw files.noneReadable(in: folder) }
         var sourceSizes = pipeline.sourceSizes
         if !skipped.isEmpty {
             let left = Set(skipped.map(\.position))
@@ -159,23 +160,6 @@ extension PNGFolderImport {
         let missing = Set(paths.joined().filter { FileTree.kind(of: folder + "/" + $0) == nil })
         files.maskPaths = paths.map { $0.filter { !missing.contains($0) } }
         return missing.sorted().map { ImportSummary.SkippedFile(path: $0, reason: "there is no such mask") }
-    }
-
-    /// The header of the first file that has a sound one, which decides what the options leave open.
-    private func firstHeader(of files: PNGFileList) throws -> PNGHeader {
-        let reader = PNGFileReader(folder: folder)
-        for position in files.paths.indices {
-            do throws(FormatError) {
-                return try reader.header(of: position, in: files.paths, options.reading.orientation).header
-            } catch {
-                guard options.onError == .skip else { throw ImageFolderOptions.unreadable(error) }
-            }
-        }
-        throw noneReadable(of: files)
-    }
-
-    private func noneReadable(of files: PNGFileList) -> DatasetError {
-        DatasetError(.empty, path: folder, "none of the \(files.count) PNG files can be decoded")
     }
 
     /// What the dataset says of its making; nothing in it depends on the machine.
