@@ -9,10 +9,10 @@ public struct SharedElements<Element: BitwiseCopyable & Sendable>: RandomAccessC
 
     /// Copies elements, O(n).
     public init(_ elements: some Collection<Element>) {
-        self.init(count: elements.count) { memory in
-            let end = memory.update(fromContentsOf: elements)
-            precondition(end == memory.endIndex, "the collection has fewer elements than it counts")
-        }
+        count = elements.count
+        memory = ElementMemory(count: count)
+        let end = memory.elements.update(fromContentsOf: elements)
+        precondition(end == memory.elements.endIndex, "the collection has fewer elements than it counts")
     }
 
     /// Lets a body write the elements, every one.

@@ -24,6 +24,23 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
     let lock = Mutex(())
     let way: Way
 
+    /// What is to be done to stored bytes; nil where they are those of memory.
+    let finishing: Finishing?
+
+    /// How stored bytes become those of memory.
+    enum Finishing {
+        case swapping(elementSize: Int)
+        /// Any truth value but 0 is 1.
+        case truthValues
+
+        func apply(to bytes: UnsafeMutableRawBufferPointer) {
+            switch self {
+            case .swapping(let size): ByteOrder.swap(bytes, elementSize: size)
+            case .truthValues: for position in bytes.indices where bytes[position] > 1 { bytes[position] = 1 }
+            }
+        }
+    }
+
     /// How elements are read.
     enum Way {
         case inOnePiece(InputFile, offset: Int)
@@ -43,6 +60,9 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
         form = facts.form
         storedType = facts.elementType
         elementType = form.type
+        finishing =
+            form.type == .bool
+            ? .truthValues : form.isBigEndian ? .swapping(elementSize: form.type.size ?? 1) : nil
         var rows = 1
         var way = Way.byLibrary(dataset)
         let elementsPerRow = facts.shape.dimensions.dropFirst().reduce(1, *)
@@ -130,16 +150,8 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
             guard try readChunks(of: dataset, by: decoder, rows: rows, into: bytes) else { return false }
         case .byLibrary: return false
         }
-        finish(bytes)
+        finishing?.apply(to: bytes)
         return true
-    }
-
-    /// Brings stored bytes into the form of memory.
-    func finish(_ bytes: UnsafeMutableRawBufferPointer) {
-        if form.isBigEndian { ByteOrder.swap(bytes, elementSize: elementType.size ?? 1) }
-        if elementType == .bool {
-            for position in bytes.indices where bytes[position] > 1 { bytes[position] = 1 }
-        }
     }
 
     func readByLibrary(
@@ -148,10 +160,7 @@ package final class HDF5Array: ArraySource, @unchecked Sendable {
         try lock.withLockTyped { () throws(FormatError) in
             try dataset.read(rows: rows, form: form, into: bytes)
         }
-        if form.valueNames != nil { return finish(bytes) }
-        if elementType == .bool {
-            for position in bytes.indices where bytes[position] > 1 { bytes[position] = 1 }
-        }
+        if form.valueNames != nil || elementType == .bool { finishing?.apply(to: bytes) }
     }
 
     /// Reads rows chunk by chunk on all cores.

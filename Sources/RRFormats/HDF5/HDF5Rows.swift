@@ -38,7 +38,7 @@ package final class HDF5RowReader {
         case .byLibrary(let dataset):
             return try array.readByLibrary(dataset, rows: rows, into: bytes)
         }
-        array.finish(bytes)
+        array.finishing?.apply(to: bytes)
     }
 
     /// Reads rows chunk by chunk.
