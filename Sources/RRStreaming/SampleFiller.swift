@@ -38,25 +38,23 @@ final class SampleFiller {
         let index = Int(storage.indices.elements[row])
         let (elementCount, imageSize) = (dataset.imageShape.elementCount, dataset.imageSize)
         let elements = row * elementCount..<(row + 1) * elementCount
-        let image =
-            givesStored ? nil : UnsafeMutableBufferPointer(rebasing: storage.images.elements[elements])
-        let stored =
-            givesStored
-            ? UnsafeMutableRawBufferPointer(
-                rebasing: UnsafeMutableRawBufferPointer(storage.storedImages.elements)[
-                    row * imageSize..<(row + 1) * imageSize]) : nil
+        // One of the two is empty.
+        let image = UnsafeMutableBufferPointer(
+            rebasing: storage.images.elements[givesStored ? 0..<0 : elements])
+        let stored = UnsafeMutableRawBufferPointer(
+            rebasing: UnsafeMutableRawBufferPointer(storage.storedImages.elements)[
+                givesStored ? row * imageSize..<(row + 1) * imageSize : 0..<0])
         let mask = UnsafeMutableBufferPointer(rebasing: storage.masks.elements[elements])
         guard index >= 0 else {
-            image?.update(repeating: 0)
-            _ = stored?.initializeMemory(as: UInt8.self, repeating: 0)
+            image.update(repeating: 0)
+            stored.initializeMemory(as: UInt8.self, repeating: 0)
             mask.update(repeating: 0)
             storage.labels.elements[row] = -1
             storage.annotated.elements[row] = false
             return
         }
         do {
-            if let image { try reader.readImage(at: index, into: image) }
-            if let stored { try reader.readStored(at: index, into: stored) }
+            try reader.readImage(at: index, into: givesStored ? .stored(stored) : .floats(image))
         } catch let error as FormatError {
             throw StreamError(sample: index, of: dataset, error)
         }
@@ -64,7 +62,7 @@ final class SampleFiller {
         // Without a mask set the masks are zero from the start.
         storage.annotated.elements[row] =
             masks?.expandMask(ofSample: index, channels: dataset.imageShape.channels, into: mask) ?? false
-        if let augmentation = options.augmentation, let image {
+        if let augmentation = options.augmentation, !givesStored {
             augmentation.apply(
                 seed: options.seed, epoch: epoch, index: index, shape: dataset.imageShape, image: image,
                 mask: masks == nil ? nil : mask, isUnit: dataset.elementType != .float32)

@@ -17,13 +17,14 @@ struct BlockCacheTests {
             var generator = SystemRandomNumberGenerator()
             for _ in 0..<3000 {
                 let block = Int.random(in: 0..<40, using: &generator)
-                try? cache.withBlock(block) { bytes in
+                let held = try? cache.hold(block) { bytes in
                     loads.add(1, ordering: .relaxed)
                     bytes.initializeMemory(as: UInt8.self, repeating: UInt8(block + 1))
-                } _: { bytes in
-                    let isRight = bytes.count == 1000 && bytes.allSatisfy { $0 == UInt8(block + 1) }
-                    if !isRight { faults.add(1, ordering: .relaxed) }
                 }
+                guard let held else { continue }
+                let isRight = held.bytes.count == 1000 && held.bytes.allSatisfy { $0 == UInt8(block + 1) }
+                if !isRight { faults.add(1, ordering: .relaxed) }
+                cache.release(held)
             }
         }
         #expect(faults.load(ordering: .relaxed) == 0)
@@ -36,19 +37,11 @@ struct BlockCacheTests {
         let cache = try #require(BlockCache(blockSize: 8, blockCount: 3, capacity: capacity))
         for _ in 0..<10 {
             #expect(throws: Fault.self) {
-                try cache.withBlock(1) { _ in
-                    throw Fault()
-                } _: { _ in
-                    Issue.record("there is no block")
-                }
+                _ = try cache.hold(1) { _ in throw Fault() }
             }
         }
-        var found: [UInt8] = []
-        try cache.withBlock(1) {
-            $0.initializeMemory(as: UInt8.self, repeating: 9)
-        } _: {
-            found = Array($0)
-        }
-        #expect(found == Array(repeating: 9, count: 8))
+        let held = try cache.hold(1) { $0.initializeMemory(as: UInt8.self, repeating: 9) }
+        #expect(Array(held.bytes) == Array(repeating: 9, count: 8))
+        cache.release(held)
     }
 }

@@ -63,7 +63,8 @@ extension Dataset {
         let elements = try withReader(of: index) { reader in
             try [Float](unsafeUninitializedCapacity: imageShape.elementCount) { image, count in
                 count = imageShape.elementCount
-                try reader.readImage(at: index, into: UnsafeMutableBufferPointer(rebasing: image[..<count]))
+                try reader.readImage(
+                    at: index, into: .floats(UnsafeMutableBufferPointer(rebasing: image[..<count])))
             }
         }
         return try Tensor(shape: TensorShape(imageShape.dimensions), elements: elements)
@@ -91,7 +92,7 @@ extension Dataset {
     /// - Parameter bytes: `imageSize` bytes to fill, C order, little-endian.
     /// - Throws: as `image(at:)`.
     package func readStored(at index: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
-        try withReader(of: index) { try $0.readStored(at: index, into: bytes) }
+        try withReader(of: index) { try $0.readImage(at: index, into: .stored(bytes)) }
     }
 
     private func withReader<Value>(of index: Int, _ body: (ImageReader) throws -> Value) throws -> Value {

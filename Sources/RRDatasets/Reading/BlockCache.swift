@@ -61,15 +61,18 @@ final class BlockCache: @unchecked Sendable {
         places.deallocate()
     }
 
-    /// Calls a body with a block, which is loaded where it is not in memory.
+    /// A block that stays where it is until it is released.
+    struct Held {
+        let bytes: UnsafeRawBufferPointer
+        fileprivate let place: Int
+    }
+
+    /// Holds a block, which is loaded where it is not in memory; to be released by the same thread, in a `defer`.
     ///
     /// - Parameter load: fills the block; what it throws is thrown, and the block loaded again when next asked for.
-    func withBlock(
-        _ block: Int, load: (UnsafeMutableRawBufferPointer) throws -> Void,
-        _ body: (UnsafeRawBufferPointer) throws -> Void
-    ) throws {
+    func hold(_ block: Int, load: (UnsafeMutableRawBufferPointer) throws -> Void) throws -> Held {
         let known = places[block].load(ordering: .acquiring)
-        if holdsAll, known >= 0 { return try body(UnsafeRawBufferPointer(bytes(at: known))) }
+        if holdsAll, known >= 0 { return Held(bytes: UnsafeRawBufferPointer(bytes(at: known)), place: known) }
         let (place, isMine) = reserve(block)
         if isMine {
             do {
@@ -88,8 +91,16 @@ final class BlockCache: @unchecked Sendable {
                 monitor.wakeAll()
             }
         }
-        defer { if !holdsAll { monitor.withLock { release(place) } } }
-        try body(UnsafeRawBufferPointer(bytes(at: place)))
+        return Held(bytes: UnsafeRawBufferPointer(bytes(at: place)), place: place)
+    }
+
+    /// Lets go of a block, whose place another may take then.
+    func release(_ held: Held) {
+        guard !holdsAll else { return }
+        monitor.withLock {
+            users[held.place] -= 1
+            if users[held.place] == 0 { monitor.wakeAll() }
+        }
     }
 
     /// A block that is in memory to stay; nil for one that is not there yet or may go.
@@ -133,11 +144,6 @@ final class BlockCache: @unchecked Sendable {
             return place
         }
         return nil
-    }
-
-    private func release(_ place: Int) {
-        users[place] -= 1
-        if users[place] == 0 { monitor.wakeAll() }
     }
 
     private func bytes(at place: Int) -> UnsafeMutableRawBufferPointer {

@@ -27,35 +27,54 @@ package final class ImageReader {
 
     deinit { stored.deallocate() }
 
-    /// Reads an image as the float32 that reaches a network: uint8 / 255, uint16 / 65,535, float32 as it is, bit for bit
-    /// NumPy's.
-    ///
-    /// The image's checksum is verified the first time it is read.
-    ///
-    /// - Parameter image: `imageShape.elementCount` elements to fill, `(C, H, W)`.
-    /// - Throws: `DatasetError` with the code `checksumMismatch`, which names the sample; `FormatError` where the file
-    ///   is damaged or cannot be read.
-    package func readImage(at index: Int, into image: UnsafeMutableBufferPointer<Float>) throws {
-        try withStored(at: index) { [elementType] bytes in
-            switch elementType {
-            case .uint8:
-                precondition(bytes.count == image.count)
-                rr_scale_bytes(bytes.bindMemory(to: UInt8.self).baseAddress, image.count, image.baseAddress)
-            case .uint16:
-                let integers = bytes.bindMemory(to: UInt16.self)
-                precondition(integers.count == image.count)
-                for position in 0..<image.count { image[position] = Float(Int32(integers[position])) / 65535 }
-            case .float32: UnsafeMutableRawBufferPointer(image).copyMemory(from: bytes)
-            }
-        }
+    /// Where an image goes, and as what.
+    package enum Target {
+        /// `imageShape.elementCount` elements `(C, H, W)` as they reach a network: uint8 / 255, uint16 / 65,535, float32 as
+        /// it is, bit for bit NumPy's.
+        case floats(UnsafeMutableBufferPointer<Float>)
+        /// The bytes as they are stored, `(C, H, W)`, little-endian.
+        case stored(UnsafeMutableRawBufferPointer)
     }
 
-    /// Reads the stored bytes of an image, `(C, H, W)`, little-endian.
+    /// Reads an image, whose checksum is verified the first time.
     ///
-    /// - Throws: as `readImage(at:into:)`.
-    package func readStored(at index: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
-        precondition(bytes.count == size)
-        try withStored(at: index) { bytes.copyMemory(from: $0) }
+    /// - Parameter target: as large as the image.
+    /// - Throws: `DatasetError` with the code `checksumMismatch`, which names the sample; `FormatError` where the file
+    ///   is damaged or cannot be read.
+    package func readImage(at index: Int, into target: Target) throws {
+        var held: BlockCache.Held?
+        defer { if let held { cache?.blocks.release(held) } }
+        let image: UnsafeRawBufferPointer
+        if let cache {
+            let (number, row) = index.quotientAndRemainder(dividingBy: cache.rowsPerBlock)
+            let rows = index - row..<min(index - row + cache.rowsPerBlock, sampleCount)
+            let block = try cache.blocks.hold(number) { [reader, size] bytes in
+                try reader.read(
+                    rows: rows, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<(rows.count * size)]))
+            }
+            held = block
+            image = UnsafeRawBufferPointer(rebasing: block.bytes[row * size..<(row + 1) * size])
+        } else {
+            try reader.read(rows: index..<index + 1, into: stored)
+            image = UnsafeRawBufferPointer(stored)
+        }
+        if !verified.contains(index) {
+            try source.verify(image, at: index)
+            verified.insert(index)
+        }
+        switch (target, elementType) {
+        case (.stored(let bytes), _):
+            precondition(bytes.count == size)
+            bytes.copyMemory(from: image)
+        case (.floats(let floats), .uint8):
+            precondition(image.count == floats.count)
+            rr_scale_bytes(image.bindMemory(to: UInt8.self).baseAddress, floats.count, floats.baseAddress)
+        case (.floats(let floats), .uint16):
+            let integers = image.bindMemory(to: UInt16.self)
+            precondition(integers.count == floats.count)
+            for position in 0..<floats.count { floats[position] = Float(Int32(integers[position])) / 65535 }
+        case (.floats(let floats), .float32): UnsafeMutableRawBufferPointer(floats).copyMemory(from: image)
+        }
     }
 
     /// Asks for an image that is read soon, where it is in memory.
@@ -70,32 +89,6 @@ package final class ImageReader {
     ///
     /// - Throws: `FormatError` with the code `changed`.
     package func checkUnchanged() throws { try source.checkUnchanged() }
-
-    private func withStored(at index: Int, _ body: (UnsafeRawBufferPointer) -> Void) throws {
-        guard let cache else {
-            try reader.read(rows: index..<index + 1, into: stored)
-            try verify(UnsafeRawBufferPointer(stored), at: index)
-            return body(UnsafeRawBufferPointer(stored))
-        }
-        let (block, row) = index.quotientAndRemainder(dividingBy: cache.rowsPerBlock)
-        try cache.blocks.withBlock(block) { [reader, sampleCount, size] bytes in
-            let first = block * cache.rowsPerBlock
-            let rows = first..<min(first + cache.rowsPerBlock, sampleCount)
-            try reader.read(
-                rows: rows, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<(rows.count * size)]))
-        } _: { bytes in
-            let image = UnsafeRawBufferPointer(rebasing: bytes[row * size..<(row + 1) * size])
-            try verify(image, at: index)
-            body(image)
-        }
-    }
-
-    /// Verifies an image's checksum, unless that was done before.
-    private func verify(_ image: UnsafeRawBufferPointer, at index: Int) throws {
-        guard !verified.contains(index) else { return }
-        try source.verify(image, at: index)
-        verified.insert(index)
-    }
 }
 
 /// Readers of a dataset for those who read an image now and then, on whatever thread.

@@ -38,7 +38,7 @@ extension TrainingLoop {
         var largest: Float = 0
         for sample in looked {
             try image.withUnsafeMutableBufferPointer { buffer in
-                try reader.readImage(at: sample, into: buffer)
+                try reader.readImage(at: sample, into: .floats(buffer))
                 for pixel in buffer { largest = max(largest, pixel.magnitude) }
             }
         }
