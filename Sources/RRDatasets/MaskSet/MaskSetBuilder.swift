@@ -40,7 +40,8 @@ package final class MaskSetBuilder {
     ///   - samples: those that masks may be added for, which sets aside room in the file.
     ///   - marks: what a 1 says in the masks that are added.
     ///   - empty: what a mask says that is all zero.
-    ///   - union: masks of the same samples that the new ones are joined with. Where there is a file, samples then come
+    ///   - union: masks of the same samples that the new ones are joined with, whose marks are `wrong` then and of which an
+    ///     empty one is unannotated. Where there is a file, samples then come
     ///     in ascending order, and those that only the older set marks come between them.
     /// - Throws: `TensorError` where the masks have more elements than memory can address; `FormatError` with the code
     ///   `outputExists` or `cannotWrite`.
@@ -49,6 +50,7 @@ package final class MaskSetBuilder {
         samples: some Collection<Int> = 0..<0, marks: MaskMarks = .wrong, empty: EmptyMasks = .unannotated,
         union: MaskSet? = nil
     ) throws {
+        precondition(union == nil || (marks == .wrong && empty == .unannotated))
         if let path {
             var room = samples.count
             if let union {
@@ -90,7 +92,7 @@ package final class MaskSetBuilder {
     package func add(_ mask: UnsafeMutableBufferPointer<UInt8>, for sample: Int) throws {
         if file != nil, union != nil {
             try addOlder(before: sample)
-            nextSample = sample + 1
+            nextSample = max(nextSample, sample + 1)
         }
         var ones = Self.count(mask)
         // A mask without a 1 says nothing, unless the user says that it does; then all of it is inverted.
@@ -104,7 +106,19 @@ package final class MaskSetBuilder {
             ones = Self.count(mask)
         }
         guard ones > 0 || empty == .annotated else { return }
-        try keep(UnsafeBufferPointer(mask), ones: ones, for: sample)
+        guard rows[sample] < 0 else {
+            throw DatasetError(.duplicateMask, path: "masks", "sample \(sample) has a mask already")
+        }
+        if let file {
+            _ = try file.addMask().update(fromContentsOf: mask)
+        } else {
+            bits.appendRow()
+            bits.setRow(annotatedCount, from: UnsafeBufferPointer(mask))
+        }
+        rows[sample] = annotatedCount
+        annotatedCount += 1
+        oneCount += ones
+        shares += Double(ones) / Double(mask.count)
     }
 
     /// Adds a sample's mask of one channel or as many as masks here have; the one is repeated for each.
@@ -162,29 +176,15 @@ package final class MaskSetBuilder {
     /// Takes the masks of the older set for samples that have no other.
     private func addOlder(before end: Int) throws {
         guard let union, nextSample < end else { return }
-        for sample in nextSample..<end where rows[sample] < 0 {
+        let samples = nextSample..<end
+        nextSample = end
+        for sample in samples where rows[sample] < 0 {
             guard union.expandMask(ofSample: sample, channels: maskShape.channels, into: older) else {
                 continue
             }
-            try keep(UnsafeBufferPointer(older), ones: Self.count(older), for: sample)
+            // Joined with itself, it stays what it is.
+            try add(older, for: sample)
         }
-        nextSample = end
-    }
-
-    private func keep(_ mask: UnsafeBufferPointer<UInt8>, ones: Int, for sample: Int) throws {
-        guard rows[sample] < 0 else {
-            throw DatasetError(.duplicateMask, path: "masks", "sample \(sample) has a mask already")
-        }
-        if let file {
-            _ = try file.addMask().update(fromContentsOf: mask)
-        } else {
-            bits.appendRow()
-            bits.setRow(annotatedCount, from: mask)
-        }
-        rows[sample] = annotatedCount
-        annotatedCount += 1
-        oneCount += ones
-        shares += Double(ones) / Double(mask.count)
     }
 
     private static func count(_ mask: UnsafeMutableBufferPointer<UInt8>) -> Int {
