@@ -80,6 +80,34 @@ struct PipeInputTests {
         if command.hasPrefix("train") { #expect(outcomes[0].made == outcomes[1].made) }
     }
 
+    @Test(
+        "a pipe that brings more than it states, or states more than there is room for, is refused at once",
+        arguments: ["-", "p"])
+    func endless(name: String) throws {
+        let folder = try Self.folder()
+        let huge = NPYHeader.bytes(shape: [1 << 30, 1 << 20], type: .float64) + [0, 0]
+        try folder.write(huge, to: "huge.npy")
+        try folder.write([0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2], to: "x.idx")
+        func run(_ bytes: String, _ command: String) throws -> ChildProcess.Outcome {
+            let reader = "timeout 20 rrdata import \(command) \(name) -o o.h5"
+            return try Self.shell(
+                name == "-" ? "(\(bytes)) | \(reader)" : "rm -f p; mkfifo p; (\(bytes)) > p & \(reader)",
+                in: folder.path)
+        }
+        for (bytes, command, said) in [
+            ("cat x.npy; yes", "npy", "more than the 140 bytes that its header states"),
+            ("cat x.idx; yes", "idx", "more than the 28 bytes that its header states"),
+            ("cat huge.npy; yes", "npy", "save it as a file first"),
+        ] {
+            let outcome = try run(bytes, command)
+            #expect(
+                outcome.status == 65 && outcome.errors.contains(said), "\(outcome.status) \(outcome.errors)")
+        }
+        // In pieces as pipes bring them.
+        let whole = try run("head -c 9 x.npy; sleep 0.1; tail -c +10 x.npy", "npy")
+        #expect(whole.status == 0, "\(whole.errors)")
+    }
+
     @Test("a pipe by name is waited for, and read once its writer has come")
     func lateWriter() throws {
         let folder = try Self.folder()

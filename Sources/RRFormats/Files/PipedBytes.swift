@@ -6,19 +6,26 @@ package enum PipedBytes {
     /// The path that stands for standard input.
     package static let standardInput = "-"
 
-    /// Reads standard input to its end.
+    /// Reads standard input to its end, or to where it is more than it states, or than there is memory for.
     ///
-    /// - Throws: `FormatError` with the code `cannotRead`.
+    /// - Throws: `FormatError` with the code `cannotRead`, or as `PipeMeter.add`.
     static func readStandardInput() throws(FormatError) -> [UInt8] {
         let path = standardInput
         guard isatty(STDIN_FILENO) == 0 else {
             throw FormatError(.cannotRead, path: path, "standard input is a terminal; pipe a file into it")
         }
         var all: [UInt8] = []
+        var meter = PipeMeter(path: path, limit: PipeMeter.memoryLimit, reason: "that there is memory for")
         var block = [UInt8](repeating: 0, count: 1 << 20)
         while true {
             let count = block.withUnsafeMutableBytes { Glibc.read(STDIN_FILENO, $0.baseAddress, $0.count) }
             if count > 0 {
+                try block.withUnsafeBytes { bytes in
+                    Result { () throws(FormatError) in
+                        try meter.add(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+                    }
+                }.get()
+                if all.isEmpty { all.reserveCapacity(meter.stated ?? 0) }
                 all += block[..<count]
             } else if count == 0 {
                 return all
@@ -92,21 +99,21 @@ final class PipeContents: Sendable {
         _ file: Int32, from pipe: Int32, path: String, limit: Int
     ) throws(FormatError) {
         var block = [UInt8](repeating: 0, count: 1 << 18)
-        var (total, hasBegun) = (0, false)
+        let room = PipeMeter.room(for: file)
+        var meter = PipeMeter(
+            path: path, limit: min(limit, room),
+            reason: limit <= room
+                ? "that are read" : "that there is room for in the folder of temporary files")
+        var hasBegun = false
         while true {
             let count = block.withUnsafeMutableBytes { Glibc.read(pipe, $0.baseAddress, $0.count) }
             if count > 0 {
                 hasBegun = true
-                total += count
-                guard total <= limit else {
-                    throw FormatError(
-                        .unsupported, path: path, "the pipe brings more than the \(limit) bytes that are read"
-                    )
-                }
                 try block.withUnsafeBytes { bytes in
-                    Result { () throws(FormatError) in
-                        try FileBytes.write(
-                            UnsafeRawBufferPointer(rebasing: bytes[..<count]), to: file, path: path)
+                    let bytes = UnsafeRawBufferPointer(rebasing: bytes[..<count])
+                    return Result { () throws(FormatError) in
+                        try meter.add(bytes)
+                        try FileBytes.write(bytes, to: file, path: path)
                     }
                 }.get()
                 continue

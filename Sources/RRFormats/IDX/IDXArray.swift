@@ -62,6 +62,17 @@ package enum IDXArray {
             location: location, note: note)
     }
 
+    /// The size of the file that the first bytes of an uncompressed IDX file state; nil where they are not enough, or of no
+    /// such file.
+    ///
+    /// - Throws: `FormatError` with the code `malformed` where no file has so many.
+    static func fileSize(statedBy start: [UInt8], path: String) throws(FormatError) -> Int? {
+        guard start.count >= 4, start[0] == 0, start[1] == 0, type(start[2]) != nil,
+            start[3] <= ArrayFile.largestRank, start.count >= 4 + Int(start[3]) * 4
+        else { return nil }
+        return try Header(start, location: path).fileSize
+    }
+
     private struct Header {
         let type: ArrayElementType
         let shape: TensorShape

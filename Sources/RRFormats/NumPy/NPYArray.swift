@@ -16,6 +16,26 @@ package enum NPYArray {
         try open(.open(path), location: path)
     }
 
+    /// The size of the file that the first bytes of an NPY file state; nil where they are not enough, or of no such file.
+    ///
+    /// - Throws: `FormatError` with the code `malformed` or `unsupported` where its header is damaged.
+    static func fileSize(statedBy start: [UInt8], path: String) throws(FormatError) -> Int? {
+        guard start.count >= 12, start[..<6].elementsEqual([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]) else {
+            return nil
+        }
+        let lengthSize = start[6] == 1 ? 2 : 4
+        let length = start[8..<8 + lengthSize].reversed().reduce(0) { $0 << 8 | Int($1) }
+        let offset = 8 + lengthSize + length
+        guard 1...3 ~= start[6], length <= largestHeader, start.count >= offset else { return nil }
+        let description = try NPYDescription(Array(start[(8 + lengthSize)..<offset]), location: path)
+        var size = description.elementSize
+        for extent in description.shape {
+            let (product, isMore) = size.multipliedReportingOverflow(by: max(0, extent))
+            size = isMore ? .max : product
+        }
+        return size.addingReportingOverflow(offset).overflow ? .max : size + offset
+    }
+
     /// Opens an array in bytes.
     ///
     /// - Parameters:

@@ -88,6 +88,15 @@ struct NPYDescription: Hashable {
         textEncoding = encoding
     }
 
+    /// The size of a stored element in bytes.
+    var elementSize: Int {
+        switch textEncoding {
+        case .utf8(let byteCount)?: byteCount
+        case .utf32(let characterCount)?: characterCount * 4
+        case nil: type.size ?? 0
+        }
+    }
+
     private static func type(
         kind: UInt8, size: Int
     ) -> (ArrayElementType, StoredArray.TextEncoding?)? {
