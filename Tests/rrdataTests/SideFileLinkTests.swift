@@ -50,6 +50,24 @@ struct SideFileLinkTests {
         #expect(!FileManager.default.fileExists(atPath: folder.path("d.h5")))
     }
 
+    @Test("arrays of an export follow links out of the folder only where these are trusted")
+    func arrays() throws {
+        let folder = try Self.folder()
+        for line in ["import pngs images -o d.h5", "export npy d.h5 -o arrays"] {
+            #expect(try Self.run(line, in: folder).status == 0)
+        }
+        try FileManager.default.moveItem(
+            atPath: folder.path("arrays/images.npy"), toPath: folder.path("elsewhere.npy"))
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("arrays/images.npy"), withDestinationPath: "../elsewhere.npy")
+        let refused = try Self.run("import npy arrays -o again.h5", in: folder)
+        #expect(
+            refused.status == 65 && refused.errors.contains("leads out of the folder")
+                && refused.errors.contains("--trust-links"), "\(refused.errors)")
+        let trusted = try Self.run("import npy arrays -o again.h5 --trust-links", in: folder)
+        #expect(trusted.status == 0, "\(trusted.errors)")
+    }
+
     @Test("are read where links are trusted, where they are named, and where the link stays inside")
     func trusted() throws {
         let folder = try Self.folder()

@@ -63,16 +63,22 @@ struct ExportedArrays {
         guard let folder = arrays.options.images.first(where: { FileTree.kind(of: $0) == .folder }) else {
             return nil
         }
-        guard arrays.options.images.count == 1, let mark = try ExportMark(of: folder, kind: "npy") else {
+        guard arrays.options.images.count == 1,
+            let mark = try ExportMark(of: folder, kind: "npy", trustsLinks: arrays.options.trustsLinks)
+        else {
             throw DatasetError(
                 .invalidOption, path: folder,
                 arrays.options.images.count == 1
                     ? "the folder is none of `\(operation: .exportNPY)`; name the NPY files of the images"
                     : "a folder of `\(operation: .exportNPY)` is imported by itself")
         }
+        let boundary = arrays.options.trustsLinks ? nil : folder
         return ExportedArrays(
             mark: mark, location: { "\(folder)/\($0)" },
-            open: { try ArrayFile(path: "\(folder)/\($0)", format: .npy).array(nil) }, format: .npy)
+            open: { name in
+                let path = try SideFile.path(name, in: folder, within: boundary) ?? folder + "/" + name
+                return try ArrayFile(path: path, format: .npy).array(nil)
+            }, format: .npy)
     }
 
     /// Whether the export was written with an array.

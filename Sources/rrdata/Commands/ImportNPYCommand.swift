@@ -27,11 +27,16 @@ struct ImportNPYCommand: PathCommand {
     @Option(help: "A file of labels; may be repeated.")
     var labels: [String] = []
 
+    @Flag(
+        help:
+            "Follow symbolic links in the folder of an export, and what HDF5 files name, wherever they lead.")
+    var trustLinks = false
+
     @OptionGroup var arrays: MaskedArrayOptions
 
     var paths: CommandPaths { arrays.paths(images: images, labels: labels) }
 
-    func run() throws { try arrays.run(.npy, images: images, labels: labels) }
+    func run() throws { try arrays.run(.npy, images: images, labels: labels, trustsLinks: trustLinks) }
 
     func validate() throws {
         guard !images.isEmpty else { throw ValidationError("name the file of images") }

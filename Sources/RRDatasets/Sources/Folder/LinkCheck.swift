@@ -1,4 +1,4 @@
-internal import RRFormats
+package import RRFormats
 
 /// Looks for symbolic links on the way to files that lead out of a folder, each folder once.
 package struct LinkCheck {
@@ -36,16 +36,18 @@ package struct LinkCheck {
     }
 }
 
-/// A file that is found in a folder by its name, and says something of the rest: a list of images, the mark of an export.
+/// A file that is found in a folder by its name, as a list of images, the mark of an export and its arrays.
 ///
 /// It may lead no further than the images may.
-enum SideFile {
+package enum SideFile {
     /// The path of a side file; nil where there is none.
     ///
     /// - Parameter root: the folder that symbolic links must stay in; nil where they may lead anywhere.
     /// - Throws: `FormatError` with the code `unsupported` for a link that leads out of `root`, or `cannotRead` for a pipe,
     ///   a socket or a device.
-    static func path(_ name: String, in folder: String, within root: String?) throws(FormatError) -> String? {
+    package static func path(_ name: String, in folder: String, within root: String?) throws(FormatError)
+        -> String?
+    {
         let path = folder + "/" + name
         switch FileTree.kind(of: path) {
         case nil, .folder?: return nil
