@@ -34,7 +34,7 @@ enum FailureCode: Int32 {
         self =
             switch error.code {
             case .notFound: .noInput
-            case .cannotRead, .changed, .inUse: .ioError
+            case .cannotRead, .changed, .inUse, .writeFailed: .ioError
             case .malformed, .unsupported: .badData
             case .outputExists, .cannotWrite: .cannotWrite
             case .conflictingPaths: .usage

@@ -15,8 +15,10 @@ public struct FormatError: ExplainedError, Equatable, Sendable {
         case unsupported
         /// The output is already there and was not to be replaced.
         case outputExists
-        /// The operating system refused or failed to write.
+        /// The operating system refused to write: there is no right to, no room, no such folder.
         case cannotWrite
+        /// The disk failed while it was written to: an input/output error.
+        case writeFailed
         /// An output is an input, or another output, of the same operation.
         case conflictingPaths
     }

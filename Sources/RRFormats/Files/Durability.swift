@@ -51,7 +51,7 @@ public enum Durability {
     ) throws(FormatError) {
         let descriptor = open(path, flags | O_CLOEXEC | (followsLinks ? 0 : O_NOFOLLOW))
         guard descriptor >= 0 else {
-            throw FormatError(.cannotWrite, path: shownPath, SystemFailure.message(errno))
+            throw FormatError(writing: shownPath, failure: errno)
         }
         defer { close(descriptor) }
         try sync(descriptor, by: call, shownAs: shownPath)
@@ -77,8 +77,7 @@ public enum Durability {
             case EINVAL, ENOSYS, EOPNOTSUPP, EROFS: return
             default:
                 throw FormatError(
-                    .cannotWrite, path: shownPath,
-                    "it could not be brought to the disk: \(SystemFailure.message(failure))")
+                    writing: shownPath, failure: failure, saying: "it could not be brought to the disk: ")
             }
         }
     }

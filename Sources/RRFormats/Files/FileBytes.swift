@@ -46,7 +46,7 @@ package enum FileBytes {
     package static func write(_ bytes: [UInt8], to path: String) throws(FormatError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
-            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+            throw FormatError(writing: path, failure: errno)
         }
         try writeAndClose(bytes, to: descriptor, path: path)
     }
@@ -59,7 +59,7 @@ package enum FileBytes {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
             guard errno != EEXIST else { return false }
-            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+            throw FormatError(writing: path, failure: errno)
         }
         try writeAndClose(bytes, to: descriptor, path: path)
         return true
@@ -78,7 +78,7 @@ package enum FileBytes {
         }
         // Some file systems report a full disk only here.
         guard close(descriptor) == 0 else {
-            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+            throw FormatError(writing: path, failure: errno)
         }
     }
 
@@ -92,7 +92,7 @@ package enum FileBytes {
             if count >= 0 {
                 rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
             } else if errno != EINTR {
-                throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+                throw FormatError(writing: path, failure: errno)
             }
         }
     }

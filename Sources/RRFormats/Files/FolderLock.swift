@@ -10,7 +10,7 @@ package final class FolderLock {
     package init(_ path: String, orSay message: String) throws(FormatError) {
         descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+            throw FormatError(writing: path, failure: errno)
         }
         // Some file systems have no locks; there the user has to take care.
         guard flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }

@@ -147,8 +147,27 @@ package struct FileState: Equatable, Sendable {
     }
 }
 
+extension FormatError {
+    /// The error for a system call that failed to write, with the code `writeFailed` where the disk failed and else
+    /// `cannotWrite`.
+    ///
+    /// - Parameters:
+    ///   - failure: the call's `errno`.
+    ///   - explanation: what comes before the system's words.
+    package init(writing path: String, failure: Int32, saying explanation: String = "") {
+        self.init(
+            SystemFailure.isOfDevice(failure) ? .writeFailed : .cannotWrite, path: path,
+            explanation + SystemFailure.message(failure))
+    }
+}
+
 /// The operating system's words for its error numbers.
 package enum SystemFailure {
+    /// Whether a device failed, or what stands between it and here, and not the request.
+    static func isOfDevice(_ number: Int32) -> Bool {
+        [EIO, EREMOTEIO, ENXIO, ENODEV, ESTALE, ETIMEDOUT].contains(number)
+    }
+
     /// The message for an `errno`: `No space left on device`.
     package static func message(_ number: Int32) -> String {
         guard let text = strerror(number) else { return "error \(number)" }

@@ -16,7 +16,7 @@ package final class SequentialFile {
         self.path = path ?? writtenPath
         descriptor = open(writtenPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
-            throw FormatError(.cannotWrite, path: self.path, SystemFailure.message(errno))
+            throw FormatError(writing: self.path, failure: errno)
         }
         pending.reserveCapacity(Self.capacity)
     }
@@ -55,7 +55,7 @@ package final class SequentialFile {
         descriptor = -1
         // Some file systems report a full disk only here.
         guard status == 0 else {
-            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+            throw FormatError(writing: path, failure: errno)
         }
     }
 

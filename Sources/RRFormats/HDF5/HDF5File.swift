@@ -140,9 +140,10 @@ package final class HDF5File {
         let errors = HDF5Library.silenceErrors()
         defer { errors.restore() }
         do throws(FormatError) {
+            if let failure = writes.failure { throw failure }
             return try body()
         } catch {
-            if error.code == .cannotWrite {
+            if error.code == .cannotWrite || error.code == .writeFailed {
                 isClosed = true
                 writes.hasFailed = true
                 truncate(writtenPath, 0)
@@ -162,12 +163,14 @@ package final class HDF5File {
         throw failure
     }
 
-    /// Flushes what is given up unfinished, and gives the whole file up where that fails.
+    /// Flushes what is closed with nobody to hear of a failure; the next write throws it, and the file is of no more use.
     func flush(_ flush: () -> herr_t) {
         let errors = HDF5Library.silenceErrors()
         defer { errors.restore() }
-        guard !isClosed, flush() < 0 else { return }
-        writes.hasFailed = true
+        guard !isClosed, !writes.hasFailed else { return }
+        // The reason goes with the next call.
+        writes.failure = flush() < 0 ? HDF5Library.failure(.cannotWrite, at: path) : nil
+        writes.hasFailed = writes.failure != nil
     }
 
     /// Throws where the process that reads the file has ended over it, though an error of that was not heeded.

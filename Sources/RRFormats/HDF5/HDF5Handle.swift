@@ -43,4 +43,6 @@ struct HDF5Handle: ~Copyable {
 /// no identifier of the file is given back: a little memory is lost, and nothing is touched again.
 final class HDF5WriteState {
     var hasFailed = false
+    /// Of a failure that nobody has been told of so far: what is tried after it fails for other reasons.
+    var failure: FormatError?
 }

@@ -37,7 +37,9 @@ enum HDF5Library {
     /// The error for a call that has just failed; it has to be made before any further call, which would
     /// clear the error stack.
     static func failure(_ code: FormatError.Code, at path: String) -> FormatError {
-        explained(code, at: path, reason())
+        let text = fullReason()
+        let isOfDevice = code == .cannotWrite && failedCall(in: text).map(SystemFailure.isOfDevice) ?? false
+        return explained(isOfDevice ? .writeFailed : code, at: path, reason(in: text))
     }
 
     /// The error for a reason that libhdf5 gave; where its release is too old for the file, that is what is wrong.
@@ -62,12 +64,18 @@ enum HDF5Library {
     }
 
     /// The innermost message of the error stack; of a system call's failure the system's words.
-    static func reason() -> String {
-        let text = fullReason()
+    static func reason() -> String { reason(in: fullReason()) }
+
+    private static func reason(in text: String) -> String {
         if let words = text.firstRange(of: "error message = '") {
             return String(text[words.upperBound...].prefix { $0 != "'" })
         }
         return text.isEmpty ? "an error without a reason" : text
+    }
+
+    /// The `errno` of the system call of which a message tells; nil where it tells of none.
+    private static func failedCall(in text: String) -> Int32? {
+        text.firstRange(of: "errno = ").flatMap { Int32(text[$0.upperBound...].prefix { $0.isNumber }) }
     }
 
     /// The text of a record that C has filled.

@@ -116,7 +116,7 @@ package final class HDF5RowWriter: @unchecked Sendable {
         rowSize = dataset.elementsPerRow * (dataset.elementType.size ?? 0)
         descriptor = open(dataset.file.writtenPath, O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw FormatError(.cannotWrite, path: dataset.file.path, SystemFailure.message(errno))
+            throw FormatError(writing: dataset.file.path, failure: errno)
         }
     }
 
@@ -136,8 +136,7 @@ package final class HDF5RowWriter: @unchecked Sendable {
                 position += count
                 rest = rest.dropFirst(count)
             } else if errno != EINTR {
-                let failure = FormatError(
-                    .cannotWrite, path: dataset.file.path, SystemFailure.message(errno))
+                let failure = FormatError(writing: dataset.file.path, failure: errno)
                 try lock.withLockTyped { () throws(FormatError) in try dataset.file.giveUp(failure) }
             }
         }

@@ -90,6 +90,6 @@ struct WaitingChunks: ~Copyable {
     }
 
     private func failure(_ code: Int32) -> FormatError {
-        FormatError(.cannotWrite, path: shownPath, SystemFailure.message(code))
+        FormatError(writing: shownPath, failure: code)
     }
 }

@@ -80,6 +80,6 @@ final class LineFile {
     }
 
     private static func failure(_ path: String) -> FormatError {
-        FormatError(.cannotWrite, path: path, String(cString: strerror(errno)))
+        FormatError(writing: path, failure: errno)
     }
 }

@@ -218,6 +218,7 @@ extension HDF5RecordParser {
 extension FormatError.Code {
     private static let all: [Self] = [
         .notFound, .cannotRead, .inUse, .changed, .malformed, .unsupported, .outputExists, .cannotWrite,
+        .writeFailed,
     ]
 
     fileprivate var number: Int { Self.all.firstIndex(of: self) ?? 0 }
