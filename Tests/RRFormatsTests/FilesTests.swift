@@ -1,3 +1,4 @@
+import Foundation
 import RRFormats
 import TestSupport
 import Testing
@@ -152,6 +153,73 @@ struct FilesTests {
                 ".b.h5.fedcba9876543210.partial", ".e.partial", ".f.123.partial", "c", "d", "z",
             ])
         #expect(try text("c") == "old" && text("d") == "new")
+    }
+
+    /// Gives everything in the folder a time of change in the past.
+    private func age(seconds: Int) throws {
+        for name in try folder.names() {
+            for path in [folder.path(name)]
+                + (FileTree.names(in: folder.path(name)) ?? []).map({ folder.path(name + "/" + $0) })
+            {
+                var times = [timespec](repeating: timespec(tv_sec: time(nil) - seconds, tv_nsec: 0), count: 2)
+                try #require(utimensat(AT_FDCWD, path, &times, AT_SYMLINK_NOFOLLOW) == 0)
+            }
+        }
+    }
+
+    @Test("what a killed process of an earlier release left goes too, but nothing that may be somebody's")
+    func olderLeftovers() throws {
+        // No process has this number, and the parent of this one lives.
+        let (gone, alive) = (2_000_000_000, getppid())
+        let magic: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
+        for name in [".a.h5.\(gone)-1.partial", ".b.h5.\(getpid())-7.partial", ".a.h5.\(alive)-1.partial"] {
+            try folder.write(magic, to: name)
+        }
+        try folder.write(Array("{\"a\": 1".utf8), to: ".c.json.\(gone)-12.partial")
+        try folder.write([1, 2, 3], to: "new/x.png")
+        for name in [
+            ".new.\(gone)-1.partial", ".only.\(gone)-1.partial", ".two.\(gone)-1.partial",
+            ".two.\(gone)-2.partial",
+        ] {
+            try folder.write([1], to: name + "/x.png")
+        }
+        try folder.write([1], to: ".new.\(gone)-3.partial/letter.doc")
+        try folder.write(Array("dear diary".utf8), to: ".diary.2024-12.partial")
+        try folder.write(magic, to: ".x.h5.1.partial")
+        try age(seconds: 3600)
+        try folder.write(magic, to: ".recent.h5.\(gone)-1.partial")
+        let output = try AtomicOutput(path: folder.path("z"), force: false)
+        try fill(output.temporaryPath, "whole")
+        try output.commit()
+        #expect(
+            try folder.names().sorted() == [
+                // A process lives; somebody's; one of two of which one may be the last of an older output.
+                ".a.h5.\(alive)-1.partial", ".diary.2024-12.partial", ".new.\(gone)-3.partial",
+                ".recent.h5.\(gone)-1.partial", ".two.\(gone)-1.partial", ".two.\(gone)-2.partial",
+                ".x.h5.1.partial",
+                "new", "z",
+            ])
+    }
+
+    @Test("what could not be removed in a folder is swept before the folder is done, and nothing else in it")
+    func below() throws {
+        try folder.write([1], to: "run/.a.0123456789abcdef.partial/output")
+        try folder.write([1], to: "run/round/.b.0123456789abcdef.partial/output")
+        try folder.write([1], to: "run/round/.b.partial")
+        AtomicOutput.removeLeftovers(below: folder.path("run"))
+        #expect(FileTree.names(in: folder.path("run")) == ["round"])
+        #expect(FileTree.names(in: folder.path("run/round")) == [".b.partial"])
+    }
+
+    @Test(
+        "an error of the device is another than a refusal",
+        arguments: [
+            (EIO, true), (ESTALE, true), (ENOSPC, false), (EACCES, false), (EFBIG, false), (EROFS, false),
+        ])
+    func deviceFailure(number: Int32, isOfDevice: Bool) {
+        let error = FormatError(writing: "a", failure: number, saying: "it was late: ")
+        #expect(error.code == (isOfDevice ? .writeFailed : .cannotWrite))
+        #expect(error.explanation == Message("a: it was late: " + String(cString: strerror(number))))
     }
 
     @Test("a folder that is kept has its name before it is committed, and goes with the process before that")

@@ -169,8 +169,33 @@ struct FindAnotherLoopTests {
                     == FileBytes.read(shades.folder.path("whole/\(name)")))
         }
         #expect(try shades.folder.names() == ["d.h5", "others", "whole"])
-        let done = #expect(throws: FormatError.self) { try run(options, resumes: true) }
-        #expect(done?.code == .outputExists && done?.message.contains("force") == true)
+        // Who is started again and again until it succeeds is told of the rounds that are done; others are none of them.
+        var calls = 0
+        #expect(try run(options, resumes: true) { _ in calls += 1 } == whole)
+        #expect(calls == 0)
+        #expect(throws: TrainingError.self) { try run(other, resumes: true) }
+    }
+
+    @Test(
+        "a round whose run was stopped in its last moment takes its last steps again, and keeps no checkpoint"
+    )
+    func lastMoment() throws {
+        let options = options(rounds: 2)
+        let whole = try run(options, output: "whole")
+        let round = shades.folder.path("others.unfinished/round-2")
+        #expect(throws: Stop.self) {
+            try run(options, checkpointSeconds: 0) {
+                if Moment.secondTraining.isReached($0) {
+                    try FileManager.default.copyItem(
+                        atPath: round + "/run.unfinished/checkpoint", toPath: shades.folder.path("kept"))
+                }
+                if Moment.secondMasks.isReached($0) { throw Stop() }
+            }
+        }
+        try FileManager.default.moveItem(
+            atPath: shades.folder.path("kept"), toPath: round + "/run/checkpoint")
+        #expect(try run(options, resumes: true, checkpointSeconds: 0) == whole)
+        #expect(FileTree.names(in: shades.folder.path("others/round-2/run"))?.contains("checkpoint") == false)
     }
 
     @Test("other class weights and other kernels are refused, since they make other rounds")

@@ -127,6 +127,35 @@ struct MaskGatheringTests {
         }
     }
 
+    @Test(
+        "a run and its masks appear together: where the masks cannot be written, the run goes on from its checkpoint"
+    )
+    func together() throws {
+        let shades = try TwoShades()
+        var options = options(shades, .top(count: 2))
+        options.stream.epochs = 2
+        let place = shades.folder.path("place")
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+        options.collection?.output = place + "/m.h5"
+        let loop = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
+        let error = #expect(throws: FormatError.self) {
+            try loop.run(output: shades.folder.path("run")) { progress in
+                if progress.step == progress.stepCount { try FileManager.default.removeItem(atPath: place) }
+            }
+        }
+        #expect(error?.code == .cannotWrite)
+        #expect(try shades.folder.names() == ["d.h5", "run.unfinished"])
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+        let storage = RunStorage(output: shades.folder.path("run"), resumes: true)
+        #expect(try loop.run(storage) { _ in }.collectedMasks?.annotatedCount == 48)
+        #expect(try shades.folder.names() == ["d.h5", "place", "run"])
+        #expect(try loop.run(storage) { _ in }.wasDone)
+        // Without the masks it is not what was asked for.
+        FileTree.remove(place + "/m.h5")
+        let missing = #expect(throws: FormatError.self) { try loop.run(storage) { _ in } }
+        #expect(missing?.code == .notFound && missing?.path == place + "/m.h5")
+    }
+
     @Test("resumes replaces the masks of the run that it goes on with, and no other file")
     func foreignFile() throws {
         struct Stop: Error {}

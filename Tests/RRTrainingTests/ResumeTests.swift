@@ -167,7 +167,65 @@ struct ResumeTests {
         #expect(refused?.code == .unsuitableDataset && refused?.place == .file(other.dataset.path))
     }
 
-    @Test("an unfinished run is not overwritten without force, nor is one that is done resumed")
+    @Test("a run that is done tells again what it came to, where it is the run that is asked for")
+    func done() throws {
+        let shades = try TwoShades()
+        var options = try options(shades, .adam)
+        options.validation = "all"
+        let first = try resume(shades, options)
+        #expect(!first.wasDone)
+        let files = try FileBytes.read(shades.folder.path("run/metrics.jsonl"))
+        let again = try resume(shades, options)
+        #expect(again.wasDone && again.stepCount == first.stepCount && again.epochCount == first.epochCount)
+        #expect(again.best == first.best && first.best != nil && again.lambda1 == first.lambda1)
+        #expect(
+            again.lastEpoch.loss == first.lastEpoch.loss && again.lastEpoch.penalty == first.lastEpoch.penalty
+        )
+        #expect(again.lastEpoch.accuracy == first.lastEpoch.accuracy)
+        #expect(try FileBytes.read(shades.folder.path("run/metrics.jsonl")) == files)
+
+        var other = options
+        other.optimization.learningRate = 0.03
+        let refused = #expect(throws: TrainingError.self) { try resume(shades, other) }
+        #expect(refused?.place == .option(OptionName("learningRate")))
+        try shades.folder.write([1], to: "run/weights.safetensors")
+        let damaged = #expect(throws: FormatError.self) { try resume(shades, options) }
+        #expect(damaged?.code == .malformed && damaged?.path.hasSuffix("weights.safetensors") == true)
+    }
+
+    @Test(
+        "what was left before the first checkpoint is begun anew; somebody else's folder of that name stays",
+        arguments: [
+            (["metrics.jsonl": ""], true), ([:], true),
+            (["metrics.jsonl": "", "metrics.csv": "", "config.json": "{\"format\": \"rrd"], true),
+            (["metrics.jsonl": "\0\0{\"a\": 1}\n", "metrics.csv": "epoch,st", "config.json": "\0"], true),
+            (["metrics.jsonl": "", "checkpoint/weights-0.safetensors": "x", "best.safetensors": "x"], true),
+            (["metrics.jsonl": "{\"epoch\": 1, \"accuracy\": 0.5}\n"], false),
+            (["metrics.jsonl": "0.5 0.6"], false),
+            (["metrics.jsonl": "", "config.json": "{\"model_type\": \"bert\"}"], false),
+            (["metrics.jsonl": "", "notes.txt": "mine"], false), (["metrics.csv": "mine"], false),
+            (["metrics.jsonl": "", "metrics.csv": "loss,accuracy\n1,2\n"], false),
+            (["metrics.jsonl": "", "checkpoint/model.bin": "x"], false),
+            (["metrics.jsonl": "", "checkpoint/weights-0.safetensors/x": "x"], true),
+        ])
+    func leftover(files: [String: String], isOurs: Bool) throws {
+        let shades = try TwoShades()
+        let options = try options(shades, .sgd)
+        try FileManager.default.createDirectory(
+            atPath: shades.folder.path("run.unfinished"), withIntermediateDirectories: false)
+        for (name, text) in files { try shades.folder.write(Array(text.utf8), to: "run.unfinished/" + name) }
+        for resumes in [false, true] where !isOurs {
+            #expect(try refusal(shades, options, resumes: resumes)?.code == .cannotWrite)
+            for (name, text) in files {
+                #expect(try FileBytes.read(shades.folder.path("run.unfinished/" + name)) == Array(text.utf8))
+            }
+        }
+        guard isOurs else { return }
+        #expect(try resume(shades, options).stepCount == 21)
+        #expect(try shades.folder.names() == ["d.h5", "run"])
+    }
+
+    @Test("an unfinished run is not overwritten without force, and one that is done is left as it is")
     func outputs() throws {
         let shades = try TwoShades()
         let options = try options(shades, .sgd)
@@ -176,7 +234,7 @@ struct ResumeTests {
         #expect(UnfinishedRun.stepCount(of: shades.folder.path("run/")) == 9)
         _ = try resume(shades, options)
         #expect(UnfinishedRun.stepCount(of: shades.folder.path("run")) == nil)
-        #expect(try refusal(shades, options, resumes: true)?.code == .outputExists)
+        #expect(try resume(shades, options).wasDone)
         // Nothing to resume is a run from the start.
         #expect(try resume(shades, options, output: "new").stepCount == 21)
         try stop(shades, options, after: 10, output: "third")

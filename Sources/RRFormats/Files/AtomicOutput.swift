@@ -60,7 +60,7 @@ package final class AtomicOutput {
             temporaryPath = staging.outputPath
             (self.staging, pendingPath) = (staging, staging.path)
         } catch {
-            throw FormatError(.cannotWrite, path: path, Self.explanation(of: error.code, path: path))
+            throw Self.failure(error.code, path: path)
         }
     }
 
@@ -83,7 +83,7 @@ package final class AtomicOutput {
             throw FormatError(.outputExists, path: keptPath, "the folder has appeared meanwhile")
         }
         guard failure == 0 else {
-            throw FormatError(.cannotWrite, path: path, Self.explanation(of: failure, path: path))
+            throw Self.failure(failure, path: path)
         }
         pendingPath = keptPath
     }
@@ -139,8 +139,12 @@ package final class AtomicOutput {
                     try Durability.sync(namesIn: folder, shownAs: outputs[0].path)
                 }
             } catch {
-                for output in outputs.reversed() { output.takeBack() }
-                throw error
+                let stuck = outputs.reversed().filter { !$0.takeBack() }.map(\.path).reversed()
+                guard !stuck.isEmpty else { throw error }
+                throw FormatError(
+                    error.code, path: error.path,
+                    error.message + "; what has its new name already could not be taken back: "
+                        + stuck.joined(separator: ", "))
             }
             for output in outputs {
                 output.removeReplaced()
@@ -152,7 +156,7 @@ package final class AtomicOutput {
 
     /// Moves what was written to a path.
     private func place(at path: String, replaces: Bool) throws(FormatError) {
-        func failure() -> FormatError { FormatError(.cannotWrite, path: path, SystemFailure.message(errno)) }
+        func failure() -> FormatError { FormatError(writing: path, failure: errno) }
         // A file never replaces a folder, nor a folder a file, though they would change places.
         try Self.checkTarget(path, force: replaces, isDirectory: isDirectory)
         if rr_rename_to_free_name(temporaryPath, path) == 0 {
@@ -180,13 +184,13 @@ package final class AtomicOutput {
 
     /// Moves what was written to a path where the file system cannot do so under a condition.
     private func placeStepwise(at path: String, replaces: Bool) throws(FormatError) {
-        func failure() -> FormatError { FormatError(.cannotWrite, path: path, SystemFailure.message(errno)) }
+        func failure() -> FormatError { FormatError(writing: path, failure: errno) }
         if FileTree.kind(of: path) != nil {
             let aside: StagingFolder
             do throws(StagingFailure) {
                 aside = try StagingFolder(beside: path)
             } catch {
-                throw FormatError(.cannotWrite, path: path, Self.explanation(of: error.code, path: path))
+                throw Self.failure(error.code, path: path)
             }
             guard aside.putAside(path) else { throw failure() }
             guard Glibc.rename(temporaryPath, path) == 0 else {
@@ -209,18 +213,21 @@ package final class AtomicOutput {
         }
     }
 
-    /// Undoes `place`.
-    private func takeBack() {
-        switch replacement {
-        case .nothing?: _ = Glibc.rename(path, temporaryPath)
-        case .exchanged?: _ = rr_exchange_names(temporaryPath, path)
-        case .putAside(let aside)?:
-            _ = Glibc.rename(path, temporaryPath)
+    /// Undoes `place`; false where the disk does not take that, and the target is new.
+    private func takeBack() -> Bool {
+        let isBack =
+            switch replacement {
+            case .nothing?: Glibc.rename(path, temporaryPath) == 0
+            case .exchanged?: rr_exchange_names(temporaryPath, path) == 0
+            case .putAside?: Glibc.rename(path, temporaryPath) == 0
+            case nil: true
+            }
+        if isBack, case .putAside(let aside)? = replacement {
             aside.putBack(path)
             aside.remove()
-        case nil: break
         }
         replacement = nil
+        return isBack
     }
 
     /// Deletes what gave way, and the hidden folder.
@@ -245,10 +252,21 @@ package final class AtomicOutput {
     /// Removes what killed processes left of outputs in a folder, as the first output there does.
     package static func removeLeftovers(in folder: String) { StagingFolder.sweepOnce(folder) }
 
-    /// Whether a folder holds nothing but what killed processes left of outputs.
-    package static func isNothingCommitted(in folder: String) -> Bool {
-        FileTree.names(in: folder).allSatisfy { StagingFolder.isStaging($0) }
+    /// Removes what is left of outputs in a folder and the folders below it, which nobody else writes to any more.
+    package static func removeLeftovers(below folder: String) {
+        for name in FileTree.names(in: folder) ?? [] {
+            let path = folder + "/" + name
+            guard FileTree.kind(of: path) == .folder, !FileTree.isLink(path) else { continue }
+            if StagingFolder.isStaging(name) {
+                StagingFolder.sweep(path, in: folder)
+            } else {
+                removeLeftovers(below: path)
+            }
+        }
     }
+
+    /// Whether a name is that of the hidden folder in which an output is made.
+    package static func isHidden(_ name: String) -> Bool { StagingFolder.isStaging(name) }
 
     /// Whether the system or the file system does not know what it was asked for.
     private static func isUnknown(_ failure: Int32) -> Bool {
@@ -307,7 +325,7 @@ extension AtomicOutput {
     ) throws(FormatError) {
         guard let kind = FileTree.kind(of: path) else {
             guard FileTree.kind(of: FileTree.folder(of: path)) != nil else {
-                throw FormatError(.cannotWrite, path: path, explanation(of: ENOENT, path: path))
+                throw failure(ENOENT, path: path)
             }
             return
         }
@@ -323,11 +341,9 @@ extension AtomicOutput {
         }
     }
 
-    private static func explanation(of failure: Int32, path: String) -> String {
-        if failure == ENOENT {
-            return "the folder \(FileTree.folder(of: path)) does not exist"
-        }
-        return SystemFailure.message(failure)
+    private static func failure(_ number: Int32, path: String) -> FormatError {
+        guard number == ENOENT else { return FormatError(writing: path, failure: number) }
+        return FormatError(.cannotWrite, path: path, "the folder \(FileTree.folder(of: path)) does not exist")
     }
 
     /// A path without slashes at its end.

@@ -129,7 +129,7 @@ package enum FileTree {
     package static func makeFolder(_ path: String) throws(FormatError) -> Bool {
         guard mkdir(path, 0o777) != 0 else { return true }
         guard errno != EEXIST else { return false }
-        throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+        throw FormatError(writing: path, failure: errno)
     }
 
     /// Gives a file or folder another name, in whose place is nothing.
@@ -137,28 +137,36 @@ package enum FileTree {
     /// - Throws: `FormatError` with the code `cannotWrite`.
     package static func move(_ path: String, to target: String) throws(FormatError) {
         guard rename(path, target) == 0 else {
-            throw FormatError(.cannotWrite, path: path, SystemFailure.message(errno))
+            throw FormatError(writing: path, failure: errno)
         }
     }
 
     /// Deletes a file, or a folder with all it holds. Symbolic links are deleted, not followed.
     package static func remove(_ path: String) {
-        guard unlink(path) != 0, errno != ENOENT else { return }
-        clear(path, keeping: [])
-        rmdir(path)
+        // A second time, for want of memory or descriptors passes.
+        for _ in 0..<2 {
+            guard unlink(path) != 0, errno != ENOENT else { return }
+            clear(path, keeping: [])
+            if rmdir(path) == 0 { return }
+        }
     }
 
     /// Deletes what a folder holds, but for some names.
     package static func clear(_ path: String, keeping kept: Set<String>) {
-        for name in names(in: path) where !kept.contains(name) { remove(path + "/" + name) }
+        for name in names(in: path) ?? [] where !kept.contains(name) { remove(path + "/" + name) }
     }
 
-    /// The names in a folder, in any order; none where it cannot be read.
-    static func names(in path: String) -> [String] {
-        guard let folder = opendir(path) else { return [] }
+    /// The names in a folder, in any order; nil where it cannot be read, of which nobody should conclude that it is empty.
+    package static func names(in path: String) -> [String]? {
+        guard let folder = opendir(path) else { return nil }
         defer { closedir(folder) }
         var names: [String] = []
-        while let entry = readdir(folder) {
+        while true {
+            errno = 0
+            guard let entry = readdir(folder) else {
+                guard errno == 0 else { return nil }
+                break
+            }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
@@ -167,13 +175,14 @@ package enum FileTree {
         return names
     }
 
-    /// All files and folders of a tree, each after what is in it; nil where there are more than a number.
+    /// All files and folders of a tree, each after what is in it; nil where there are more than a number, or a folder cannot
+    /// be read.
     static func paths(in root: String, atMost limit: Int) -> [String]? {
         var paths: [String] = []
         func add(_ path: String) -> Bool {
             if !isLink(path), kind(of: path) == .folder {
-                for name in names(in: path) {
-                    guard add(path + "/" + name) else { return false }
+                guard let names = names(in: path), names.allSatisfy({ add(path + "/" + $0) }) else {
+                    return false
                 }
             }
             if !isLink(path) { paths.append(path) }

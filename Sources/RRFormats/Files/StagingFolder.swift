@@ -89,9 +89,9 @@ final class StagingFolder: Sendable {
     static func sweepOnce(_ folder: String) {
         let key = FileTree.resolved(folder) ?? folder
         guard swept.withLock({ $0.insert(key).inserted }) else { return }
-        for name in FileTree.names(in: folder) where isStaging(name) {
-            sweep(folder + "/" + name, in: folder)
-        }
+        let names = FileTree.names(in: folder) ?? []
+        for name in names where isStaging(name) { sweep(folder + "/" + name, in: folder) }
+        for name in names { OlderLeftover(name, in: folder)?.removeIfLeft(others: names) }
     }
 
     /// Whether a name is that of such a folder.
@@ -102,15 +102,18 @@ final class StagingFolder: Sendable {
             && number.dropFirst().allSatisfy { $0.isHexDigit && !$0.isUppercase }
     }
 
-    private static func sweep(_ path: String, in folder: String) {
+    /// Removes such a folder unless a process has it; what it was to replace gets its name back where nothing has it.
+    static func sweep(_ path: String, in folder: String) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return }
         // What was to be replaced, and has lost its name to nothing, gets it back.
-        for name in FileTree.names(in: path + "/older") {
+        let older = path + "/older"
+        guard FileTree.kind(of: older) == nil || FileTree.names(in: older) != nil else { return }
+        for name in FileTree.names(in: older) ?? [] {
             let target = folder + "/" + name
-            if FileTree.kind(of: target) == nil { _ = rename(path + "/older/" + name, target) }
+            if FileTree.kind(of: target) == nil { _ = rename(older + "/" + name, target) }
         }
         FileTree.remove(path)
     }

@@ -10,6 +10,7 @@ struct FindAnotherFolder {
 
     private static let contents = UnfinishedFolder.Contents(
         areAt: { roundCount(of: $0) != nil },
+        areLeftOver: { (FileTree.names(in: $0)?.allSatisfy { AtomicOutput.isHidden($0) }) ?? false },
         canBeResumed: { FileTree.kind(of: $0 + "/" + fileName) != nil },
         areBusy: "another process is working on these rounds",
         areForeign:
@@ -38,18 +39,27 @@ struct FindAnotherFolder {
         if storage.resumes, FileTree.kind(of: unfinishedPath + "/" + Self.fileName) != nil {
             output = try UnfinishedFolder(
                 Self.contents, resuming: storage.output, force: storage.force)
-            rounds = try Self.rounds(of: unfinishedPath, startedWith: record)
+            rounds = try Self.rounds(of: unfinishedPath, startedWith: record, goesOn: true)
             return
-        }
-        if storage.resumes, !storage.force, Self.roundCount(of: storage.output) != nil {
-            throw FormatError(
-                .outputExists, path: storage.output,
-                "all rounds are done, so there is nothing to resume; \(option: .force) begins anew")
         }
         rounds = []
         output = try UnfinishedFolder(Self.contents, path: storage.output, force: storage.force)
         try write()
         try output.keep()
+    }
+
+    /// The rounds of a search that is done already and was asked to go on, as where a process is started again until it
+    /// succeeds; nil where there is something to go on with, or nothing.
+    ///
+    /// - Throws: `TrainingError` where it was started otherwise, `FormatError` where its file is damaged.
+    static func doneRounds(
+        _ storage: RunStorage, record: [String: JSONValue]
+    ) throws -> [FindAnotherRound]? {
+        guard storage.resumes, !storage.force, roundCount(of: storage.output) != nil,
+            FileTree.kind(of: UnfinishedRun.path(of: storage.output) + "/" + fileName) == nil
+        else { return nil }
+        AtomicOutput.removeLeftovers(in: FileTree.folder(of: storage.output))
+        return try rounds(of: storage.output, startedWith: record, goesOn: false)
     }
 
     /// Makes the folder of a round, or clears it of all but its run where it is there.
@@ -115,7 +125,7 @@ extension FindAnotherFolder {
 
     /// Reads the rounds of an unfinished folder, and checks that it was started with the same options.
     private static func rounds(
-        of folder: String, startedWith record: [String: JSONValue]
+        of folder: String, startedWith record: [String: JSONValue], goesOn: Bool
     ) throws -> [FindAnotherRound] {
         let path = folder + "/" + fileName
         let document = try RunDocument.read(path)
@@ -125,6 +135,8 @@ extension FindAnotherFolder {
             throw FormatError(.malformed, path: path, "is not a find-another.json of version 1")
         }
         try check(document, startedWith: record, folder: folder)
+        // Which kernels were used matters only where more steps are to come.
+        if goesOn { try RunConfiguration.checkKernel(record, startedWith: document) }
         let entries = document["rounds"]?.arrayValue ?? []
         let rounds = entries.compactMap { FindAnotherRound($0) }
         guard rounds.count == entries.count, rounds.map(\.number) == Array(1..<rounds.count + 1) else {
@@ -155,6 +167,5 @@ extension FindAnotherFolder {
                 "is \(now[key]?.serialized() ?? "none"), but \(folder) was started with "
                     + "\(before[key]?.serialized() ?? "none"): \(remedy)")
         }
-        try RunConfiguration.checkKernel(record, startedWith: document)
     }
 }

@@ -41,6 +41,9 @@ public struct FindAnotherLoop {
         FindAnotherFolder.roundCount(of: UnfinishedRun.path(of: output))
     }
 
+    /// The number of rounds of a search that is done; nil where there is none at a path.
+    public static func doneRoundCount(of output: String) -> Int? { FindAnotherFolder.roundCount(of: output) }
+
     /// Runs the rounds, and writes the folder with their runs and masks.
     ///
     /// - Parameters:
@@ -52,7 +55,9 @@ public struct FindAnotherLoop {
         _ storage: RunStorage, progress: (FindAnotherProgress) throws -> Void
     ) throws -> [FindAnotherRound] {
         try storage.check()
-        var folder = try FindAnotherFolder(storage, record: try record())
+        let record = try record()
+        if let rounds = try FindAnotherFolder.doneRounds(storage, record: record) { return rounds }
+        var folder = try FindAnotherFolder(storage, record: record)
         do {
             var masks = try folder.rounds.last.map {
                 try MaskSet(path: folder.masksSoFar(ofRound: $0.number), for: dataset)
@@ -83,7 +88,8 @@ public struct FindAnotherLoop {
         _ progress: (FindAnotherProgress) throws -> Void
     ) throws -> Run {
         let path = folder.run(ofRound: number)
-        if !Run.isRun(path) {
+        // One that was stopped in its last moment has its name, and its checkpoint still.
+        if !Run.isRun(path) || UnfinishedRun.canBeResumed(path) {
             let loop = try TrainingLoop(
                 dataset: dataset, masks: masks, options: options.training(inRound: number))
             _ = try loop.run(

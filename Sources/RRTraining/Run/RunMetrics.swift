@@ -72,7 +72,7 @@ extension Run {
 }
 
 extension RunMetrics {
-    fileprivate init(path: String) throws(FormatError) {
+    init(path: String) throws(FormatError) {
         let lines = try FileBytes.read(path).split(separator: UInt8(ascii: "\n"))
         for (number, line) in lines.enumerated() {
             guard let line = try? JSONValue(parsing: Array(line)), add(line) else {
@@ -80,6 +80,12 @@ extension RunMetrics {
                     .malformed, path: path, "line \(number + 1) is no step and no epoch of a training")
             }
         }
+    }
+
+    /// Whether a line is that of a step or an epoch.
+    static func isLine(_ bytes: some Collection<UInt8>) -> Bool {
+        var metrics = RunMetrics()
+        return (try? JSONValue(parsing: Array(bytes))).map { metrics.add($0) } ?? false
     }
 
     /// - Returns: false where the line is neither.

@@ -10,7 +10,8 @@ final class RunWriter {
     private let curves: LineFile
 
     private static let contents = UnfinishedFolder.Contents(
-        areAt: { Run.isRun($0) || FileTree.kind(of: $0 + "/" + RunFile.metrics) != nil },
+        areAt: { Run.isRun($0) || RunLeftover.hasSteps($0 + "/" + RunFile.metrics) },
+        areLeftOver: { RunLeftover.isAll(in: $0) },
         canBeResumed: { UnfinishedRun.canBeResumed($0) },
         areBusy: "another process is training this run",
         areForeign:
@@ -74,13 +75,17 @@ final class RunWriter {
         try folder.keep()
     }
 
-    /// Writes the weights and gives the folder its name.
-    func finish<Scalar: NetworkScalar>(_ parameters: Parameters<Scalar>) throws(FormatError) {
+    /// Writes the weights and gives the folder its name, and `masks` theirs in the same step.
+    ///
+    /// - Parameter masks: an output that is whole, and is of this run only; nil for none.
+    func finish<Scalar: NetworkScalar>(
+        _ parameters: Parameters<Scalar>, with masks: AtomicOutput?
+    ) throws(FormatError) {
         try metrics.close()
         try curves.close()
         try WeightsFile.write(parameters, to: file(RunFile.weights))
         try RunChecksums.write(in: folder.path)
-        try folder.commit()
+        try folder.commit(with: masks)
         AtomicOutput.discard(path + "/" + RunFile.checkpoint, beside: path)
     }
 

@@ -9,6 +9,8 @@ final class UnfinishedFolder {
     /// What such a folder holds, and what to say where one is in the way.
     struct Contents: Sendable {
         let areAt: @Sendable (String) -> Bool
+        /// Whether a folder holds nothing but what comes before there is anything to go on with, and is surely ours.
+        let areLeftOver: @Sendable (String) -> Bool
         /// Whether there is anything in an unfinished folder to go on with.
         let canBeResumed: @Sendable (String) -> Bool
         let areBusy: String
@@ -35,7 +37,9 @@ final class UnfinishedFolder {
         AtomicOutput.removeLeftovers(in: FileTree.folder(of: unfinishedPath))
         try Self.removeLeftover(contents, at: unfinishedPath)
         for path in [path, unfinishedPath] where FileTree.kind(of: path) == .folder {
-            guard !force || contents.areAt(path) else {
+            // Of an unfinished one that is no such thing neither resuming nor replacing it can be the remedy.
+            let isOurs = contents.areAt(path) || path == unfinishedPath && contents.canBeResumed(path)
+            guard isOurs || !force && path != unfinishedPath else {
                 throw FormatError(.cannotWrite, path: path, contents.areForeign)
             }
         }
@@ -59,8 +63,8 @@ final class UnfinishedFolder {
 
     /// Removes what a killed process left before there was anything to go on with.
     private static func removeLeftover(_ contents: Contents, at path: String) throws(FormatError) {
-        guard FileTree.kind(of: path) == .folder, !contents.canBeResumed(path),
-            contents.areAt(path) || AtomicOutput.isNothingCommitted(in: path)
+        guard FileTree.kind(of: path) == .folder, !FileTree.isLink(path), !contents.canBeResumed(path),
+            contents.areLeftOver(path)
         else { return }
         let lock = try FolderLock(path, orSay: contents.areBusy)
         withExtendedLifetime(lock) { AtomicOutput.discard(path, beside: path) }
@@ -90,11 +94,13 @@ final class UnfinishedFolder {
         isKept = true
     }
 
-    /// Gives the folder its name.
+    /// Gives the folder its name, and another output its own: both, or neither.
     ///
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
-    func commit() throws(FormatError) {
-        try output.commit()
+    func commit(with other: AtomicOutput? = nil) throws(FormatError) {
+        // What could not be removed when a file in it was replaced would be a part of it from now on.
+        AtomicOutput.removeLeftovers(below: path)
+        try AtomicOutput.commit([output] + (other.map { [$0] } ?? []))
         // One that was there before, which has now been replaced.
         if replaced != nil, !isKept { AtomicOutput.discard(unfinishedPath, beside: unfinishedPath) }
     }

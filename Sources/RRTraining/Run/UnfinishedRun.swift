@@ -2,7 +2,7 @@ internal import RRFormats
 internal import RRNetworks
 internal import RRSchemas
 
-/// The folder of a run that was stopped before its end.
+/// The folder of a run that was stopped before its end, or in its last moment.
 public struct UnfinishedRun {
     /// `RUN.unfinished`, or the run itself.
     let path: String
@@ -31,20 +31,27 @@ public struct UnfinishedRun {
     /// One that was stopped in its last moment has its name and its checkpoint still: nobody was told that it is done, and
     /// its last steps are taken again.
     ///
-    /// - Throws: `FormatError` where its files are not what they should be, or where the output itself is a run that
-    ///   is done.
-    init?(of output: String, force: Bool) throws {
+    /// - Throws: `FormatError` where its files are not what they should be.
+    init?(of output: String) throws(FormatError) {
         AtomicOutput.removeLeftovers(in: FileTree.folder(of: output))
-        guard let path = [Self.path(of: output), output].first(where: { Self.canBeResumed($0) }) else {
-            guard !Run.isRun(output) || force else {
-                throw FormatError(
-                    .outputExists, path: output,
-                    "the run is done, so there is nothing to resume; \(option: .force) trains it anew")
-            }
-            return nil
-        }
+        guard let path = Self.path(inUseFor: output) else { return nil }
         self.path = path
         configuration = try Run.configuration(of: path)
+    }
+
+    /// Takes the run at an output that is done, so that what is wanted can be compared with it; nil where there is none, or
+    /// something to go on with.
+    ///
+    /// - Throws: `FormatError` where its files are not what they should be.
+    init?(done output: String) throws(FormatError) {
+        guard Self.path(inUseFor: output) == nil, Run.isRun(output) else { return nil }
+        AtomicOutput.removeLeftovers(in: FileTree.folder(of: output))
+        path = output
+        configuration = try Run.configuration(of: output)
+    }
+
+    private static func path(inUseFor output: String) -> String? {
+        [path(of: output), output].first { canBeResumed($0) }
     }
 
     /// Reads the checkpoint.
@@ -58,9 +65,10 @@ public struct UnfinishedRun {
 
     /// Checks that a run with this configuration would be the same run.
     ///
+    /// - Parameter goesOn: whether steps are to come, which only the same matrix kernels take to the same last bit.
     /// - Throws: `TrainingError` naming the option, the dataset or the masks that differ.
     func check(
-        _ wanted: JSONValue, model: ModelDescription, datasetPath: String
+        _ wanted: JSONValue, model: ModelDescription, datasetPath: String, goesOn: Bool = true
     ) throws {
         func refusal(_ option: OptionName, _ before: JSONValue?, _ now: JSONValue?) -> TrainingError {
             TrainingError(
@@ -101,6 +109,7 @@ public struct UnfinishedRun {
         for key in names.sorted() where before[key] != now[key] {
             throw refusal(OptionName(recordedAs: key), before[key], now[key])
         }
+        guard goesOn else { return }
         try RunConfiguration.checkKernel(wanted.objectValue ?? [:], startedWith: configuration)
     }
 }

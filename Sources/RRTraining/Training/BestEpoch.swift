@@ -15,6 +15,14 @@ public enum ValidationMetric: String, CaseIterable, Codable, Sendable {
         }
     }
 
+    func value(_ validation: RunMetrics.Validation) -> Double {
+        switch self {
+        case .accuracy: validation.accuracy
+        case .crossEntropy: validation.crossEntropy
+        case .worstClass: validation.worstClassAccuracy ?? 0
+        }
+    }
+
     func isBetter(_ value: Double, than other: Double) -> Bool {
         self == .crossEntropy ? value < other : value > other
     }

@@ -92,8 +92,8 @@ public struct TrainingLoop {
         _ storage: RunStorage, progress: (TrainingProgress) throws -> Void = { _ in }
     ) throws -> TrainingSummary {
         switch options.precision {
-        case .float: try TrainingSession<Float>(self, storage).run(progress)
-        case .double: try TrainingSession<Double>(self, storage).run(progress)
+        case .float: try TrainingSession<Float>.run(self, storage, progress)
+        case .double: try TrainingSession<Double>.run(self, storage, progress)
         }
     }
 
@@ -117,7 +117,8 @@ public struct RunStorage: Hashable, Sendable {
     public var output: String
     /// Whether a run of that name is replaced.
     public var force: Bool
-    /// Whether an unfinished run for this output is gone on with, where there is one.
+    /// Whether an unfinished run for this output is gone on with, where there is one; of one that is done, and was asked for
+    /// with the same options, what it came to is given again.
     public var resumes: Bool
     /// The seconds between two checkpoints within an epoch; every epoch but the last ends with one.
     public var checkpointSeconds: Double
@@ -176,6 +177,8 @@ public struct TrainingSummary: Sendable {
     public let collectedMasks: MaskMakingSummary?
     /// The means over the last epoch.
     public let lastEpoch: EpochRecord.Summary
-    /// The wall time of the run.
+    /// The wall time of the run; of one that was done before, that of its epochs.
     public let seconds: Double
+    /// Whether the run was done before it was asked for, so that no step was taken.
+    public let wasDone: Bool
 }

@@ -43,7 +43,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
         let network = try Network<Scalar>(options.model)
         try network.checkMemory()
         let unfinished =
-            storage.resumes ? try UnfinishedRun(of: storage.output, force: storage.force) : nil
+            storage.resumes ? try UnfinishedRun(of: storage.output) : nil
         // Only what this very run may have written there is replaced unasked.
         replacesMasks = storage.force || unfinished != nil
         try options.collection?.check(against: storage, replaces: replacesMasks)
@@ -127,8 +127,14 @@ final class TrainingSession<Scalar: NetworkScalar> {
         trainer.restore(checkpoint.trainer)
     }
 
-    /// Trains to the end.
-    func run(_ progress: (TrainingProgress) throws -> Void) throws -> TrainingSummary {
+    /// Trains a run, or what is left of it, to its end.
+    static func run(
+        _ loop: TrainingLoop, _ storage: RunStorage, _ progress: (TrainingProgress) throws -> Void
+    ) throws -> TrainingSummary {
+        try done(loop, storage) ?? TrainingSession(loop, storage).run(progress)
+    }
+
+    private func run(_ progress: (TrainingProgress) throws -> Void) throws -> TrainingSummary {
         var isDone = false
         while !isDone {
             let stepStart = clock.now
@@ -218,20 +224,18 @@ final class TrainingSession<Scalar: NetworkScalar> {
         guard let lastEpoch else {
             throw TrainingError(.malformedRun, .file(storage.output), "had no epoch left to train")
         }
-        let masks = Result { try gathering.flatMap(writeMasks) }
-        // A run is not lost for want of its masks, which make-masks makes too; and no masks are of a run that is not there.
-        try writer.finish(trainer.parameters)
-        let collected = try masks.get()
-        try collected?.output.commit()
+        // Without its masks the run would count as done, and resuming it would make none: both appear, or the checkpoint stays.
+        let collected = try gathering.flatMap(writeMasks)
+        try writer.finish(trainer.parameters, with: collected?.output)
         return TrainingSummary(
             output: storage.output, lambda1: lambda1, stepCount: trainer.stepCount,
             epochCount: position.epoch, best: position.watch.best, collectedMasks: collected?.summary,
-            lastEpoch: lastEpoch, seconds: seconds)
+            lastEpoch: lastEpoch, seconds: seconds, wasDone: false)
     }
 }
 
 extension TrainingSession {
-    /// Writes the collected masks to an output that is still to be committed.
+    /// Writes the collected masks to an output that is committed with the run.
     private func writeMasks(
         _ gathering: GradientMasks<Scalar>
     ) throws -> (output: AtomicOutput, summary: MaskMakingSummary)? {

@@ -57,7 +57,10 @@ struct FindAnotherCommand: PathCommand {
     @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions
     @OptionGroup var output: OutputOptions
 
-    @Flag(help: "Go on with the unfinished rounds for this output, if there are any.")
+    @Flag(
+        help:
+            "Go on with the unfinished rounds for this output, if there are any; of those that are done, print the table."
+    )
     var resume = false
 
     @Option(help: "The seconds between checkpoints within an epoch; every epoch but the last ends with one.")
@@ -87,6 +90,11 @@ struct FindAnotherCommand: PathCommand {
         let loop = try FindAnotherLoop(dataset: dataset, options: options)
         for note in loop.notes { Console.note(note) }
         let progress = FindAnotherReport(roundCount: rounds)
+        if resume, !output.force, FindAnotherLoop.unfinishedRoundCount(of: output.output) == nil,
+            FindAnotherLoop.doneRoundCount(of: output.output) != nil
+        {
+            Console.error("rrdata: note: the rounds in \(output.output) were done already")
+        }
         let done: [FindAnotherRound]
         do {
             done = try loop.run(

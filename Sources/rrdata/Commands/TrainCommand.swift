@@ -104,6 +104,9 @@ struct TrainCommand: PathCommand {
             }
             throw error
         }
+        if summary.wasDone {
+            Console.error("rrdata: note: \(output.output) was done already: no step was taken")
+        }
         if report.json {
             Console.print(json: TrainingReport.json(summary))
         } else {

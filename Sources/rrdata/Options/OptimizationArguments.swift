@@ -71,7 +71,10 @@ struct RunKeepingArguments: ParsableArguments {
     @Option(help: "Stop after this many epochs without a better one.")
     var patience: Int?
 
-    @Flag(help: "Go on with the unfinished run for this output, if there is one.")
+    @Flag(
+        help:
+            "Go on with the unfinished run for this output, if there is one; of one that is done, say what it came to."
+    )
     var resume = false
 
     @Option(

@@ -1,0 +1,73 @@
+internal import RRDatasets
+internal import RRFormats
+internal import RRNetworks
+internal import RRSchemas
+internal import RRStreaming
+
+extension TrainingSession {
+    /// What a run came to that is done already and was asked to go on; nil where there is something to go on with, or nothing.
+    ///
+    /// A process that is started again and again until it succeeds may have been killed in the moment after the run got its
+    /// name.
+    ///
+    /// - Throws: `TrainingError` where the options, the dataset or the masks are not those of the run, `FormatError` where
+    ///   its files cannot be read, or the masks that it was to gather are not there.
+    static func done(_ loop: TrainingLoop, _ storage: RunStorage) throws -> TrainingSummary? {
+        guard storage.resumes, !storage.force, let run = try UnfinishedRun(done: storage.output) else {
+            return nil
+        }
+        let choices = try TrainingChoices(loop, Network<Scalar>(loop.options.model), goingOnWith: run)
+        let wanted = try RunConfiguration.json(
+            loop.options, dataset: loop.dataset,
+            split: loop.options.stream.split ?? loop.dataset.split(preferring: "train"), masks: loop.masks,
+            lambda1: choices.lambda1, normalization: choices.normalization,
+            classWeights: choices.loss.classWeights.values, validation: loop.validation)
+        // Which kernels it was trained with matters only where more steps are to come.
+        try run.check(wanted, model: loop.options.model, datasetPath: loop.dataset.path, goesOn: false)
+        if let changed = try RunChecksums.changedFiles(in: storage.output).first {
+            throw FormatError(
+                .malformed, path: storage.output + "/" + changed,
+                "is not what the run wrote when it was done; \(option: .force) trains it anew")
+        }
+        if let masks = loop.options.collection?.output, FileTree.kind(of: masks) == nil {
+            throw FormatError(
+                .notFound, path: masks,
+                "the run is done, but the masks that it gathered are not there; \(option: .force) trains it anew"
+            )
+        }
+        return try TrainingSummary(
+            ofDone: storage.output, lambda1: choices.lambda1, metric: loop.options.bestMetric)
+    }
+}
+
+extension TrainingSummary {
+    /// Reads what a run came to from its metrics.
+    ///
+    /// - Throws: `FormatError` where they cannot be read, or with the code `malformed` where they have no last epoch.
+    fileprivate init(ofDone path: String, lambda1: Double, metric: ValidationMetric) throws(FormatError) {
+        let curves = path + "/" + RunFile.curves
+        let metrics = try RunMetrics(path: path + "/" + RunFile.metrics)
+        let rows = String(decoding: try FileBytes.read(curves), as: UTF8.self).split(separator: "\n")
+            .dropFirst()
+            .map { $0.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) } }
+        guard let last = rows.last, last.count > 8, let samples = last[2], let loss = last[3],
+            let crossEntropy = last[4], let accuracy = last[6], rows.count == metrics.epochs.count
+        else {
+            throw FormatError(.malformed, path: curves, "these are not the epochs of a run that is done")
+        }
+        var watch = BestWatch()
+        for epoch in metrics.epochs {
+            guard let value = epoch.validation.map(metric.value) else { continue }
+            _ = watch.add(value, epoch: epoch.epoch, metric: metric)
+        }
+        let seconds = rows.map { $0.count > 7 ? $0[7] ?? 0 : 0 }
+        self.init(
+            output: path, lambda1: lambda1, stepCount: metrics.steps.count, epochCount: rows.count,
+            best: watch.best,
+            collectedMasks: nil,
+            lastEpoch: EpochRecord.Summary(
+                loss: loss, crossEntropy: crossEntropy, penalty: last[5], accuracy: accuracy,
+                samplesPerSecond: samples / max(seconds.last ?? 0, 1e-9)),
+            seconds: seconds.reduce(0, +), wasDone: true)
+    }
+}
