@@ -136,6 +136,9 @@ def main():
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    # A shell starts what runs in its background with the signal ignored, and what that starts would have it so too: one that
+    # comes before a process watches for it would be lost.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = roomy_folder()
     try:
         soak = Soak(options.rrdata, folder, options.seed)
