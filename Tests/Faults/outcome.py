@@ -1,5 +1,6 @@
 """What a command must have left when it was stopped, and that it works again."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Outcome:
         if len(kinds) > 1 and not may_be_between:
             return [f"a mixture: {self.states}"]
         if len(kinds) > 1 and not self.is_sound():
-            return [f"a mixture that validate refuses: {self.states}"]
+            return [f"a mixture that is not sound: {self.states}"]
         return []
 
     def difference(self, name, found=None):
@@ -54,23 +55,31 @@ class Outcome:
         return f"{len(changed)} files: {', '.join(changed[:4])}"
 
     def is_sound(self):
-        """Whether what is there of several outputs belongs together."""
+        """Whether of several outputs the first ones are new and the others old, and nobody takes them for what they are not.
+
+        What is there passes `validate` together; or, where older outputs were to be replaced, all that it says is that older
+        masks are not those of the newer dataset.
+        """
+        order = list(self.states.values())
+        if order != sorted(order):
+            return False
         names = [name for name in self.command.outputs if name.endswith(".h5") and (self.folder / name).exists()]
         if "d.h5" not in names:
             if not self.command.name.startswith(("train", "import masks")):
                 return True
             names.insert(0, str(self.workshop.inputs / "d.h5"))
-        return self.workshop.run("validate", *names, folder=self.folder, check=False).returncode == 0
+        done = self.workshop.run("validate", *names, "--json", folder=self.folder, check=False)
+        faults = [finding for finding in json.loads(done.stdout)["findings"] if finding["severity"] == "fault"]
+        return done.returncode == (1 if faults else 0) and all(
+            finding["code"] == "other-dataset" and self.states.get(finding["path"]) == "old" and self.command.old[finding["path"]]
+            for finding in faults)
 
     def again(self, call, streamed=b""):
         """Runs the command once more with `call`, which gives the process and what it streamed; what is wrong with that."""
         command, folder = self.command, self.folder
         arguments = [*command.arguments, *command.again]
-        if command.start == "resume" and command.name == "train" and self.there == command.new:
-            # There is nothing to resume: the run is done.
-            arguments = ["validate", "run"]
-        elif command.start == "fresh" and not command.streams and any(self.there.values()) and not (
-                any(map(self.is_uncleaned, command.outputs))):
+        # With --resume nothing is in the way: a run that is done says so and ends well.
+        if command.start == "fresh" and not command.streams and not command.again and any(self.there.values()):
             arguments.append("--force")
         done, rest = call(arguments)
         if done.returncode:
@@ -79,8 +88,8 @@ class Outcome:
         for name, found in outputs(command, folder).items():
             if found != command.new[name]:
                 faults.append(f"gives another {name} when it is run again ({self.difference(name, found)})")
-        # A stream that is at its end, and looking at a run that is done, write nothing and so sweep nothing.
-        swept = arguments[0] != "validate" and (not command.streams or self.there != command.new)
+        # A stream that is at its end writes nothing and so sweeps nothing.
+        swept = not command.streams or self.there != command.new
         left = (leftovers(command, folder) if swept else []) + [name for name in command.unfinished if (folder / name).exists()]
         if left:
             faults.append(f"leaves {left} when it is run again")

@@ -212,13 +212,16 @@ class Workshop:
                  "--validation", "test", "--checkpoint-every", "0.000001", "-o", "run"]
         gathering = [*train, "--collect-masks", "c.h5", "--top-k", "4"]
         again = dict(unfinished=["run.unfinished"], again=["--resume"])
+        search = ["find-another", "{in}/d.h5", "--rounds", "2", "--threshold", "0.5", "--model", "mlp", "--epochs", "1",
+                  "--batch-size", "12", "-o", "found"]
+        searched = dict(unfinished=["found.unfinished"], again=["--resume"])
         commands += [
-            self.later("train", "fresh", gathering, ["run", "c.h5"], **again),
+            self.later("train --collect-masks", "fresh", gathering, ["run", "c.h5"], **again),
+            self.later("train --collect-masks", "replace", gathering, ["run", "c.h5"], **again),
             self.later("train", "replace", train, ["run"], **again),
             self.later("train", "resume", train, ["run"], **again),
-            self.later("find-another", "fresh",
-                         ["find-another", "{in}/d.h5", "--rounds", "2", "--threshold", "0.5", "--model", "mlp", "--epochs", "1",
-                          "--batch-size", "12", "-o", "found"], ["found"], unfinished=["found.unfinished"], again=["--resume"]),
+            self.later("find-another", "fresh", search, ["found"], **searched),
+            self.later("find-another", "resume", search, ["found"], **searched),
         ]
         stream = ["stream", "{in}/d.h5", "--masks", "{in}/m.h5", "--batch-size", "4", "--shuffle", "--epochs", "3",
                   "--augment", "hflip", "--cursor", "c.json", "--format", "npy"]
@@ -240,23 +243,26 @@ class Workshop:
         if start == "replace":
             self.run(*fill(self.others, 2), folder=before)
             wanted.append("--force")
-        elif name == "train" and start == "resume":
+        elif name in ("train", "find-another") and start == "resume":
             wanted.append("--resume")
-            self.stop_after_two_steps(before, wanted)
+            self.stop_half_way(before, wanted)
         elif start == "resume":
             self.run(*wanted, folder=before)
             cursor = json.loads((before / "c.json").read_text())
             (before / "c.json").write_text(json.dumps({**cursor, "epoch": 1, "position": 8}))
         return Command(name, start, wanted, made, before, **more)
 
-    def stop_after_two_steps(self, before, arguments):
+    def stop_half_way(self, before, arguments):
+        """Kills a run after two steps, or a search after its first round."""
         for number in range(1, 100):
             shutil.rmtree(before)
             before.mkdir()
             environment = {"LD_PRELOAD": str(self.faults), "FAULTS": f"rename:{number}:kill"}
             self.run(*arguments, folder=before, environment=environment, check=False)
-            state = before / "run.unfinished/checkpoint/state.json"
+            state, rounds = before / "run.unfinished/checkpoint/state.json", before / "found.unfinished/find-another.json"
             if state.exists() and json.loads(state.read_text())["step"] >= 2:
+                return
+            if rounds.exists() and json.loads(rounds.read_text())["rounds"]:
                 return
         raise SystemExit("no checkpoint was found to resume from")
 
