@@ -198,9 +198,12 @@ struct CutCommandTests {
         let line = "train decoy.h5 --model mlp --epochs 1 --resume -o run"
         #expect(try run(line).status == 0)
         try folder.write([1], to: ".run.0123456789abcdef.partial/weights-3.safetensors")
+        // What a cut of the power brings back of it.
+        try folder.write([1], to: "run/checkpoint/weights-0.safetensors")
         let again = try run(line)
         #expect(again.status == 0, "\(again.errors)")
         #expect(again.errors.contains("run was done already"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path("run/checkpoint")))
         #expect(try folder.names().sorted() == ["decoy.h5", "fashion.h5", "masks.h5", "run"])
     }
 

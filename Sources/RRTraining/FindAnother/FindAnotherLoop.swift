@@ -96,6 +96,7 @@ public struct FindAnotherLoop {
                 RunStorage(output: path, resumes: true, checkpointSeconds: storage.checkpointSeconds)
             ) { try progress(.training(round: number, $0)) }
         }
+        UnfinishedRun.removeSpentCheckpoint(of: path)
         return try Run(path: path)
     }
 

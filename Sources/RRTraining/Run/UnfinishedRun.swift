@@ -46,8 +46,16 @@ public struct UnfinishedRun {
     init?(done output: String) throws(FormatError) {
         guard Self.path(inUseFor: output) == nil, Run.isRun(output) else { return nil }
         AtomicOutput.removeLeftovers(in: FileTree.folder(of: output))
+        Self.removeSpentCheckpoint(of: output)
         path = output
         configuration = try Run.configuration(of: output)
+    }
+
+    /// Removes what a cut of the power has left of the checkpoint of a run that is done: it may take back that the folder lost
+    /// its name, and not that its files were deleted.
+    static func removeSpentCheckpoint(of output: String) {
+        guard Run.isRun(output), !canBeResumed(output) else { return }
+        AtomicOutput.discard(output + "/" + RunFile.checkpoint, beside: output)
     }
 
     private static func path(inUseFor output: String) -> String? {
