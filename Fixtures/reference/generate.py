@@ -230,6 +230,16 @@ class Dropout(nn.Module):
         return values * torch.tensor(masks).view_as(values) / (1 - self.p)
 
 
+class StochasticDepth(Dropout):
+    """Dropout of whole samples."""
+
+    def forward(self, values):
+        if not self.training:
+            return values
+        kept = torch.tensor([self.mask(index, 1)[0] for index in self.indices])
+        return values * kept.view(-1, *[1] * (values.dim() - 1)) / (1 - self.p)
+
+
 def model_json(input_shape, classes, layers):
     return {
         "format": "rrdata.model", "format_version": "1.0",
@@ -244,16 +254,84 @@ class FrozenBatchNorm(nn.BatchNorm2d):
         return super().train(False)
 
 
-class Residual(nn.Module):
-    """body(x) + projection(x), or body(x) + x."""
+class HardSigmoid(nn.Module):
+    """The hard sigmoid by its definition: PyTorch's own has no second derivative."""
 
-    def __init__(self, body, projection):
+    def forward(self, features):
+        return functional.relu6(features + 3) / 6
+
+
+class LayerScale(nn.Module):
+    """A factor for each channel."""
+
+    def __init__(self, shape, start):
+        super().__init__()
+        self.layer_scale = nn.Parameter(torch.full((shape[0], 1, 1), start))
+
+    def forward(self, features):
+        return features * (self.layer_scale if features.dim() == 4 else self.layer_scale.flatten())
+
+
+class Residual(nn.Module):
+    """body(x) + projection(x), or body(x) + x; the body scaled where it has a scale."""
+
+    def __init__(self, body, projection, scale=None):
         super().__init__()
         self.body = body
+        self.scale = scale
         self.projection = projection
 
     def forward(self, features):
-        return self.body(features) + (features if self.projection is None else self.projection(features))
+        body = self.body(features)
+        if self.scale is not None:
+            body = self.scale(body)
+        return body + (features if self.projection is None else self.projection(features))
+
+
+class Gate(Residual):
+    """body(x) times projection(x), or body(x) times x."""
+
+    def forward(self, features):
+        return self.body(features) * (features if self.projection is None else self.projection(features))
+
+
+class Concatenation(nn.Module):
+    """The channels of all branches."""
+
+    def __init__(self, branches):
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+
+    def forward(self, features):
+        return torch.cat([branch(features) for branch in self.branches], 1)
+
+
+class ChannelsLast(nn.Module):
+    """A module over the last dimension, of the channels of maps."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, features):
+        return self.module(features.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def pair(value):
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+def sides(padding):
+    """The padding as pairs (top, bottom), (left, right)."""
+    return [pair(side) for side in pair(padding)]
+
+
+def padded(padding, value, module):
+    """A module of symmetric padding, or one behind a layer that pads each side by its own."""
+    rows, columns = sides(padding)
+    if rows[0] == rows[1] and columns[0] == columns[1]:
+        return module((rows[0], columns[0]))
+    return nn.Sequential(nn.ConstantPad2d((*columns, *rows), value), module(0))
 
 
 def build(model):
@@ -270,9 +348,16 @@ def sequential(layers, shape, location):
     return network
 
 
+def named(layer):
+    """A layer's name and options."""
+    if isinstance(layer, str):
+        return layer, {}
+    return next((name, options) for name, options in layer.items() if name != "name")
+
+
 def single(layer, shape, location):
     """The module of a layer for an input of a shape."""
-    name, options = (layer, {}) if isinstance(layer, str) else next(iter(layer.items()))
+    name, options = named(layer)
     match name:
         case "flatten":
             return nn.Flatten()
@@ -292,21 +377,34 @@ def single(layer, shape, location):
             return nn.Tanh()
         case "sigmoid":
             return nn.Sigmoid()
+        case "stochasticdepth":
+            return StochasticDepth(location, options["p"])
+        case "relu6":
+            return nn.ReLU6()
+        case "hardswish":
+            return nn.Hardswish()
+        case "hardsigmoid":
+            return HardSigmoid()
+        case "linear2d":
+            return ChannelsLast(nn.Linear(shape[0], options["out"], bias=options.get("bias", True)))
+        case "layernorm2d":
+            return ChannelsLast(nn.LayerNorm(shape[0], options.get("eps", 1e-5)))
         case "linear":
             return nn.Linear(shape[0], options["out"], bias=options.get("bias", True))
         case "conv2d":
-            return nn.Conv2d(
-                shape[0], options["out"], options["kernel"], options.get("stride", 1), options.get("padding", 0),
-                options.get("dilation", 1), options.get("groups", 1), options.get("bias", True))
+            return padded(options.get("padding", 0), 0, lambda padding: nn.Conv2d(
+                shape[0], options["out"], pair(options["kernel"]), pair(options.get("stride", 1)), padding,
+                pair(options.get("dilation", 1)), options.get("groups", 1), options.get("bias", True)))
         case "maxpool2d":
-            return nn.MaxPool2d(
-                options["kernel"], options.get("stride"), options.get("padding", 0),
-                ceil_mode=options.get("ceil_mode", False))
+            return padded(options.get("padding", 0), -torch.inf, lambda padding: nn.MaxPool2d(
+                options["kernel"], options.get("stride"), padding, options.get("dilation", 1),
+                ceil_mode=options.get("ceil_mode", False)))
         case "avgpool2d":
-            return nn.AvgPool2d(
-                options["kernel"], options.get("stride"), options.get("padding", 0),
+            return padded(options.get("padding", 0), 0, lambda padding: nn.AvgPool2d(
+                options["kernel"], options.get("stride"), padding,
                 ceil_mode=options.get("ceil_mode", False),
-                count_include_pad=options.get("count_include_pad", True))
+                count_include_pad=options.get("count_include_pad", True),
+                divisor_override=options.get("divisor_override")))
         case "adaptiveavgpool2d":
             return nn.AdaptiveAvgPool2d(options["size"])
         case "globalavgpool":
@@ -320,13 +418,27 @@ def single(layer, shape, location):
             module.running_mean.uniform_(-0.5, 0.5)
             module.running_var.uniform_(0.5, 2)
             return module
-        case "residual":
-            projection = options.get("projection")
-            return Residual(
-                sequential(options["body"], shape, f"{location}.body"),
-                projection and single(projection, shape, f"{location}.projection"))
+        case "residual" | "multiply":
+            body = sequential(options["body"], shape, f"{location}.body")
+            projection = beside(options.get("projection", []), shape, f"{location}.projection")
+            if name == "multiply":
+                return Gate(body, projection)
+            start = options.get("layer_scale")
+            return Residual(body, projection, start and LayerScale(body(torch.zeros(1, *shape)).shape[1:], start))
+        case "concat":
+            return Concatenation([
+                sequential(branch, shape, f"{location}.branches[{number}]")
+                for number, branch in enumerate(options["branches"])])
         case _:
             raise ValueError(f"unknown layer {name}")
+
+
+def beside(projection, shape, location):
+    """The module of a projection: one layer alone or a list; none for the identity."""
+    layers = projection if isinstance(projection, list) else [projection]
+    if len(layers) == 1:
+        return single(layers[0], shape, location).eval()
+    return sequential(layers, shape, location) if layers else None
 
 
 def labelled_images(count, input_shape, classes):

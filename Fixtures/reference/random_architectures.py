@@ -38,7 +38,7 @@ CLASSES = 3
 MODULUS = 2**64
 TARGETS = ["sum-log-prob", "label", "predicted", "logits-sum"]
 REDUCTIONS = ["mean", "sum", "annotated"]
-KINKED = {"relu", "leakyrelu", "maxpool2d"}
+KINKED = {"relu", "leakyrelu", "maxpool2d", "relu6", "hardswish", "hardsigmoid"}
 
 
 class SplitMix64:
@@ -159,12 +159,14 @@ class Architect:
 
 
 def names(layers):
-    """The names of all layers, those inside residual blocks too."""
+    """The names of all layers, those inside blocks too."""
     for layer in layers:
-        name, options = (layer, {}) if isinstance(layer, str) else next(iter(layer.items()))
+        name, options = generate.named(layer)
         yield name
-        yield from names(options.get("body", []))
-        yield from names([options["projection"]] if "projection" in options else [])
+        projection = options.get("projection", [])
+        for inner in [options.get("body", []), *options.get("branches", [])]:
+            yield from names(inner)
+        yield from names(projection if isinstance(projection, list) else [projection])
 
 
 def parameter_tensors(network):
@@ -226,15 +228,15 @@ def is_steady(first, second):
         abs(a[vector] - b[vector]) <= 1e-10 * max(a[2], floor) for a, b, floor in pairs for vector in range(2))
 
 
-def draw(number, attempt):
+def draw(number, attempt, architect=Architect):
     """One case, or none where the drawn layers do not fit each other."""
     seed = 1_000_000 * number + attempt
     try:
-        model = Architect(seed, is_smooth=number % 2 == 0).model()
+        model = architect(seed, is_smooth=number % 2 == 0).model()
     except (RuntimeError, ValueError, IndexError):
         return None
     kinds = list(names(model["layers"]))
-    first_is_pool = "maxpool2d" in model["layers"][0]
+    first_is_pool = generate.named(model["layers"][0])[0] == "maxpool2d"
     case = {
         "seed": seed, "model": model, "target": TARGETS[number % 7 % 4], "reduction": REDUCTIONS[number % 5 % 3],
         "class_weights": [0.25, 2.0, 0.75] if number % 3 == 2 else None,
@@ -249,19 +251,24 @@ def draw(number, attempt):
     return result if is_steady(result, evaluate(case, perturbation=1e-15)[1]) else None
 
 
-def main():
+def write(name, numbers, architect=Architect):
+    """Draws cases and writes them."""
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
     cases = []
-    for number in range(CASES):
+    for number in numbers:
         torch.manual_seed(number)
-        cases.append(next(case for attempt in range(1000) if (case := draw(number, attempt))))
+        cases.append(next(case for attempt in range(1000) if (case := draw(number, attempt, architect))))
     counts = collections.Counter(name for case in cases for name in names(case["model"]["layers"]))
     print(f"attempts: {sum(case['seed'] % 1_000_000 + 1 for case in cases)}; layers: {dict(counts)}")
     lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
-    path = generate.FOLDER / "random-architectures.json"
+    path = generate.FOLDER / name
     path.write_text(f"[{lines}]\n")
     print(f"{path.name}: {path.stat().st_size} bytes")
+
+
+def main():
+    write("random-architectures.json", range(CASES))
 
 
 if __name__ == "__main__":

@@ -22,27 +22,27 @@ static ptrdiff_t segment_size(ptrdiff_t left) {
 }
 
 // The taps that meet the input, along one dimension, at a position of the output.
-static range taps_inside(const rr_convolution *c, ptrdiff_t position, ptrdiff_t extent) {
-    const ptrdiff_t first = position * c->stride - c->padding;
-    range taps = {0, c->kernel};
-    while (taps.start < taps.end && first + taps.start * c->dilation < 0) taps.start++;
-    while (taps.end > taps.start && first + (taps.end - 1) * c->dilation >= extent) taps.end--;
+static range taps_inside(const rr_convolution_axis *a, ptrdiff_t position, ptrdiff_t extent) {
+    const ptrdiff_t first = position * a->stride - a->padding;
+    range taps = {0, a->kernel};
+    while (taps.start < taps.end && first + taps.start * a->dilation < 0) taps.start++;
+    while (taps.end > taps.start && first + (taps.end - 1) * a->dilation >= extent) taps.end--;
     return taps;
 }
 
 // Most strides are 1, and a division costs as much as a row of sums.
-static inline ptrdiff_t divided_by_stride(const rr_convolution *c, ptrdiff_t value) {
-    return c->stride == 1 ? value : value / c->stride;
+static inline ptrdiff_t divided_by_stride(const rr_convolution_axis *a, ptrdiff_t value) {
+    return a->stride == 1 ? value : value / a->stride;
 }
 
 // The positions of the output at which the taps from `first` to `last` all meet the input; {0, 0} for none.
 static range positions_inside(
-    const rr_convolution *c, ptrdiff_t first, ptrdiff_t last, ptrdiff_t extent, ptrdiff_t output_extent
+    const rr_convolution_axis *a, ptrdiff_t first, ptrdiff_t last, ptrdiff_t extent, ptrdiff_t output_extent
 ) {
-    const ptrdiff_t before = c->padding - first * c->dilation;
-    const ptrdiff_t start = before <= 0 ? 0 : divided_by_stride(c, before + c->stride - 1);
-    const ptrdiff_t room = extent - 1 + c->padding - last * c->dilation;
-    const ptrdiff_t end = room < 0 ? 0 : MIN(output_extent, divided_by_stride(c, room) + 1);
+    const ptrdiff_t before = a->padding - first * a->dilation;
+    const ptrdiff_t start = before <= 0 ? 0 : divided_by_stride(a, before + a->stride - 1);
+    const ptrdiff_t room = extent - 1 + a->padding - last * a->dilation;
+    const ptrdiff_t end = room < 0 ? 0 : MIN(output_extent, divided_by_stride(a, room) + 1);
     return start < end ? (range){start, end} : (range){0, 0};
 }
 
@@ -176,12 +176,12 @@ static const double_kernels *double_version(const rr_convolution *c) {
 }
 
 ptrdiff_t rr_convolution_packed_count(const rr_convolution *c) {
-    return c->outputs * c->channels * c->kernel * c->kernel;
+    return c->outputs * c->channels * c->rows.kernel * c->columns.kernel;
 }
 
 ptrdiff_t rr_convolution_sums_count(const rr_convolution *c) {
     // The largest block of outputs times the lanes of the widest vector.
-    return c->channels * c->kernel * c->kernel * 8 * 16;
+    return c->channels * c->rows.kernel * c->columns.kernel * 8 * 16;
 }
 
 void rr_convolve_float(

@@ -7,7 +7,7 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
     public let model: ModelDescription
     public let parameterLayout: ParameterLayout
 
-    let stack: LayerStack<Scalar>
+    let graph: LayerGraph<Scalar>
 
     /// Builds the layers of a model one on the other.
     ///
@@ -18,25 +18,23 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
             throw NetworkError(
                 .shapeMismatch, "input", "\(model.input) has more than \(Self.largestFeatureCount) elements")
         }
-        let stack = try LayerStack<Scalar>(
-            model.layers,
-            in: LayerContext(shape: model.input, isFlat: false, location: "layers", parameterCount: 0))
-        let output = stack.outputShape
-        guard !stack.layers.isEmpty, stack.isFlat, output.elementCount == model.classCount else {
+        let graph = try GraphBuilder<Scalar>.graph(model.layers, input: model.input)
+        let output = graph.outputShape
+        guard !graph.nodes.isEmpty, graph.isFlat, output.elementCount == model.classCount else {
             throw NetworkError(
                 .shapeMismatch, "layers",
-                "the last layer gives \(stack.isFlat ? "\(output.elementCount) features" : "maps of \(output)"), but a "
+                "the last layer gives \(graph.isFlat ? "\(output.elementCount) features" : "maps of \(output)"), but a "
                     + "model of \(model.classCount) classes must end in \(model.classCount) flat logits")
         }
-        guard stack.featureCount <= Self.largestTotalFeatureCount else {
+        guard graph.featureCount <= Self.largestTotalFeatureCount else {
             throw NetworkError(
                 .shapeMismatch, "layers",
-                "give maps of \(stack.featureCount) elements for each sample; at most "
+                "give maps of \(graph.featureCount) elements for each sample; at most "
                     + "\(Self.largestTotalFeatureCount) are served")
         }
         self.model = model
-        self.stack = stack
-        parameterLayout = ParameterLayout(stack.parameters)
+        self.graph = graph
+        parameterLayout = ParameterLayout(graph.parameters)
     }
 
     /// Draws initial parameters as PyTorch's layers do by default. The same seed gives the same values.

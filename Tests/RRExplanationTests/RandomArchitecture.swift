@@ -37,21 +37,24 @@ struct RandomArchitecture: Decodable, CustomTestStringConvertible {
 
     var testDescription: String { "\(seed)" }
 
-    static let all: [RandomArchitecture] = {
-        let path = Fixtures.path("reference/random-architectures.json")
+    /// Stacks and graphs, and those of a file that somebody made many of with `random_graphs.py`.
+    static let all: [RandomArchitecture] =
+        read(Fixtures.path("reference/random-architectures.json"))
+        + read(Fixtures.path("reference/random-graphs.json"))
+        + (ProcessInfo.processInfo.environment["RRDATA_RANDOM_GRAPHS"].map(read) ?? [])
+
+    private static func read(_ path: String) -> [RandomArchitecture] {
         let data = FileManager.default.contents(atPath: path) ?? Data()
         return (try? JSONDecoder().decode([RandomArchitecture].self, from: data)) ?? []
-    }()
+    }
 
-    /// The names of all layers, those inside residual blocks too.
+    /// The names of all layers, those inside blocks too.
     var layerNames: Set<String> { Self.names(model.layers) }
 
     private static func names(_ layers: [LayerDescription]) -> Set<String> {
         layers.reduce(into: []) { names, layer in
             names.insert(layer.name)
-            if case .residual(let residual) = layer {
-                names.formUnion(Self.names(residual.body + (residual.projection.map { [$0] } ?? [])))
-            }
+            for branch in layer.branches { names.formUnion(Self.names(branch)) }
         }
     }
 

@@ -66,7 +66,7 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
     static func isSmooth(_ layers: [LayerDescription]) -> Bool {
         layers.allSatisfy { layer in
             if case .residual(let residual) = layer {
-                return isSmooth(residual.body + (residual.projection.map { [$0] } ?? []))
+                return isSmooth(residual.body + residual.projection)
             }
             return !["relu", "leakyrelu", "maxpool2d"].contains(layer.name)
         }

@@ -19,14 +19,24 @@ struct ConvolutionKernelTests {
     private let height = 8
     private let width = 9
 
-    private func shape(_ options: [Int], _ version: rr_convolution_version) -> rr_convolution {
-        let reach = options[3] * (options[0] - 1)
+    /// Along the width the padding is larger before the input than after it; where `isTall`, the kernel is by two longer
+    /// along the height.
+    private func shape(
+        _ options: [Int], _ version: rr_convolution_version, isTall: Bool = false
+    ) -> rr_convolution {
+        func axis(_ kernel: Int) -> rr_convolution_axis {
+            rr_convolution_axis(
+                kernel: kernel, stride: options[1], padding: options[2], dilation: options[3])
+        }
+        func output(_ extent: Int, _ axis: rr_convolution_axis, after: Int) -> Int {
+            (extent + axis.padding + after - axis.dilation * (axis.kernel - 1) - 1) / axis.stride + 1
+        }
+        let (rows, columns) = (axis(options[0] + (isTall ? 2 : 0)), axis(options[0]))
         return rr_convolution(
             groups: 1, channels: options[4], height: height, width: width, outputs: options[5],
-            output_height: (height + 2 * options[2] - reach - 1) / options[1] + 1,
-            output_width: (width + 2 * options[2] - reach - 1) / options[1] + 1, kernel: options[0],
-            stride: options[1], padding: options[2], dilation: options[3], samples: options[6],
-            version: version, is_transpose: false)
+            output_height: output(height, rows, after: rows.padding),
+            output_width: output(width, columns, after: isTall ? columns.padding / 2 : columns.padding),
+            rows: rows, columns: columns, samples: options[6], version: version, is_transpose: false)
     }
 
     private func random(_ count: Int, seed: UInt64) -> [Double] {
@@ -40,17 +50,18 @@ struct ConvolutionKernelTests {
     ) {
         for output in 0..<shape.outputs {
             for channel in 0..<shape.channels {
-                for tap in 0..<shape.kernel * shape.kernel {
+                for tap in 0..<shape.rows.kernel * shape.columns.kernel {
                     for position in 0..<shape.output_height * shape.output_width {
                         let y =
-                            position / shape.output_width * shape.stride - shape.padding
-                            + tap / shape.kernel * shape.dilation
+                            position / shape.output_width * shape.rows.stride - shape.rows.padding
+                            + tap / shape.columns.kernel * shape.rows.dilation
                         let x =
-                            position % shape.output_width * shape.stride - shape.padding
-                            + tap % shape.kernel * shape.dilation
+                            position % shape.output_width * shape.columns.stride - shape.columns.padding
+                            + tap % shape.columns.kernel * shape.columns.dilation
                         guard (0..<height).contains(y), (0..<width).contains(x) else { continue }
                         body(
-                            (output * shape.channels + channel) * shape.kernel * shape.kernel + tap,
+                            (output * shape.channels + channel) * shape.rows.kernel * shape.columns.kernel
+                                + tap,
                             (channel * height + y) * width + x,
                             output * shape.output_height * shape.output_width + position)
                     }
@@ -61,7 +72,7 @@ struct ConvolutionKernelTests {
 
     @Test("the output is the sum that defines it", arguments: versions, shapes)
     func convolve(version: rr_convolution_version, options: [Int]) {
-        var shape = shape(options, version)
+        var shape = shape(options, version, isTall: options[6] == 24)
         let samples = options[6]
         let outputCount = shape.outputs * shape.output_height * shape.output_width
         let input = random(shape.channels * height * width * samples, seed: 1)
@@ -88,7 +99,7 @@ struct ConvolutionKernelTests {
 
     @Test("the weight gradient is added to what is there", arguments: versions, shapes)
     func gradient(version: rr_convolution_version, options: [Int]) {
-        var shape = shape(options, version)
+        var shape = shape(options, version, isTall: options[6] == 24)
         let samples = options[6]
         let input = random(shape.channels * height * width * samples, seed: 1)
         let cotangent = random(shape.outputs * shape.output_height * shape.output_width * samples, seed: 4)
@@ -115,14 +126,18 @@ struct ConvolutionKernelTests {
         "with transposed weights it is the transpose of the convolution", arguments: versions,
         shapes.filter { $0[1] == 1 })
     func transposed(version: rr_convolution_version, options: [Int]) {
-        let forward = shape(options, version)
+        func transposed(_ axis: rr_convolution_axis) -> rr_convolution_axis {
+            rr_convolution_axis(
+                kernel: axis.kernel, stride: 1, padding: axis.dilation * (axis.kernel - 1) - axis.padding,
+                dilation: axis.dilation)
+        }
+        let forward = shape(options, version, isTall: true)
         let samples = options[6]
         var shape = rr_convolution(
             groups: 1, channels: forward.outputs, height: forward.output_height, width: forward.output_width,
-            outputs: forward.channels, output_height: height, output_width: width, kernel: forward.kernel,
-            stride: 1,
-            padding: forward.dilation * (forward.kernel - 1) - forward.padding, dilation: forward.dilation,
-            samples: samples, version: version, is_transpose: true)
+            outputs: forward.channels, output_height: height, output_width: width,
+            rows: transposed(forward.rows),
+            columns: transposed(forward.columns), samples: samples, version: version, is_transpose: true)
         let cotangent = random(
             forward.outputs * forward.output_height * forward.output_width * samples, seed: 6)
         let weights = random(rr_convolution_packed_count(&shape), seed: 7)

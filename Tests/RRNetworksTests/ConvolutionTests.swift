@@ -9,6 +9,12 @@ struct ConvolutionTests {
         .init(out: 4, kernel: 1, stride: 2), .init(out: 4, kernel: 3, stride: 2, padding: 1),
         .init(out: 4, kernel: 2, padding: 2, dilation: 3), .init(out: 4, kernel: 3, padding: 1, groups: 2),
         .init(out: 6, kernel: 1, groups: 2), .init(out: 4, kernel: 5, stride: 3, padding: 4, bias: false),
+        .init(
+            out: 4, kernel: .init(height: 1, width: 4), padding: .init(top: 2, bottom: 0, left: 1, right: 3)),
+        .init(
+            out: 4, kernel: .init(height: 3, width: 2), stride: .init(height: 1, width: 2),
+            padding: .init(top: 0, bottom: 2, left: 1, right: 0), dilation: .init(height: 2, width: 1),
+            groups: 2),
     ]
 
     @Test("a convolution is the sum that defines it", arguments: options)
@@ -41,7 +47,7 @@ struct ConvolutionTests {
 
     private static func weights(_ options: LayerDescription.Convolution, _ input: ImageShape) -> [Double] {
         let count =
-            options.out * input.channels / options.groups * options.kernel * options.kernel
+            options.out * input.channels / options.groups * options.kernel.height * options.kernel.width
             + (options.bias ? options.out : 0)
         var generator = SplitMix64(seed: 9)
         return (0..<count).map { _ in generator.nextUnit() - 0.5 }
@@ -50,12 +56,17 @@ struct ConvolutionTests {
     private static func direct(
         _ options: LayerDescription.Convolution, _ input: ImageShape, _ images: [Float], _ sampleCount: Int
     ) -> [Double] {
-        let reach = options.dilation * (options.kernel - 1) + 1
-        let height = (input.height + 2 * options.padding - reach) / options.stride + 1
-        let width = (input.width + 2 * options.padding - reach) / options.stride + 1
+        let padding = options.padding
+        let rows =
+            input.height + padding.top + padding.bottom - options.dilation.height
+            * (options.kernel.height - 1)
+        let columns =
+            input.width + padding.left + padding.right - options.dilation.width * (options.kernel.width - 1)
+        let height = (rows - 1) / options.stride.height + 1
+        let width = (columns - 1) / options.stride.width + 1
         let weights = weights(options, input)
         let inputs = input.channels / options.groups
-        let kernelArea = options.kernel * options.kernel
+        let kernelArea = options.kernel.height * options.kernel.width
         var result: [Double] = []
         for sample in 0..<sampleCount {
             for out in 0..<options.out {
@@ -66,11 +77,11 @@ struct ConvolutionTests {
                         for channel in 0..<inputs {
                             for kernelIndex in 0..<kernelArea {
                                 let y =
-                                    row * options.stride - options.padding
-                                    + kernelIndex / options.kernel * options.dilation
+                                    row * options.stride.height - padding.top
+                                    + kernelIndex / options.kernel.width * options.dilation.height
                                 let x =
-                                    column * options.stride - options.padding
-                                    + kernelIndex % options.kernel * options.dilation
+                                    column * options.stride.width - padding.left
+                                    + kernelIndex % options.kernel.width * options.dilation.width
                                 guard (0..<input.height).contains(y), (0..<input.width).contains(x) else {
                                     continue
                                 }

@@ -23,8 +23,8 @@ struct MalformedModelTests {
             (#"[{"residual":{"body":"relu"}}]"#, "layers[0] (residual)", "list of layers"),
             (#"[{"residual":{"body":[]}}]"#, "layers[0] (residual)", "at least one"),
             (
-                #"[{"residual":{"body":["relu"],"projection":["relu","relu"]}}]"#, "layers[0] (residual)",
-                "one layer"
+                #"[{"residual":{"body":["relu"],"projection":[]}}]"#, "layers[0] (residual)",
+                "at least one layer"
             ),
             (#"[{"residual":{"body":["relu"],"projection":7}}]"#, "layers[0].projection", "name"),
             (#"[{"layernorm":{"eps":"small"}}]"#, "layers[0] (layernorm)", "eps"),

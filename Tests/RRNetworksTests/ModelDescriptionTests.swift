@@ -65,8 +65,8 @@ struct ModelDescriptionTests {
                 .groupnorm(.init(groups: 4, epsilon: 1e-5)), .groupnorm(.init(groups: 2, epsilon: 0.5)),
                 .layernorm(epsilon: 1e-5), .layernorm(epsilon: 1), .batchnorm2d(epsilon: 1e-5),
                 .batchnorm2d(epsilon: 1),
-                .residual(.init(body: [.relu, .residual(.init(body: [.tanh]))], projection: .relu)),
-                .residual(.init(body: [.relu], projection: .tanh)),
+                .residual(.init(body: [.relu, .residual(.init(body: [.tanh]))], projection: [.relu])),
+                .residual(.init(body: [.relu], projection: [.tanh])),
             ])
         #expect(
             try JSONDecoder().decode(ModelDescription.self, from: JSONEncoder().encode(description))
@@ -101,7 +101,7 @@ struct ModelDescriptionTests {
             ),
             (#"[{"avgpool2d":{"stride":2}}]"#, "layers[0] (avgpool2d)", "kernel"),
             (
-                #"[{"avgpool2d":{"kernel":2,"divisor_override":3}}]"#, "layers[0] (avgpool2d)",
+                #"[{"avgpool2d":{"kernel":2,"divisor_override":0}}]"#, "layers[0] (avgpool2d)",
                 "divisor_override"
             ),
             (#"[{"adaptiveavgpool2d":{}}]"#, "layers[0] (adaptiveavgpool2d)", "size"),

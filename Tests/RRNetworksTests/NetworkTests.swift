@@ -41,10 +41,28 @@ struct NetworkTests {
         for input in [
             try ImageShape(channels: 1, height: 28, width: 28),
             try ImageShape(channels: 3, height: 32, width: 32),
-        ] {
+        ] where !model.isFromTorchvision {
             #expect(throws: Never.self) {
                 try Network<Float>(model.description(input: input, classCount: 10))
             }
+        }
+    }
+
+    /// The figures are those that torchvision states for its networks ("num_params").
+    @Test(
+        "torchvision's networks have as many parameters as it says",
+        arguments: [
+            (BuiltInModel.resnet18, 11_689_512), (.resnet34, 21_797_672), (.resnet50, 25_557_032),
+            (.vgg11, 132_863_336), (.vgg16, 138_357_544), (.vgg16Normalized, 138_365_992),
+            (.densenet121, 7_978_856), (.mobilenetV2, 3_504_872), (.mobilenetV3Small, 2_542_856),
+            (.efficientnetB0, 5_288_548), (.convnextTiny, 28_589_128),
+        ])
+    func torchvision(model: BuiltInModel, count: Int) throws {
+        for extent in [64, 224] {
+            let input = try ImageShape(channels: 3, height: extent, width: extent)
+            let layout = try Network<Float>(model.description(input: input, classCount: 1000)).parameterLayout
+            let trained = layout.entries.filter(\.isTrained)
+            #expect(trained.reduce(0) { $0 + $1.range.count } == count)
         }
     }
 

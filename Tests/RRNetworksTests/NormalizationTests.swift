@@ -75,7 +75,7 @@ struct NormalizationTests {
                             body: [
                                 .relu, .residual(.init(body: [.linear(.init(out: 2, bias: false))])),
                             ],
-                            projection: .linear(.init(out: 2)))),
+                            projection: [.linear(.init(out: 2))])),
                 ]))
         #expect(
             network.parameterLayout.entries.map(\.name) == [

@@ -11,26 +11,40 @@ struct PoolingTests {
         .init(kernel: 2, ceilMode: true), .init(kernel: 2, stride: 3, padding: 1, ceilMode: true),
         .init(kernel: 3, stride: 3, ceilMode: true), .init(kernel: 1, stride: 3, ceilMode: true),
         .init(kernel: 6, stride: 2, ceilMode: true), .init(kernel: 5, stride: 4, padding: 2, ceilMode: true),
+        .init(kernel: .init(height: 2, width: 3), stride: .init(height: 1, width: 2)),
+        .init(
+            kernel: .init(height: 4, width: 2), stride: .init(height: 2, width: 3),
+            padding: .init(top: 2, bottom: 1, left: 0, right: 1), ceilMode: true),
     ]
 
-    static let averageOptions: [LayerDescription.AveragePooling] = maximumOptions.flatMap { options in
-        [true, false].map { countIncludePad in
-            .init(
-                kernel: options.kernel, stride: options.stride, padding: options.padding,
-                ceilMode: options.ceilMode, countIncludePad: countIncludePad)
-        }
-    }
+    static let dilatedOptions: [LayerDescription.Pooling] = [
+        .init(kernel: 2, stride: 1, dilation: 2),
+        .init(
+            kernel: .init(height: 3, width: 2), stride: 2, padding: 1, dilation: .init(height: 1, width: 3)),
+    ]
+
+    static let averageOptions: [LayerDescription.AveragePooling] =
+        maximumOptions.flatMap { options in
+            [true, false].map { countIncludePad in
+                .init(
+                    kernel: options.kernel, stride: options.stride, padding: options.padding,
+                    ceilMode: options.ceilMode, countIncludePad: countIncludePad)
+            }
+        } + [.init(kernel: 3, stride: 2, padding: 1, divisorOverride: 4)]
 
     static let adaptiveOptions: [LayerDescription.AdaptivePooling] = [
         .init(height: 1, width: 1), .init(height: 5, width: 7), .init(height: 2, width: 3),
         .init(height: 4, width: 4), .init(height: 6, width: 13),
     ]
 
-    @Test("a maximum pooling takes the largest element of each window", arguments: maximumOptions)
+    @Test(
+        "a maximum pooling takes the largest element of each window",
+        arguments: maximumOptions + dilatedOptions)
     func maximum(options: LayerDescription.Pooling) throws {
         try expect(.maxpool2d(options)) { plane in
-            Self.windows(options.kernel, options.stride, options.padding, options.ceilMode).map {
-                window in
+            Self.windows(
+                options.kernel, options.stride, options.padding, options.ceilMode, dilation: options.dilation
+            ).map { window in
                 window.compactMap { plane[$0.row, $0.column] }.max() ?? .nan
             }
         }
@@ -45,11 +59,12 @@ struct PoolingTests {
                 window in
                 let elements = window.compactMap { plane[$0.row, $0.column] }
                 let inPadding = window.count {
-                    (-options.padding..<Self.input.height + options.padding).contains($0.row)
-                        && (-options.padding..<Self.input.width + options.padding).contains($0.column)
+                    let padding = options.padding
+                    return (-padding.top..<Self.input.height + padding.bottom).contains($0.row)
+                        && (-padding.left..<Self.input.width + padding.right).contains($0.column)
                 }
-                return elements.reduce(0, +)
-                    / Double(options.countIncludePad ? inPadding : elements.count)
+                let count = options.countIncludePad ? inPadding : elements.count
+                return elements.reduce(0, +) / Double(options.divisorOverride ?? count)
             }
         }
     }
@@ -150,17 +165,24 @@ struct PoolingTests {
     /// the padded image, or, in ceil mode, it starts in the image or the padding before it and the window
     /// before it did not yet reach the end.
     private static func windows(
-        _ kernel: Int, _ stride: Int, _ padding: Int, _ ceilMode: Bool
+        _ kernel: Extents, _ stride: Extents, _ padding: Padding, _ ceilMode: Bool, dilation: Extents = 1
     ) -> [[(row: Int, column: Int)]] {
-        func starts(_ extent: Int) -> [Int] {
-            Swift.stride(from: -padding, to: extent, by: stride).filter { start in
-                let end = extent + padding
+        func starts(_ extent: Int, _ kernel: Int, _ stride: Int, _ before: Int, _ after: Int) -> [Int] {
+            Swift.stride(from: -before, to: extent, by: stride).filter { start in
+                let end = extent + after
                 return start + kernel <= end || ceilMode && start - stride + kernel < end
             }
         }
-        return starts(input.height).flatMap { top in
-            starts(input.width).map { left in
-                (0..<kernel * kernel).map { (top + $0 / kernel, left + $0 % kernel) }
+        let rows = starts(
+            input.height, (kernel.height - 1) * dilation.height + 1, stride.height, padding.top,
+            padding.bottom)
+        let columns = starts(
+            input.width, (kernel.width - 1) * dilation.width + 1, stride.width, padding.left, padding.right)
+        return rows.flatMap { top in
+            columns.map { left in
+                (0..<kernel.height * kernel.width).map {
+                    (top + $0 / kernel.width * dilation.height, left + $0 % kernel.width * dilation.width)
+                }
             }
         }
     }

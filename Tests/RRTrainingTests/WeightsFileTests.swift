@@ -43,9 +43,11 @@ struct WeightsFileTests {
 
     @Test("every layer with its options passes the schema as well as the parser")
     func schema() throws {
-        let bytes = try FileBytes.read(Fixtures.path("reference/random-architectures.json"))
-        let cases = try #require(JSONValue(parsing: bytes).arrayValue)
-        #expect(cases.count == 300)
+        let cases = try ["random-architectures", "random-graphs"].flatMap { name in
+            let bytes = try FileBytes.read(Fixtures.path("reference/\(name).json"))
+            return try #require(JSONValue(parsing: bytes).arrayValue)
+        }
+        #expect(cases.count == 400)
         for architecture in cases {
             let model = try #require(architecture["model"])
             #expect(JSONSchema.model.validate(model).isEmpty, "\(model.serialized())")

@@ -15,19 +15,25 @@ typedef enum { RR_CONVOLUTION_GENERIC = 1, RR_CONVOLUTION_AVX2, RR_CONVOLUTION_A
 rr_convolution_version rr_convolution_best_version(void);
 const char *rr_convolution_version_name(rr_convolution_version version);
 
+// The kernel along one dimension. The padding is that before the input, and may be negative, which crops; how far a
+// kernel reaches beyond the input's end follows from the output's extent.
+typedef struct {
+    ptrdiff_t kernel, stride, padding, dilation;
+} rr_convolution_axis;
+
 // A convolution over a group of samples. Its channel groups lie one after the other, and are computed so.
 typedef struct {
     // The channels and the outputs of one channel group.
     ptrdiff_t groups, channels, height, width;
     ptrdiff_t outputs, output_height, output_width;
-    // A square kernel; the padding may be negative, which crops.
-    ptrdiff_t kernel, stride, padding, dilation;
+    // Along the height and along the width.
+    rr_convolution_axis rows, columns;
     // A multiple of 8; a multiple of 16, the lanes of the widest vector, is the faster.
     ptrdiff_t samples;
     // The version to run; the processor must have it.
     rr_convolution_version version;
-    // Whether the weights are those of another convolution, (channels, outputs, kernel, kernel), and this one is its
-    // transpose: they are then read transposed and turned by 180°.
+    // Whether the weights are those of another convolution, (channels, outputs, kernel rows, kernel columns), and this
+    // one is its transpose: they are then read transposed and turned by 180°.
     bool is_transpose;
 } rr_convolution;
 
@@ -36,8 +42,8 @@ ptrdiff_t rr_convolution_packed_count(const rr_convolution *convolution);
 ptrdiff_t rr_convolution_sums_count(const rr_convolution *convolution);
 
 // Writes the output, (groups, outputs, output height, output width, samples), for weights (groups, outputs, channels,
-// kernel, kernel) and a bias (groups, outputs), which may be NULL. `packed` is memory for the weights in the order in
-// which they are read.
+// kernel rows, kernel columns) and a bias (groups, outputs), which may be NULL. `packed` is memory for the weights in
+// the order in which they are read.
 void rr_convolve_float(
     const rr_convolution *convolution, const float *input, const float *weights, const float *bias, float *packed,
     float *output);
@@ -45,8 +51,8 @@ void rr_convolve_double(
     const rr_convolution *convolution, const double *input, const double *weights, const double *bias,
     double *packed, double *output);
 
-// Adds to the weight gradient (groups, outputs, channels, kernel, kernel) the sum over positions and samples of a
-// cotangent of the output times the input. `sums` is memory for it.
+// Adds to the weight gradient (groups, outputs, channels, kernel rows, kernel columns) the sum over positions and samples
+// of a cotangent of the output times the input. `sums` is memory for it.
 void rr_convolution_add_gradient_float(
     const rr_convolution *convolution, const float *input, const float *cotangent, float *sums, float *gradient);
 void rr_convolution_add_gradient_double(

@@ -14,6 +14,12 @@ enum Activation: Hashable, Sendable {
     /// log(1 + exp(βx)) / β, and x itself where βx exceeds 20, as in PyTorch.
     case softplus(beta: Double)
     case tanh
+    /// min(max(x, 0), 6); the derivative at 0 and at 6 is 0, as in PyTorch.
+    case clippedRectifier
+    /// min(max(x + 3, 0), 6) / 6.
+    case hardSigmoid
+    /// x times the hard sigmoid of x.
+    case hardSigmoidLinear
     /// σ(x) = 1 / (1 + exp(−x)).
     case sigmoid
 
@@ -34,6 +40,12 @@ enum Activation: Hashable, Sendable {
             return scaled > Self.softplusThreshold ? x : log1p(exp(scaled)) / beta
         case .tanh:
             return Glibc.tanh(x)
+        case .clippedRectifier:
+            return min(max(x, 0), 6)
+        case .hardSigmoid:
+            return min(max(x + 3, 0), 6) / 6
+        case .hardSigmoidLinear:
+            return x * min(max(x + 3, 0), 6) / 6
         case .sigmoid:
             return Self.logistic(x)
         }
@@ -71,6 +83,13 @@ enum Activation: Hashable, Sendable {
             let tanh = Glibc.tanh(x)
             let slope = 1 - tanh * tanh
             return (slope, -2 * tanh * slope)
+        case .clippedRectifier:
+            return (x > 0 && x < 6 ? 1 : 0, 0)
+        case .hardSigmoid:
+            return (x > -3 && x < 3 ? 1 / 6 : 0, 0)
+        case .hardSigmoidLinear:
+            guard x > -3 else { return (0, 0) }
+            return x < 3 ? (x / 3 + 0.5, 1 / 3) : (1, 0)
         case .sigmoid:
             let sigmoid = Self.logistic(x)
             let complement = Self.logistic(-x)

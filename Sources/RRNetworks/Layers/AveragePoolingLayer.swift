@@ -6,21 +6,25 @@ struct AveragePoolingLayer<Scalar: NetworkScalar>: LinearMapLayer {
     let outputShape: ImageShape
     private let rows: PoolingAxis
     private let columns: PoolingAxis
+    /// What every window's sum is divided by; nil for the number of its elements.
+    private let divisor: Int?
 
-    /// Pools over square windows at even distances.
+    /// Pools over windows of one size at even distances.
     ///
     /// - Throws: `LayerMisfit` where the options do not fit the input.
     init(input: ImageShape, _ options: LayerDescription.AveragePooling) throws(LayerMisfit) {
         let geometry = try WindowGeometry(
             pooling: input, kernel: options.kernel, stride: options.stride, padding: options.padding,
             ceilMode: options.ceilMode)
-        let placement = PoolingAxis.Placement.even(
-            kernel: options.kernel, stride: options.stride, padding: options.padding,
-            countsPadding: options.countIncludePad)
         inputShape = input
         outputShape = try geometry.outputShape(channels: input.channels)
-        rows = PoolingAxis(input: input.height, placement: placement)
-        columns = PoolingAxis(input: input.width, placement: placement)
+        rows = PoolingAxis(
+            input: input.height,
+            placement: .even(geometry.rows, countsPadding: options.countIncludePad))
+        columns = PoolingAxis(
+            input: input.width,
+            placement: .even(geometry.columns, countsPadding: options.countIncludePad))
+        divisor = options.divisorOverride
     }
 
     /// Pools to an output of a fixed extent, whatever the input's.
@@ -32,6 +36,7 @@ struct AveragePoolingLayer<Scalar: NetworkScalar>: LinearMapLayer {
             channels: input.channels, height: options.height, width: options.width)
         rows = PoolingAxis(input: input.height, placement: .adaptive(output: options.height))
         columns = PoolingAxis(input: input.width, placement: .adaptive(output: options.width))
+        divisor = nil
     }
 
     var parameters: [ParameterSpecification] { [] }
@@ -52,7 +57,7 @@ struct AveragePoolingLayer<Scalar: NetworkScalar>: LinearMapLayer {
 
     private func windows(_ group: LayerGroup<Scalar>) -> AveragePooling.Windows {
         AveragePooling.Windows(
-            input: inputShape, output: outputShape, rows: rows, columns: columns,
+            input: inputShape, output: outputShape, rows: rows, columns: columns, divisor: divisor,
             sampleCount: group.sampleCount)
     }
 }
@@ -63,6 +68,7 @@ private enum AveragePooling {
         let output: ImageShape
         let rows: PoolingAxis
         let columns: PoolingAxis
+        let divisor: Int?
         let sampleCount: Int
 
         /// Visits each window: its offset in the output, each of its elements' offsets in the input, and what
@@ -78,7 +84,7 @@ private enum AveragePooling {
                         let elements = Elements(
                             rows: row.elements, columns: column.elements, width: input.width,
                             plane: channel &* input.pixelCount, sampleCount: sampleCount)
-                        body(position, elements, row.divisor &* column.divisor)
+                        body(position, elements, divisor ?? row.divisor &* column.divisor)
                         position &+= sampleCount
                     }
                 }

@@ -1,7 +1,7 @@
 internal import RRTensor
 
 /// The columns of a convolution under a stride: what lies under the kernel at each position of the output, as a matrix
-/// (C · kernel · kernel, output height · output width · samples).
+/// (C · kernel rows · kernel columns, output height · output width · samples).
 enum ConvolutionColumns {
     /// Writes, for every input element, the sum over the columns that hold it.
     @specialized(where Scalar == Float)
@@ -15,15 +15,13 @@ enum ConvolutionColumns {
         // The output's positions under one element of the kernel, row by row.
         var row = columns
         for channel in 0..<shape.channels {
-            for kernelRow in 0..<geometry.kernel {
-                for kernelColumn in 0..<geometry.kernel {
-                    let valid = geometry.validOutputColumns(kernel: kernelColumn)
-                    let firstColumn =
-                        valid.lowerBound &* geometry.stride &- geometry.padding
-                        &+ kernelColumn &* geometry.dilation
+            for kernelRow in 0..<geometry.rows.kernel {
+                for kernelColumn in 0..<geometry.columns.kernel {
+                    let valid = geometry.columns.validWindows(tap: kernelColumn)
+                    let firstColumn = geometry.columns.place(window: valid.lowerBound, tap: kernelColumn)
                     for outputRow in 0..<geometry.outputHeight {
                         defer { row += geometry.outputWidth &* sampleCount }
-                        let inputRow = geometry.inputRow(output: outputRow, kernel: kernelRow)
+                        let inputRow = geometry.rows.place(window: outputRow, tap: kernelRow)
                         guard inputRow >= 0 && inputRow < shape.height else { continue }
                         var source = row + valid.lowerBound &* sampleCount
                         let pixel = (channel &* shape.height &+ inputRow) &* shape.width &+ firstColumn
@@ -31,7 +29,7 @@ enum ConvolutionColumns {
                         for _ in valid {
                             for sample in 0..<sampleCount { target[sample] += source[sample] }
                             source += sampleCount
-                            target += geometry.stride &* sampleCount
+                            target += geometry.columns.stride &* sampleCount
                         }
                     }
                 }

@@ -1,15 +1,26 @@
 internal import CConvolution
 import RRTensor
 
-/// A two-dimensional convolution with a square kernel, its weight stored as (out, in / groups, kernel, kernel).
+/// A two-dimensional convolution, its weight stored as (out, in / groups, kernel rows, kernel columns).
 struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
     let options: LayerDescription.Convolution
     let geometry: WindowGeometry
     let inputShape: ImageShape
     let outputShape: ImageShape
+    /// Whether the weight is stored as a linear layer's, (out, in).
+    private let isLinear: Bool
+
+    /// A linear layer over the channels of each pixel.
+    ///
+    /// - Throws: `LayerMisfit` where the output has too many elements.
+    init(input: ImageShape, _ options: LayerDescription.Linear) throws(LayerMisfit) {
+        try self.init(input: input, .init(out: options.out, kernel: 1, bias: options.bias), isLinear: true)
+    }
 
     /// - Throws: `LayerMisfit` where the options do not fit the input.
-    init(input: ImageShape, _ options: LayerDescription.Convolution) throws(LayerMisfit) {
+    init(
+        input: ImageShape, _ options: LayerDescription.Convolution, isLinear: Bool = false
+    ) throws(LayerMisfit) {
         guard input.channels % options.groups == 0, options.out % options.groups == 0 else {
             throw LayerMisfit(
                 "cannot split \(input.channels) input and \(options.out) output channels into "
@@ -27,6 +38,7 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
                     + "\(options.padding) does not fit into an input of \(input)")
         }
         self.options = options
+        self.isLinear = isLinear
         self.geometry = geometry
         inputShape = input
         outputShape = output
@@ -34,9 +46,8 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
 
     var parameters: [ParameterSpecification] {
         ParameterSpecification.weightAndBias(
-            weight: [
-                options.out, inputShape.channels / options.groups, options.kernel, options.kernel,
-            ],
+            weight: [options.out, inputShape.channels / options.groups]
+                + (isLinear ? [] : [options.kernel.height, options.kernel.width]),
             hasBias: options.bias)
     }
 
@@ -46,7 +57,7 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
             LayerScratch(
                 packedWeightCount: rr_convolution_packed_count($0),
                 weightGradientSumCount: rr_convolution_sums_count($0),
-                foldedColumnCount: options.stride == 1
+                foldedColumnCount: hasUnitStride
                     ? 0 : options.groups * columnRowCount * geometry.outputPixelCount * capacity)
         }
     }
@@ -64,7 +75,7 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
-        guard options.stride == 1 else {
+        guard hasUnitStride else {
             return foldProduct(group, outputCotangent, into: inputCotangent)
         }
         var shape = transposedShape(samples: group.sampleCount)
@@ -112,7 +123,9 @@ extension ConvolutionLayer {
     private var outputChannels: Int { options.out / options.groups }
 
     /// The elements under one position of the kernel.
-    private var columnRowCount: Int { inputChannels * options.kernel * options.kernel }
+    private var columnRowCount: Int { inputChannels * options.kernel.area }
+
+    private var hasUnitStride: Bool { options.stride == 1 }
 
     private var weightCount: Int { options.out * columnRowCount }
 
@@ -123,8 +136,8 @@ extension ConvolutionLayer {
             groups: options.groups, channels: inputChannels, height: inputShape.height,
             width: inputShape.width,
             outputs: outputChannels, output_height: geometry.outputHeight,
-            output_width: geometry.outputWidth, kernel: options.kernel, stride: options.stride,
-            padding: options.padding, dilation: options.dilation, samples: samples,
+            output_width: geometry.outputWidth, rows: Self.axis(geometry.rows),
+            columns: Self.axis(geometry.columns), samples: samples,
             version: Self.version, is_transpose: false)
     }
 
@@ -134,9 +147,19 @@ extension ConvolutionLayer {
             groups: options.groups, channels: outputChannels, height: geometry.outputHeight,
             width: geometry.outputWidth,
             outputs: inputChannels, output_height: inputShape.height, output_width: inputShape.width,
-            kernel: options.kernel, stride: 1,
-            padding: options.dilation * (options.kernel - 1) - options.padding, dilation: options.dilation,
+            rows: Self.transposed(geometry.rows), columns: Self.transposed(geometry.columns),
             samples: samples, version: Self.version, is_transpose: true)
+    }
+
+    private static func axis(_ axis: WindowAxis) -> rr_convolution_axis {
+        rr_convolution_axis(
+            kernel: axis.kernel, stride: axis.stride, padding: axis.padding, dilation: axis.dilation)
+    }
+
+    private static func transposed(_ axis: WindowAxis) -> rr_convolution_axis {
+        rr_convolution_axis(
+            kernel: axis.kernel, stride: 1, padding: axis.dilation * (axis.kernel - 1) - axis.padding,
+            dilation: axis.dilation)
     }
 
     /// The transposed convolution under a stride: a matrix product, whose columns are then folded.

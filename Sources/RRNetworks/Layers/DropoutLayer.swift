@@ -1,22 +1,29 @@
 import RRTensor
 
 /// In training, leaves out each element with the probability p and multiplies the others by 1 / (1 − p); else
-/// the identity.
+/// the identity. Stochastic depth does the same to whole samples.
 struct DropoutLayer<Scalar: NetworkScalar>: LinearMapLayer {
     let inputShape: ImageShape
     let probability: Double
     /// What the masks of this layer differ by from those of another.
     private let identity: UInt64
+    /// The elements of a sample that one draw decides on.
+    private let span: Int
 
-    /// - Parameter location: the layer's place in the model.
+    /// - Parameters:
+    ///   - location: the layer's place in the model.
+    ///   - dropsSamples: whether a sample's features are left out together, as torchvision's `StochasticDepth` by rows.
     /// - Throws: `LayerMisfit` where p is no probability below 1.
-    init(input: ImageShape, probability: Double, location: String) throws(LayerMisfit) {
+    init(
+        input: ImageShape, probability: Double, location: String, dropsSamples: Bool = false
+    ) throws(LayerMisfit) {
         guard probability >= 0, probability < 1 else {
             throw LayerMisfit("\"p\" is \(probability), but must be at least 0 and below 1")
         }
         inputShape = input
         self.probability = probability
         identity = DropoutKey.identity(ofLayerAt: location)
+        span = dropsSamples ? input.elementCount : 1
     }
 
     var outputShape: ImageShape { inputShape }
@@ -24,7 +31,7 @@ struct DropoutLayer<Scalar: NetworkScalar>: LinearMapLayer {
     var dropsOut: Bool { true }
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
-        LayerScratch(dropoutFactorCount: inputShape.elementCount * capacity)
+        LayerScratch(dropoutFactorCount: inputShape.elementCount / span * capacity)
     }
 
     func forward(
@@ -32,7 +39,8 @@ struct DropoutLayer<Scalar: NetworkScalar>: LinearMapLayer {
     ) {
         if let states = group.dropoutStates {
             Dropout.draw(
-                states, layer: identity, probability: probability, featureCount: inputShape.elementCount,
+                states, layer: identity, probability: probability,
+                featureCount: inputShape.elementCount / span,
                 sampleCount: group.sampleCount, into: group.scratch.dropoutFactors.start)
         }
         multiply(group, input, into: output)
@@ -44,7 +52,12 @@ struct DropoutLayer<Scalar: NetworkScalar>: LinearMapLayer {
     ) {
         let count = inputShape.elementCount * group.sampleCount
         guard group.dropoutStates != nil else { return output.update(from: input, count: count) }
-        Dropout.multiply(input, by: group.scratch.dropoutFactors.start, into: output, count: count)
+        let factors = group.scratch.dropoutFactors.start
+        guard span == 1 else {
+            return HadamardProduct(span: span, factorCount: 1).multiply(
+                input, by: factors, into: output, sampleCount: group.sampleCount)
+        }
+        Dropout.multiply(input, by: factors, into: output, count: count)
     }
 
     func multiplyTransposed(

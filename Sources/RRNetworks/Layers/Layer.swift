@@ -23,9 +23,6 @@ protocol Layer<Scalar>: Sendable {
     /// The parameters in the order in which they lie in memory, named as PyTorch names them.
     var parameters: [ParameterSpecification] { get }
 
-    /// The number of elements of all feature maps that the layer writes for a sample.
-    var featureCount: Int { get }
-
     /// Whether training leaves out elements at random.
     var dropsOut: Bool { get }
 
@@ -53,7 +50,6 @@ protocol Layer<Scalar>: Sendable {
 extension Layer {
     var flattens: Bool { false }
     var dropsOut: Bool { false }
-    var featureCount: Int { outputShape.elementCount }
     var parameterCount: Int { parameters.reduce(0) { $0 + $1.elementCount } }
 }
 

@@ -6,10 +6,37 @@ struct LayerContext {
     var shape: ImageShape
     /// Whether the input is features without a place.
     var isFlat: Bool
+    /// The value that the layer reads.
+    var value: Int
     /// The layer by its position in the model: `layers[3].body[0]`.
     var location: String
-    /// The number of parameters of the layers before.
-    var parameterCount: Int
+    /// What the names of parameters begin with in the block that the layer is in, where a layer has a name: `layer1.0`.
+    var scope: String
+    /// What they begin with where it has none, before its number: `layer1.0.body`.
+    var list: String
+
+    /// What the names of a layer's parameters begin with.
+    ///
+    /// - Parameter index: what it is called where it has no name of its own.
+    func path(of layer: LayerDescription, index: String) -> String {
+        if case .named(let name, _) = layer { Self.join(scope, name) } else { Self.join(list, index) }
+    }
+
+    /// The beginning of a branch of a block.
+    ///
+    /// - Parameter path: the block's.
+    func branch(_ name: String, path: String) -> LayerContext {
+        var branch = self
+        branch.location = "\(location).\(name)"
+        branch.scope = path
+        branch.list = Self.join(path, name.replacing("[", with: ".").replacing("]", with: ""))
+        return branch
+    }
+
+    static func join(_ path: String, _ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+
+    /// What comes out of the layers so far, in words.
+    var text: String { isFlat ? "\(shape.elementCount) features" : "maps of \(shape)" }
 
     /// - Throws: where the input is features without a place.
     func image() throws(LayerMisfit) -> ImageShape {
@@ -23,6 +50,10 @@ struct LayerContext {
             throw LayerMisfit("needs a flat input, but gets maps of \(shape): put \"flatten\" before it")
         }
         return shape
+    }
+
+    func misfit(_ description: LayerDescription, _ message: String) -> NetworkError {
+        NetworkError(.shapeMismatch, "\(location) (\(description.name))", message)
     }
 
     /// Runs a layer's construction, and names the layer in what it throws.

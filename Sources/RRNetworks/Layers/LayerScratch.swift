@@ -12,18 +12,9 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
     let dropoutFactors: Buffer<Scalar>
     /// What a normalisation knows of each sample.
     let sampleStatistics: Buffer<Scalar>
-    /// The scratch of the layers inside this one.
-    let innerScratch: [LayerScratch<Scalar>]
-    /// What lies between the layers inside this one.
-    let innerFeatures: [FeatureBuffers<Scalar>]
-    /// What a layer with layers inside it forgets between two of them.
-    let spareFeatures: [Buffer<Scalar>]
-
     init(
         packedWeightCount: Int = 0, weightGradientSumCount: Int = 0, foldedColumnCount: Int = 0,
-        maximumPositionCount: Int = 0, dropoutFactorCount: Int = 0, sampleStatisticCount: Int = 0,
-        innerScratch: [LayerScratch<Scalar>] = [], innerFeatureCounts: [Int] = [],
-        spareFeatureCounts: [Int] = []
+        maximumPositionCount: Int = 0, dropoutFactorCount: Int = 0, sampleStatisticCount: Int = 0
     ) {
         packedWeights = Buffer(count: packedWeightCount)
         weightGradientSums = Buffer(count: weightGradientSumCount)
@@ -31,25 +22,6 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
         maximumPositions = Buffer(count: maximumPositionCount)
         dropoutFactors = Buffer(count: dropoutFactorCount)
         sampleStatistics = Buffer(count: sampleStatisticCount)
-        self.innerScratch = innerScratch
-        innerFeatures = innerFeatureCounts.map(FeatureBuffers.init(count:))
-        spareFeatures = spareFeatureCounts.map(Buffer.init(count:))
-    }
-}
-
-/// A feature map of a group of samples, and what the passes carry at its place.
-struct FeatureBuffers<Scalar: BitwiseCopyable> {
-    /// z.
-    let value: Buffer<Scalar>
-    /// δ.
-    let cotangent: Buffer<Scalar>
-    /// ẋ of the layer after.
-    let tangent: Buffer<Scalar>
-
-    init(count: Int) {
-        value = Buffer(count: count)
-        cotangent = Buffer(count: count)
-        tangent = Buffer(count: count)
     }
 }
 

@@ -15,7 +15,7 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
         }
         geometry = try WindowGeometry(
             pooling: input, kernel: options.kernel, stride: options.stride, padding: options.padding,
-            ceilMode: options.ceilMode)
+            dilation: options.dilation, ceilMode: options.ceilMode)
         inputShape = input
         outputShape = try geometry.outputShape(channels: input.channels)
     }
@@ -76,6 +76,7 @@ private enum MaxPooling {
         into output: UnsafeMutablePointer<Scalar>, sources: UnsafeMutablePointer<Int32>
     ) {
         let shape = geometry.input
+        let isTwoByTwo = [geometry.rows, geometry.columns].allSatisfy { $0.kernel == 2 && $0.dilation == 1 }
         var position = 0
         for channel in 0..<shape.channels {
             let plane = input + channel &* shape.pixelCount &* sampleCount
@@ -84,19 +85,19 @@ private enum MaxPooling {
                     let largest = output + position
                     let source = sources + position
                     position &+= sampleCount
-                    let top = geometry.inputRow(output: outputRow, kernel: 0)
-                    let left = geometry.inputRow(output: outputColumn, kernel: 0)
-                    if geometry.kernel == 2, top >= 0, left >= 0, top &+ 2 <= shape.height,
-                        left &+ 2 <= shape.width
-                    {
+                    let top = geometry.rows.place(window: outputRow, tap: 0)
+                    let left = geometry.columns.place(window: outputColumn, tap: 0)
+                    if isTwoByTwo, top >= 0, left >= 0, top &+ 2 <= shape.height, left &+ 2 <= shape.width {
                         poolFour(
                             plane, first: top &* shape.width &+ left, rowWidth: shape.width,
                             sampleCount: sampleCount, into: largest, sources: source)
                         continue
                     }
                     var isFirst = true
-                    for row in max(top, 0)..<min(top &+ geometry.kernel, shape.height) {
-                        for column in max(left, 0)..<min(left &+ geometry.kernel, shape.width) {
+                    for rowTap in geometry.rows.taps(window: outputRow) {
+                        for columnTap in geometry.columns.taps(window: outputColumn) {
+                            let row = top &+ rowTap &* geometry.rows.dilation
+                            let column = left &+ columnTap &* geometry.columns.dilation
                             let pixel = row &* shape.width &+ column
                             let candidates = plane + pixel &* sampleCount
                             if isFirst {

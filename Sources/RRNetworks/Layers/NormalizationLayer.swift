@@ -9,6 +9,8 @@ struct NormalizationLayer<Scalar: NetworkScalar>: Layer {
     let geometry: NormalizationGeometry
     let epsilon: Double
     private let weightShape: [Int]
+    /// The columns of the feature maps that each sample has: its pixels, where each is normalised by itself, else one.
+    private let columnsPerSample: Int
 
     /// Normalises groups of channels, each channel with its γ and β, as PyTorch's `nn.GroupNorm`.
     ///
@@ -20,6 +22,7 @@ struct NormalizationLayer<Scalar: NetworkScalar>: Layer {
         inputShape = input
         epsilon = options.epsilon
         weightShape = [input.channels]
+        columnsPerSample = 1
         geometry = NormalizationGeometry(
             groupCount: options.groups, weightsPerGroup: input.channels / options.groups,
             rowsPerWeight: input.pixelCount)
@@ -30,8 +33,20 @@ struct NormalizationLayer<Scalar: NetworkScalar>: Layer {
         inputShape = input
         epsilon = layerEpsilon
         weightShape = isFlat ? [input.elementCount] : input.dimensions
+        columnsPerSample = 1
         geometry = NormalizationGeometry(
             groupCount: 1, weightsPerGroup: input.elementCount, rowsPerWeight: 1)
+    }
+
+    /// Normalises the channels of each pixel, each channel with its γ and β, as torchvision's `LayerNorm2d`.
+    ///
+    /// Maps (C, H, W, samples) are features (C) of H · W · samples columns, each of them normalised as a sample's.
+    init(input: ImageShape, pixelEpsilon: Double) {
+        inputShape = input
+        epsilon = pixelEpsilon
+        weightShape = [input.channels]
+        columnsPerSample = input.pixelCount
+        geometry = NormalizationGeometry(groupCount: 1, weightsPerGroup: input.channels, rowsPerWeight: 1)
     }
 
     var outputShape: ImageShape { inputShape }
@@ -39,7 +54,8 @@ struct NormalizationLayer<Scalar: NetworkScalar>: Layer {
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
         LayerScratch(
-            sampleStatisticCount: NormalizationMemory<Scalar>.count(geometry, sampleCount: capacity))
+            sampleStatisticCount: NormalizationMemory<Scalar>.count(
+                geometry, sampleCount: columnsPerSample * capacity))
     }
 
     func forward(
@@ -88,6 +104,7 @@ struct NormalizationLayer<Scalar: NetworkScalar>: Layer {
     }
 
     private func memory(_ group: LayerGroup<Scalar>) -> NormalizationMemory<Scalar> {
-        NormalizationMemory(group.scratch, geometry, sampleCount: group.sampleCount)
+        NormalizationMemory(
+            group.scratch, geometry, sampleCount: columnsPerSample * group.sampleCount)
     }
 }

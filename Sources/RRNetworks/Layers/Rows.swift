@@ -10,6 +10,36 @@ enum Rows {
         for index in 0..<count { result[index] = first[index] + second[index] }
     }
 
+    /// Multiplies a row by one value.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func write<Scalar: NetworkScalar>(
+        _ values: UnsafePointer<Scalar>, times factor: Scalar, into result: UnsafeMutablePointer<Scalar>,
+        count: Int
+    ) {
+        for index in 0..<count { result[index] = factor * values[index] }
+    }
+
+    /// The sum of the products of two rows, in double.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func sumOfProducts<Scalar: NetworkScalar>(
+        _ first: UnsafePointer<Scalar>, _ second: UnsafePointer<Scalar>, count: Int
+    ) -> Double {
+        var sums = SIMD4<Double>.zero
+        var index = 0
+        while index &+ 4 <= count {
+            for lane in 0..<4 { sums[lane] += Double(first[index &+ lane] * second[index &+ lane]) }
+            index &+= 4
+        }
+        var sum = sums.sum()
+        while index < count {
+            sum += Double(first[index] * second[index])
+            index &+= 1
+        }
+        return sum
+    }
+
     /// Adds one value a row to every element of the row.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)

@@ -1,71 +1,114 @@
 import RRTensor
 
-/// Where the square windows of a convolution or a pooling lie over its input.
-struct WindowGeometry: Hashable, Sendable {
-    let input: ImageShape
+/// Where the windows of a convolution or a pooling lie along one axis of the input.
+struct WindowAxis: Hashable, Sendable {
+    /// The input's extent.
+    let input: Int
     let kernel: Int
     let stride: Int
+    /// What is added before the input.
     let padding: Int
+    /// What is added after it.
+    let paddingAfter: Int
     let dilation: Int
-    let outputHeight: Int
-    let outputWidth: Int
+    /// The number of windows.
+    let output: Int
 
     /// Returns nil where no window fits into the padded input, or where the extents overflow.
     ///
     /// - Parameter ceilMode: whether a last window may reach beyond the padding, as long as it starts inside the
     ///   input or the padding before it.
     init?(
-        input: ImageShape, kernel: Int, stride: Int, padding: Int, dilation: Int, ceilMode: Bool = false
+        input: Int, kernel: Int, stride: Int, padding: (before: Int, after: Int), dilation: Int,
+        ceilMode: Bool = false
     ) {
-        func positions(_ extent: Int) -> Int? {
-            let (reach, overflow) = dilation.multipliedReportingOverflow(by: kernel - 1)
-            guard !overflow, [extent, padding, reach, stride].allSatisfy({ $0 <= 1 << 40 }) else {
-                return nil
-            }
-            let free = extent + 2 * padding - reach - 1 + (ceilMode ? stride - 1 : 0)
-            guard free >= 0 else { return nil }
-            let last = free / stride
-            return ceilMode && last * stride >= extent + padding ? last : last + 1
-        }
-        guard let height = positions(input.height), let width = positions(input.width) else { return nil }
+        let (reach, overflow) = dilation.multipliedReportingOverflow(by: kernel - 1)
+        let extents = [input, padding.before, padding.after, reach, stride]
+        guard !overflow, extents.allSatisfy({ $0 <= 1 << 40 }) else { return nil }
+        let free = input + padding.before + padding.after - reach - 1 + (ceilMode ? stride - 1 : 0)
+        guard free >= 0 else { return nil }
+        let last = free / stride
+        output = ceilMode && last * stride >= input + padding.before ? last : last + 1
         self.input = input
         self.kernel = kernel
         self.stride = stride
-        self.padding = padding
+        self.padding = padding.before
+        paddingAfter = padding.after
         self.dilation = dilation
-        outputHeight = height
-        outputWidth = width
     }
 
-    var outputPixelCount: Int { outputHeight * outputWidth }
-
-    /// The row of the input that a row of the kernel meets at a row of the output; it may lie in the padding.
+    /// The place in the input that a tap of the kernel meets at a window; it may lie in the padding.
     @inline(__always)
-    func inputRow(output: Int, kernel: Int) -> Int { output &* stride &- padding &+ kernel &* dilation }
+    func place(window: Int, tap: Int) -> Int { window &* stride &- padding &+ tap &* dilation }
 
-    /// The columns of the output at which a column of the kernel meets the input and not its padding.
-    func validOutputColumns(kernel: Int) -> Range<Int> {
-        let offset = kernel * dilation - padding
+    /// The windows at which a tap of the kernel meets the input and not its padding.
+    func validWindows(tap: Int) -> Range<Int> {
+        let offset = tap * dilation - padding
         let first = offset >= 0 ? 0 : (-offset + stride - 1) / stride
-        let last = input.width - 1 - offset
-        let end = last < 0 ? 0 : min(outputWidth, last / stride + 1)
+        let last = input - 1 - offset
+        let end = last < 0 ? 0 : min(output, last / stride + 1)
         return first < end ? first..<end : 0..<0
     }
+
+    /// The taps of a window that meet the input.
+    @inline(__always)
+    func taps(window: Int) -> Range<Int> {
+        let start = window &* stride &- padding
+        let first = start >= 0 ? 0 : (dilation &- 1 &- start) / dilation
+        let room = input &- 1 &- start
+        let end = room < 0 ? 0 : min(kernel, room / dilation &+ 1)
+        return first < end ? first..<end : 0..<0
+    }
+}
+
+/// Where the windows of a convolution or a pooling lie over its input.
+struct WindowGeometry: Hashable, Sendable {
+    let input: ImageShape
+    let rows: WindowAxis
+    let columns: WindowAxis
+
+    /// Returns nil where no window fits into the padded input, or where the extents overflow.
+    ///
+    /// - Parameter ceilMode: whether a last window may reach beyond the padding, as long as it starts inside the
+    ///   input or the padding before it.
+    init?(
+        input: ImageShape, kernel: Extents, stride: Extents, padding: Padding, dilation: Extents,
+        ceilMode: Bool = false
+    ) {
+        guard
+            let rows = WindowAxis(
+                input: input.height, kernel: kernel.height, stride: stride.height,
+                padding: (padding.top, padding.bottom), dilation: dilation.height, ceilMode: ceilMode),
+            let columns = WindowAxis(
+                input: input.width, kernel: kernel.width, stride: stride.width,
+                padding: (padding.left, padding.right), dilation: dilation.width, ceilMode: ceilMode)
+        else { return nil }
+        self.input = input
+        self.rows = rows
+        self.columns = columns
+    }
+
+    var outputHeight: Int { rows.output }
+    var outputWidth: Int { columns.output }
+    var outputPixelCount: Int { rows.output * columns.output }
 }
 
 extension WindowGeometry {
     /// Lays the windows of a pooling.
     ///
     /// - Throws: `LayerMisfit` where they do not fit the input.
-    init(pooling input: ImageShape, kernel: Int, stride: Int, padding: Int, ceilMode: Bool)
-        throws(LayerMisfit)
-    {
-        guard padding <= kernel / 2 else {
+    init(
+        pooling input: ImageShape, kernel: Extents, stride: Extents, padding: Padding,
+        dilation: Extents = 1, ceilMode: Bool
+    ) throws(LayerMisfit) {
+        guard max(padding.top, padding.bottom) <= kernel.height / 2,
+            max(padding.left, padding.right) <= kernel.width / 2
+        else {
             throw LayerMisfit("a padding of \(padding) exceeds half of the kernel's \(kernel)")
         }
         guard
             let geometry = WindowGeometry(
-                input: input, kernel: kernel, stride: stride, padding: padding, dilation: 1,
+                input: input, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
                 ceilMode: ceilMode)
         else {
             throw LayerMisfit(
@@ -92,7 +135,7 @@ struct PoolingAxis: Hashable, Sendable {
 
     enum Placement: Hashable, Sendable {
         /// Windows of one extent at even distances over an input with zeros around it.
-        case even(kernel: Int, stride: Int, padding: Int, countsPadding: Bool)
+        case even(WindowAxis, countsPadding: Bool)
         /// As many windows as the output has elements; together they cover the input, as evenly as they can.
         case adaptive(output: Int)
     }
@@ -104,9 +147,9 @@ struct PoolingAxis: Hashable, Sendable {
     @inline(__always)
     func window(_ output: Int) -> (elements: Range<Int>, divisor: Int) {
         switch placement {
-        case .even(let kernel, let stride, let padding, let countsPadding):
-            let start = output &* stride &- padding
-            let end = min(start &+ kernel, input &+ padding)
+        case .even(let axis, let countsPadding):
+            let start = axis.place(window: output, tap: 0)
+            let end = min(start &+ axis.kernel, input &+ axis.paddingAfter)
             let elements = max(start, 0)..<min(end, input)
             return (elements, countsPadding ? end &- start : elements.count)
         case .adaptive(let outputExtent):

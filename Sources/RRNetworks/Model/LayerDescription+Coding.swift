@@ -1,25 +1,28 @@
 extension LayerDescription {
-    /// The number of layers that this is: one, and those inside a residual block.
-    var layerCount: Int {
-        guard case .residual(let residual) = self else { return 1 }
-        return residual.body.reduce(residual.projection == nil ? 1 : 2) { $0 + $1.layerCount }
-    }
+    /// The number of layers that this is: one, and those inside it.
+    var layerCount: Int { branches.joined().reduce(1) { $0 + $1.layerCount } }
 }
 
-/// A layer is its name, or an object with its name as the only key and its options as the value.
+/// A layer is its name, or an object with its name as the key and its options as the value; beside it may stand what its
+/// parameters are called, as "name".
 extension LayerDescription: Codable {
     public init(from decoder: any Decoder) throws {
         let options = try LayerOptions(from: decoder)
+        let layer = try LayerDescription(options)
+        self = if let name = options.givenName { .named(name, layer) } else { layer }
+    }
+
+    private init(_ options: LayerOptions) throws {
         switch options.name {
         case "conv2d":
             try options.allow("out", "kernel", "stride", "padding", "dilation", "groups", "bias")
             self = .conv2d(
                 Convolution(
                     out: try options.integer("out", from: 1),
-                    kernel: try options.integer("kernel", from: 1),
-                    stride: try options.integer("stride", from: 1, default: 1),
-                    padding: try options.integer("padding", from: 0, default: 0),
-                    dilation: try options.integer("dilation", from: 1, default: 1),
+                    kernel: try options.extents("kernel"),
+                    stride: try options.extents("stride", default: 1),
+                    padding: try options.padding(),
+                    dilation: try options.extents("dilation", default: 1),
                     groups: try options.integer("groups", from: 1, default: 1),
                     bias: try options.flag("bias", default: true)))
         case "linear":
@@ -50,28 +53,29 @@ extension LayerDescription: Codable {
             try options.allow()
             self = .sigmoid
         case "maxpool2d":
-            try options.allow("kernel", "stride", "padding", "ceil_mode")
-            let kernel = try options.integer("kernel", from: 1)
+            try options.allow("kernel", "stride", "padding", "dilation", "ceil_mode")
+            let kernel = try options.extents("kernel")
             self = .maxpool2d(
                 Pooling(
-                    kernel: kernel,
-                    stride: try options.integer("stride", from: 1, default: kernel),
-                    padding: try options.integer("padding", from: 0, default: 0),
+                    kernel: kernel, stride: try options.extents("stride", default: kernel),
+                    padding: try options.padding(),
+                    dilation: try options.extents("dilation", default: 1),
                     ceilMode: try options.flag("ceil_mode", default: false)))
         case "avgpool2d":
-            try options.allow("kernel", "stride", "padding", "ceil_mode", "count_include_pad")
-            let kernel = try options.integer("kernel", from: 1)
+            try options.allow(
+                "kernel", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override")
+            let kernel = try options.extents("kernel")
             self = .avgpool2d(
                 AveragePooling(
-                    kernel: kernel,
-                    stride: try options.integer("stride", from: 1, default: kernel),
-                    padding: try options.integer("padding", from: 0, default: 0),
+                    kernel: kernel, stride: try options.extents("stride", default: kernel),
+                    padding: try options.padding(),
                     ceilMode: try options.flag("ceil_mode", default: false),
-                    countIncludePad: try options.flag("count_include_pad", default: true)))
+                    countIncludePad: try options.flag("count_include_pad", default: true),
+                    divisorOverride: try options.optionalInteger("divisor_override", from: 1)))
         case "adaptiveavgpool2d":
             try options.allow("size")
-            let (height, width) = try options.extents("size")
-            self = .adaptiveavgpool2d(AdaptivePooling(height: height, width: width))
+            let size = try options.extents("size")
+            self = .adaptiveavgpool2d(AdaptivePooling(height: size.height, width: size.width))
         case "globalavgpool":
             try options.allow()
             self = .globalavgpool
@@ -97,60 +101,110 @@ extension LayerDescription: Codable {
             try options.allow("eps", "frozen")
             self = .batchnorm2d(epsilon: try options.epsilon())
         case "residual":
-            try options.allow("body", "projection")
+            try options.allow("body", "projection", "layer_scale")
             self = .residual(
-                Residual(body: try options.layers("body"), projection: try options.layer("projection")))
+                Residual(
+                    body: try options.layers("body"), projection: try options.projection(),
+                    layerScale: try options.optionalNumber("layer_scale")))
+        case "concat":
+            try options.allow("branches")
+            self = .concat(try options.branches())
+        case "multiply":
+            try options.allow("body", "projection")
+            self = .multiply(
+                Gate(body: try options.layers("body"), projection: try options.projection()))
+        case "linear2d":
+            try options.allow("out", "bias")
+            self = .linear2d(
+                Linear(
+                    out: try options.integer("out", from: 1), bias: try options.flag("bias", default: true)))
+        case "relu6":
+            try options.allow()
+            self = .relu6
+        case "hardswish":
+            try options.allow()
+            self = .hardswish
+        case "hardsigmoid":
+            try options.allow()
+            self = .hardsigmoid
+        case "stochasticdepth":
+            try options.allow("p")
+            self = .stochasticdepth(
+                probability: try options.number("p", default: 0, mustBe: "a number from 0 to below 1") {
+                    $0 >= 0 && $0 < 1
+                })
+        case "layernorm2d":
+            try options.allow("eps")
+            self = .layernorm2d(epsilon: try options.epsilon())
         default:
             throw options.unservedLayer
         }
     }
 
     public func encode(to encoder: any Encoder) throws {
-        let options = options
-        guard !options.isEmpty else {
+        let options = unnamed.options
+        guard !options.isEmpty || unnamed != self else {
             var container = encoder.singleValueContainer()
             return try container.encode(name)
         }
         var layer = encoder.container(keyedBy: OptionKey.self)
+        if case .named(let givenName, _) = self { try layer.encode(givenName, forKey: .givenName) }
         var container = layer.nestedContainer(keyedBy: OptionKey.self, forKey: OptionKey(name))
-        for (key, value) in options { try container.encode(value, forKey: key) }
+        for (name, value) in options {
+            if let value { try container.encode(value, forKey: OptionKey(name)) }
+        }
     }
 
+    private typealias Options = [String: (any Encodable)?]
+
     /// The options by their names in the file; none for a layer that is its name.
-    private var options: KeyValuePairs<OptionKey, any Encodable> {
+    private var options: Options {
         switch self {
-        case .relu, .silu, .tanh, .sigmoid, .globalavgpool, .flatten: [:]
+        case .relu, .relu6, .silu, .tanh, .sigmoid, .hardswish, .hardsigmoid, .globalavgpool, .flatten: [:]
         case .conv2d(let convolution):
             [
                 "out": convolution.out, "kernel": convolution.kernel, "stride": convolution.stride,
                 "padding": convolution.padding, "dilation": convolution.dilation,
                 "groups": convolution.groups, "bias": convolution.bias,
             ]
-        case .linear(let linear): ["out": linear.out, "bias": linear.bias]
+        case .linear(let linear), .linear2d(let linear): ["out": linear.out, "bias": linear.bias]
         case .leakyrelu(let negativeSlope): ["negative_slope": negativeSlope]
         case .gelu(let approximation): ["approximate": approximation.rawValue]
         case .softplus(let beta): ["beta": beta]
         case .maxpool2d(let pooling):
             [
                 "kernel": pooling.kernel, "stride": pooling.stride, "padding": pooling.padding,
-                "ceil_mode": pooling.ceilMode,
+                "ceil_mode": pooling.ceilMode, "dilation": pooling.dilation == 1 ? nil : pooling.dilation,
             ]
         case .avgpool2d(let pooling):
             [
                 "kernel": pooling.kernel, "stride": pooling.stride, "padding": pooling.padding,
                 "ceil_mode": pooling.ceilMode, "count_include_pad": pooling.countIncludePad,
+                "divisor_override": pooling.divisorOverride,
             ]
         case .adaptiveavgpool2d(let pooling): ["size": [pooling.height, pooling.width]]
-        case .dropout(let probability): ["p": probability]
+        case .dropout(let probability), .stochasticdepth(let probability): ["p": probability]
         case .groupnorm(let normalization):
             ["groups": normalization.groups, "eps": normalization.epsilon]
-        case .layernorm(let epsilon), .batchnorm2d(let epsilon): ["eps": epsilon]
+        case .layernorm(let epsilon), .layernorm2d(let epsilon), .batchnorm2d(let epsilon):
+            ["eps": epsilon]
         case .residual(let residual):
-            if let projection = residual.projection {
-                ["body": residual.body, "projection": projection]
-            } else {
-                ["body": residual.body]
-            }
+            [
+                "body": residual.body, "projection": Self.alone(residual.projection),
+                "layer_scale": residual.layerScale,
+            ]
+        case .multiply(let gate): ["body": gate.body, "projection": Self.alone(gate.projection)]
+        case .concat(let branches): ["branches": branches]
+        case .named(_, let layer): layer.options
+        }
+    }
+
+    /// A projection of one layer stands alone, and none is no option.
+    private static func alone(_ projection: [LayerDescription]) -> (any Encodable)? {
+        switch projection.count {
+        case 0: nil
+        case 1: projection[0]
+        default: projection
         }
     }
 }

@@ -2,13 +2,18 @@
 public enum LayerDescription: Hashable, Sendable {
     case conv2d(Convolution)
     case linear(Linear)
+    /// A linear layer over the channels of each pixel.
+    case linear2d(Linear)
     case relu
+    case relu6
     case leakyrelu(negativeSlope: Double = 0.01)
     case gelu(Approximation = .none)
     case silu
     case softplus(beta: Double)
     case tanh
     case sigmoid
+    case hardswish
+    case hardsigmoid
     case maxpool2d(Pooling)
     case avgpool2d(AveragePooling)
     case adaptiveavgpool2d(AdaptivePooling)
@@ -16,27 +21,36 @@ public enum LayerDescription: Hashable, Sendable {
     case flatten
     /// Leaves out elements in training, each with this probability.
     case dropout(probability: Double = 0.5)
+    /// Leaves out whole samples of a residual block's body in training, each with this probability.
+    case stochasticdepth(probability: Double)
     case groupnorm(GroupNormalization)
     case layernorm(epsilon: Double = 1e-5)
+    /// Over the channels of each pixel.
+    case layernorm2d(epsilon: Double = 1e-5)
     /// With stored statistics, which training leaves as they are.
     case batchnorm2d(epsilon: Double = 1e-5)
     indirect case residual(Residual)
+    /// The channels of all branches, one branch's after the other's; a branch without layers gives its input.
+    indirect case concat([[LayerDescription]])
+    indirect case multiply(Gate)
+    /// A layer whose parameters begin with this name, in the place of the layer's number.
+    indirect case named(String, LayerDescription)
 
-    /// The options of a two-dimensional convolution with a square kernel.
+    /// The options of a two-dimensional convolution.
     public struct Convolution: Hashable, Sendable {
         /// The number of output channels.
         public var out: Int
-        public var kernel: Int
-        public var stride: Int
-        /// Zeros added on every side.
-        public var padding: Int
-        public var dilation: Int
+        public var kernel: Extents
+        public var stride: Extents
+        /// Zeros added around the input.
+        public var padding: Padding
+        public var dilation: Extents
         public var groups: Int
         public var bias: Bool
 
         public init(
-            out: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1,
-            bias: Bool = true
+            out: Int, kernel: Extents, stride: Extents = 1, padding: Padding = 0, dilation: Extents = 1,
+            groups: Int = 1, bias: Bool = true
         ) {
             self.out = out
             self.kernel = kernel
@@ -68,44 +82,52 @@ public enum LayerDescription: Hashable, Sendable {
         case tanh
     }
 
-    /// The options of two-dimensional max pooling with a square kernel.
+    /// The options of two-dimensional max pooling.
     public struct Pooling: Hashable, Sendable {
-        public var kernel: Int
-        /// The distance between windows; the kernel's extent where absent.
-        public var stride: Int
-        public var padding: Int
+        public var kernel: Extents
+        /// The distances between windows; the kernel's extents where absent.
+        public var stride: Extents
+        public var padding: Padding
+        public var dilation: Extents
         /// Whether a last window may reach beyond the padding.
         public var ceilMode: Bool
 
-        public init(kernel: Int, stride: Int? = nil, padding: Int = 0, ceilMode: Bool = false) {
+        public init(
+            kernel: Extents, stride: Extents? = nil, padding: Padding = 0, dilation: Extents = 1,
+            ceilMode: Bool = false
+        ) {
             self.kernel = kernel
             self.stride = stride ?? kernel
             self.padding = padding
+            self.dilation = dilation
             self.ceilMode = ceilMode
         }
     }
 
-    /// The options of two-dimensional average pooling with a square kernel.
+    /// The options of two-dimensional average pooling.
     public struct AveragePooling: Hashable, Sendable {
-        public var kernel: Int
-        /// The distance between windows; the kernel's extent where absent.
-        public var stride: Int
-        /// Zeros added on every side.
-        public var padding: Int
+        public var kernel: Extents
+        /// The distances between windows; the kernel's extents where absent.
+        public var stride: Extents
+        /// Zeros added around the input.
+        public var padding: Padding
         /// Whether a last window may reach beyond the padding.
         public var ceilMode: Bool
         /// Whether the zeros of the padding count in the mean.
         public var countIncludePad: Bool
+        /// What every window's sum is divided by; nil for the number of its elements.
+        public var divisorOverride: Int?
 
         public init(
-            kernel: Int, stride: Int? = nil, padding: Int = 0, ceilMode: Bool = false,
-            countIncludePad: Bool = true
+            kernel: Extents, stride: Extents? = nil, padding: Padding = 0, ceilMode: Bool = false,
+            countIncludePad: Bool = true, divisorOverride: Int? = nil
         ) {
             self.kernel = kernel
             self.stride = stride ?? kernel
             self.padding = padding
             self.ceilMode = ceilMode
             self.countIncludePad = countIncludePad
+            self.divisorOverride = divisorOverride
         }
     }
 
@@ -136,12 +158,46 @@ public enum LayerDescription: Hashable, Sendable {
     /// The branches of a residual block, whose outputs are added.
     public struct Residual: Hashable, Sendable {
         public var body: [LayerDescription]
-        /// The layer beside the body; nil for the block's input itself.
-        public var projection: LayerDescription?
+        /// The layers beside the body; none for the block's input itself.
+        public var projection: [LayerDescription]
+        /// What the factors start from that the body's channels are multiplied by, one a channel; nil for no factors.
+        public var layerScale: Double?
 
-        public init(body: [LayerDescription], projection: LayerDescription? = nil) {
+        public init(
+            body: [LayerDescription], projection: [LayerDescription] = [], layerScale: Double? = nil
+        ) {
             self.body = body
             self.projection = projection
+            self.layerScale = layerScale
+        }
+    }
+
+    /// The branches of a gate, whose outputs are multiplied: squeeze and excitation, where the body gives a factor a channel.
+    public struct Gate: Hashable, Sendable {
+        /// What gives the factors, one for each element or one for each channel.
+        public var body: [LayerDescription]
+        /// What gives the features that are multiplied; none for the block's input itself.
+        public var projection: [LayerDescription]
+
+        public init(body: [LayerDescription], projection: [LayerDescription] = []) {
+            self.body = body
+            self.projection = projection
+        }
+    }
+
+    /// The layer without its name.
+    public var unnamed: LayerDescription {
+        if case .named(_, let layer) = self { layer.unnamed } else { self }
+    }
+
+    /// The lists of layers inside the layer; none for a single one.
+    public var branches: [[LayerDescription]] {
+        switch self {
+        case .residual(let block): [block.body, block.projection]
+        case .multiply(let block): [block.body, block.projection]
+        case .concat(let branches): branches
+        case .named(_, let layer): layer.branches
+        default: []
         }
     }
 
@@ -149,7 +205,8 @@ public enum LayerDescription: Hashable, Sendable {
     package static let servedNames = [
         "conv2d", "linear", "relu", "leakyrelu", "gelu", "silu", "softplus", "tanh", "sigmoid", "maxpool2d",
         "avgpool2d", "adaptiveavgpool2d", "globalavgpool", "flatten", "dropout", "groupnorm", "layernorm",
-        "batchnorm2d", "residual",
+        "batchnorm2d", "residual", "concat", "multiply", "linear2d", "relu6", "hardswish", "hardsigmoid",
+        "stochasticdepth", "layernorm2d",
     ]
 
     /// The layer's name in `model.json`.
@@ -174,6 +231,15 @@ public enum LayerDescription: Hashable, Sendable {
         case .layernorm: "layernorm"
         case .batchnorm2d: "batchnorm2d"
         case .residual: "residual"
+        case .concat: "concat"
+        case .multiply: "multiply"
+        case .linear2d: "linear2d"
+        case .relu6: "relu6"
+        case .hardswish: "hardswish"
+        case .hardsigmoid: "hardsigmoid"
+        case .stochasticdepth: "stochasticdepth"
+        case .layernorm2d: "layernorm2d"
+        case .named(_, let layer): layer.name
         }
     }
 }

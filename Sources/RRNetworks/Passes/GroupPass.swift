@@ -27,13 +27,9 @@ package final class GroupPass<Scalar: NetworkScalar> {
     package let logitAdjoint: UnsafeMutablePointer<Scalar>
 
     package let network: Network<Scalar>
-    private let stack: LayerStack<Scalar>
-    private let scratch: LayerScratch<Scalar>
-    /// The owners of the memory above.
-    private let inputs: FeatureBuffers<Scalar>
-    private let outputs: FeatureBuffers<Scalar>
-    private let adjoint: Buffer<Scalar>
-    private let point: LayerPoint<Scalar>
+    private let graph: LayerGraph<Scalar>
+    /// The owner of the memory above.
+    private let memory: GraphMemory<Scalar>
     /// What dropout draws each sample's masks from, where the group is one of a training step.
     private let dropoutStates: Buffer<UInt64>
     private var isTraining = false
@@ -44,20 +40,17 @@ package final class GroupPass<Scalar: NetworkScalar> {
         softmaxes = Array(repeating: Softmax(classCount: network.model.classCount), count: capacity)
         let capacity = Self.columnCount(for: capacity)
         self.network = network
-        stack = network.stack
-        scratch = stack.makeScratch(capacity: capacity)
-        inputs = FeatureBuffers(count: stack.inputShape.elementCount * capacity)
-        outputs = FeatureBuffers(count: stack.outputShape.elementCount * capacity)
-        adjoint = Buffer(count: stack.outputShape.elementCount * capacity)
+        graph = network.graph
+        memory = GraphMemory(graph, capacity: capacity)
         dropoutStates = Buffer(count: capacity)
-        input = inputs.value.start
-        logits = UnsafePointer(outputs.value.start)
-        logitCotangent = outputs.cotangent.start
-        inputCotangent = UnsafePointer(inputs.cotangent.start)
-        inputTangent = inputs.tangent.start
-        logitTangent = UnsafePointer(outputs.tangent.start)
-        logitAdjoint = adjoint.start
-        point = LayerPoint(input: UnsafePointer(inputs.value.start), output: logits)
+        // The output's memory is all its own, and so is the input's.
+        input = memory.value(0)
+        logits = UnsafePointer(memory.value(graph.output))
+        logitCotangent = memory.cotangent(graph.output, sampleCount: 0)
+        inputCotangent = UnsafePointer(memory.cotangent(0, sampleCount: 0))
+        inputTangent = memory.tangent(0)
+        logitTangent = UnsafePointer(memory.tangent(graph.output))
+        logitAdjoint = memory.adjoint(graph.output, sampleCount: 0)
     }
 
     /// Begins a group: fills `input` with images of the batch, one a column.
@@ -74,12 +67,12 @@ package final class GroupPass<Scalar: NetworkScalar> {
         sampleCount = samples.count
         columnCount = Self.columnCount(for: samples.count)
         if columnCount > samples.count {
-            inputTangent.clear(count: stack.inputShape.elementCount * columnCount)
-            logitCotangent.clear(count: stack.outputShape.elementCount * columnCount)
-            logitAdjoint.clear(count: stack.outputShape.elementCount * columnCount)
+            inputTangent.clear(count: graph.inputShape.elementCount * columnCount)
+            logitCotangent.clear(count: graph.outputShape.elementCount * columnCount)
+            logitAdjoint.clear(count: graph.outputShape.elementCount * columnCount)
         }
         isTraining = false
-        if let dropout, stack.dropsOut {
+        if let dropout, graph.dropsOut {
             isTraining = true
             dropoutStates.start.clear(count: columnCount)
             for (column, sample) in samples.enumerated() {
@@ -88,28 +81,24 @@ package final class GroupPass<Scalar: NetworkScalar> {
         }
         images.withUnsafeBufferPointer { images in
             Transposition.write(
-                images, elementCount: stack.inputShape.elementCount, samples: samples,
+                images, elementCount: graph.inputShape.elementCount, samples: samples,
                 columnCount: columnCount, into: input)
         }
     }
 
     package func forward(_ parameters: UnsafePointer<Scalar>) {
-        stack.forward(group(parameters), input: UnsafePointer(input), output: outputs.value.start)
+        graph.forward(group(parameters))
         for column in 0..<sampleCount {
             softmaxes[column].update(logits: logits, column: column, of: columnCount)
         }
     }
 
     package func reverse(_ parameters: UnsafePointer<Scalar>) {
-        stack.reverse(
-            group(parameters), at: point, outputCotangent: UnsafePointer(logitCotangent),
-            inputCotangent: inputs.cotangent.start)
+        graph.reverse(group(parameters))
     }
 
     package func tangent(_ parameters: UnsafePointer<Scalar>) {
-        stack.tangent(
-            group(parameters), at: point, inputTangent: UnsafePointer(inputTangent),
-            outputTangent: outputs.tangent.start)
+        graph.tangent(group(parameters))
     }
 
     /// - Parameter isSecondOrder: whether `reverse` and `tangent` have run for this group, so that the penalty
@@ -118,17 +107,12 @@ package final class GroupPass<Scalar: NetworkScalar> {
         _ parameters: UnsafePointer<Scalar>, isSecondOrder: Bool,
         addingTo parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
-        let secondOrder = SecondOrder(
-            outputCotangent: UnsafePointer(logitCotangent), inputTangent: UnsafePointer(inputTangent))
-        stack.gradient(
-            group(parameters), at: point, secondOrder: isSecondOrder ? secondOrder : nil,
-            outputAdjoint: UnsafePointer(logitAdjoint), inputAdjoint: nil,
-            parameterGradient: parameterGradient)
+        graph.gradient(group(parameters), isSecondOrder: isSecondOrder, addingTo: parameterGradient)
     }
 
-    private func group(_ parameters: UnsafePointer<Scalar>) -> LayerGroup<Scalar> {
-        LayerGroup(
-            sampleCount: columnCount, parameters: parameters, scratch: scratch,
+    private func group(_ parameters: UnsafePointer<Scalar>) -> LayerGraph<Scalar>.Group {
+        LayerGraph<Scalar>.Group(
+            sampleCount: columnCount, parameters: parameters, memory: memory,
             dropoutStates: isTraining ? UnsafePointer(dropoutStates.start) : nil)
     }
 }

@@ -101,7 +101,7 @@ package struct GroupLimits: Equatable, Sendable {
 
 extension Network {
     package var groupLimits: GroupLimits {
-        let features = model.input.elementCount + stack.featureCount
+        let features = model.input.elementCount + graph.featureCount
         let bytes = features * MemoryLayout<Scalar>.stride
         let largest = min(128, max(16, Self.groupBytes / max(bytes, 1) / 16 * 16))
         // A lane costs a gradient, which is cleared and added up. A network whose parameters are many for its

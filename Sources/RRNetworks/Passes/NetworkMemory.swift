@@ -9,7 +9,7 @@ extension Network {
     /// - Throws: `NetworkError` with the code `insufficientMemory`.
     package func checkMemory() throws(NetworkError) {
         // Three buffers for each map of sixteen samples; parameters, moments and the sums of eight lanes.
-        let elements = 3 * 16 * (model.input.elementCount + stack.featureCount) + 12 * parameterLayout.count
+        let elements = 3 * 16 * (model.input.elementCount + graph.featureCount) + 12 * parameterLayout.count
         let needed = elements * MemoryLayout<Scalar>.stride
         guard needed > Self.availableMemory else { return }
         throw NetworkError(

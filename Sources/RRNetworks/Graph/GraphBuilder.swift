@@ -1,0 +1,225 @@
+import RRTensor
+
+/// Lays the nodes of a model's layers, those inside blocks too, one after the other.
+struct GraphBuilder<Scalar: NetworkScalar> {
+    typealias Graph = LayerGraph<Scalar>
+
+    private var nodes: [Graph.Node] = []
+    private var values: [Graph.Value]
+    private var parameters: [ParameterSpecification] = []
+    private var parameterCount = 0
+
+    private init(input: ImageShape) { values = [Graph.Value(shape: input, isFlat: false)] }
+
+    /// Builds the graph of a list of layers.
+    ///
+    /// - Throws: `NetworkError` with the code `shapeMismatch`, naming the layer that cannot take what comes before it, or
+    ///   `malformedModel` where two parameters have one name.
+    static func graph(_ layers: [LayerDescription], input: ImageShape) throws(NetworkError) -> Graph {
+        var builder = GraphBuilder(input: input)
+        let start = LayerContext(
+            shape: input, isFlat: false, value: 0, location: "layers", scope: "", list: "")
+        let end = try builder.append(layers, to: start)
+        var names: Set<String> = []
+        for parameter in builder.parameters where !names.insert(parameter.name).inserted {
+            throw NetworkError(
+                .malformedModel, "layers",
+                "give two parameters the name \(parameter.name); each needs its own")
+        }
+        let flow = builder.nodes.map { node in
+            (inputs: node.inputs, output: node.output, offsets: builder.offsets(of: node))
+        }
+        let counts = builder.values.map(\.shape.elementCount)
+        let returns = GraphReturns(nodes: flow, elementCounts: counts)
+        return Graph(
+            nodes: builder.nodes, values: builder.values, output: end.value, isFlat: end.isFlat,
+            inputShape: input, outputShape: end.shape, parameters: builder.parameters, returns: returns,
+            adjoints: AdjointPlan(nodes: flow, returns: returns, elementCounts: counts))
+    }
+
+    /// Where each input of a node that only passes on lies in its output; nil for one that computes.
+    private func offsets(of node: Graph.Node) -> [Int]? {
+        switch node.operation {
+        case .layer, .product: return nil
+        case .sum: return [0, 0]
+        case .concatenation:
+            var offset = 0
+            return node.inputs.map { input in
+                defer { offset += values[input].shape.elementCount }
+                return offset
+            }
+        }
+    }
+
+    // MARK: Lists and blocks
+
+    private mutating func append(
+        _ layers: [LayerDescription], to context: LayerContext
+    ) throws(NetworkError) -> LayerContext {
+        var inner = context
+        for (index, layer) in layers.enumerated() {
+            inner.location = "\(context.location)[\(index)]"
+            inner = try append(layer, path: context.path(of: layer, index: "\(index)"), to: inner)
+        }
+        return inner
+    }
+
+    /// Appends one layer.
+    ///
+    /// - Parameter path: what the names of its parameters begin with.
+    /// - Returns: what comes after it.
+    private mutating func append(
+        _ description: LayerDescription, path: String, to context: LayerContext
+    ) throws(NetworkError) -> LayerContext {
+        switch description {
+        case .named(_, let layer): return try append(layer, path: path, to: context)
+        case .flatten:
+            // Flattening moves nothing: a feature map (C, H, W, samples) already is (C · H · W, samples).
+            var after = context
+            after.isFlat = true
+            after.shape = try context.located(description) { try context.shape.flattened() }
+            return after
+        case .residual(let options): return try residual(description, options, path, context)
+        case .multiply(let options): return try multiply(description, options, path, context)
+        case .concat(let branches): return try concatenate(description, branches, path, context)
+        default:
+            let layer = try context.located(description) {
+                let layer = try LayerFactory<Scalar>.layer(description, in: context)
+                try checkSize(layer)
+                return layer
+            }
+            return add(layer, description, path, to: context)
+        }
+    }
+
+    private mutating func residual(
+        _ description: LayerDescription, _ options: LayerDescription.Residual, _ path: String,
+        _ context: LayerContext
+    ) throws(NetworkError) -> LayerContext {
+        var body = try append(options.body, to: context.branch("body", path: path))
+        if let initial = options.layerScale {
+            let scale = LayerScaleLayer<Scalar>(inputShape: body.shape, initial: initial)
+            body.location = context.location
+            body = add(scale, description, path, to: body)
+        }
+        let shortcut = try projection(options.projection, path, context)
+        guard body.shape == shortcut.shape, body.isFlat == shortcut.isFlat else {
+            let remedy =
+                options.projection.isEmpty
+                ? ": give it a \"projection\" to that shape, for example a conv2d with kernel 1" : ""
+            throw context.misfit(
+                description,
+                "adds a body that gives \(body.text) to a shortcut that gives \(shortcut.text)" + remedy)
+        }
+        return add(.sum, description, of: [body, shortcut], shape: body.shape, to: context)
+    }
+
+    /// The layers beside a body: one has no number in the names of its parameters.
+    private mutating func projection(
+        _ layers: [LayerDescription], _ path: String, _ context: LayerContext
+    ) throws(NetworkError) -> LayerContext {
+        var branch = context.branch("projection", path: path)
+        guard layers.count == 1 else { return try append(layers, to: branch) }
+        branch.list = path
+        return try append(layers[0], path: branch.path(of: layers[0], index: "projection"), to: branch)
+    }
+
+    private mutating func multiply(
+        _ description: LayerDescription, _ options: LayerDescription.Gate, _ path: String,
+        _ context: LayerContext
+    ) throws(NetworkError) -> LayerContext {
+        let body = try append(options.body, to: context.branch("body", path: path))
+        let other = try projection(options.projection, path, context)
+        let (factors, features) = (body.shape, other.shape)
+        let isForEachChannel = factors.pixelCount == 1 && factors.channels == features.channels
+        guard factors == features || isForEachChannel, !isForEachChannel || body.isFlat == other.isFlat else {
+            throw context.misfit(
+                description,
+                "multiplies \(other.text) by a body that gives \(body.text), and not a factor for each element or "
+                    + "for each channel")
+        }
+        let span = factors == features ? 1 : features.pixelCount
+        return add(
+            .product(HadamardProduct(span: span, factorCount: factors.elementCount)), description,
+            of: [other, body], shape: features, to: context)
+    }
+
+    private mutating func concatenate(
+        _ description: LayerDescription, _ branches: [[LayerDescription]], _ path: String,
+        _ context: LayerContext
+    ) throws(NetworkError) -> LayerContext {
+        var ends: [LayerContext] = []
+        for (index, branch) in branches.enumerated() {
+            ends.append(try append(branch, to: context.branch("branches[\(index)]", path: path)))
+        }
+        let first = ends[0]
+        for end in ends
+        where end.isFlat != first.isFlat || end.shape.height != first.shape.height
+            || end.shape.width != first.shape.width
+        {
+            throw context.misfit(
+                description, "joins a branch that gives \(first.text) with one that gives \(end.text)")
+        }
+        let shape = try context.located(description) {
+            try ImageShape(
+                channels: ends.reduce(0) { $0 + $1.shape.channels }, height: first.shape.height,
+                width: first.shape.width)
+        }
+        guard shape.elementCount <= Network<Scalar>.largestFeatureCount else {
+            throw context.misfit(description, Self.largeMaps(shape))
+        }
+        return add(.concatenation, description, of: ends, shape: shape, to: context)
+    }
+
+    // MARK: Nodes
+
+    private mutating func add(
+        _ layer: any Layer<Scalar>, _ description: LayerDescription, _ path: String, to context: LayerContext
+    ) -> LayerContext {
+        let isFlat = context.isFlat || layer.flattens
+        var after = add(.layer(layer), description, of: [context], shape: layer.outputShape, to: context)
+        after.isFlat = isFlat
+        parameters += layer.parameters.map { $0.named(LayerContext.join(path, $0.name)) }
+        parameterCount += layer.parameterCount
+        return after
+    }
+
+    private mutating func add(
+        _ operation: Graph.Operation, _ description: LayerDescription, of inputs: [LayerContext],
+        shape: ImageShape, to context: LayerContext
+    ) -> LayerContext {
+        var after = context
+        after.value = values.count
+        after.shape = shape
+        after.isFlat = inputs[0].isFlat
+        nodes.append(
+            Graph.Node(
+                operation: operation, inputs: inputs.map(\.value), output: after.value,
+                parameterOffset: parameterCount, location: context.location, kind: description.name))
+        values.append(Graph.Value(shape: shape, isFlat: after.isFlat))
+        return after
+    }
+
+    /// Refuses what no memory holds, before any is asked for.
+    private func checkSize(_ layer: any Layer<Scalar>) throws(LayerMisfit) {
+        guard layer.outputShape.elementCount <= Network<Scalar>.largestFeatureCount else {
+            throw LayerMisfit(Self.largeMaps(layer.outputShape))
+        }
+        let largest = Network<Scalar>.largestParameterCount
+        let sizes = layer.parameters.map { try? TensorShape($0.shape).elementCount }
+        guard sizes.allSatisfy({ $0.map { $0 <= largest - parameterCount } ?? false }) else {
+            throw LayerMisfit("brings the model above \(largest) parameters")
+        }
+    }
+
+    private static func largeMaps(_ shape: ImageShape) -> String {
+        "gives maps of \(shape), which is more than \(Network<Scalar>.largestFeatureCount) elements"
+    }
+}
+
+extension ImageShape {
+    /// The same elements as features without a place.
+    fileprivate func flattened() throws(TensorError) -> ImageShape {
+        try ImageShape(channels: elementCount, height: 1, width: 1)
+    }
+}

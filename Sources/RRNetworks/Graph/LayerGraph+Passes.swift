@@ -1,0 +1,222 @@
+import RRTensor
+
+/// The four passes over a group of samples, node by node.
+extension LayerGraph {
+    /// What the passes of the graph share within a group of samples.
+    struct Group {
+        let sampleCount: Int
+        let parameters: UnsafePointer<Scalar>
+        let memory: GraphMemory<Scalar>
+        /// What dropout draws each sample's masks from; nil outside training.
+        let dropoutStates: UnsafePointer<UInt64>?
+    }
+
+    func forward(_ group: Group) {
+        let memory = group.memory
+        for (index, node) in nodes.enumerated() {
+            let output = memory.value(node.output)
+            switch node.operation {
+            case .layer(let layer):
+                layer.forward(
+                    layerGroup(group, index), input: UnsafePointer(memory.value(node.inputs[0])),
+                    output: output)
+            case .sum: addInputs(node, of: memory.value, into: output, group)
+            case .concatenation: joinInputs(node, of: memory.value, into: output, group)
+            case .product(let product):
+                product.multiply(
+                    UnsafePointer(memory.value(node.inputs[0])),
+                    by: UnsafePointer(memory.value(node.inputs[1])),
+                    into: output, sampleCount: group.sampleCount)
+            }
+        }
+    }
+
+    func reverse(_ group: Group) {
+        let (memory, count) = (group.memory, group.sampleCount)
+        for (index, node) in nodes.enumerated().reversed() {
+            let output = UnsafePointer(memory.cotangent(node.output, sampleCount: count))
+            for (slot, input) in node.inputs.enumerated() {
+                giveBack(
+                    returns.actions[index][slot], input,
+                    own: memory.cotangent(input, sampleCount: count), group,
+                    { UnsafePointer(memory.cotangent(at: $0, sampleCount: count)) }
+                ) { target in
+                    switch node.operation {
+                    case .layer(let layer):
+                        layer.reverse(
+                            layerGroup(group, index), at: point(group, node), outputCotangent: output,
+                            inputCotangent: target)
+                    case .product(let product) where slot == 0:
+                        product.multiply(
+                            output, by: UnsafePointer(memory.value(node.inputs[1])), into: target,
+                            sampleCount: count)
+                    case .product(let product):
+                        product.sumProducts(
+                            UnsafePointer(memory.value(node.inputs[0])), output, into: target,
+                            sampleCount: count)
+                    case .sum, .concatenation: break
+                    }
+                }
+            }
+        }
+    }
+
+    func tangent(_ group: Group) {
+        let memory = group.memory
+        for (index, node) in nodes.enumerated() {
+            let output = memory.tangent(node.output)
+            switch node.operation {
+            case .layer(let layer):
+                layer.tangent(
+                    layerGroup(group, index), at: point(group, node),
+                    inputTangent: UnsafePointer(memory.tangent(node.inputs[0])), outputTangent: output)
+            case .sum: addInputs(node, of: memory.tangent, into: output, group)
+            case .concatenation: joinInputs(node, of: memory.tangent, into: output, group)
+            case .product(let product):
+                let (values, factors) = (node.inputs[0], node.inputs[1])
+                product.multiply(
+                    UnsafePointer(memory.tangent(values)), by: UnsafePointer(memory.value(factors)),
+                    into: output, sampleCount: group.sampleCount)
+                product.multiply(
+                    UnsafePointer(memory.value(values)), by: UnsafePointer(memory.tangent(factors)),
+                    into: output, sampleCount: group.sampleCount, adds: true)
+            }
+        }
+    }
+
+    /// Adds the parameter gradient.
+    ///
+    /// - Parameter isSecondOrder: whether `reverse` and `tangent` have run for this group.
+    func gradient(
+        _ group: Group, isSecondOrder: Bool, addingTo parameterGradient: UnsafeMutablePointer<Scalar>
+    ) {
+        let (memory, count) = (group.memory, group.sampleCount)
+        for (index, node) in nodes.enumerated().reversed() {
+            let output = UnsafePointer(memory.adjoint(node.output, sampleCount: count))
+            for (slot, input) in node.inputs.enumerated() {
+                guard input != 0 else {
+                    // Nothing comes before the input: only the layer's own parameters want their part.
+                    if case .layer(let layer) = node.operation {
+                        addGradient(
+                            of: layer, node, index, group, isSecondOrder, output, into: nil, parameterGradient
+                        )
+                    }
+                    continue
+                }
+                giveBack(
+                    returns.actions[index][slot], input, own: memory.adjoint(input, sampleCount: count),
+                    group, { UnsafePointer(memory.adjoint(at: $0, sampleCount: count)) }
+                ) { target in
+                    switch node.operation {
+                    case .layer(let layer):
+                        addGradient(
+                            of: layer, node, index, group, isSecondOrder, output, into: target,
+                            parameterGradient)
+                    case .product(let product):
+                        writeAdjoint(of: product, node, slot, group, isSecondOrder, output, into: target)
+                    case .sum, .concatenation: break
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension LayerGraph {
+    /// Brings a node's part to the cotangent, or the adjoint, of a value that it reads.
+    ///
+    /// - Parameters:
+    ///   - own: the value's.
+    ///   - memory: what lies at a place.
+    ///   - compute: writes the node's part.
+    private func giveBack(
+        _ action: GraphReturns.Action, _ value: Int, own: UnsafeMutablePointer<Scalar>, _ group: Group,
+        _ memory: (GraphPlace) -> UnsafePointer<Scalar>, compute: (UnsafeMutablePointer<Scalar>) -> Void
+    ) {
+        let count = values[value].shape.elementCount &* group.sampleCount
+        switch action {
+        case .none: break
+        case .write: compute(own)
+        case .writeAndAdd(let place):
+            compute(own)
+            Rows.write(sumOf: UnsafePointer(own), memory(place), into: own, count: count)
+        case .add:
+            let spare = group.memory.spare
+            compute(spare)
+            Rows.write(sumOf: UnsafePointer(own), UnsafePointer(spare), into: own, count: count)
+        case .writeSum(let first, let second):
+            Rows.write(sumOf: memory(first), memory(second), into: own, count: count)
+        case .addPlace(let place):
+            Rows.write(sumOf: UnsafePointer(own), memory(place), into: own, count: count)
+        }
+    }
+
+    private func addGradient(
+        of layer: any Layer<Scalar>, _ node: Node, _ index: Int, _ group: Group, _ isSecondOrder: Bool,
+        _ outputAdjoint: UnsafePointer<Scalar>, into inputAdjoint: UnsafeMutablePointer<Scalar>?,
+        _ parameterGradient: UnsafeMutablePointer<Scalar>
+    ) {
+        let memory = group.memory
+        let secondOrder =
+            isSecondOrder
+            ? SecondOrder(
+                outputCotangent: UnsafePointer(memory.cotangent(node.output, sampleCount: group.sampleCount)),
+                inputTangent: UnsafePointer(memory.tangent(node.inputs[0]))) : nil
+        layer.gradient(
+            layerGroup(group, index), at: point(group, node), secondOrder: secondOrder,
+            outputAdjoint: outputAdjoint, inputAdjoint: inputAdjoint,
+            parameterGradient: parameterGradient + node.parameterOffset)
+    }
+
+    private func writeAdjoint(
+        of product: HadamardProduct, _ node: Node, _ slot: Int, _ group: Group, _ isSecondOrder: Bool,
+        _ adjoint: UnsafePointer<Scalar>, into target: UnsafeMutablePointer<Scalar>
+    ) {
+        let (memory, count) = (group.memory, group.sampleCount)
+        let other = node.inputs[1 - slot]
+        let cotangent = UnsafePointer(memory.cotangent(node.output, sampleCount: count))
+        let (value, tangent) = (UnsafePointer(memory.value(other)), UnsafePointer(memory.tangent(other)))
+        if slot == 0 {
+            product.multiply(adjoint, by: value, into: target, sampleCount: count)
+            guard isSecondOrder else { return }
+            product.multiply(cotangent, by: tangent, into: target, sampleCount: count, adds: true)
+        } else {
+            product.sumProducts(value, adjoint, into: target, sampleCount: count)
+            guard isSecondOrder else { return }
+            product.sumProducts(tangent, cotangent, into: target, sampleCount: count, adds: true)
+        }
+    }
+
+    private func addInputs(
+        _ node: Node, of memory: (Int) -> UnsafeMutablePointer<Scalar>,
+        into output: UnsafeMutablePointer<Scalar>, _ group: Group
+    ) {
+        Rows.write(
+            sumOf: UnsafePointer(memory(node.inputs[0])), UnsafePointer(memory(node.inputs[1])), into: output,
+            count: values[node.output].shape.elementCount * group.sampleCount)
+    }
+
+    private func joinInputs(
+        _ node: Node, of memory: (Int) -> UnsafeMutablePointer<Scalar>,
+        into output: UnsafeMutablePointer<Scalar>, _ group: Group
+    ) {
+        var target = output
+        for input in node.inputs {
+            let count = values[input].shape.elementCount * group.sampleCount
+            target.update(from: memory(input), count: count)
+            target += count
+        }
+    }
+
+    private func layerGroup(_ group: Group, _ index: Int) -> LayerGroup<Scalar> {
+        LayerGroup(
+            sampleCount: group.sampleCount, parameters: group.parameters + nodes[index].parameterOffset,
+            scratch: group.memory.scratch[index], dropoutStates: group.dropoutStates)
+    }
+
+    private func point(_ group: Group, _ node: Node) -> LayerPoint<Scalar> {
+        LayerPoint(
+            input: UnsafePointer(group.memory.value(node.inputs[0])),
+            output: UnsafePointer(group.memory.value(node.output)))
+    }
+}
