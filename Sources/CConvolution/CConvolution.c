@@ -1,4 +1,5 @@
 #include "CConvolution.h"
+#include "pixels.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -175,37 +176,101 @@ static const double_kernels *double_version(const rr_convolution *c) {
     return &generic_double_kernels;
 }
 
+// The convolution that is the transpose of one without a stride.
+static rr_convolution transposed(const rr_convolution *c) {
+    rr_convolution transpose = *c;
+    transpose.channels = c->outputs;
+    transpose.height = c->output_height;
+    transpose.width = c->output_width;
+    transpose.outputs = c->channels;
+    transpose.output_height = c->height;
+    transpose.output_width = c->width;
+    transpose.rows.padding = c->rows.dilation * (c->rows.kernel - 1) - c->rows.padding;
+    transpose.columns.padding = c->columns.dilation * (c->columns.kernel - 1) - c->columns.padding;
+    transpose.is_transpose = true;
+    return transpose;
+}
+
+static bool has_stride(const rr_convolution *c) { return c->rows.stride > 1 || c->columns.stride > 1; }
+
+// Whether vectors run over pixels and samples.
+static bool has_few_samples(const rr_convolution *c) { return c->samples % 8 != 0; }
+
+// The most elements that the kernels over pixels take with as many samples or with fewer.
+static ptrdiff_t pixel_count(const rr_convolution *c) {
+    ptrdiff_t most = 0;
+    for (rr_convolution part = *c; part.samples > 0;) {
+        most = MAX(most, rr_pixels_memory_count(&part));
+        part.samples -= part.samples > 8 ? 8 : 1;
+    }
+    return most;
+}
+
 ptrdiff_t rr_convolution_packed_count(const rr_convolution *c) {
-    return c->outputs * c->channels * c->rows.kernel * c->columns.kernel;
+    const ptrdiff_t weights = c->outputs * c->channels * c->rows.kernel * c->columns.kernel;
+    return has_few_samples(c) || has_stride(c) ? MAX(weights, pixel_count(c)) : weights;
 }
 
 ptrdiff_t rr_convolution_sums_count(const rr_convolution *c) {
     // The largest block of outputs times the lanes of the widest vector.
-    return c->channels * c->rows.kernel * c->columns.kernel * 8 * 16;
+    const ptrdiff_t sums = c->channels * c->rows.kernel * c->columns.kernel * 8 * 16;
+    return has_few_samples(c) ? MAX(sums, pixel_count(c)) : sums;
 }
 
 void rr_convolve_float(
-    const rr_convolution *c, const float *input, const float *weights, const float *bias, float *packed,
-    float *output
+    const rr_convolution *c, const float *input, const float *weights, const float *bias, float *packed, float *output
 ) {
-    float_version(c)->convolve(c, input, weights, bias, packed, output);
+    if (has_few_samples(c))
+        rr_pixels_convolve_float(c, input, weights, bias, packed, output);
+    else
+        float_version(c)->convolve(c, input, weights, bias, packed, output);
 }
 
-void rr_convolve_double(
-    const rr_convolution *c, const double *input, const double *weights, const double *bias, double *packed,
-    double *output
+void rr_convolve_transposed_float(
+    const rr_convolution *c, const float *cotangent, const float *weights, float *packed, float *input
 ) {
-    double_version(c)->convolve(c, input, weights, bias, packed, output);
+    if (has_few_samples(c) || has_stride(c)) {
+        rr_pixels_convolve_transposed_float(c, cotangent, weights, packed, input);
+        return;
+    }
+    const rr_convolution transpose = transposed(c);
+    float_version(c)->convolve(&transpose, cotangent, weights, NULL, packed, input);
 }
 
 void rr_convolution_add_gradient_float(
     const rr_convolution *c, const float *input, const float *cotangent, float *sums, float *gradient
 ) {
-    float_version(c)->add_gradient(c, input, cotangent, sums, gradient);
+    if (has_few_samples(c))
+        rr_pixels_add_gradient_float(c, input, cotangent, sums, gradient);
+    else
+        float_version(c)->add_gradient(c, input, cotangent, sums, gradient);
+}
+
+void rr_convolve_double(
+    const rr_convolution *c, const double *input, const double *weights, const double *bias, double *packed, double *output
+) {
+    if (has_few_samples(c))
+        rr_pixels_convolve_double(c, input, weights, bias, packed, output);
+    else
+        double_version(c)->convolve(c, input, weights, bias, packed, output);
+}
+
+void rr_convolve_transposed_double(
+    const rr_convolution *c, const double *cotangent, const double *weights, double *packed, double *input
+) {
+    if (has_few_samples(c) || has_stride(c)) {
+        rr_pixels_convolve_transposed_double(c, cotangent, weights, packed, input);
+        return;
+    }
+    const rr_convolution transpose = transposed(c);
+    double_version(c)->convolve(&transpose, cotangent, weights, NULL, packed, input);
 }
 
 void rr_convolution_add_gradient_double(
     const rr_convolution *c, const double *input, const double *cotangent, double *sums, double *gradient
 ) {
-    double_version(c)->add_gradient(c, input, cotangent, sums, gradient);
+    if (has_few_samples(c))
+        rr_pixels_add_gradient_double(c, input, cotangent, sums, gradient);
+    else
+        double_version(c)->add_gradient(c, input, cotangent, sums, gradient);
 }

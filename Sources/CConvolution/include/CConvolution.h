@@ -1,9 +1,10 @@
 // Direct convolutions of feature maps whose samples lie innermost, (channels, height, width, samples).
 //
-// With the samples innermost every vector instruction works on as many samples at once, under any stride, padding
-// and dilation: no input is unfolded and nothing but the weights is packed. Each function has a version for AVX-512,
-// for AVX2 with FMA and for any processor; the best that the processor has is taken. The versions differ in their
-// rounding.
+// Samples by the eight fill vectors: every instruction works on as many samples at once, under any stride, padding
+// and dilation, and nothing but the weights is packed. Where samples are fewer, vectors run over pixels and samples,
+// and the input is laid out with its padding, a part at a time that the cache holds. Each function has a version for
+// AVX-512, for AVX2 with FMA and for any processor; the best that the processor has is taken. The versions differ in
+// their rounding.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,7 +29,7 @@ typedef struct {
     ptrdiff_t outputs, output_height, output_width;
     // Along the height and along the width.
     rr_convolution_axis rows, columns;
-    // A multiple of 8; a multiple of 16, the lanes of the widest vector, is the faster.
+    // A multiple of 8, of which one of 16, the lanes of the widest vector, is the faster; or any number below 8.
     ptrdiff_t samples;
     // The version to run; the processor must have it.
     rr_convolution_version version;
@@ -37,7 +38,7 @@ typedef struct {
     bool is_transpose;
 } rr_convolution;
 
-// The elements that `packed` must hold, and `sums` for a weight gradient: those of one channel group.
+// The elements that `packed` must hold, and `sums` for a weight gradient, with as many samples or with fewer.
 ptrdiff_t rr_convolution_packed_count(const rr_convolution *convolution);
 ptrdiff_t rr_convolution_sums_count(const rr_convolution *convolution);
 
@@ -50,6 +51,14 @@ void rr_convolve_float(
 void rr_convolve_double(
     const rr_convolution *convolution, const double *input, const double *weights, const double *bias,
     double *packed, double *output);
+
+// Writes the sum over outputs and taps of a cotangent of the output times the weights: the cotangent of the input,
+// (groups, channels, height, width, samples). The convolution is the one whose output the cotangent belongs to.
+void rr_convolve_transposed_float(
+    const rr_convolution *convolution, const float *cotangent, const float *weights, float *packed, float *input);
+void rr_convolve_transposed_double(
+    const rr_convolution *convolution, const double *cotangent, const double *weights, double *packed,
+    double *input);
 
 // Adds to the weight gradient (groups, outputs, channels, kernel rows, kernel columns) the sum over positions and samples
 // of a cotangent of the output times the input. `sums` is memory for it.

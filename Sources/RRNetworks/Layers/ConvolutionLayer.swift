@@ -56,9 +56,7 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         return withUnsafePointer(to: shape) {
             LayerScratch(
                 packedWeightCount: rr_convolution_packed_count($0),
-                weightGradientSumCount: rr_convolution_sums_count($0),
-                foldedColumnCount: hasUnitStride
-                    ? 0 : options.groups * columnRowCount * geometry.outputPixelCount * capacity)
+                weightGradientSumCount: rr_convolution_sums_count($0))
         }
     }
 
@@ -75,12 +73,9 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
-        guard hasUnitStride else {
-            return foldProduct(group, outputCotangent, into: inputCotangent)
-        }
-        var shape = transposedShape(samples: group.sampleCount)
-        Scalar.kernels.convolution.convolve(
-            &shape, outputCotangent, group.parameters, nil, group.scratch.packedWeights.start, inputCotangent)
+        var shape = shape(samples: group.sampleCount)
+        Scalar.kernels.convolution.convolveTransposed(
+            &shape, outputCotangent, group.parameters, group.scratch.packedWeights.start, inputCotangent)
     }
 
     func tangent(
@@ -125,8 +120,6 @@ extension ConvolutionLayer {
     /// The elements under one position of the kernel.
     private var columnRowCount: Int { inputChannels * options.kernel.area }
 
-    private var hasUnitStride: Bool { options.stride == 1 }
-
     private var weightCount: Int { options.out * columnRowCount }
 
     private static var version: rr_convolution_version { rr_convolution_best_version() }
@@ -141,42 +134,8 @@ extension ConvolutionLayer {
             version: Self.version, is_transpose: false)
     }
 
-    /// The convolution that is the transpose of this one, where the stride is 1.
-    private func transposedShape(samples: Int) -> rr_convolution {
-        rr_convolution(
-            groups: options.groups, channels: outputChannels, height: geometry.outputHeight,
-            width: geometry.outputWidth,
-            outputs: inputChannels, output_height: inputShape.height, output_width: inputShape.width,
-            rows: Self.transposed(geometry.rows), columns: Self.transposed(geometry.columns),
-            samples: samples, version: Self.version, is_transpose: true)
-    }
-
     private static func axis(_ axis: WindowAxis) -> rr_convolution_axis {
         rr_convolution_axis(
             kernel: axis.kernel, stride: axis.stride, padding: axis.padding, dilation: axis.dilation)
-    }
-
-    private static func transposed(_ axis: WindowAxis) -> rr_convolution_axis {
-        rr_convolution_axis(
-            kernel: axis.kernel, stride: 1, padding: axis.dilation * (axis.kernel - 1) - axis.padding,
-            dilation: axis.dilation)
-    }
-
-    /// The transposed convolution under a stride: a matrix product, whose columns are then folded.
-    private func foldProduct(
-        _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, into input: UnsafeMutablePointer<Scalar>
-    ) {
-        let count = geometry.outputPixelCount * group.sampleCount
-        let columns = group.scratch.foldedColumns.start
-        for channelGroup in 0..<options.groups {
-            let weights = group.parameters + channelGroup * outputChannels * columnRowCount
-            let outputs = output + channelGroup * outputChannels * count
-            Scalar.kernels.product(
-                MatrixOperand(transposing: weights, stride: columnRowCount),
-                MatrixOperand(outputs, stride: count),
-                ProductExtents(rows: columnRowCount, columns: count, inner: outputChannels), 0,
-                columns + channelGroup * columnRowCount * count, count)
-        }
-        ConvolutionColumns.fold(columns, geometry, sampleCount: group.sampleCount, into: input)
     }
 }

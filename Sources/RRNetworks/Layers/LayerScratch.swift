@@ -1,24 +1,22 @@
 /// A layer's own memory between the passes over a group; each kind of layer has what it names, and the rest is empty.
 final class LayerScratch<Scalar: BitwiseCopyable> {
-    /// The weights of a convolution in the order in which it reads them.
+    /// The weights of a convolution in the order in which it reads them, or its input as it reads that.
     let packedWeights: Buffer<Scalar>
-    /// The sums of a convolution's weight gradient, lane by lane.
+    /// The sums of a convolution's weight gradient, lane by lane, or what they are made of.
     let weightGradientSums: Buffer<Scalar>
-    /// The columns that a convolution under a stride folds.
-    let foldedColumns: Buffer<Scalar>
     /// The position that each window of a max pooling took its value from.
     let maximumPositions: Buffer<Int32>
     /// What a dropout multiplies each element by.
     let dropoutFactors: Buffer<Scalar>
     /// What a normalisation knows of each sample.
     let sampleStatistics: Buffer<Scalar>
+
     init(
-        packedWeightCount: Int = 0, weightGradientSumCount: Int = 0, foldedColumnCount: Int = 0,
-        maximumPositionCount: Int = 0, dropoutFactorCount: Int = 0, sampleStatisticCount: Int = 0
+        packedWeightCount: Int = 0, weightGradientSumCount: Int = 0, maximumPositionCount: Int = 0,
+        dropoutFactorCount: Int = 0, sampleStatisticCount: Int = 0
     ) {
         packedWeights = Buffer(count: packedWeightCount)
         weightGradientSums = Buffer(count: weightGradientSumCount)
-        foldedColumns = Buffer(count: foldedColumnCount)
         maximumPositions = Buffer(count: maximumPositionCount)
         dropoutFactors = Buffer(count: dropoutFactorCount)
         sampleStatistics = Buffer(count: sampleStatisticCount)
