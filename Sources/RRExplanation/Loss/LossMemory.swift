@@ -1,35 +1,35 @@
 internal import RRNetworks
 internal import RRTensor
 
-/// The memory of an explanation loss: a worker's passes, a lane's gradient, a sample's terms.
+/// The memory of an explanation loss: a worker's passes, the lanes' gradients, a sample's terms.
 final class LossMemory<Scalar: NetworkScalar> {
     let terms: SampleTerms
 
     private let network: Network<Scalar>
     private let groupCapacity: Int
+    private let laneCapacity: Int
+    /// As many as there are threads, and at most one a lane.
     private let workers: [LossWorker<Scalar>]
-    /// (lanes, parameters).
-    private let laneGradients: UnsafeMutableBufferPointer<Scalar>
+    private let laneGradients: LaneGradients<Scalar>
 
     init(network: Network<Scalar>, guidance: Guidance, schedule: GroupSchedule, workerCount: Int) {
         self.network = network
         groupCapacity = schedule.groupCapacity
-        workers = (0..<workerCount).map { _ in
+        laneCapacity = schedule.laneCapacity
+        workers = (0..<min(workerCount, laneCapacity)).map { _ in
             LossWorker(network: network, guidance: guidance, capacity: schedule.groupCapacity)
         }
-        laneGradients = .allocate(capacity: schedule.laneCapacity * network.parameterLayout.count)
+        laneGradients = LaneGradients(count: network.parameterLayout.count)
         terms = SampleTerms(count: schedule.sampleCount)
     }
-
-    deinit { laneGradients.deallocate() }
 
     /// Whether a batch that is cut so can use this memory.
     func fits(_ schedule: GroupSchedule) -> Bool {
         schedule.groupCapacity <= groupCapacity && schedule.sampleCount <= terms.penalties.count
-            && schedule.laneCapacity * network.parameterLayout.count <= laneGradients.count
+            && schedule.laneCapacity <= laneCapacity
     }
 
-    /// Computes every sample's terms and every lane's gradient, and adds the lanes in order.
+    /// Computes every sample's terms and every lane's gradient, and adds the lanes.
     func run(
         _ batch: LabelledBatch, _ plan: LossPlan, parameters: [Scalar],
         visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?, into gradient: inout [Scalar],
@@ -37,33 +37,25 @@ final class LossMemory<Scalar: NetworkScalar> {
     ) {
         let count = network.parameterLayout.count
         if gradient.count != count { gradient = Array(repeating: 0, count: count) }
-        guard let lanes = laneGradients.baseAddress else { return }
         let (schedule, terms) = (plan.schedule, self.terms)
-        parameters.withUnsafeBufferPointer { parameters in
-            guard let parameters = parameters.baseAddress else { return }
-            let memory = UncheckedSendable((workers, lanes, parameters))
-            threads.run(parts: schedule.lanes.count) { worker, lane in
-                let (workers, lanes, parameters) = memory.value
-                let gradient = lanes + lane * count
-                gradient.clear(count: count)
-                let job = LossJob(
-                    plan: plan, batch: batch, parameters: parameters, terms: terms, worker: worker,
-                    visitor: visitor)
-                for group in schedule.lanes[lane] {
-                    workers[worker].run(job, samples: group, addingTo: gradient)
-                }
-            }
-        }
-        let blockSize = 1 << 14
         gradient.withUnsafeMutableBufferPointer { gradient in
-            guard let gradient = gradient.baseAddress else { return }
-            let memory = UncheckedSendable((lanes, gradient))
-            threads.run(parts: (count + blockSize - 1) / blockSize) { _, block in
-                let (lanes, gradient) = memory.value
-                let start = block * blockSize
-                LaneSum.write(
-                    lanes + start, laneCount: schedule.lanes.count, stride: count, into: gradient + start,
-                    count: min(blockSize, count - start))
+            parameters.withUnsafeBufferPointer { parameters in
+                guard let gradient = gradient.baseAddress, let parameters = parameters.baseAddress else {
+                    return
+                }
+                laneGradients.begin(laneCount: schedule.lanes.count, into: gradient)
+                let memory = UncheckedSendable((workers, laneGradients, parameters))
+                threads.run(parts: schedule.lanes.count) { worker, lane in
+                    let (workers, laneGradients, parameters) = memory.value
+                    let job = LossJob(
+                        plan: plan, batch: batch, parameters: parameters, terms: terms, worker: worker,
+                        visitor: visitor)
+                    laneGradients.add(lane: lane) { gradient in
+                        for group in schedule.lanes[lane] {
+                            workers[worker].run(job, samples: group, addingTo: gradient)
+                        }
+                    }
+                }
             }
         }
     }
@@ -94,21 +86,6 @@ final class SampleTerms: @unchecked Sendable {
         crossEntropies.deallocate()
         penalties.deallocate()
         isCorrect.deallocate()
-    }
-}
-
-private enum LaneSum {
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    static func write<Scalar: NetworkScalar>(
-        _ lanes: UnsafePointer<Scalar>, laneCount: Int, stride: Int,
-        into gradient: UnsafeMutablePointer<Scalar>, count: Int
-    ) {
-        gradient.update(from: lanes, count: count)
-        for lane in 1..<max(laneCount, 1) {
-            let values = lanes + lane * stride
-            for index in 0..<count { gradient[index] += values[index] }
-        }
     }
 }
 
