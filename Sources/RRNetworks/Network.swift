@@ -6,6 +6,8 @@ import RRTensor
 public struct Network<Scalar: NetworkScalar>: Sendable {
     public let model: ModelDescription
     public let parameterLayout: ParameterLayout
+    /// How batches are cut into groups; a test may ask for what only large maps have.
+    package var groupLimits: GroupLimits
 
     let graph: LayerGraph<Scalar>
 
@@ -35,6 +37,9 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
         self.model = model
         self.graph = graph
         parameterLayout = ParameterLayout(graph.parameters)
+        groupLimits = GroupLimits(
+            featureCount: model.input.elementCount + graph.featureCount,
+            parameterCount: parameterLayout.count, elementSize: MemoryLayout<Scalar>.stride)
     }
 
     /// Draws initial parameters as PyTorch's layers do by default. The same seed gives the same values.

@@ -61,9 +61,10 @@ struct ExplanationLossTests {
         #expect(penalized.0 != plain.0)
     }
 
-    @Test("the number of threads has no effect on any bit", arguments: [1, 2, 3, 8])
-    func threads(count: Int) throws {
-        let (network, parameters, batch) = try Self.wideBatch(Float.self, sampleCount: 61)
+    @Test("the number of threads has no effect on any bit", arguments: [1, 2, 3, 5, 8], Grouping.allCases)
+    func threads(count: Int, grouping: Grouping) throws {
+        let (plain, parameters, batch) = try Self.wideBatch(Float.self, sampleCount: 61)
+        let network = grouping(plain)
         func gradient(threadCount: Int) throws -> ([Float], LossTerms) {
             var gradient: [Float] = []
             let terms = try ExplanationLoss(network: network, lambda1: 100, threadCount: threadCount)

@@ -14,9 +14,11 @@ struct RandomArchitectureTests {
         }
     }
 
-    @Test("logits and input gradients agree with PyTorch to 1e-9", arguments: RandomArchitecture.all)
-    func inputGradients(architecture: RandomArchitecture) throws {
-        let network = try Network<Double>(architecture.model)
+    @Test(
+        "logits and input gradients agree with PyTorch to 1e-9", arguments: RandomArchitecture.all,
+        Grouping.allCases)
+    func inputGradients(architecture: RandomArchitecture, grouping: Grouping) throws {
+        let network = grouping(try Network<Double>(architecture.model))
         let (parameters, batch) = try architecture.values(for: network)
         let (logits, gradients) = try InputGradients(network: network, target: architecture.target)
             .compute(batch, at: parameters)
@@ -26,9 +28,9 @@ struct RandomArchitectureTests {
 
     @Test(
         "loss, penalty and every parameter's gradient agree with PyTorch to 1e-9",
-        arguments: RandomArchitecture.all)
-    func gradients(architecture: RandomArchitecture) throws {
-        let network = try Network<Double>(architecture.model)
+        arguments: RandomArchitecture.all, Grouping.allCases)
+    func gradients(architecture: RandomArchitecture, grouping: Grouping) throws {
+        let network = grouping(try Network<Double>(architecture.model))
         let (parameters, batch) = try architecture.values(for: network)
         var gradient: [Double] = []
         let terms = try loss(architecture, network).compute(

@@ -20,6 +20,29 @@ struct GroupScheduleTests {
         #expect(schedule.lanes.count <= schedule.laneCapacity)
     }
 
+    @Test(
+        "on large maps every sample is in one group of at most two, and no lane is left without work",
+        arguments: [1, 2, 7, 8, 9, 16, 17, 64], [0, 1, 6, 64])
+    func largeMaps(sampleCount: Int, penalizedCount: Int) {
+        let schedule = GroupSchedule(
+            sampleCount: sampleCount, penalizedCount: min(penalizedCount, sampleCount), limits: .largeMaps)
+        let groups = schedule.lanes.flatMap { $0 }.sorted { $0.lowerBound < $1.lowerBound }
+        #expect(groups == schedule.groups)
+        #expect(groups.flatMap { Array($0) } == Array(0..<sampleCount))
+        #expect(groups.allSatisfy { (1...schedule.groupCapacity).contains($0.count) })
+        #expect(schedule.groupCapacity <= 2)
+        #expect(schedule.lanes.count == min(sampleCount, 8))
+        #expect(schedule.lanes.count <= schedule.laneCapacity)
+    }
+
+    @Test("a batch of sixteen large images is eight lanes of two")
+    func sixteenImages() throws {
+        let input = try ImageShape(channels: 3, height: 224, width: 224)
+        let network = try Network<Float>(BuiltInModel.convnet.description(input: input, classCount: 10))
+        let schedule = GroupSchedule(sampleCount: 16, limits: network.groupLimits)
+        #expect(schedule.lanes.map { $0.map(\.count) } == Array(repeating: [2], count: 8))
+    }
+
     static let limits = GroupLimits(largestGroup: 16, evenLaneCount: 8)
 
     @Test("few penalised samples have a group of their own, no larger than they need")

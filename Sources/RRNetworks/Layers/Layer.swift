@@ -55,7 +55,7 @@ extension Layer {
 
 /// What the passes of one layer share within a group of samples.
 struct LayerGroup<Scalar: BitwiseCopyable> {
-    /// The columns of a feature map, a multiple of 8; the last of them may be idle.
+    /// The columns of a feature map: a multiple of 8, of which the last may be idle, or fewer than 8, of which none is.
     let sampleCount: Int
     var parameters: UnsafePointer<Scalar>
     var scratch: LayerScratch<Scalar>

@@ -82,25 +82,43 @@ enum Rows {
 
 /// Eight samples of a matrix whose columns are samples, to be read row by row.
 ///
-/// The number of columns is always a multiple of eight.
+/// Where the matrix has fewer columns, what lies beside them is read as zero and never written.
 struct SampleRows<Scalar: NetworkScalar> {
     typealias Lanes = SIMD8<Scalar>
 
     private let start: UnsafeRawPointer
     private let stride: Int
+    /// The samples that there are.
+    private let count: Int
 
     /// - Parameter first: the first of the eight samples.
     @inline(__always)
     init(_ matrix: UnsafePointer<Scalar>, sampleCount: Int, first: Int) {
         start = UnsafeRawPointer(matrix + first)
         stride = sampleCount &* MemoryLayout<Scalar>.stride
+        count = min(sampleCount &- first, 8)
     }
 
     @inline(__always)
-    subscript(row: Int) -> Lanes { place(of: row).loadUnaligned(as: Lanes.self) }
+    subscript(row: Int) -> Lanes {
+        if count == 8 { return place(of: row).loadUnaligned(as: Lanes.self) }
+        let samples = place(of: row).assumingMemoryBound(to: Scalar.self)
+        var lanes = Lanes.zero
+        for sample in 0..<count { lanes[sample] = samples[sample] }
+        return lanes
+    }
 
     @inline(__always)
-    fileprivate func place(of row: Int) -> UnsafeRawPointer { start + row &* stride }
+    fileprivate func write(_ lanes: Lanes, row: Int) {
+        // The matrix came as one that may be written.
+        let place = UnsafeMutableRawPointer(mutating: place(of: row))
+        if count == 8 { return place.storeBytes(of: lanes, as: Lanes.self) }
+        let samples = place.assumingMemoryBound(to: Scalar.self)
+        for sample in 0..<count { samples[sample] = lanes[sample] }
+    }
+
+    @inline(__always)
+    private func place(of row: Int) -> UnsafeRawPointer { start + row &* stride }
 }
 
 /// Eight samples of a matrix whose columns are samples, to be written row by row.
@@ -115,11 +133,7 @@ struct MutableSampleRows<Scalar: NetworkScalar> {
     @inline(__always)
     subscript(row: Int) -> SIMD8<Scalar> {
         get { rows[row] }
-        nonmutating set {
-            // The matrix came as one that may be written.
-            UnsafeMutableRawPointer(mutating: rows.place(of: row))
-                .storeBytes(of: newValue, as: SIMD8<Scalar>.self)
-        }
+        nonmutating set { rows.write(newValue, row: row) }
     }
 }
 

@@ -12,8 +12,8 @@ package import RRTensor
 /// | `inputTangent` | `tangent` | `logitTangent` |
 /// | `logitAdjoint` | `gradient` | the parameter gradient, added |
 package final class GroupPass<Scalar: NetworkScalar> {
-    /// The columns of the matrices at hand: the samples of the group, and idle ones up to full vectors. An idle
-    /// column repeats the last image, and its seeds are zero: it adds nothing to a gradient.
+    /// The columns of the matrices at hand: the samples of the group and, where vectors run over samples, idle ones up to
+    /// full vectors. An idle column repeats the last image, and its seeds are zero: it adds nothing to a gradient.
     package private(set) var columnCount = 0
     /// The softmax of each sample of the group.
     package private(set) var softmaxes: [Softmax]
@@ -28,6 +28,7 @@ package final class GroupPass<Scalar: NetworkScalar> {
 
     package let network: Network<Scalar>
     private let graph: LayerGraph<Scalar>
+    private let limits: GroupLimits
     /// The owner of the memory above.
     private let memory: GraphMemory<Scalar>
     /// What dropout draws each sample's masks from, where the group is one of a training step.
@@ -38,7 +39,8 @@ package final class GroupPass<Scalar: NetworkScalar> {
     /// - Parameter capacity: the largest number of samples in a group.
     package init(network: Network<Scalar>, capacity: Int) {
         softmaxes = Array(repeating: Softmax(classCount: network.model.classCount), count: capacity)
-        let capacity = Self.columnCount(for: capacity)
+        limits = network.groupLimits
+        let capacity = limits.columnCount(for: capacity)
         self.network = network
         graph = network.graph
         memory = GraphMemory(graph, capacity: capacity)
@@ -65,7 +67,7 @@ package final class GroupPass<Scalar: NetworkScalar> {
         identities: SharedElements<Int64>? = nil
     ) {
         sampleCount = samples.count
-        columnCount = Self.columnCount(for: samples.count)
+        columnCount = limits.columnCount(for: samples.count)
         if columnCount > samples.count {
             inputTangent.clear(count: graph.inputShape.elementCount * columnCount)
             logitCotangent.clear(count: graph.outputShape.elementCount * columnCount)
@@ -115,13 +117,6 @@ package final class GroupPass<Scalar: NetworkScalar> {
             sampleCount: columnCount, parameters: parameters, memory: memory,
             dropoutStates: isTraining ? UnsafePointer(dropoutStates.start) : nil)
     }
-}
-
-extension GroupPass {
-    /// Half of the lanes of the widest vector that any kernel uses.
-    private static var lanes: Int { 8 }
-
-    private static func columnCount(for sampleCount: Int) -> Int { (sampleCount + lanes - 1) / lanes * lanes }
 }
 
 extension UnsafeMutablePointer where Pointee: BitwiseCopyable {

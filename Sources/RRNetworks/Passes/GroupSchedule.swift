@@ -3,8 +3,8 @@ internal import RRTensor
 /// How the samples of a batch are cut into groups, and the groups into lanes.
 ///
 /// A group goes through the network as one. A lane is a list of groups whose gradients are added one after
-/// the other; the lanes' sums are then added in order. Neither depends on the number of threads, so no result
-/// does: a thread only takes lanes.
+/// the other; the lanes' sums are then added along a binary tree. None of it depends on the number of threads, so no
+/// result does: a thread only takes lanes.
 package struct GroupSchedule: Equatable, Sendable {
     package let sampleCount: Int
     /// The groups' samples, as positions in the batch.
@@ -18,10 +18,6 @@ package struct GroupSchedule: Equatable, Sendable {
 
     /// At most this many threads find work in one batch.
     private static let largestLaneCount = 8
-    /// Fewer samples, or a number that is no multiple, leave the widest vectors idle.
-    private static let smallestGroup = 16
-    /// The finest cut: half of the widest vector.
-    private static let grain = 8
 
     /// - Parameters:
     ///   - penalizedCount: the samples at the batch's beginning that also take the passes of the penalty, and so cost
@@ -29,33 +25,38 @@ package struct GroupSchedule: Equatable, Sendable {
     ///   - limits: what the network wants.
     package init(sampleCount: Int, penalizedCount: Int = 0, limits: GroupLimits) {
         self.sampleCount = sampleCount
-        groupCapacity = min(limits.largestGroup, Self.round(sampleCount, upTo: Self.smallestGroup))
-        let evenCut = Self.cut(0..<sampleCount, shares: limits.evenLaneCount, limits)
+        groupCapacity = min(limits.largestGroup, Self.round(sampleCount, upTo: limits.smallestGroup))
+        let evenCut = Self.cut(
+            0..<sampleCount, shares: limits.evenLaneCount, of: sampleCount, limits)
         laneCapacity = min(evenCut.count, Self.largestLaneCount)
 
-        let boundary = min(Self.round(penalizedCount, upTo: Self.grain), sampleCount)
+        let boundary = min(Self.round(penalizedCount, upTo: limits.grain), sampleCount)
         let cost = max(sampleCount + boundary, 1)
         let shares = (limits.evenLaneCount * 2 * boundary + cost / 2) / cost
-        let penalized = Self.cut(0..<boundary, shares: shares, limits)
-        let others = Self.cut(boundary..<sampleCount, shares: limits.evenLaneCount - shares, limits)
+        let penalized = Self.cut(0..<boundary, shares: shares, of: sampleCount, limits)
+        let others = Self.cut(
+            boundary..<sampleCount, shares: limits.evenLaneCount - shares, of: sampleCount, limits)
         groups = penalized + others
         lanes = Self.deal(
-            penalized.map { ($0, Self.cost(of: $0) * 2) } + others.map { ($0, Self.cost(of: $0)) },
+            penalized.map { ($0, limits.cost(of: $0) * 2) } + others.map { ($0, limits.cost(of: $0)) },
             laneCount: laneCapacity)
     }
 
     /// Cuts samples into so many groups, or into more where these would be too large.
-    private static func cut(_ samples: Range<Int>, shares: Int, _ limits: GroupLimits) -> [Range<Int>] {
+    private static func cut(
+        _ samples: Range<Int>, shares: Int, of batchCount: Int, _ limits: GroupLimits
+    ) -> [Range<Int>] {
         let shares = max(shares, 1)
-        let share = round((samples.count + shares - 1) / shares, upTo: smallestGroup)
-        let size = min(limits.largestGroup, max(share, smallestGroup))
+        // On large maps as few samples at once as leave no lane without any, whatever passes they take.
+        let share =
+            limits.smallestGroup == 1
+            ? batchCount / limits.evenLaneCount
+            : round((samples.count + shares - 1) / shares, upTo: limits.smallestGroup)
+        let size = min(limits.largestGroup, max(share, limits.smallestGroup))
         return stride(from: samples.lowerBound, to: samples.upperBound, by: size).map {
             $0..<min($0 + size, samples.upperBound)
         }
     }
-
-    /// The time of a group in that of a sample: what it costs whatever its size was measured to be that of six.
-    private static func cost(of group: Range<Int>) -> Int { round(group.count, upTo: grain) + 6 }
 
     /// Deals groups out, the most expensive first, each to the lane that costs the least so far.
     private static func deal(
@@ -71,7 +72,7 @@ package struct GroupSchedule: Equatable, Sendable {
         return lanes.stablySorted(by: \.cost).map(\.groups).filter { !$0.isEmpty }
     }
 
-    private static func round(_ count: Int, upTo multiple: Int) -> Int {
+    fileprivate static func round(_ count: Int, upTo multiple: Int) -> Int {
         (count + multiple - 1) / multiple * multiple
     }
 }
@@ -88,27 +89,55 @@ extension Array {
 
 /// What a network wants of the groups that a batch is cut into.
 package struct GroupLimits: Equatable, Sendable {
-    /// The most samples in a group: as many as keep a group's feature maps near the core; at least 16.
+    /// The most samples in a group: as many as keep a group's feature maps near the core.
     package let largestGroup: Int
+    /// The fewest that a batch is cut into while it can be.
+    package let smallestGroup: Int
     /// The lanes that a batch which fills no more is shared out to evenly.
     package let evenLaneCount: Int
 
+    /// Limits for small maps, whose kernels' vectors run over samples.
     package init(largestGroup: Int, evenLaneCount: Int) {
         self.largestGroup = largestGroup
+        // Fewer samples, or a number that is no multiple, leave the widest vectors idle.
+        smallestGroup = 16
         self.evenLaneCount = evenLaneCount
     }
-}
 
-extension Network {
-    package var groupLimits: GroupLimits {
-        let features = model.input.elementCount + graph.featureCount
-        let bytes = features * MemoryLayout<Scalar>.stride
-        let largest = min(128, max(16, Self.groupBytes / max(bytes, 1) / 16 * 16))
-        // A lane costs a gradient, which is cleared and added up. A network whose parameters are many for its
-        // features, as a perceptron's are, spends more on that than on few samples.
-        return GroupLimits(
-            largestGroup: largest, evenLaneCount: parameterLayout.count > 16 * features ? 4 : 8)
+    private init() {
+        largestGroup = 2
+        smallestGroup = 1
+        evenLaneCount = 8
     }
 
-    private static var groupBytes: Int { 1 << 21 }
+    /// Limits for large maps: vectors run over pixels, and one or two samples fill them.
+    package static var largeMaps: GroupLimits { GroupLimits() }
+
+    /// The finest cut: half of the widest vector, where vectors run over samples.
+    var grain: Int { smallestGroup == 1 ? 1 : 8 }
+
+    /// What a network wants whose maps have so many elements for a sample, the input's among them.
+    init(featureCount: Int, parameterCount: Int, elementSize: Int) {
+        guard featureCount < Self.manyFeatures else {
+            self = .largeMaps
+            return
+        }
+        let bytes = max(featureCount * elementSize, 1)
+        // A lane costs a gradient, which is cleared and added up. A network whose parameters are many for its
+        // features, as a perceptron's are, spends more on that than on few samples.
+        self.init(
+            largestGroup: min(128, max(16, Self.groupBytes / bytes / 16 * 16)),
+            evenLaneCount: parameterCount > 16 * featureCount ? 4 : 8)
+    }
+
+    private static let groupBytes = 1 << 21
+    /// From so many elements on, sixteen samples at once are far more than any cache holds.
+    private static let manyFeatures = 1 << 20
+
+    /// The columns of a group's matrices.
+    func columnCount(for sampleCount: Int) -> Int { GroupSchedule.round(sampleCount, upTo: grain) }
+
+    /// The time of a group in that of a sample: what it costs whatever its size was measured to be that of six, on small
+    /// maps.
+    func cost(of group: Range<Int>) -> Int { columnCount(for: group.count) + (grain == 1 ? 0 : 6) }
 }

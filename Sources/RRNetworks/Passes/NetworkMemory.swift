@@ -8,8 +8,10 @@ extension Network {
     ///
     /// - Throws: `NetworkError` with the code `insufficientMemory`.
     package func checkMemory() throws(NetworkError) {
-        // Three buffers for each map of sixteen samples; parameters, moments and the sums of eight lanes.
-        let elements = 3 * 16 * (model.input.elementCount + graph.featureCount) + 12 * parameterLayout.count
+        // Three buffers for each map of a group; parameters, gradient, moments and the sums of lanes on their way.
+        let samples = min(groupLimits.largestGroup, 16)
+        let elements =
+            3 * samples * (model.input.elementCount + graph.featureCount) + 8 * parameterLayout.count
         let needed = elements * MemoryLayout<Scalar>.stride
         guard needed > Self.availableMemory else { return }
         throw NetworkError(

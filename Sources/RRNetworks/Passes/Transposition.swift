@@ -5,7 +5,7 @@ package enum Transposition {
     /// - Parameters:
     ///   - batch: (samples of the batch, elements).
     ///   - samples: the rows of `batch` that are wanted, at least one.
-    ///   - columnCount: a multiple of 8.
+    ///   - columnCount: a multiple of 8, or fewer columns than 8.
     @specialized(where Source == Float, Scalar == Float)
     @specialized(where Source == Float, Scalar == Double)
     @specialized(where Source == UInt8, Scalar == Float)
@@ -17,6 +17,17 @@ package enum Transposition {
         guard let batch = batch.baseAddress else { return }
         func row(_ column: Int) -> UnsafePointer<Source> {
             batch + samples[min(samples.startIndex + column, samples.endIndex - 1)] * elementCount
+        }
+        guard columnCount >= 8 else {
+            for column in 0..<columnCount {
+                let elements = row(column)
+                var target = matrix + column
+                for index in 0..<elementCount {
+                    target[0] = elements[index].converted()
+                    target += columnCount
+                }
+            }
+            return
         }
         // Eight columns at a time: each line of the matrix is then met once, not once a sample.
         for start in stride(from: 0, to: columnCount, by: 8) {
