@@ -36,7 +36,10 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
         }
         self.model = model
         self.graph = graph
-        parameterLayout = ParameterLayout(graph.parameters)
+        let head = graph.nodes.last {
+            if case .layer(let layer) = $0.operation { layer.parameterCount > 0 } else { false }
+        }
+        parameterLayout = ParameterLayout(graph.parameters, headStart: head?.parameterOffset ?? 0)
         groupLimits = GroupLimits(
             featureCount: model.input.elementCount + graph.featureCount,
             parameterCount: parameterLayout.count, elementSize: MemoryLayout<Scalar>.stride)

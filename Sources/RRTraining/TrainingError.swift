@@ -65,6 +65,7 @@ extension OptionName {
     // How a run learns.
     static let model = OptionName("model")
     static let initialWeights = OptionName("initialWeights")
+    static let head = OptionName("head")
     static let normalization = OptionName("normalization")
     static let lambda1 = OptionName("lambda1")
     static let lambda1WarmupSteps = OptionName("lambda1WarmupSteps")
@@ -86,6 +87,8 @@ extension OptionName {
     static let warmupSteps = OptionName("warmupSteps")
     static let largestNorm = OptionName("largestNorm")
     static let frozenLayers = OptionName("frozenLayers")
+    static let frozenEpochs = OptionName("frozenEpochs")
+    static let headLearningRate = OptionName("headLearningRate")
 
     // What it learns from, and what it keeps.
     static let stream = OptionName("stream")
@@ -145,6 +148,7 @@ extension OptionName {
         "schedule_epochs": .stepEpochs,
         "schedule_factor": .factor,
         "shuffle": .isUnshuffled,
+        "unfreeze_after": .frozenEpochs,
         "validation_fingerprint": .validation,
     ]
 }

@@ -51,6 +51,8 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
             hasBias: options.bias)
     }
 
+    var productCount: Int { outputShape.elementCount * columnRowCount }
+
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
         let shape = shape(samples: capacity)
         return withUnsafePointer(to: shape) {

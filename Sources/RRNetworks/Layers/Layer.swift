@@ -26,6 +26,9 @@ protocol Layer<Scalar>: Sendable {
     /// Whether training leaves out elements at random.
     var dropsOut: Bool { get }
 
+    /// The products of weights and elements of a sample that a forward pass adds up.
+    var productCount: Int { get }
+
     /// The memory that the passes over one group share, for at most `capacity` samples.
     func makeScratch(capacity: Int) -> LayerScratch<Scalar>
 
@@ -50,6 +53,7 @@ protocol Layer<Scalar>: Sendable {
 extension Layer {
     var flattens: Bool { false }
     var dropsOut: Bool { false }
+    var productCount: Int { 0 }
     var parameterCount: Int { parameters.reduce(0) { $0 + $1.elementCount } }
 }
 

@@ -21,6 +21,8 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
         ParameterSpecification.weightAndBias(weight: [outputCount, inputCount], hasBias: hasBias)
     }
 
+    var productCount: Int { inputCount * outputCount }
+
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
 
     func forward(

@@ -21,21 +21,53 @@ public struct ParameterLayout: Hashable, Sendable {
     /// The parameters in the order of the layers.
     public let entries: [Entry]
 
+    /// The values of the head: the last layer that has any, which gives the logits.
+    public let head: Range<Int>
+
     /// The number of values of all parameters together.
     public var count: Int { entries.last?.range.upperBound ?? 0 }
 
     /// The values that training moves, in as few ranges as they make.
     ///
-    /// - Parameter frozenLayers: the layers that are left as they are all the same, by the beginnings of their names.
+    /// - Parameter frozenLayers: the layers that are left as they are all the same, as `isFrozen` takes them.
     package func trainedRanges(except frozenLayers: [String] = []) -> [Range<Int>] {
-        entries.filter { entry in
-            entry.isTrained && !frozenLayers.contains { entry.isIn(layer: $0) }
+        let frozen = frozenLayers.map(frozenValues)
+        return entries.filter { entry in
+            entry.isTrained && !frozen.contains { $0(entry) }
         }.reduce(into: []) { ranges, entry in
             if let last = ranges.last, last.upperBound == entry.range.lowerBound {
                 ranges[ranges.count - 1] = last.lowerBound..<entry.range.upperBound
             } else {
                 ranges.append(entry.range)
             }
+        }
+    }
+
+    /// Whether any parameter is of the layers that a text names.
+    package func hasLayers(_ text: String) -> Bool {
+        let isMeant = frozenValues(text)
+        return entries.contains(where: isMeant)
+    }
+
+    /// The parameters that a text names: those of a layer by the beginning of their names, `..layer2` that layer and all
+    /// before it, and `backbone` all but the head.
+    private func frozenValues(_ text: String) -> (Entry) -> Bool {
+        if text == "backbone", !entries.contains(where: { $0.isIn(layer: text) }) {
+            return { !head.contains($0.range.lowerBound) }
+        }
+        guard text.hasPrefix("..") else { return { $0.isIn(layer: text) } }
+        let layer = String(text.dropFirst(2))
+        let end = entries.last { $0.isIn(layer: layer) }?.range.upperBound ?? 0
+        return { $0.range.lowerBound < end }
+    }
+
+    /// The layers that have parameters, each once, those in one stage of a large network together.
+    package var layerNames: [String] {
+        let depth = entries.count > 40 ? 2 : Int.max
+        return entries.reduce(into: []) { names, entry in
+            let parts = entry.name.split(separator: ".").dropLast().prefix(depth)
+            let name = parts.joined(separator: ".")
+            if names.last != name { names.append(name) }
         }
     }
 
@@ -73,7 +105,10 @@ public struct ParameterLayout: Hashable, Sendable {
     }
 
     /// Lays tensors one after the other.
-    init(_ parameters: [ParameterSpecification]) {
+    ///
+    /// - Parameter headStart: where the values of the head begin.
+    init(_ parameters: [ParameterSpecification], headStart: Int = 0) {
+        head = headStart..<parameters.reduce(0) { $0 + $1.elementCount }
         var offset = 0
         entries = parameters.map { parameter in
             let range = offset..<offset + parameter.elementCount

@@ -14,19 +14,23 @@ struct Optimizer<Scalar: NetworkScalar> {
     /// The second moment of `adam`.
     private(set) var second: [Scalar]
     private var stepCount = 0
-    /// The parameters that are trained, in pieces for the threads.
-    private let blocks: [Range<Int>]
+    private let groups: [TrainedGroup]
+    /// The parameters that are trained, in pieces for the threads, with the number of their group.
+    private let blocks: [(range: Range<Int>, group: Int)]
 
-    /// - Parameter trained: the parameters that are moved.
+    /// - Parameter groups: the parameters that are moved.
     init(
-        _ options: OptimizationOptions, layout: ParameterLayout, trained: [Range<Int>], workers: Workers
+        _ options: OptimizationOptions, layout: ParameterLayout, groups: [TrainedGroup], workers: Workers
     ) {
         self.options = options
+        self.groups = groups
         let parameterCount = layout.count
         let blockSize = 1 << 14
-        blocks = trained.flatMap { range in
-            stride(from: range.lowerBound, to: range.upperBound, by: blockSize).map {
-                $0..<min($0 + blockSize, range.upperBound)
+        blocks = groups.enumerated().flatMap { number, group in
+            group.ranges.flatMap { range in
+                stride(from: range.lowerBound, to: range.upperBound, by: blockSize).map {
+                    ($0..<min($0 + blockSize, range.upperBound), number)
+                }
             }
         }
         self.workers = workers
@@ -44,12 +48,17 @@ struct Optimizer<Scalar: NetworkScalar> {
 
     /// Moves the parameters one step against their gradient.
     ///
-    /// - Parameter rates: the learning rate of the step, and its momentum.
+    /// - Parameter rates: the learning rate of the step, and its momentum, for each group.
     mutating func step(
-        _ parameters: inout [Scalar], gradient: [Scalar], rates: LearningRateSchedule.Rates
+        _ parameters: inout [Scalar], gradient: [Scalar], rates: [LearningRateSchedule.Rates]
     ) {
+        // A group counts its own steps, as PyTorch's optimisers count those of each parameter.
+        let options = options
+        let updates = zip(groups, rates).map { [stepCount] group, rates in
+            stepCount < group.firstStep
+                ? nil : ParameterUpdate<Scalar>(options, rates, step: stepCount - group.firstStep + 1)
+        }
         stepCount += 1
-        let update = ParameterUpdate<Scalar>(options, rates, step: stepCount)
         let kind = options.optimizer
         let hasMomentum = options.momentum > 0
         let blocks = blocks
@@ -60,7 +69,8 @@ struct Optimizer<Scalar: NetworkScalar> {
                         let memory = UncheckedSendable((parameters, gradient, first, second))
                         workers.run(parts: blocks.count) { _, block in
                             let (parameters, gradient, first, second) = memory.value
-                            let range = blocks[block]
+                            let (range, group) = blocks[block]
+                            guard let update = updates[group] else { return }
                             if kind != .sgd {
                                 update.adam(parameters, gradient, first, second, range)
                             } else if hasMomentum {
@@ -72,6 +82,54 @@ struct Optimizer<Scalar: NetworkScalar> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Parameters that follow one learning rate from one step on.
+struct TrainedGroup: Hashable, Sendable {
+    let ranges: [Range<Int>]
+    /// Whether they are the head's, which may have a rate of its own.
+    let isHead: Bool
+    /// The steps that are taken before they are moved.
+    let firstStep: Int
+
+    /// Parts a network's parameters.
+    ///
+    /// - Parameter stepsPerEpoch: by which the epochs count until frozen layers are trained too.
+    static func groups(
+        of layout: ParameterLayout, _ options: OptimizationOptions, stepsPerEpoch: Int
+    ) -> [TrainedGroup] {
+        let early = layout.trainedRanges(except: options.frozenLayers)
+        var parts = [(early, 0)]
+        if let epochs = options.frozenEpochs {
+            let (step, overflow) = epochs.multipliedReportingOverflow(by: stepsPerEpoch)
+            parts.append((subtract(early, from: layout.trainedRanges()), overflow ? .max : step))
+        }
+        return parts.flatMap { ranges, firstStep in
+            guard options.headLearningRate != nil else {
+                return [TrainedGroup(ranges: ranges, isHead: false, firstStep: firstStep)]
+            }
+            let backbone = ranges.map { $0.clamped(to: 0..<layout.head.lowerBound) }
+            let head = ranges.map { $0.clamped(to: layout.head) }
+            return [
+                TrainedGroup(ranges: backbone.filter { !$0.isEmpty }, isHead: false, firstStep: firstStep),
+                TrainedGroup(ranges: head.filter { !$0.isEmpty }, isHead: true, firstStep: firstStep),
+            ]
+        }.filter { !$0.ranges.isEmpty }
+    }
+
+    /// What is left of ranges without others that lie within them, both in order.
+    private static func subtract(_ others: [Range<Int>], from ranges: [Range<Int>]) -> [Range<Int>] {
+        ranges.flatMap { range in
+            var start = range.lowerBound
+            var left: [Range<Int>] = []
+            for other in others where range.contains(other.lowerBound) {
+                if start < other.lowerBound { left.append(start..<other.lowerBound) }
+                start = other.upperBound
+            }
+            if start < range.upperBound { left.append(start..<range.upperBound) }
+            return left
         }
     }
 }

@@ -23,8 +23,13 @@ public struct OptimizationOptions: Hashable, Sendable {
     public var schedule: ScheduleOptions
     /// The largest Euclidean norm of the gradient, which is scaled down to it; nil for any.
     public var largestNorm: Double?
-    /// The layers whose parameters stay as they are, by the beginnings of their names: `0`, `3.body`.
+    /// The layers whose parameters stay as they are, by the beginnings of their names: `0`, `3.body`. `..layer2` is that
+    /// layer and all before it, and `backbone` all but the head.
     public var frozenLayers: [String]
+    /// The epochs after which the frozen layers are trained too; nil for never.
+    public var frozenEpochs: Int?
+    /// What the learning rate is for the head, the last layer with parameters, in place of `learningRate`; nil for the same.
+    public var headLearningRate: Double?
 
     /// β1, β2 and ε of Adam, as PyTorch sets them by default.
     static let firstDecay = 0.9
@@ -35,7 +40,8 @@ public struct OptimizationOptions: Hashable, Sendable {
     public init(
         _ optimizer: Optimizer = .adam, learningRate: Double = 1e-3, momentum: Double = 0,
         isNesterov: Bool = false, weightDecay: Double = 0, schedule: ScheduleOptions = ScheduleOptions(),
-        largestNorm: Double? = nil, frozenLayers: [String] = []
+        largestNorm: Double? = nil, frozenLayers: [String] = [], frozenEpochs: Int? = nil,
+        headLearningRate: Double? = nil
     ) {
         self.optimizer = optimizer
         self.learningRate = learningRate
@@ -45,6 +51,8 @@ public struct OptimizationOptions: Hashable, Sendable {
         self.schedule = schedule
         self.largestNorm = largestNorm
         self.frozenLayers = frozenLayers
+        self.frozenEpochs = frozenEpochs
+        self.headLearningRate = headLearningRate
     }
 
     /// - Throws: `TrainingError` with the code `invalidOption`, naming the option.
@@ -65,6 +73,17 @@ public struct OptimizationOptions: Hashable, Sendable {
             "needs \(option: .optimizer) sgd and \(option: .momentum) above 0")
         try require(
             weightDecay.isFinite && weightDecay >= 0, .weightDecay, "must be a number of at least 0")
+        if let headLearningRate {
+            try require(
+                headLearningRate.isFinite && headLearningRate >= 0, .headLearningRate,
+                "must be a number of at least 0")
+        }
+        if let frozenEpochs {
+            try require(frozenEpochs >= 1, .frozenEpochs, "must be at least 1 epoch")
+            try require(
+                !frozenLayers.isEmpty, .frozenEpochs,
+                "needs \(option: .frozenLayers), the layers that are frozen until then")
+        }
         try schedule.check()
         if let largestNorm {
             try require(largestNorm > 0 && largestNorm.isFinite, .largestNorm, "must be a number above 0")
@@ -75,11 +94,12 @@ public struct OptimizationOptions: Hashable, Sendable {
     ///
     /// - Throws: `TrainingError` with the code `invalidOption`.
     func checkFrozenLayers(of layout: ParameterLayout) throws(TrainingError) {
-        for layer in frozenLayers where !layout.entries.contains(where: { $0.isIn(layer: layer) }) {
+        for layer in frozenLayers where !layout.hasLayers(layer) {
             throw TrainingError(
                 .invalidOption, .option(.frozenLayers),
                 "“\(layer)” is no layer of this model with weights, which has "
-                    + layout.entries.map(\.name).joined(separator: ", "))
+                    + layout.layerNames.joined(separator: ", ") + "; “backbone” is all but the head, and "
+                    + "“..NAME” a layer with all before it")
         }
         guard frozenLayers.isEmpty || !layout.trainedRanges(except: frozenLayers).isEmpty else {
             throw TrainingError(.invalidOption, .option(.frozenLayers), "leaves nothing to train")

@@ -10,6 +10,14 @@ public enum Precision: String, CaseIterable, Codable, Sendable {
     case double
 }
 
+/// What becomes of the head of initial weights.
+public enum HeadChoice: String, CaseIterable, Codable, Sendable {
+    /// It is drawn from the seed.
+    case new
+    /// It is taken, and must fit.
+    case keep
+}
+
 /// All that decides the outcome of a training run, beside the dataset and the masks.
 public struct TrainingOptions: Sendable {
     public var model: ModelDescription
@@ -22,6 +30,9 @@ public struct TrainingOptions: Sendable {
     public var normalization: NormalizationChoice = .none
     /// A safetensors, PyTorch or NPZ file with the initial weights; nil to draw them from the seed.
     public var initialWeights: String?
+    /// What becomes of the head, the layer of the logits, in the initial weights; nil to keep it where it fits the classes
+    /// and to draw it anew where it does not.
+    public var head: HeadChoice?
     /// What every epoch ends with a measurement on: a split of the dataset, or the path of another dataset, as
     /// `ValidationSource` reads it; nil for none.
     public var validation: String?
@@ -95,6 +106,9 @@ public struct TrainingOptions: Sendable {
             collection == nil || stream.annotatedFraction == nil, .collection,
             "does not go with \(option: .annotatedFraction), which draws some samples several times and others "
                 + "never: run make-masks after training")
+        try require(
+            head == nil || initialWeights != nil, .head,
+            "goes with \(option: .initialWeights), which has the head that is kept or not")
         try require(stream.batchSize >= 1, .batchSize, "must be at least 1")
         try require(stream.epochs >= 1, .epochs, "must be at least 1")
         try require(threadCount ?? 1 >= 1, .threadCount, "must be at least 1")

@@ -97,6 +97,17 @@ enum RunConfiguration {
 extension TrainingOptions {
     /// Every option that decides the outcome, by the name that `config.json` gives it.
     fileprivate func json(split: String, lambda1: Double, hasMasks: Bool) -> [String: JSONValue] {
+        // What a run of an earlier release cannot have been given is recorded where it is, so that it goes on.
+        var recent: [String: JSONValue] = [:]
+        recent["unfreeze_after"] = optimization.frozenEpochs.map { .integer($0) }
+        recent["head_learning_rate"] = optimization.headLearningRate.map { .number($0) }
+        recent["head"] = head.map { .string($0.rawValue) }
+        return recent.merging(established(split: split, lambda1: lambda1, hasMasks: hasMasks)) { first, _ in
+            first
+        }
+    }
+
+    private func established(split: String, lambda1: Double, hasMasks: Bool) -> [String: JSONValue] {
         [
             "lambda1": .number(lambda1),
             "lambda1_automatic": .bool(loss.lambda1 == .automatic && hasMasks),

@@ -1,10 +1,12 @@
 internal import RRFormats
 internal import RRNetworks
 package import RRSchemas
+internal import RRTensor
 
 /// What a run, a folder of find-another or a `model.json` holds, for people and programs to look at.
 package enum RunDescription {
-    /// Describes a run, a folder of find-another or a model; nil for anything else.
+    /// Describes a run, a folder of find-another, a model, or a network by its name where there is no such file; nil for
+    /// anything else.
     ///
     /// - Throws: `FormatError` or `TrainingError` where a run or model is faulty.
     package static func json(of path: String) throws -> JSONValue? {
@@ -13,6 +15,7 @@ package enum RunDescription {
         case .folder?: search(path)
         case .file? where path.hasSuffix(".json"): try model(path)
         case .pipe?: try pipedModel(path)
+        case nil: try BuiltInModel(rawValue: path).map(builtIn)
         default: nil
         }
     }
@@ -34,14 +37,43 @@ package enum RunDescription {
         return .object(members)
     }
 
+    /// Describes a network for the images that it is known for: torchvision's for ImageNet, the others for MNIST.
+    private static func builtIn(_ model: BuiltInModel) throws -> JSONValue {
+        let isLarge = model.isFromTorchvision
+        let input = try ImageShape(
+            channels: isLarge ? 3 : 1, height: isLarge ? 224 : 28, width: isLarge ? 224 : 28)
+        let description = model.description(input: input, classCount: isLarge ? 1000 : 10)
+        let document = try JSONValue(parsing: ModelFile.bytes(of: description))
+        var members = try members(of: description, document)
+        members["name"] = .string(model.rawValue)
+        return .object(members)
+    }
+
     private static func members(
         of model: ModelDescription, _ document: JSONValue
     ) throws -> [String: JSONValue] {
-        let layout = try Network<Float>(model).parameterLayout
+        let network = try Network<Float>(model)
+        let layout = network.parameterLayout
+        let nodes = network.nodes
+        let operationCount = nodes.reduce(0) { sum, node in
+            let (next, overflow) = sum.addingReportingOverflow(node.operationCount)
+            return overflow ? .max : next
+        }
         return [
             "format": "rrdata.model", "input": document["input"] ?? .null,
             "classes": document["classes"] ?? .null, "layers": document["layers"] ?? .null,
             "parameters": .integer(layout.count),
+            "trained_parameters": .integer(layout.trainedRanges().reduce(0) { $0 + $1.count }),
+            "flop": .integer(operationCount),
+            "nodes": .array(
+                nodes.map { node in
+                    let shape = node.isFlat ? [node.output.elementCount] : node.output.dimensions
+                    return [
+                        "place": .string(node.location), "layer": .string(node.layer),
+                        "output": .array(shape.map { .integer($0) }),
+                        "parameters": .integer(node.parameterCount), "flop": .integer(node.operationCount),
+                    ]
+                }),
             "tensors": .array(
                 layout.entries.map { entry in
                     ["name": .string(entry.name), "shape": .array(entry.shape.map { .integer($0) })]

@@ -20,7 +20,7 @@ package enum WeightsFile {
             read = tensors
         } else {
             let match = try WeightsMatch(path: path, layout: layout)
-            read = try match.dict.tensors(named: match.names)
+            read = try match.tensors(layout: layout)
         }
         var shapes: [String: [Int]] = [:]
         var values: [String: [Scalar]] = [:]
@@ -39,6 +39,22 @@ package enum WeightsFile {
             throw FormatError(.malformed, path: "\(path):\(error.location)", error.message)
         }
         return Parameters(layout: layout, values: layout.entries.flatMap { values[$0.name] ?? [] })
+    }
+
+    /// Reads what a training starts from: the parameters of a file, its head drawn from the seed where it is not taken.
+    ///
+    /// - Throws: as `read(_:tensors:droppingPrefix:layout:as:)`.
+    package static func readInitial<Scalar: NetworkScalar>(
+        _ path: String, of network: Network<Scalar>, head: HeadChoice?, seed: UInt64
+    ) throws(FormatError) -> Parameters<Scalar> {
+        let layout = network.parameterLayout
+        let match = try WeightsMatch(path: path, layout: layout, head: .some(head))
+        var read = try match.tensors(layout: layout)
+        if !match.drawn.isEmpty {
+            let fresh = network.initialParameters(seed: seed)
+            read += tensors(fresh).filter { match.drawn.contains($0.name) }
+        }
+        return try self.read(path, tensors: read, layout: layout, as: Scalar.self)
     }
 
     /// Writes parameters as F32 or F64, as they were computed.

@@ -30,6 +30,15 @@ public struct InputNormalization: Hashable, Sendable {
         self.standardDeviations = standardDeviations
     }
 
+    /// That of the networks which torchvision and timm have trained on ImageNet.
+    public static let imageNet = InputNormalization(
+        known: [0.485, 0.456, 0.406], standardDeviations: [0.229, 0.224, 0.225])
+
+    private init(known means: [Float], standardDeviations: [Float]) {
+        self.means = means
+        self.standardDeviations = standardDeviations
+    }
+
     /// Measures the samples of a split.
     ///
     /// A channel that is the same throughout, but for the rounding of the sums, keeps its scale.

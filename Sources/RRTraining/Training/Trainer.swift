@@ -42,10 +42,12 @@ public final class Trainer<Scalar: NetworkScalar> {
     private let lambda1WarmupSteps: Int
     private let largestNorm: Double?
     private let schedule: LearningRateSchedule
+    /// That of the head.
+    private let headSchedule: LearningRateSchedule
     private let loss: ExplanationLoss<Scalar>
     private let workers: Workers
-    /// The parameters that are moved.
-    private let trained: [Range<Int>]
+    /// The parameters that are moved, at once or after some steps.
+    private let groups: [TrainedGroup]
     private var optimizer: Optimizer<Scalar>
     private var gradient: [Scalar] = []
 
@@ -84,6 +86,10 @@ public final class Trainer<Scalar: NetworkScalar> {
             throw TrainingError(
                 .invalidOption, .option(.schedule), "goes by the length of the training, which is not given")
         }
+        guard length != nil || optimization.frozenEpochs == nil else {
+            throw TrainingError(
+                .invalidOption, .option(.frozenEpochs), "goes by the length of an epoch, which is not given")
+        }
         let network = try Network<Scalar>(model)
         try network.checkMemory()
         self.network = network
@@ -93,11 +99,15 @@ public final class Trainer<Scalar: NetworkScalar> {
         self.lambda1 = lambda1
         lambda1WarmupSteps = loss.lambda1WarmupSteps
         largestNorm = optimization.largestNorm
-        schedule = LearningRateSchedule(
-            optimization, length: length ?? TrainingLength(stepsPerEpoch: 1, stepCount: 1))
+        let length = length ?? TrainingLength(stepsPerEpoch: 1, stepCount: 1)
+        schedule = LearningRateSchedule(optimization, length: length)
+        var headOptimization = optimization
+        headOptimization.learningRate = optimization.headLearningRate ?? optimization.learningRate
+        headSchedule = LearningRateSchedule(headOptimization, length: length)
         workers = Workers(count: threadCount)
         try optimization.checkFrozenLayers(of: network.parameterLayout)
-        trained = network.parameterLayout.trainedRanges(except: optimization.frozenLayers)
+        groups = TrainedGroup.groups(
+            of: network.parameterLayout, optimization, stepsPerEpoch: length.stepsPerEpoch)
         self.loss = ExplanationLoss(
             network: network, lambda1: lambda1, target: loss.penaltyTarget, reduction: loss.penaltyReduction,
             classWeights: classWeights, labelSmoothing: loss.labelSmoothing,
@@ -107,7 +117,7 @@ public final class Trainer<Scalar: NetworkScalar> {
                 ?? loss.imageRanges,
             threadCount: threadCount)
         optimizer = Optimizer(
-            optimization, layout: network.parameterLayout, trained: trained, workers: workers)
+            optimization, layout: network.parameterLayout, groups: groups, workers: workers)
     }
 
     /// Creates a trainer that goes on from the weights of a run, or of files that `Run.init(modelPath:weightsPath:)` names,
@@ -172,9 +182,12 @@ public final class Trainer<Scalar: NetworkScalar> {
             batch, at: parameters, dropout: DropoutKey(seed: seed, step: stepCount), gradient: &gradient,
             visitor: visitor)
         if let largestNorm {
-            GradientClipping.clip(&gradient, over: trained, to: largestNorm, workers: workers)
+            let moved = groups.filter { $0.firstStep <= stepCount }.flatMap(\.ranges)
+            GradientClipping.clip(&gradient, over: moved, to: largestNorm, workers: workers)
         }
-        optimizer.step(&parameters.values, gradient: gradient, rates: schedule.rates(step: stepCount))
+        let (rates, headRates) = (schedule.rates(step: stepCount), headSchedule.rates(step: stepCount))
+        optimizer.step(
+            &parameters.values, gradient: gradient, rates: groups.map { $0.isHead ? headRates : rates })
         stepCount += 1
         return terms
     }

@@ -19,7 +19,8 @@ struct TrainingChoices<Scalar: NetworkScalar> {
         let (options, dataset) = (loop.options, loop.dataset)
         initial =
             try options.initialWeights.map {
-                try WeightsFile.read($0, layout: network.parameterLayout, as: Scalar.self)
+                try WeightsFile.readInitial(
+                    $0, of: network, head: options.head, seed: options.stream.seed)
             } ?? network.initialParameters(seed: options.stream.seed)
         switch (options.normalization, unfinished) {
         case (.none, _): normalization = nil
@@ -89,6 +90,7 @@ extension TrainingLoop {
         guard let masks, masks.annotatedCount > 0 else { return 0 }
         var optimization = options.optimization
         optimization.schedule = ScheduleOptions()
+        optimization.frozenEpochs = nil
         let trainer = try Trainer(
             model: options.model, parameters: initial,
             loss: LossOptions(lambda1: 0, labelSmoothing: options.loss.labelSmoothing),

@@ -1,5 +1,6 @@
 internal import RRDatasets
 internal import RRFormats
+internal import RRNetworks
 internal import RRStreaming
 internal import RRTensor
 
@@ -11,7 +12,20 @@ extension TrainingLoop {
         let samples = try dataset.indices(inSplit: options.stream.split ?? dataset.split(preferring: "train"))
         return [
             labelRemark(on: dataset, samples), try pixelRemark(on: dataset, samples, options),
+            normalizationRemark(on: options),
         ].compactMap(\.self)
+    }
+
+    /// Frozen normalisations without statistics normalise nothing.
+    private static func normalizationRemark(on options: TrainingOptions) -> Message? {
+        func isThere(_ layers: [LayerDescription]) -> Bool {
+            layers.contains { $0.name == "batchnorm2d" || $0.branches.contains(where: isThere) }
+        }
+        guard options.initialWeights == nil, isThere(options.model.layers) else { return nil }
+        return """
+            batchnorm2d keeps the statistics that it starts with, and without \(option: .initialWeights) these are means \
+            of 0 and variances of 1: it normalises nothing
+            """
     }
 
     private static func labelRemark(on dataset: Dataset, _ samples: [Int]) -> Message? {

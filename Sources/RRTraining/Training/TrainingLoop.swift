@@ -52,7 +52,9 @@ public struct TrainingLoop {
             try Self.missingAnnotation(of: dataset, $0, options, asksForPenalty: asksForPenalty)
         }
         let initial = try options.initialWeights.map {
-            try WeightsMatch(path: $0, layout: Network<Float>(options.model).parameterLayout).notes
+            try WeightsMatch(
+                path: $0, layout: Network<Float>(options.model).parameterLayout, head: .some(options.head)
+            ).notes
         }
         notes =
             try (initial ?? []) + [plain, validation?.note].compactMap(\.self)

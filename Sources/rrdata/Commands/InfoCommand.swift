@@ -12,17 +12,19 @@ struct InfoCommand: PathCommand {
         discussion: """
             Shapes, types, classes, splits, layout, sizes and provenance of a dataset or a mask set; the arrays of \
             any other HDF5, NPY, NPZ or IDX file; the kind of a PNG; tensors of safetensors; images and categories \
-            of COCO annotations; layers and parameters of a model.json; a run, the rounds of find-another, a folder of PNGs or \
+            of COCO annotations; layers, shapes, parameters and floating-point operations of a model.json, or of a network by \
+            its name; a run, the rounds of find-another, a folder of PNGs or \
             an exported folder.
 
             Examples:
               rrdata info fashion.h5
               rrdata info run/weights.safetensors --json
+              rrdata info resnet18
             """)
 
     @Argument(
         help:
-            "A file of any format that rrdata reads, a run folder, a folder of PNGs, or the folder of an export."
+            "A file of any format that rrdata reads, a run folder, a folder of PNGs, the folder of an export, or the name of a network."
     )
     var file: String
 

@@ -31,6 +31,7 @@ extension OptionName {
         "dropsLast": "drop-last",
         "erosion": "erode",
         "factor": "schedule-factor",
+        "frozenEpochs": "unfreeze-after",
         "frozenLayers": "freeze",
         "initialWeights": "init",
         "inverts": "invert",

@@ -37,6 +37,7 @@ extension NormalizationChoice: ExpressibleByArgument {
         switch argument {
         case "none": self = .none
         case "auto": self = .automatic
+        case "imagenet": self = .fixed(.imageNet)
         default:
             let numbers = argument.split(separator: ",").map { Float($0) }
             let known = numbers.compactMap { $0 }
@@ -58,6 +59,7 @@ extension RGBColor: ExpressibleByArgument {
 
 extension Resizing.Fit: ExpressibleByArgument {}
 extension PenaltyReduction: ExpressibleByArgument {}
+extension HeadChoice: ExpressibleByArgument {}
 extension PenaltyTarget: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 extension ScheduleOptions.Kind: ExpressibleByArgument {}

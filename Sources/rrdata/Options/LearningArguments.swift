@@ -33,7 +33,7 @@ struct LearningArguments: ParsableArguments {
 
     @Option(
         help:
-            "none, auto for means and standard deviations of the training split, or MEANS,DEVIATIONS by channel."
+            "none, auto for means and standard deviations of the training split, imagenet for those of torchvision's weights, or MEANS,DEVIATIONS by channel."
     )
     var normalize: NormalizationChoice = .none
 
@@ -52,6 +52,12 @@ struct LearningArguments: ParsableArguments {
         name: .customLong("init"),
         help: "The initial weights: a safetensors, PyTorch (.pt, .pth) or NPZ file.")
     var initialWeights: String?
+
+    @Option(
+        help:
+            "What becomes of the last layer of --init: new draws it, keep takes it. (default: keep it where it fits the classes)"
+    )
+    var head: HeadChoice?
 
     @Flag(help: "Take the samples in the order of the dataset.")
     var noShuffle = false
@@ -103,13 +109,16 @@ struct LearningArguments: ParsableArguments {
                 momentum: optimization.momentum,
                 isNesterov: optimization.nesterov, weightDecay: optimization.weightDecay, schedule: schedule,
                 largestNorm: optimization.clipNorm,
-                frozenLayers: optimization.freeze?.split(separator: ",").map(String.init) ?? []),
+                frozenLayers: optimization.freeze?.split(separator: ",").map(String.init) ?? [],
+                frozenEpochs: optimization.unfreezeAfter,
+                headLearningRate: optimization.headLearningRate),
             stream: StreamOptions(
                 batchSize: batchSize, isShuffled: !noShuffle, seed: seed, epochs: epochs, split: split,
                 dropsLast: dropLast, annotatedFraction: guidance?.annotatedFraction, augmentation: augment))
         options.precision = precision
         options.normalization = normalize
         options.initialWeights = initialWeights
+        options.head = head
         return options
     }
 }

@@ -40,8 +40,17 @@ struct OptimizationArguments: ParsableArguments {
     @Option(help: "none, auto so that every class weighs the same in all, or W1,W2,... one a class.")
     var classWeights: ClassWeights = .equal
 
-    @Option(help: "Layers whose weights stay as they are, by the beginnings of their names: 0,3.body.")
+    @Option(
+        help:
+            "Layers whose weights stay as they are, by the beginnings of their names: 0,3.body; ..layer2 for a layer and all before it; backbone for all but the last."
+    )
     var freeze: String?
+
+    @Option(help: "The epochs after which the layers of --freeze are trained too.")
+    var unfreezeAfter: Int?
+
+    @Option(help: "The learning rate of the last layer, in place of --learning-rate.")
+    var headLearningRate: Double?
 
     func validate() throws {
         guard scheduleFactor == nil || schedule == .step else {
