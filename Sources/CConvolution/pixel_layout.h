@@ -7,6 +7,7 @@
 // all rows of a band.
 #pragma once
 #include "CConvolution.h"
+#include <stdint.h>
 
 // One dimension of a convolution. A tap meets the input at stride · (position + shift) + phase.
 typedef struct {
@@ -171,6 +172,9 @@ static rr_layout gradient_layout(const rr_convolution *c) {
     layout.channels = at_most(c->channels, at_least(1, BAND_BYTES / 8 / channel_count(&layout, layout.band)));
     return layout;
 }
+
+// The elements of a pixel as one word: two samples in single precision move by eight bytes.
+typedef uint64_t rr_word __attribute__((may_alias, aligned(4)));
 
 // Room for the vectors of a run that are not full, and for what the widest block reads beyond.
 #define SLACK 64
