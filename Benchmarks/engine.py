@@ -8,6 +8,7 @@ have gone cold: two, or as many as take some tens of milliseconds. A figure is t
 """
 
 import argparse
+import json
 import os
 import pathlib
 import platform
@@ -64,6 +65,15 @@ class Peer:
             sys.exit(f"{self.name} ended without an answer to {request}")
         return [float(value) for value in answer.split()]
 
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+    def processor_seconds(self):
+        """The time of all its threads so far, which tells more than a clock where others use the machine."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def peak_memory(self):
         """The largest resident memory so far, in MB."""
         for line in open(f"/proc/{self.process.pid}/status"):
@@ -119,6 +129,65 @@ def growth_lines(ours):
     return lines
 
 
+def resnet18():
+    """ResNet-18 with frozen batch normalisation as a `model.json`; a projection's is folded into its bias."""
+    def convolution(outputs, kernel, stride, bias=False):
+        options = {"out": outputs, "kernel": kernel, "stride": stride, "padding": kernel // 2, "bias": bias}
+        return {"conv2d": options}
+
+    def block(outputs, stride):
+        options = {"body": [
+            convolution(outputs, 3, stride), "batchnorm2d", "relu", convolution(outputs, 3, 1), "batchnorm2d"]}
+        if stride > 1:
+            options["projection"] = [convolution(outputs, 1, stride, bias=True)]
+        return [{"residual": options}, "relu"]
+    layers = [
+        convolution(64, 7, 2), "batchnorm2d", "relu", {"maxpool2d": {"kernel": 3, "stride": 2, "padding": 1}}]
+    for outputs, stride in [(64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)]:
+        layers += block(outputs, stride)
+    layers += ["globalavgpool", "flatten", {"linear": {"out": 10}}]
+    return {
+        "format": "rrdata.model", "format_version": "1.0", "input": [3, 224, 224], "classes": 10, "layers": layers}
+
+
+def photo_lines(command, rounds=3):
+    """Steps of ResNet-18 on 16 photographs by Adam: seconds by the clock / of the processors, and the peak memory of a
+    process that makes nothing else."""
+    lines = [
+        "Photographs, by Adam, medians of steps asked for in turn: seconds by the clock / of the processors, which others "
+        "may use too; peak memory of a process that makes nothing else.", "",
+        "| ResNet-18, 16 of 3×224×224 | rrdata s | PyTorch s | channels last s | times the faster | target | memory |",
+        "|---|---|---|---|---|---|---|"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "resnet18.json"
+        path.write_text(json.dumps(resnet18()))
+        for lambda1, target in [(1, 1.6), (0, 1.0)]:
+            peer = FOLDER / "peers" / "torch_engine.py"
+            peers = {
+                path: Peer("rrdata", command), "resnet18": Peer("PyTorch", sys.executable, peer),
+                "resnet18-channels-last": Peer("PyTorch", sys.executable, peer)}
+            clock, processors = ({name: [] for name in peers} for _ in range(2))
+            for name, process in peers.items():
+                process.ask(name, 16, lambda1, 1.0, 1)
+            for _ in range(rounds):
+                for name, process in peers.items():
+                    start = process.processor_seconds()
+                    clock[name] += process.ask(name, 16, lambda1, 1.0, 1)
+                    processors[name].append(process.processor_seconds() - start)
+            clock = [statistics.median(values) / 1e3 for values in clock.values()]
+            processors = [statistics.median(values) for values in processors.values()]
+            memory = [process.peak_memory() for process in peers.values()]
+            cells = [f"{one:.2f} / {other:.2f}" for one, other in zip(clock, processors)]
+            ratios = [min(values[1:]) / values[0] for values in (clock, processors)]
+            lines.append(
+                f"| λ1 = {lambda1} | {cells[0]} | {cells[1]} | {cells[2]} | {ratios[0]:.2f} / {ratios[1]:.2f} | {target} "
+                f"| {memory[0]:.0f} MB of {min(memory[1:]):.0f} MB |")
+            print(lines[-1], flush=True)
+            for process in peers.values():
+                process.end()
+    return lines
+
+
 def make_masks_seconds(binary, count):
     """The wall time of `rrdata make-masks --top-k 64` with LeNet over `count` images, data and masks on disk."""
     import h5py
@@ -143,8 +212,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--ours", required=True, help="the EngineBenchmark executable")
     parser.add_argument("--rrdata", required=True, type=os.path.abspath, help="the rrdata executable")
+    parser.add_argument(
+        "--photos", action="store_true", help="measure only ResNet-18 on photographs, and print that table")
     parser.add_argument("--output", type=pathlib.Path, default=FOLDER / "results" / "engine.md")
     options = parser.parse_args()
+    if options.photos:
+        print(*photo_lines(options.ours), sep="\n")
+        return
     ours = Peer("rrdata", options.ours)
     torch = Peer("PyTorch", sys.executable, FOLDER / "peers" / "torch_engine.py")
     jax = Peer("JAX", sys.executable, FOLDER / "peers" / "jax_engine.py")
@@ -187,7 +261,7 @@ def main():
         f"| {memory[1] / memory[0]:.1f} | 5 |",
     ]
     print(*lines[-2:], sep="\n")
-    more = ["", *limit_lines(ours, torch), "", *growth_lines(ours)]
+    more = ["", *limit_lines(ours, torch), "", *growth_lines(ours), "", *photo_lines(options.ours)]
     print(*more, sep="\n")
     lines += more
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")

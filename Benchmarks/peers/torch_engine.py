@@ -46,16 +46,45 @@ def network(name):
                 nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
 
+class BasicBlock(nn.Module):
+    """ResNet's, with batch normalisation everywhere."""
+
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs))
+        self.projection = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)) if stride > 1 else nn.Identity()
+
+    def forward(self, x):
+        return functional.relu(self.body(x) + self.projection(x))
+
+
+def resnet18():
+    widths = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2),
+              (512, 512, 1)]
+    # Statistics are frozen: in evaluation mode.
+    return nn.Sequential(
+        nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1),
+        *[BasicBlock(*options) for options in widths],
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10)).eval()
+
+
 class Bench:
     def __init__(self, name, count, lambda1, annotated):
-        self.network = network(name)
-        shape = (1, 28, 28) if name in ("mlp", "lenet") else (3, 32, 32)
+        is_photo = name.startswith("resnet18")
+        self.network = resnet18() if is_photo else network(name)
+        shape = (1, 28, 28) if name in ("mlp", "lenet") else (3, 224, 224) if is_photo else (3, 32, 32)
         self.images = torch.rand(count, *shape)
         self.labels = torch.arange(count) % 10
         self.masks = (torch.rand(count, *shape) < 0.5).float()
         self.masks[int(annotated * count):] = 0
         self.lambda1 = lambda1
-        self.optimizer = torch.optim.SGD(self.network.parameters(), lr=1e-4)
+        self.optimizer = (torch.optim.Adam if is_photo else torch.optim.SGD)(self.network.parameters(), lr=1e-4)
+        if name.endswith("-channels-last"):
+            self.network.to(memory_format=torch.channels_last)
+            self.images = self.images.contiguous(memory_format=torch.channels_last)
 
     def step(self):
         self.optimizer.zero_grad()

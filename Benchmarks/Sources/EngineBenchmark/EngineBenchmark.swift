@@ -7,7 +7,8 @@ import RRTraining
 /// Our side of `make bench-engine`: times steps that a driver asks for, one request a line.
 ///
 /// A request is `MODEL BATCH LAMBDA1 ANNOTATED STEPS`, and `SIDE THREADS` after it for other images and threads than the
-/// usual; the answer is a line with the milliseconds of each step.
+/// usual; the answer is a line with the milliseconds of each step. MODEL is built in, or the path of a `model.json`, which
+/// is trained by Adam and has its own images.
 @main
 enum EngineBenchmark {
     static func main() throws {
@@ -32,15 +33,13 @@ final class Bench {
     private let clock = ContinuousClock()
 
     init(_ words: [String]) throws {
-        let model = BuiltInModel(rawValue: words[0]) ?? .mlp
         let count = Int(words[1]) ?? 1
-        let isGray = model == .mlp || model == .lenet
-        let side = words.count > 5 ? Int(words[5]) ?? 1 : isGray ? 28 : 32
-        let input = try ImageShape(channels: isGray ? 1 : 3, height: side, width: side)
-        let description = model.description(input: input, classCount: 10)
+        let isFile = words[0].hasSuffix(".json")
+        let description = try isFile ? Self.file(words[0]) : Self.builtIn(words)
+        let input = description.input
         trainer = try Trainer(
             model: description, loss: LossOptions(lambda1: .value(Double(words[2]) ?? 0)),
-            optimization: OptimizationOptions(.sgd, learningRate: 1e-4),
+            optimization: OptimizationOptions(isFile ? .adam : .sgd, learningRate: 1e-4),
             threadCount: words.count > 6 ? Int(words[6]) : nil)
         var generator = SplitMix64(seed: 1)
         let annotated = Int((Double(words[3]) ?? 0) * Double(count))
@@ -51,6 +50,18 @@ final class Bench {
             masks: (0..<count * input.elementCount).map { index in
                 index / input.elementCount < annotated ? UInt8(generator.next() & 1) : 0
             })
+    }
+
+    private static func file(_ path: String) throws -> ModelDescription {
+        try JSONDecoder().decode(ModelDescription.self, from: Data(contentsOf: URL(filePath: path)))
+    }
+
+    private static func builtIn(_ words: [String]) throws -> ModelDescription {
+        let model = BuiltInModel(rawValue: words[0]) ?? .mlp
+        let isGray = model == .mlp || model == .lenet
+        let side = words.count > 5 ? Int(words[5]) ?? 1 : isGray ? 28 : 32
+        let input = try ImageShape(channels: isGray ? 1 : 3, height: side, width: side)
+        return model.description(input: input, classCount: 10)
     }
 
     func step() throws -> Double {
