@@ -27,7 +27,13 @@ def mounted(file, place, *options):
     try:
         yield place
     finally:
-        subprocess.run(["umount", place], check=True)
+        # A process that reads files for one that was killed ends a moment after it.
+        for _ in range(100):
+            if not subprocess.run(["umount", place], stderr=subprocess.DEVNULL).returncode:
+                break
+            time.sleep(0.1)
+        else:
+            subprocess.run(["umount", place], check=True)
 
 
 def cut(command, rrdata, folder, share, length):
