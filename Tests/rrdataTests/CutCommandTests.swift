@@ -218,6 +218,18 @@ struct CutCommandTests {
         #expect(try run(line + " --seed 9").status == 64)
     }
 
+    @Test("a process ends however soon after its start it is told to")
+    func endsAtOnce() throws {
+        let stream = "\(CommandLineTool.path) stream fashion.h5 --batch-size 2 --epochs 1000000 --format null"
+        let line = """
+            for tens in 0 1 2 3 4 5; do for ones in 0 1 2 3 4 5 6 7 8 9; do
+            \(stream) & sleep 0.0$tens$ones; kill -TERM $!; wait $!; test $? = 143 || echo lost; done; done
+            """
+        let outcome = try ChildProcess.run(
+            "/usr/bin/timeout", ["-s", "KILL", "120", "/bin/bash", "-c", line], in: folder.path)
+        #expect(outcome.status == 0 && !outcome.text.contains("lost"), "\(outcome.text)")
+    }
+
     @Test("compressed datasets have the same bytes with any number of threads")
     func threads() throws {
         var first: Data?

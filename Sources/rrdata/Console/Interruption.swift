@@ -19,7 +19,9 @@ enum Interruption {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
         for number in numbers where !(inheritable.contains(number) && isIgnored(number)) {
-            signal(number, SIG_IGN)
+            // The source puts its own handler in place, a moment later on another thread. Until then the signal ends the process,
+            // which has begun nothing; ignored, one that comes in that moment would be lost.
+            signal(number, SIG_DFL)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 isUnderWay.store(true, ordering: .sequentiallyConsistent)
