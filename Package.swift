@@ -36,6 +36,7 @@ let package = Package(
     ],
     targets: [
         systemLibrary("CLibPNG", pkgConfig: "libpng", package: "libpng-dev"),
+        systemLibrary("CLibJPEG", pkgConfig: "libjpeg", package: "libjpeg62-turbo-dev"),
         systemLibrary("CHDF5", pkgConfig: "hdf5", package: "libhdf5-dev"),
         systemLibrary("CLibDeflate", pkgConfig: "libdeflate", package: "libdeflate-dev"),
         systemLibrary("CLibCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
@@ -44,6 +45,7 @@ let package = Package(
         systemLibrary("CBlosc", pkgConfig: "blosc", package: "libblosc-dev"),
         systemLibrary("CZstd", pkgConfig: "libzstd", package: "libzstd-dev"),
         .target(name: "CPNGShim", dependencies: ["CLibPNG"]),
+        .target(name: "CJPEGShim", dependencies: ["CLibJPEG"]),
         .target(name: "CHDF5Filters", dependencies: ["CHDF5", "CLZF", "CBlosc", "CZstd"]),
         .target(name: "CHDF5Reader", dependencies: ["CHDF5"]),
         .target(name: "CConvolution"),
@@ -63,7 +65,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         module("RRTensor", "CStoredElements"),
         module(
-            "RRFormats", "RRTensor", "RRSchemas", "CFileSystem", "CPNGShim", "CPixelPlanes", "CHDF5",
+            "RRFormats", "RRTensor", "RRSchemas", "CFileSystem", "CPNGShim", "CJPEGShim", "CPixelPlanes", "CHDF5",
             "CHDF5Filters", "CHDF5Reader", "CLibDeflate", "CLibCrypto"),
         module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas", "CStoredElements"),
         module("RRPreparation", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),

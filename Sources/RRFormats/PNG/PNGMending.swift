@@ -1,6 +1,6 @@
 internal import CLibDeflate
 
-/// Faults of PNG files that do not touch the pixels, and that OpenCV and browsers read over.
+/// Faults of image files that are read over, as in OpenCV and browsers: all but the last leave the pixels whole.
 package struct PNGFaults: OptionSet, Hashable, Sendable {
     package let rawValue: UInt8
 
@@ -12,12 +12,18 @@ package struct PNGFaults: OptionSet, Hashable, Sendable {
     package static let transparency = PNGFaults(rawValue: 2)
     /// There is data after the last row, which is left out.
     package static let surplus = PNGFaults(rawValue: 4)
+    /// A JPEG file has bytes that belong to nothing, before a marker.
+    package static let strayBytes = PNGFaults(rawValue: 8)
+    /// A JPEG file ends before its image does, and was filled up with gray; only where that is asked for.
+    package static let cutShort = PNGFaults(rawValue: 16)
 
     /// Each fault with its words for a list.
     package static let all: [(fault: PNGFaults, words: String)] = [
         (.checksum, "an ancillary chunk with a wrong checksum"),
         (.transparency, "a tRNS chunk of a wrong length, without which nothing is transparent"),
         (.surplus, "data after the last row"),
+        (.strayBytes, "bytes that belong to nothing before a marker of JPEG"),
+        (.cutShort, "an end before that of their image, which was filled up with gray"),
     ]
 }
 

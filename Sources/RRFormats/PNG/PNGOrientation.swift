@@ -28,7 +28,7 @@ package enum PNGOrientation: UInt16, Sendable, Hashable {
     }
 
     /// Reads the first image's entries of a TIFF structure.
-    private init?(exif bytes: UnsafeRawBufferPointer) {
+    init?(exif bytes: UnsafeRawBufferPointer) {
         // Some programs leave the head that the same data has in JPEG.
         let head = Array("Exif\0\0".utf8)
         let data = bytes.starts(with: head) ? UnsafeRawBufferPointer(rebasing: bytes[head.count...]) : bytes
