@@ -45,7 +45,7 @@ struct FolderListingTests {
         try FolderListing(of: root, within: root).visitFiles {
             entered.append($0.path)
         } _: { file in
-            if file.isPNG { images.append(file.path) }
+            if file.isImage(.pngs) { images.append(file.path) }
         }
         #expect(entered == [folder.path("in"), folder.path("in/d.png")])
         #expect(images == ["1.png", "2.PnG", "d.png/4.png"])

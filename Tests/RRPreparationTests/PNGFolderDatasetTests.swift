@@ -40,7 +40,7 @@ struct PNGFolderDatasetTests {
             "b/1.png from those before it", "8-bit gray 2×3", "8-bit gray 4×3", "16-bit rgb 2×3",
             "`resizing`",
             "`color`",
-            "`depth`", "PNGFolderImport", "BatchStream",
+            "`depth`", "ImageFolderImport", "BatchStream",
         ] {
             #expect(fault.message.contains(text), "\(text)")
         }

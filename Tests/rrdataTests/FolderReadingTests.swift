@@ -123,13 +123,13 @@ struct FolderReadingTests {
             to: "in/metadata.csv")
         let (counts, notes) = try imported()
         #expect(counts == ["train/a": 1, "train/b": 1, "test/a": 1])
-        #expect(notes.contains("left out, since the list does not name them: 1 PNG files (cv_test/3.png)"))
+        #expect(notes.contains("left out, since the list does not name them: 1 images (cv_test/3.png)"))
         // Two lists count together, and masks that they name are named.
         try write(["m/0.png"])
         try folder.write(
             Array("file_name,label,mask_file_name\ncv_train/0.png,a,m/0.png\ncv_train/1.png,b,\n".utf8),
             to: "in/metadata.csv")
-        #expect(try imported(["--no-splits"]).notes.contains("2 PNG files (cv_test/2.png, cv_test/3.png)"))
+        #expect(try imported(["--no-splits"]).notes.contains("2 images (cv_test/2.png, cv_test/3.png)"))
     }
 
     @Test("lists that are there and not read are named")

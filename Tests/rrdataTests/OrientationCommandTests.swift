@@ -36,13 +36,13 @@ struct OrientationCommandTests {
         let ignoring = try run(["import", "pngs", "in", "-o", "d.h5", "--json"])
         #expect(
             ignoring.errors.contains(
-                "images whose eXIf chunk says that they are to be turned: 1; they are taken as they are stored, and "
+                "images whose Exif data says that they are to be turned: 1; they are taken as they are stored, and "
                     + "--orientation apply turns them"))
         #expect(try JSONValue(parsing: ignoring.text)["notes"]?.arrayValue?.count == 1)
         let stored = [3, 12, 21, 43, 52, 61]
         #expect(try images("d.h5").values == stored + stored)
         let applying = try run(["import", "pngs", "in", "--orientation", "apply", "-o", "turned.h5"])
-        #expect(applying.errors.contains("images that were turned as their eXIf chunk says: 1"))
+        #expect(applying.errors.contains("images that were turned as their Exif data says: 1"))
         #expect(try images("turned.h5").values == stored + stored.reversed())
         let provenance = try JSONValue(parsing: run(["info", "turned.h5", "--json"]).text)["provenance"]
         #expect(provenance?["orientations"] == ["policy": "apply", "images": 1])
@@ -109,10 +109,10 @@ struct OrientationCommandTests {
             "import", "pngs", "in", "--masks", "masks", "--masks-output", "m.h5", "-o", "d.h5", "--force",
         ]
         let ignoring = try run(both)
-        #expect(ignoring.errors.contains("masks whose eXIf chunk says that they are to be turned: 1"))
+        #expect(ignoring.errors.contains("masks whose Exif data says that they are to be turned: 1"))
         #expect(try mask("m.h5") == [1, 0, 0, 0, 0, 0])
         let applying = try run(both + ["--orientation", "apply"])
-        #expect(applying.errors.contains("masks that were turned as their eXIf chunk says: 1"))
+        #expect(applying.errors.contains("masks that were turned as their Exif data says: 1"))
         // A quarter clockwise: the upper left pixel of 3×2 is the upper right one of 2×3.
         #expect(try mask("m.h5") == [0, 1, 0, 0, 0, 0])
         try run(["import", "masks", "masks", "--for", "d.h5", "--orientation", "apply", "-o", "n.h5"])

@@ -133,7 +133,7 @@ package final class ArrayFile {
         case .zip: .npz
         case .gzip, .idx: .idx
         // Of anything else libhdf5 says what is wrong.
-        case .hdf5, .png, .safetensors, nil: .hdf5
+        case .hdf5, .png, .jpeg, .safetensors, nil: .hdf5
         }
     }
 }

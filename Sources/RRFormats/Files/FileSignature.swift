@@ -1,6 +1,6 @@
 /// What a file is, told by its content and not by its name.
 package enum FileSignature: Sendable {
-    case hdf5, npy, zip, gzip, idx, png, safetensors
+    case hdf5, npy, zip, gzip, idx, png, jpeg, safetensors
 
     /// Looks at the first bytes of a file, and where an HDF5 file's own may begin: at 0, or behind a block of the user's,
     /// as MATLAB writes one of 512 bytes.
@@ -21,6 +21,7 @@ package enum FileSignature: Sendable {
         // Before all others: the length that such a file begins with may be the first bytes of any of them.
         if beginsSafeTensors(start) { return .safetensors }
         if start.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return .png }
+        if start.starts(with: [0xFF, 0xD8, 0xFF]) { return .jpeg }
         if start.starts(with: [0x93, 0x4E, 0x55, 0x4D]) { return .npy }
         if start.starts(with: [0x50, 0x4B]) { return .zip }
         if start.starts(with: [0x1F, 0x8B]) { return .gzip }

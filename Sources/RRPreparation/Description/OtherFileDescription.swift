@@ -7,7 +7,7 @@ internal import RRTensor
 package enum OtherFileDescription {
     /// Describes a file or folder; nil for anything that is none of these, HDF5 included.
     ///
-    /// Of PNG, NPY, NPZ, IDX and PyTorch's files the headers are read, safetensors and COCO annotations wholly.
+    /// Of PNG, JPEG, NPY, NPZ, IDX and PyTorch's files the headers are read, safetensors and COCO annotations wholly.
     ///
     /// - Parameter words: how what is wrong with a part of it is worded.
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, `malformed` or `unsupported`; `DatasetError` with
@@ -21,6 +21,7 @@ package enum OtherFileDescription {
         var members: [String: JSONValue]
         switch try FileSignature.of(path) {
         case .png?: members = try png(path)
+        case .jpeg?: members = try jpeg(path)
         case .zip? where try StateDictFile.format(of: path) == .pyTorch: members = try stateDicts(path)
         case .npy?, .zip?, .gzip?, .idx?: members = try arrays(path, words)
         case .safetensors?: members = try safeTensors(path)
@@ -47,15 +48,21 @@ package enum OtherFileDescription {
         }
         let top = try FolderListing(of: path)
         let folders = top.folders
-        let hasImages = top.names.indices.contains { top.isPNG(at: $0) }
+        let hasImages = top.names.indices.contains { top.isImage(at: $0, .images) }
         guard hasImages || !folders.isEmpty else { return nil }
-        var (pngCount, otherCount) = (0, 0)
+        var (pngCount, jpegCount, otherCount) = (0, 0, 0)
         var members: [String: JSONValue] = [
             "format": "folder", "path": .string(path), "folders": .array(folders.map { .string($0) }),
         ]
         do {
             try top.visitFiles { file in
-                if file.isPNG { pngCount += 1 } else { otherCount += 1 }
+                if file.isImage(.pngs) {
+                    pngCount += 1
+                } else if file.isImage(.images) {
+                    jpegCount += 1
+                } else {
+                    otherCount += 1
+                }
             }
             members.merge(try images(of: path, hasClasses: !hasImages)) { _, new in new }
         } catch let error as DatasetError where error.code == .empty {
@@ -65,11 +72,12 @@ package enum OtherFileDescription {
                 (error as? any ExplainedError).map { words($0.explanation) } ?? "\(error)")
         }
         members["png_files"] = .integer(pngCount)
+        members["jpeg_files"] = .integer(jpegCount)
         members["other_files"] = .integer(otherCount)
         return .object(members)
     }
 
-    /// What a stream or an import of a folder of PNGs would give.
+    /// What a stream or an import of a folder of images would give.
     private static func images(of folder: String, hasClasses: Bool) throws -> [String: JSONValue] {
         var reading = ImageFolderOptions()
         if !hasClasses, try PNGMetadata.list(in: folder) == nil { reading.labels = .none }
@@ -102,6 +110,21 @@ package enum OtherFileDescription {
             "color": .string(zip(types, names).first { $0.0 == storage.colorType }?.1 ?? "other"),
             "bit_depth": .integer(storage.bitDepth), "interlaced": .bool(storage.isInterlaced),
             "transparent_color": .bool(storage.hasTransparency), "color_space": .bool(storage.hasColorSpace),
+            "decoded": .string(storage.header.description),
+        ]
+    }
+
+    private static func jpeg(_ path: String) throws -> [String: JSONValue] {
+        let bytes = try FileBytes.read(path, takesPipe: true)
+        let storage = try bytes.withUnsafeBytes { bytes in
+            Result { try JPEGDecoder.storage(of: bytes, path: path) }
+        }.get()
+        return [
+            "format": "jpeg", "width": .integer(storage.header.width),
+            "height": .integer(storage.header.height),
+            "color": storage.isInk ? "cmyk" : storage.header.channels == 1 ? "gray" : "rgb",
+            "progressive": .bool(storage.isProgressive), "color_profile": .bool(storage.hasColorProfile),
+            "orientation": .integer(Int(storage.orientation.rawValue)),
             "decoded": .string(storage.header.description),
         ]
     }

@@ -31,7 +31,9 @@ extension PNGFolderExport {
                 bytes(files.table.splitNames) == bytes(source.splitNames)
             else { return false }
             return source.ids.indices.allSatisfy { index in
-                files.paths.withUTF8(at: index) { $0.dropLast(4).elementsEqual(source.ids[index].utf8) }
+                files.paths.withUTF8(at: index) {
+                    ImageNames.stem(of: $0).elementsEqual(source.ids[index].utf8)
+                }
             }
         }
 

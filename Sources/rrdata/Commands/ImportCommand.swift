@@ -11,11 +11,12 @@ struct ImportCommand: ParsableCommand {
         abstract: "Make a dataset, and masks, of the files that you have.",
         discussion: """
             Example:
-              rrdata import pngs photos -o photos.h5
+              rrdata import images photos -o photos.h5
               rrdata import hdf5 skin.h5 --images /images --labels /labels -o skin-dataset.h5
             """,
         subcommands: [
-            ImportPNGsCommand.self, ImportHDF5Command.self, ImportNPYCommand.self, ImportNPZCommand.self,
+            ImportImagesCommand.self, ImportPNGsCommand.self, ImportHDF5Command.self, ImportNPYCommand.self,
+            ImportNPZCommand.self,
             ImportIDXCommand.self, ImportMasksCommand.self,
         ])
 }
@@ -29,7 +30,7 @@ struct ImportReport {
         if options.json { Console.print(json: json) } else { Console.print(Message(text)) }
         if summary.otherFileCount > 0 {
             Console.error(
-                "rrdata: note: files passed over because their names do not end in .png: \(summary.otherFileCount)"
+                "rrdata: note: files passed over because their names are not those of images: \(summary.otherFileCount)"
             )
         }
         for skipped in summary.skippedFiles {

@@ -69,7 +69,8 @@ extension OperationName {
         "ArrayImport": "import hdf5",
         "BatchStream": "stream",
         "FileDescription": "info --json",
-        "PNGFolderImport": "import pngs",
+        "ImageFolderImport(.images)": "import images",
+        "ImageFolderImport(.pngs)": "import pngs",
         "TrainingLoop": "train",
     ]
 

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 import RRDatasets
 
-/// How a folder of PNG files is read.
+/// How a folder of images is read.
 struct FolderOptions: ParsableArguments {
     @Option(help: "folders for a class a folder, none for images without labels.")
     var labels: ImageFolderOptions.Labels = .folders
@@ -51,8 +51,13 @@ struct FolderOptions: ParsableArguments {
     @Option(help: "The bits of a sample, 8 or 16; those of the files by default.")
     var depth: ImageFolderOptions.Depth?
 
-    @Option(help: "Files whose eXIf chunk says that they are to be turned: ignore, or apply.")
+    @Option(help: "Files whose Exif data says that they are to be turned: ignore, or apply.")
     var orientation: ImageFolderOptions.Orientation = .ignore
+
+    @Option(
+        help: "JPEG files that end before their image does: refuse, or complete it with gray, and count them."
+    )
+    var truncated: TruncatedFiles = .refuse
 
     @Option(help: "HEIGHTxWIDTH, the size that images are brought to.")
     var size: ImageSize?
@@ -77,7 +82,7 @@ struct FolderOptions: ParsableArguments {
         }
     }
 
-    /// Opens a dataset file or a folder of PNG files, and says how it was read.
+    /// Opens a dataset file or a folder of images, and says how it was read.
     ///
     /// - Throws: as `Dataset.init(path:reading:)`; `ValidationError` where options are given and nothing is a folder.
     func open(_ path: String) throws -> Dataset {
@@ -102,7 +107,7 @@ struct FolderOptions: ParsableArguments {
         guard dataset.readsFolder || reading == ImageFolderOptions() else {
             throw ValidationError(
                 "--labels, --color, --depth, --size and --fit, and what else says how a folder is read, go with a folder "
-                    + "of PNG files, and there is none")
+                    + "of images, and there is none")
         }
     }
 
@@ -118,6 +123,7 @@ struct FolderOptions: ParsableArguments {
         reading.masksAmongImages = masksAmongImages
         reading.color = color
         reading.orientation = orientation
+        reading.completesFiles = truncated == .complete
         reading.depth = depth
         reading.resizing = try size.map {
             try Resizing(height: $0.height, width: $0.width, fit: fit ?? .stretch)
@@ -125,4 +131,10 @@ struct FolderOptions: ParsableArguments {
         reading.background = background ?? .black
         return reading
     }
+}
+
+/// What is done about image files that end too early.
+enum TruncatedFiles: String, ExpressibleByArgument, CaseIterable {
+    case refuse
+    case complete
 }

@@ -73,9 +73,10 @@ package struct FolderListing: Sendable {
         boundary = root
     }
 
-    /// Whether a name is that of a file and ends in `.png`, in letters of either case.
-    package func isPNG(at position: Int) -> Bool {
-        kinds[position] == .file && names.withUTF8(at: position, PNGFileList.isPNG)
+    /// Whether a name is that of a file and ends as those of images do, in letters of either case.
+    package func isImage(at position: Int, _ files: ImageFolderOptions.Files) -> Bool {
+        kinds[position] == .file
+            && names.withUTF8(at: position) { ImageNames.stemLength(of: $0, files) } != nil
     }
 
     private static func kind(
@@ -126,7 +127,9 @@ extension FolderListing {
         /// Which of the listing's names it is.
         package let position: Int
 
-        package var isPNG: Bool { listing.isPNG(at: position) }
+        package func isImage(_ files: ImageFolderOptions.Files) -> Bool {
+            listing.isImage(at: position, files)
+        }
 
         /// The path relative to where the walk began.
         package var path: String { prefix + listing.names[position] }

@@ -2,7 +2,7 @@ internal import RRFormats
 internal import RRTensor
 internal import Synchronization
 
-/// A dataset of the PNG files in a folder, decoded as they are read.
+/// A dataset of the image files in a folder, decoded as they are read.
 ///
 /// What the files are is settled by their headers when the folder is opened. Each is read only as long as it is the file
 /// of then.
@@ -28,7 +28,7 @@ struct ImageFolder: DatasetSource {
         var table = files.table
         do {
             conversion = try PNGConversion(reading, firstOf: files, in: folder)
-            let headers: Headers = try Self.headers(of: files, in: folder, conversion, reading.orientation)
+            let headers: Headers = try Self.headers(of: files, in: folder, conversion, reading)
             (states, tally) = (headers.states, headers.tally)
             if conversion.resizes { table.sourceSizes = headers.sizes }
         } catch let error as FormatError {
@@ -38,7 +38,8 @@ struct ImageFolder: DatasetSource {
             throw DatasetError(
                 error.code, path: error.path,
                 error.message
-                    + "\n`\(operation: .importPNGs)` and `\(operation: .stream)` have these options")
+                    + "\n`\(operation: .importFolder(of: reading.files))` and `\(operation: .stream)` have these options"
+            )
         }
         decoded = DecodedChecksums(count: files.count)
         (self.reading, self.files, self.conversion) = (reading, files, conversion)
@@ -65,7 +66,7 @@ struct ImageFolder: DatasetSource {
     /// Reads all headers.
     private static func headers(
         of files: PNGFileList, in folder: String, _ conversion: PNGConversion,
-        _ orientation: ImageFolderOptions.Orientation
+        _ reading: ImageFolderOptions
     ) throws -> Headers {
         let tally = Mutex(PNGTally())
         nonisolated(unsafe) let sizes = UnsafeMutableBufferPointer<ImageSize>.allocate(capacity: files.count)
@@ -73,9 +74,10 @@ struct ImageFolder: DatasetSource {
         let states = try [FileState](unsafeUninitializedCapacity: files.count) { states, count in
             nonisolated(unsafe) let states = states
             try Workers().run(
-                parts: 0..<files.count, makeState: { PNGFileReader(folder: folder) }
+                parts: 0..<files.count, makeState: { PNGFileReader(folder: folder, reading.files) }
             ) { reader, position in
-                let (header, state, own) = try reader.header(of: position, in: files.paths, orientation)
+                let (header, state, own) = try reader.header(
+                    of: position, in: files.paths, reading.orientation)
                 if own != .topLeft { tally.withLock { $0.add(own, []) } }
                 guard conversion.serves(header) else { throw OtherHeader(conversion: conversion) }
                 states.initializeElement(at: position, to: state)
@@ -160,7 +162,7 @@ struct ImageFolder: DatasetSource {
             (files, states, decoded) = (source.files, source.states, source.decoded)
             (folder, size) = (source.folder, source.contents.imageSize)
             conversion = source.conversion
-            reader = PNGFileReader(folder: source.folder)
+            reader = PNGFileReader(folder: source.folder, source.reading.files)
         }
 
         func read(rows: Range<Int>, into bytes: UnsafeMutableRawBufferPointer) throws(FormatError) {

@@ -1,6 +1,6 @@
 package import RRFormats
 
-/// How the PNG files of a folder become images and labels: what an import and a stream of the folder have in common.
+/// How the image files of a folder become images and labels: what an import and a stream of the folder have in common.
 public struct ImageFolderOptions: Sendable, Hashable {
     /// Where labels come from.
     public enum Labels: String, Sendable, CaseIterable {
@@ -29,7 +29,7 @@ public struct ImageFolderOptions: Sendable, Hashable {
         case sixteen = 16
     }
 
-    /// What is done about files whose eXIf chunk says that the image is to be turned.
+    /// What is done about files whose Exif data says that the image is to be turned.
     public enum Orientation: String, Sendable, CaseIterable {
         /// The pixels stay as they are stored, as where Pillow and torchvision read them.
         case ignore
@@ -37,6 +37,18 @@ public struct ImageFolderOptions: Sendable, Hashable {
         case apply
     }
 
+    /// Which files of a folder are its images. What a file is, its content says.
+    public enum Files: Sendable, Hashable {
+        /// Those called `.png`, which are PNG files.
+        case pngs
+        /// Those called `.png`, `.jpg`, `.jpeg`, `.jpe` or `.jfif`, which are PNG or JPEG files.
+        case images
+    }
+
+    public var files: ImageFolderOptions.Files = .images
+    /// Whether JPEG files that are cut short are filled up with gray, as Pillow does with `LOAD_TRUNCATED_IMAGES`; they are
+    /// refused otherwise.
+    public var completesFiles = false
     public var labels: ImageFolderOptions.Labels = .folders
     /// Of images, and of their masks.
     public var orientation: ImageFolderOptions.Orientation = .ignore
@@ -79,7 +91,7 @@ extension ImageFolderOptions {
     ) -> DatasetError {
         var kinds: [PNGHeader: (count: Int, files: [String])] = [:]
         var firstOther: String?
-        let reader = PNGFileReader(folder: folder)
+        let reader = PNGFileReader(folder: folder, self.files)
         for position in files.paths.indices {
             guard let header = try? reader.header(of: position, in: files.paths, orientation).header else {
                 continue
@@ -162,6 +174,8 @@ extension OptionName {
 
 extension OperationName {
     static let importArrays = OperationName("ArrayImport")
-    package static let importPNGs = OperationName("PNGFolderImport")
+    package static func importFolder(of files: ImageFolderOptions.Files) -> OperationName {
+        OperationName("ImageFolderImport(.\(files))")
+    }
     static let stream = OperationName("BatchStream")
 }

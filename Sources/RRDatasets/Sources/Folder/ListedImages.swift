@@ -4,6 +4,7 @@ internal import RRSchemas
 /// The images that the lists of a folder name, line by line, and the list of files that they make together.
 struct ListedImages {
     private let folder: String
+    private let kinds: ImageFolderOptions.Files
     private let options: ImageListOptions
     private let skipsMissing: Bool
     private var files = PNGFileList()
@@ -25,11 +26,15 @@ struct ListedImages {
     /// Nil where symbolic links may lead anywhere.
     private var links: LinkCheck?
 
-    init(folder: String, options: ImageListOptions, skipsMissing: Bool, trustsLinks: Bool) {
+    init(
+        folder: String, _ kinds: ImageFolderOptions.Files, options: ImageListOptions, skipsMissing: Bool,
+        trustsLinks: Bool
+    ) {
         self.skipsMissing = skipsMissing
         self.folder = folder
+        self.kinds = kinds
         self.options = options
-        paths = ListedPaths(folder: folder)
+        paths = ListedPaths(folder: folder, endings: ImageNames.endings(kinds))
         links = trustsLinks ? nil : LinkCheck(root: folder)
     }
 
@@ -89,8 +94,8 @@ struct ListedImages {
         let (path, isThere) = try paths.find(name, prefix: prefix) {
             unsafe(imageColumn, $0)
         }
-        guard Array(path.utf8).withUnsafeBufferPointer(PNGFileList.isPNG) else {
-            throw fault(line: row.line, "“\(name)” is no PNG file by its name")
+        guard Array(path.utf8).withUnsafeBufferPointer({ ImageNames.stemLength(of: $0, kinds) }) != nil else {
+            throw fault(line: row.line, "“\(name)” is none of the \(kinds.description)")
         }
         guard isThere else {
             if let kind = FileTree.kind(of: folder + "/" + path), kind != .folder {
@@ -178,7 +183,7 @@ struct ListedImages {
         }
         var listedMasks = TextList()
         if hasMasks { for mask in Set(masks) where !mask.isEmpty { listedMasks.append(mask.utf8) } }
-        if let note = UnlistedImages.note(besides: [texts, listedMasks], in: folder) {
+        if let note = UnlistedImages.note(besides: [texts, listedMasks], kinds, in: folder) {
             files.notes.append(note)
         }
         let merged = SplitFolders.merging(splitNames)
@@ -261,12 +266,16 @@ struct ListedImages {
     private func checkIds() throws {
         let order = texts.indices.sorted { left, right in
             texts.withUTF8(at: left) { left in
-                texts.withUTF8(at: right) { left.dropLast(4).lexicographicallyPrecedes($0.dropLast(4)) }
+                texts.withUTF8(at: right) { right in
+                    ImageNames.stem(of: left).lexicographicallyPrecedes(ImageNames.stem(of: right))
+                }
             }
         }
         for (left, right) in zip(order, order.dropFirst()) {
             let isSame = texts.withUTF8(at: left) { left in
-                texts.withUTF8(at: right) { left.dropLast(4).elementsEqual($0.dropLast(4)) }
+                texts.withUTF8(at: right) { right in
+                    ImageNames.stem(of: left).elementsEqual(ImageNames.stem(of: right))
+                }
             }
             guard isSame else { continue }
             let (first, second) = (min(left, right), max(left, right))

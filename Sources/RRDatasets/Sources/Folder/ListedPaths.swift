@@ -6,10 +6,12 @@ internal import RRFormats
 /// is compared as Unicode does: lists have an `é` of one character, files of macOS one of two.
 struct ListedPaths {
     private let folder: String
+    /// Those that a name may lack.
+    private let endings: [String]
     /// The names in folders that were looked at, by what they are to Unicode; two that are the same are left out.
     private var names: [String: [String: String]] = [:]
 
-    init(folder: String) { self.folder = folder }
+    init(folder: String, endings: [String]) { (self.folder, self.endings) = (folder, endings) }
 
     /// The path of a file relative to the folder, and whether there is such a file.
     ///
@@ -22,14 +24,16 @@ struct ListedPaths {
     ) throws(DatasetError) -> (path: String, isThere: Bool) {
         let path = prefix + (try Self.checked(name, fault))
         if let kind = FileTree.kind(of: folder + "/" + path) { return (path, kind == .file) }
-        var candidates = [path + ".png"]
+        var candidates = endings.map { path + $0 }
         if name.utf8.contains(UInt8(ascii: "\\")) {
             let other = prefix + (try Self.checked(name.replacing("\\", with: "/"), fault))
-            candidates += [other, other + ".png"]
+            candidates += [other] + endings.map { other + $0 }
         }
-        for candidate in candidates where FileTree.kind(of: folder + "/" + candidate) == .file {
-            return (candidate, true)
+        let found = candidates.filter { FileTree.kind(of: folder + "/" + $0) == .file }
+        if found.count > 1 {
+            throw fault("“\(name)” may be \(found[0]) or \(found[1]): give the name whole")
         }
+        if let found = found.first { return (found, true) }
         for candidate in [path] + candidates where candidate.utf8.contains(where: { $0 >= 0x80 }) {
             if let found = equivalent(candidate) { return (found, true) }
         }

@@ -22,13 +22,13 @@ struct MasksAmongImages {
         var imageFolders: Set<Substring> = []
         for position in paths.indices {
             let path = paths[position]
-            positions[String(path.dropLast(4))] = position
+            positions[ImageNames.stem(of: path)] = position
             for component in path.split(separator: "/").dropLast() where Self.isImageFolder(component) {
                 imageFolders.insert(component)
             }
         }
         for position in candidates {
-            let path = String(paths[position].dropLast(4))
+            let path = ImageNames.stem(of: paths[position])
             let names = Self.imageNames(of: path, imageFolders: imageFolders)
             if let image = names.lazy.compactMap({ positions[$0] }).first(where: { $0 != position }) {
                 masksOfImages[image, default: []].append(position)
@@ -153,14 +153,16 @@ extension PNGFileList {
     ///
     /// - Parameter choice: whether files that are called as masks of others are their masks; nil where nobody says it.
     /// - Throws: `DatasetError` with the code `masksAmongImages` where there are such files and nobody says what they are.
-    mutating func separateMasks(_ choice: Bool?, in folder: String) throws(DatasetError) {
+    mutating func separateMasks(
+        _ choice: Bool?, of kinds: ImageFolderOptions.Files, in folder: String
+    ) throws(DatasetError) {
         guard choice != false else { return }
         let found = MasksAmongImages(paths)
         guard let first = found.masksOfImages.min(by: { $0.key < $1.key }) else { return }
         let masks = found.masksOfImages.values.joined()
         guard choice == true else {
             throw Self.refusal(
-                in: folder, image: paths[first.key], mask: paths[first.value[0]], count: masks.count)
+                in: folder, kinds, image: paths[first.key], mask: paths[first.value[0]], count: masks.count)
         }
         let left = Set(masks).union(found.withoutImage)
         let kept = paths.indices.filter { !left.contains($0) }
@@ -175,7 +177,9 @@ extension PNGFileList {
         maskPaths = files
     }
 
-    private static func refusal(in folder: String, image: String, mask: String, count: Int) -> DatasetError {
+    private static func refusal(
+        in folder: String, _ kinds: ImageFolderOptions.Files, image: String, mask: String, count: Int
+    ) -> DatasetError {
         let (imageFolder, maskFolder) = (image.prefix { $0 != "/" }, mask.prefix { $0 != "/" })
         let places: Message =
             imageFolder != maskFolder && image.contains("/")
@@ -183,7 +187,7 @@ extension PNGFileList {
         return DatasetError(
             .masksAmongImages, path: folder,
             "\(count) \(count == 1 ? "file seems a mask" : "files seem masks") and no images, such as \(mask) of \(image): "
-                + "`\(operation: .importPNGs) \(folder)\(places) \(option: .masksOutput) MASKS.h5 …` imports both, "
+                + "`\(operation: .importFolder(of: kinds)) \(folder)\(places) \(option: .masksOutput) MASKS.h5 …` imports both, "
                 + "\(option: .noMasksAmongImages) takes them for images")
     }
 }

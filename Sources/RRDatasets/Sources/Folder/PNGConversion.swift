@@ -19,7 +19,7 @@ package struct PNGConversion {
         _ reading: ImageFolderOptions, firstOf files: PNGFileList, in folder: String,
         skipsDamaged: Bool = false
     ) throws {
-        let reader = PNGFileReader(folder: folder)
+        let reader = PNGFileReader(folder: folder, reading.files)
         var header: PNGHeader?
         for position in files.paths.indices where header == nil {
             do throws(FormatError) {
@@ -46,6 +46,12 @@ package struct PNGConversion {
 
     /// Whether images are turned first, as their files say.
     package var appliesOrientation: Bool { reading.orientation == .apply }
+
+    /// Which files are read.
+    package var files: ImageFolderOptions.Files { reading.files }
+
+    /// Whether JPEG files that are cut short are filled up with gray.
+    package var completesFiles: Bool { reading.completesFiles }
 
     /// The shape of every image afterwards.
     package var imageShape: ImageShape {

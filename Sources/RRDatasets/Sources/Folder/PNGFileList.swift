@@ -10,7 +10,7 @@ package struct PNGFileList {
     package var table = SampleTable()
     /// The paths of each file's masks relative to the folder, none or several; nil where nothing names them.
     package var maskPaths: [[String]]?
-    /// The number of files that are no PNG by their names.
+    /// The number of files that are no images by their names.
     package var otherFileCount = 0
     /// Files that a list names, but that are not there, and where it does.
     package var missing: [(path: String, reason: Message)] = []
@@ -21,12 +21,12 @@ package struct PNGFileList {
 
     /// The path of a file without its extension, which is its id.
     package func id(at position: Int) -> String {
-        paths.withUTF8(at: position) { String(decoding: $0.dropLast(4), as: UTF8.self) }
+        paths.withUTF8(at: position) { String(decoding: ImageNames.stem(of: $0), as: UTF8.self) }
     }
 
     /// The error for a list without a file that can be decoded.
     package func noneReadable(in folder: String) -> DatasetError {
-        DatasetError(.empty, path: folder, "none of the \(count) PNG files can be decoded")
+        DatasetError(.empty, path: folder, "none of the \(count) files can be decoded")
     }
 
     /// The list without some of its files.
@@ -39,14 +39,6 @@ package struct PNGFileList {
         list.maskPaths = maskPaths.map { paths in positions.map { paths[$0] } }
         return list
     }
-
-    /// Whether a name ends in `.png`, in letters of either case.
-    package static func isPNG(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard name.count > 4 else { return false }
-        let end = name.count - 4
-        return name[end] == UInt8(ascii: ".") && name[end + 1] | 0x20 == UInt8(ascii: "p")
-            && name[end + 2] | 0x20 == UInt8(ascii: "n") && name[end + 3] | 0x20 == UInt8(ascii: "g")
-    }
 }
 
 /// Looks through a folder for image files, their classes and splits.
@@ -57,6 +49,7 @@ package struct PNGFolderScan {
     private let root: String
     /// The folder that symbolic links must stay in; nil where they may lead anywhere.
     private let boundary: String?
+    private let kinds: ImageFolderOptions.Files
     /// Whether folders within classes may be called as splits are.
     private let allowsSplitNames: Bool
 
@@ -69,12 +62,13 @@ package struct PNGFolderScan {
     package init(folder: String, _ reading: ImageFolderOptions, skipsMissing: Bool = false) throws {
         let labels = reading.labels
         root = folder
+        kinds = reading.files
         boundary = reading.trustsLinks ? nil : folder
         allowsSplitNames = reading.splits == .none || labels == .none
         var unread: [Message] = []
         if labels == .folders,
             let list = try PNGMetadata.list(
-                in: folder, splits: reading.splits, options: reading.list, skipsMissing: skipsMissing,
+                in: folder, kinds, splits: reading.splits, options: reading.list, skipsMissing: skipsMissing,
                 trustsLinks: reading.trustsLinks, unread: { unread.append($0) })
         {
             files = list
@@ -105,14 +99,14 @@ package struct PNGFolderScan {
                         FolderListing(of: listing.path + "/" + name, within: boundary),
                         prefix: prefix + name + "/",
                         emptyMessage:
-                            "the class folder holds no PNG files (names that end in .png); fill it or move it away"
+                            "the class folder holds no \(kinds.description); fill it or move it away"
                     )
                     classes.append((name, files.count - count))
                 }
             } else {
                 try addFiles(
                     listing, prefix: prefix,
-                    emptyMessage: "the folder holds no PNG files (names that end in .png)")
+                    emptyMessage: "the folder holds no \(kinds.description)")
             }
             if let number = files.table.splitNames.firstIndex(of: part.split) {
                 splits += repeatElement(UInt8(number), count: files.count - count)
@@ -128,7 +122,7 @@ package struct PNGFolderScan {
                 repeatElement(numbers[Array(name.utf8)] ?? 0, count: count)
             }
         }
-        try files.separateMasks(reading.masksAmongImages, in: folder)
+        try files.separateMasks(reading.masksAmongImages, of: kinds, in: folder)
     }
 
     /// Finds the splits among the folders on the first level, and takes their names.
@@ -140,7 +134,7 @@ package struct PNGFolderScan {
             content: reading.labels == .folders ? .classes : .files
         ) { name in
             let listing = try FolderListing(of: top.path + "/" + name, within: boundary)
-            return listing.names.indices.contains { listing.isPNG(at: $0) }
+            return listing.names.indices.contains { listing.isImage(at: $0, kinds) }
         }
         files.notes += found.notes
         let parts = found.parts
@@ -154,7 +148,7 @@ package struct PNGFolderScan {
     /// Checks that no file beside splits could be a sample.
     private mutating func checkTop(_ top: FolderListing, parts: [String]) throws {
         let found = parts.joined(separator: ", ")
-        if let file = top.names.indices.first(where: { top.isPNG(at: $0) }) {
+        if let file = top.names.indices.first(where: { top.isImage(at: $0, kinds) }) {
             throw DatasetError(
                 .badFolderStructure, path: top.path,
                 "\(top.names[file]) is in none of the splits (\(found))")
@@ -164,7 +158,7 @@ package struct PNGFolderScan {
 
     /// Checks that a part of the folder holds class folders, and no image beside them.
     private func checkHoldsClasses(_ listing: FolderListing) throws {
-        if let file = listing.names.indices.first(where: { listing.isPNG(at: $0) }) {
+        if let file = listing.names.indices.first(where: { listing.isImage(at: $0, kinds) }) {
             throw DatasetError(
                 .badFolderStructure, path: listing.path,
                 "\(listing.names[file]) is in no class folder; \(option: .labels) none imports images without labels, "
@@ -172,11 +166,11 @@ package struct PNGFolderScan {
         }
         guard !listing.folders.isEmpty else {
             throw DatasetError(
-                .empty, path: listing.path, "the folder holds no class folders and no PNG files")
+                .empty, path: listing.path, "the folder holds no class folders and no \(kinds.description)")
         }
     }
 
-    /// Adds the PNG files in and below a folder.
+    /// Adds the images in and below a folder.
     ///
     /// - Parameter prefix: its path relative to the root, with a slash behind it; empty for the root.
     private mutating func addFiles(
@@ -184,7 +178,7 @@ package struct PNGFolderScan {
     ) throws {
         let count = files.count
         try listing.visitFiles(prefix: prefix, entering: check) { file in
-            if file.isPNG {
+            if file.isImage(kinds) {
                 file.listing.names.withUTF8(at: file.position) {
                     files.paths.append($0, after: file.prefix)
                 }
@@ -199,7 +193,7 @@ package struct PNGFolderScan {
 
     /// Refuses a folder whose files cannot be samples as they stand.
     private func check(_ listing: FolderListing) throws {
-        try Self.checkStems(listing)
+        try checkStems(listing)
         guard !allowsSplitNames else { return }
         let usual = SplitFolders.usualNames(for: listing.folders)
         guard Set(usual.values).count > 1 else { return }
@@ -211,23 +205,25 @@ package struct PNGFolderScan {
                 + "for one class with \(option: .noSplits)")
     }
 
-    /// Refuses names that differ only in the case of their extension, such as `1.png` and `1.PNG`.
-    private static func checkStems(_ listing: FolderListing) throws {
-        let images = listing.names.indices.lazy.filter { listing.isPNG(at: $0) }
+    /// Refuses names that differ only in their ending, such as `1.png`, `1.PNG` and `1.jpg`.
+    private func checkStems(_ listing: FolderListing) throws {
+        let images = listing.names.indices.lazy.filter { listing.isImage(at: $0, kinds) }
         let usual = Array(".png".utf8)
+        func stem(_ position: Int) -> [UInt8] {
+            listing.names.withUTF8(at: position) { Array(ImageNames.stem(of: $0)) }
+        }
+        // Of a folder where all names end alike no list is made.
         var unusual: [[UInt8]: Int] = [:]
         for position in images
         where !listing.names.withUTF8(at: position, { $0.suffix(4).elementsEqual(usual) }) {
-            let stem = listing.names.withUTF8(at: position) { Array($0.dropLast(4)) }
-            if let other = unusual.updateValue(position, forKey: stem) {
-                throw sameId(listing.names[other], listing.names[position], at: listing.path)
+            if let other = unusual.updateValue(position, forKey: stem(position)) {
+                throw Self.sameId(listing.names[other], listing.names[position], at: listing.path)
             }
         }
         guard !unusual.isEmpty else { return }
         for position in images {
-            let stem = listing.names.withUTF8(at: position) { Array($0.dropLast(4)) }
-            if let other = unusual[stem], other != position {
-                throw sameId(
+            if let other = unusual[stem(position)], other != position {
+                throw Self.sameId(
                     listing.names[min(other, position)], listing.names[max(other, position)],
                     at: listing.path)
             }

@@ -9,7 +9,7 @@ package struct PNGTurn: Hashable, Sendable {
     package let width: Int
 }
 
-/// Reads the PNG files of a folder one after another, in memory that it keeps.
+/// Reads the image files of a folder one after another, in memory that it keeps.
 ///
 /// One thread uses it at a time.
 package final class PNGFileReader {
@@ -21,6 +21,7 @@ package final class PNGFileReader {
     }
 
     private let folder: [UInt8]
+    private let files: ImageFolderOptions.Files
     /// The path of the file at hand, and a zero byte.
     private var path: [UInt8] = []
     private var bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
@@ -41,7 +42,10 @@ package final class PNGFileReader {
     private static let startSize = 4096
     private static let largestFile = 1 << 31
 
-    package init(folder: String) { self.folder = Array(folder.utf8) + [UInt8(ascii: "/")] }
+    package init(folder: String, _ files: ImageFolderOptions.Files) {
+        self.folder = Array(folder.utf8) + [UInt8(ascii: "/")]
+        self.files = files
+    }
 
     deinit { bytes.deallocate() }
 
@@ -52,9 +56,9 @@ package final class PNGFileReader {
     ///
     /// - Parameter orientation: whether the header is that of the turned image. A file says that wherever it likes, so it
     ///   is read whole then.
-    /// - Returns: what decoding will make of the file, by what a later change of it is known, and what its eXIf chunk says,
-    ///   which may stand behind what is read.
-    /// - Throws: `FormatError` where the file is not there, cannot be read or is no PNG that is served.
+    /// - Returns: what decoding will make of the file, by what a later change of it is known, and how it is
+    ///   to be turned, which a PNG file may say behind what is read.
+    /// - Throws: `FormatError` where the file is not there, cannot be read or is no image that is served.
     package func header(
         of position: Int, in paths: TextList, _ orientation: ImageFolderOptions.Orientation = .ignore
     ) throws(FormatError) -> (header: PNGHeader, state: FileState, orientation: PNGOrientation) {
@@ -62,16 +66,22 @@ package final class PNGFileReader {
         defer { close(descriptor) }
         let state = try state(of: descriptor)
         var bytes = try load(descriptor, upTo: Self.startSize)
-        var storage = try PNGDecoder.storage(of: bytes, fileSize: state.size, path: filePath)
-        let isDoubtful = storage.isDoubtful(fileSize: state.size)
-        if orientation == .apply || !storage.reachesPixels || isDoubtful {
-            // A colour profile or a long text stands before the pixels.
+        var storage = try ImageDecoder.storage(of: bytes, fileSize: state.size, files.kinds, path: filePath)
+        if case .png = storage, orientation == .apply {
+            try loadWhole()
+        } else if !storage.isCertain(fileSize: state.size) {
+            // A colour profile, a small image or a long text stands before the pixels.
+            try loadWhole()
+        }
+        func loadWhole() throws(FormatError) {
             bytes = try load(descriptor, from: bytes.count)
             try checkUnchanged(descriptor, since: state)
-            storage = try PNGDecoder.storage(of: bytes, path: filePath)
-            try PNGDecoder.checkData(bytes, storage, path: filePath)
+            storage = try ImageDecoder.storage(of: bytes, files.kinds, path: filePath)
+            if case .png(let storage) = storage {
+                try PNGDecoder.checkData(bytes, storage, path: filePath)
+            }
         }
-        let own = PNGOrientation(of: bytes)
+        let own = ImageDecoder.orientation(of: bytes, storage)
         return (orientation == .apply ? own.turned(storage.header) : storage.header, state, own)
     }
 
@@ -94,17 +104,17 @@ package final class PNGFileReader {
             let bytes = try load(descriptor)
             // Asked after the reading: whoever wrote before or meanwhile has changed the time by now.
             if let state { try checkUnchanged(descriptor, since: state) }
-            let storage = try PNGDecoder.storage(of: bytes, path: filePath)
-            let orientation = PNGOrientation(of: bytes)
+            let storage = try ImageDecoder.storage(of: bytes, files.kinds, path: filePath)
+            let orientation = ImageDecoder.orientation(of: bytes, storage)
             let isTurned = conversion.appliesOrientation && orientation != .topLeft
             let header = isTurned ? orientation.turned(storage.header) : storage.header
             if conversion.serves(header) {
                 sourceSize = ImageSize(height: header.height, width: header.width)
                 let isDone = !isTurned && header == conversion.target
                 let pixels = isDone ? image : decoded.bytes(header.byteCount)
-                let faults = try PNGDecoder.decode(
-                    bytes, storage: storage, path: filePath, arrangement: .planar, workspace: workspace,
-                    into: pixels)
+                let faults = try ImageDecoder.decode(
+                    bytes, storage: storage, path: filePath, completes: conversion.completesFiles,
+                    workspace: workspace, into: pixels)
                 tally.add(storage, orientation, faults)
                 if isTurned {
                     turn = PNGTurn(

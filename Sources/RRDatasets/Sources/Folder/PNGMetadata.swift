@@ -17,16 +17,18 @@ package enum PNGMetadata {
     /// Reads the list of a folder, or those of its splits' folders; nil where there is none.
     ///
     /// - Parameters:
+    ///   - kinds: which files are images.
     ///   - skipsMissing: whether lines for files that are not there are left out and counted; else they are errors.
     ///   - unread: told of lists that are there and not read.
     /// - Throws: `DatasetError` with the code `badMetadata`, `badFolderStructure`, `invalidOption`, `unsafeId`,
     ///   `duplicateId` or `empty`, which names the file and the line; `FormatError` where a list cannot be read.
     package static func list(
-        in folder: String, splits: SplitFolders = .byName, options: ImageListOptions = ImageListOptions(),
+        in folder: String, _ kinds: ImageFolderOptions.Files = .images, splits: SplitFolders = .byName,
+        options: ImageListOptions = ImageListOptions(),
         skipsMissing: Bool = false, trustsLinks: Bool = false, unread: (Message) -> Void = { _ in }
     ) throws -> PNGFileList? {
         var listed = ListedImages(
-            folder: folder, options: options, skipsMissing: skipsMissing, trustsLinks: trustsLinks)
+            folder: folder, kinds, options: options, skipsMissing: skipsMissing, trustsLinks: trustsLinks)
         let boundary = trustsLinks ? nil : folder
         if let source = try options.path ?? source(in: folder, within: boundary) {
             try listed.read(source, prefix: "", split: nil)

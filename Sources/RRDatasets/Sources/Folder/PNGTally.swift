@@ -1,6 +1,6 @@
 package import RRFormats
 
-/// What was met in PNG files beside their pixels.
+/// What was met in image files beside their pixels.
 package struct PNGTally: Equatable, Sendable {
     /// The images whose files name a colour space, which was ignored.
     package private(set) var colorSpaceCount = 0
@@ -11,7 +11,7 @@ package struct PNGTally: Equatable, Sendable {
 
     package init() {}
 
-    package mutating func add(_ storage: PNGStorage, _ orientation: PNGOrientation, _ faults: PNGFaults) {
+    package mutating func add(_ storage: ImageStorage, _ orientation: PNGOrientation, _ faults: PNGFaults) {
         if storage.hasColorSpace { colorSpaceCount += 1 }
         add(orientation, faults)
     }
@@ -37,8 +37,8 @@ package struct PNGTally: Equatable, Sendable {
         if turnedCount > 0 {
             notes.append(
                 orientation == .apply
-                    ? "\(files) that were turned as their eXIf chunk says: \(turnedCount)"
-                    : "\(files) whose eXIf chunk says that they are to be turned: \(turnedCount); they are taken as they "
+                    ? "\(files) that were turned as their Exif data says: \(turnedCount)"
+                    : "\(files) whose Exif data says that they are to be turned: \(turnedCount); they are taken as they "
                         + "are stored, and \(option: .orientation) apply turns them")
         }
         for (fault, words) in PNGFaults.all {

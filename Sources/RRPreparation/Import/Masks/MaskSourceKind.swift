@@ -34,7 +34,8 @@ public enum MaskSourceKind: String, Sendable, CaseIterable {
             start.first(where: { !Self.skipped.contains($0) }) == UInt8(ascii: "{")
         {
             self = .coco
-        } else if signature.map({ $0 != .png && $0 != .safetensors }) ?? Self.isNamedHDF5(path) {
+        } else if signature.map({ $0 != .png && $0 != .jpeg && $0 != .safetensors }) ?? Self.isNamedHDF5(path)
+        {
             self = .arrays
         } else if FileTree.kind(of: path) == .pipe {
             // A pipe has no name to tell a table by.

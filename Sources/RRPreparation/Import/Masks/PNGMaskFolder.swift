@@ -193,7 +193,7 @@ struct MaskFolderScan {
     init(folder: String) throws {
         // Only links on the way to images are refused, and in words of masks.
         try FolderListing(of: folder).visitFiles { file in
-            if file.isPNG { files.append(file.path) } else { otherFileCount += 1 }
+            if file.isImage(.pngs) { files.append(file.path) } else { otherFileCount += 1 }
         }
         guard !files.isEmpty else {
             throw DatasetError(.empty, path: folder, "the folder holds no PNG files (names that end in .png)")

@@ -91,7 +91,7 @@ extension Dataset {
         else { return nil }
         return """
             images of the dataset that were turned by their eXIf chunks: \(count); masks without such a chunk are taken as \
-            drawn on the turned images, and `\(operation: .importPNGs)` with \(option: .masks) turns them with their images
+            drawn on the turned images, and `\(operation: .importFolder(of: .images))` with \(option: .masks) turns them with their images
             """
     }
 }

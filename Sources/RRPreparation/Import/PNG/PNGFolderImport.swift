@@ -3,7 +3,7 @@ internal import RRFormats
 internal import RRSchemas
 internal import RRTensor
 
-/// Makes a dataset of the PNG files in a folder.
+/// Makes a dataset of the image files in a folder, PNG and JPEG.
 ///
 /// Folders on the first level are classes, sorted by name; or `train`, `val` and `test` are splits, and the
 /// classes are within them. Files are found at any depth below. Or a `metadata.csv` or `metadata.jsonl` names the
@@ -77,7 +77,8 @@ public struct PNGFolderImport: Sendable {
 
         var skipped: [(position: Int, file: ImportSummary.SkippedFile)] = []
         let pipeline = PNGImportPipeline(
-            folder: folder, paths: files.paths, conversion: conversion, threadCount: options.threadCount)
+            folder: folder, paths: files.paths, conversion: conversion,
+            threadCount: options.threadCount)
         var (tally, turns) = try pipeline.run { block in
             for (position, fault) in block.faults {
                 switch fault {
@@ -197,11 +198,12 @@ extension PNGFolderImport {
         if let separates = options.reading.masksAmongImages {
             chosen["masks_among_images"] = .bool(separates)
         }
+        if options.reading.completesFiles { chosen["truncated"] = "complete" }
         if let depth = options.reading.depth { chosen["depth"] = .integer(depth.rawValue) }
         let background = options.reading.background
         if background != .black { chosen["background"] = .string(background.hexadecimal) }
         var provenance: [String: JSONValue] = [
-            "command": "import pngs",
+            "command": .string(options.reading.files == .pngs ? "import pngs" : "import images"),
             "source": .string(folder.split(separator: "/").last.map(String.init) ?? folder),
             "options": .object(chosen),
             "skipped": .array(skipped.map(\.json)),

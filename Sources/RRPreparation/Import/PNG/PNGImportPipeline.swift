@@ -52,7 +52,10 @@ final class PNGImportPipeline: @unchecked Sendable {
     private var progress: Progress
 
     /// Allocates blocks of about 8 MB, and of enough images to keep every thread busy.
-    init(folder: String, paths: TextList, conversion: PNGConversion, threadCount: Int) {
+    init(
+        folder: String, paths: TextList, conversion: PNGConversion,
+        threadCount: Int
+    ) {
         self.folder = folder
         self.paths = paths
         self.conversion = conversion
@@ -84,7 +87,7 @@ final class PNGImportPipeline: @unchecked Sendable {
     /// - Throws: what `body` throws, after the threads have come to rest.
     func run(_ body: (Block) throws -> Void) throws -> (tally: PNGTally, turns: [Int: PNGTurn]) {
         for number in 0..<Self.memoryCount { open(block: number) }
-        let readers = (0..<threadCount).map { _ in PNGFileReader(folder: folder) }
+        let readers = (0..<threadCount).map { _ in PNGFileReader(folder: folder, conversion.files) }
         let threads = BackgroundThreads("rrdata.import", states: readers) { [self] in work($0) }
         do {
             // The threads come to rest before anyone looks at what they have left.
