@@ -8,8 +8,9 @@ extension Network {
     ///
     /// - Throws: `NetworkError` with the code `insufficientMemory`.
     package func checkMemory() throws(NetworkError) {
-        // Three buffers for each map of a group; parameters, gradient, moments and the sums of lanes on their way.
-        let samples = min(groupLimits.largestGroup, 16)
+        // Three buffers for each map of the samples on their way, a group a core where groups are small; parameters,
+        // gradient, moments and the sums of lanes on their way.
+        let samples = min(groupLimits.largestGroup * min(Workers.coreCount, 8), 16)
         let elements =
             3 * samples * (model.input.elementCount + graph.featureCount) + 8 * parameterLayout.count
         let needed = elements * MemoryLayout<Scalar>.stride

@@ -67,7 +67,7 @@ extension MalformedInput {
                 MalformedInput(
                     "model of 48 GiB of maps and gradients",
                     "train @decoy.h5 --model x.json --epochs 1 -o out", "x.json",
-                    model(#"{"conv2d":{"out":4000,"kernel":1}},"# + repeated("\"relu\"", 80)), 65,
+                    model(#"{"conv2d":{"out":4000,"kernel":1}},"# + repeated("\"relu\"", 338)), 65,
                     "insufficient-memory")
             ],
             read(
