@@ -65,7 +65,8 @@ let package = Package(
             swiftSettings: swiftSettings),
         module("RRTensor", "CStoredElements"),
         module(
-            "RRFormats", "RRTensor", "RRSchemas", "CFileSystem", "CPNGShim", "CJPEGShim", "CPixelPlanes", "CHDF5",
+            "RRFormats", "RRTensor", "RRSchemas", "CFileSystem", "CPNGShim", "CJPEGShim", "CPixelPlanes",
+            "CHDF5",
             "CHDF5Filters", "CHDF5Reader", "CLibDeflate", "CLibCrypto"),
         module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas", "CStoredElements"),
         module("RRPreparation", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),

@@ -47,7 +47,8 @@ struct ConvolutionKernelTests {
         return rr_convolution(
             groups: 1, channels: options[4], height: height, width: width(options), outputs: options[5],
             output_height: output(height, rows, after: rows.padding),
-            output_width: output(width(options), columns, after: isTall ? columns.padding / 2 : columns.padding),
+            output_width: output(
+                width(options), columns, after: isTall ? columns.padding / 2 : columns.padding),
             rows: rows, columns: columns, samples: options[6], version: version, is_transpose: false)
     }
 

@@ -124,14 +124,13 @@ struct CutCommandTests {
                 [
                     "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64",
                     "-e", "inject=pwrite64:error=EIO:when=\(number)", CommandLineTool.path, "import", "pngs",
-                    images,
-                    "-o", "d.h5",
+                    images, "--labels", "none", "-o", "d.h5",
                 ] + option.split(separator: " ").map(String.init), in: folder.path)
             guard outcome.status != 0 else {
                 #expect(number > 10)
                 return
             }
-            #expect(
+            try #require(
                 outcome.status == 74 && outcome.errors.contains("Input/output error"),
                 "\(number): \(outcome.errors)")
         }

@@ -144,7 +144,7 @@ private enum OtherImageKind {
                 "a GIF file: `convert FILE[0] FILE.png` (ImageMagick) makes a PNG file of its first image"
             case .jpeg2000: "a JPEG 2000 file: `opj_decompress -i FILE -o FILE.png` makes a PNG file of it"
             case .dicom:
-                "a DICOM file: `dcmj2pnm --write-16-bit-png FILE FILE.png` (DCMTK) makes a PNG file of it"
+                "a DICOM file: `dcmj2pnm` (DCMTK) makes a PNG file of 8 or 16 bits of it"
             case .html: "a web page, as of a download that failed"
             }
         return FormatError(.unsupported, path: path, "this is \(text)")
