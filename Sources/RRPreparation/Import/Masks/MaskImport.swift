@@ -10,7 +10,7 @@ internal import RRTensor
 public struct MaskImport: Sendable {
     public struct Options: Sendable {
         public var marks: MaskMarks = .wrong
-        /// How the dataset is read where it is a folder of PNG files.
+        /// How the dataset is read where it is a folder of images.
         public var reading = ImageFolderOptions()
         /// What is done about mask files whose eXIf chunk says that they are to be turned; as for the images.
         public var orientation: ImageFolderOptions.Orientation = .ignore
@@ -74,7 +74,7 @@ public struct MaskImport: Sendable {
     }
 
     public let source: String
-    /// The file of the dataset that the masks are for, or a folder of PNG files.
+    /// The file of the dataset that the masks are for, or a folder of images.
     public let dataset: String
     public let output: String
     public let options: Options
@@ -103,7 +103,7 @@ public struct MaskImport: Sendable {
         guard dataset.readsFolder || options.reading == ImageFolderOptions() else {
             throw DatasetError(
                 .invalidOption, path: dataset.path,
-                "this is no folder of PNG files, and options say how one is read, such as \(option: .labels) and \(option: .size)"
+                "this is no folder of images, and options say how one is read, such as \(option: .labels) and \(option: .size)"
             )
         }
         let file = try AtomicOutput(path: output, force: options.force)
