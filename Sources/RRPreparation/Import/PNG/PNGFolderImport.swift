@@ -3,7 +3,7 @@ internal import RRFormats
 internal import RRSchemas
 internal import RRTensor
 
-/// Makes a dataset of the image files in a folder, PNG and JPEG.
+/// Makes a dataset of the image files in a folder: of its PNG files, and of JPEG files where that is asked for.
 ///
 /// Folders on the first level are classes, sorted by name; or `train`, `val` and `test` are splits, and the
 /// classes are within them. Files are found at any depth below. Or a `metadata.csv` or `metadata.jsonl` names the
@@ -22,8 +22,13 @@ public struct PNGFolderImport: Sendable {
     }
 
     public struct Options: Sendable {
-        /// How files become images and labels, as where a stream reads the folder.
-        public var reading = ImageFolderOptions()
+        /// How files become images and labels, as where a stream reads the folder; of PNG files alone unless its `files`
+        /// says otherwise.
+        public var reading: ImageFolderOptions = {
+            var reading = ImageFolderOptions()
+            reading.files = .pngs
+            return reading
+        }()
         public var onError: ErrorPolicy = .stop
         /// Nil for that of the exported dataset where the folder is an export of ours, else `none`.
         public var compression: Compression?
