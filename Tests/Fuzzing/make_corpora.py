@@ -15,6 +15,7 @@ LARGEST = 8 << 10
 FROM_FIXTURES = {
     "png": ["formats/png/*.png", "formats/png-faults/*.png", "formats/png-orientations/*.png",
             "formats/png-grid/*.png", "formats/masks/p*/*.png"],
+    "jpeg": ["formats/jpeg/*.jpg"],
     "npy": ["formats/npy/*.npy", "formats/npy/types/*.npy"],
     "npz": ["formats/npz/*"],
     "idx": ["formats/idx/*"],

@@ -14,7 +14,23 @@ extension FuzzedReader {
                 try compareDecoders(bytes, storage, path)
             }
             _ = try PNGDecoder.decodeStored(bytes, path: path)
-        }
+        },
+        // As it stands, and completed where it is cut short.
+        FuzzedReader(name: "jpeg") { bytes, path in
+            try bytes.withUnsafeBytes { bytes in
+                let storage = try JPEGDecoder.storage(of: bytes, path: path)
+                guard storage.header.byteCount <= largestImage else { return }
+                var samples = [UInt8](repeating: 0, count: storage.header.byteCount)
+                try samples.withUnsafeMutableBytes { samples in
+                    for (completes, arrangement) in [(true, PNGArrangement.planar), (false, .interleaved)] {
+                        _ = try JPEGDecoder.decode(
+                            bytes, storage: storage, path: path, completes: completes,
+                            arrangement: arrangement,
+                            workspace: PNGWorkspace(), into: samples)
+                    }
+                }
+            }
+        },
     ]
 
     /// Decodes an image by both decoders: what the fast one takes, libpng decodes to the same.
