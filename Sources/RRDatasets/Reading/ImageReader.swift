@@ -48,7 +48,7 @@ package final class ImageReader {
         if let cache {
             let (number, row) = index.quotientAndRemainder(dividingBy: cache.rowsPerBlock)
             let rows = index - row..<min(index - row + cache.rowsPerBlock, sampleCount)
-            let block = try cache.blocks.hold(number) { [reader, size] bytes in
+            let block = try cache.blocks.hold(number) { bytes in
                 try reader.read(
                     rows: rows, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<(rows.count * size)]))
             }
