@@ -26,7 +26,6 @@ typedef struct {
 typedef struct {
     struct jpeg_source_mgr manager;
     const uint8_t *start;
-    bool completes;
     bool is_cut;
 } source;
 
@@ -99,11 +98,12 @@ static void begin_source(j_decompress_ptr jpeg) { (void)jpeg; }
 static boolean fill_input(j_decompress_ptr jpeg) {
     static const uint8_t end[2] = {0xFF, JPEG_EOI};
     source *state = (source *)jpeg->src;
+    errors *errors_state = (errors *)jpeg->err;
     state->is_cut = true;
-    if (!state->completes) {
+    if (!errors_state->completes) {
         stop((j_common_ptr)jpeg, RR_JPEG_MALFORMED, "the file is cut short");
     }
-    ((errors *)jpeg->err)->faults |= RR_JPEG_COMPLETED;
+    errors_state->faults |= RR_JPEG_COMPLETED;
     state->manager.next_input_byte = end;
     state->manager.bytes_in_buffer = sizeof end;
     return TRUE;
@@ -168,7 +168,6 @@ static void prepare(
     state->errors.completes = completes;
     state->jpeg.err = manager;
     state->source.start = bytes;
-    state->source.completes = completes;
     state->source.manager = (struct jpeg_source_mgr){
         .next_input_byte = bytes,
         .bytes_in_buffer = count,
@@ -292,7 +291,6 @@ rr_jpeg_status rr_jpeg_decode(
             jpeg_read_scanlines(jpeg, inks, 1);
             write_inks(inks[0], width, row);
         } else {
-            // As many as are decoded together, up to the end.
             jpeg_read_scanlines(jpeg, &row, 1);
         }
     }

@@ -172,6 +172,8 @@ struct ImageDecoderTests {
         let error = #expect(throws: FormatError.self) {
             try bytes.withUnsafeBytes { _ = try ImageDecoder.storage(of: $0, .pngs, path: "x.png") }
         }
-        #expect(error?.message.description.contains("a JPEG file, which `import images` takes") == true)
+        #expect(
+            error?.message.description.contains("a JPEG file, which `ImageFolderImport(.images)` takes")
+                == true)
     }
 }

@@ -19,6 +19,9 @@ package enum ImageStorage: Sendable, Hashable {
         }
     }
 
+    /// Whether the orientation stands before the pixels wherever there is one, as in JPEG.
+    package var knowsOrientation: Bool { if case .jpeg = self { true } else { false } }
+
     /// Whether all that tells of the image was there to be read, and goes with the size of the file.
     package func isCertain(fileSize: Int) -> Bool {
         switch self {
@@ -50,7 +53,7 @@ package enum ImageDecoder {
             guard kinds == .pngsAndJPEGs else {
                 throw FormatError(
                     .malformed, path: path,
-                    "this is not a PNG file but a JPEG file, which `import images` takes")
+                    "this is not a PNG file but a JPEG file, which `\(operation: .importImages)` takes")
             }
             return .jpeg(try JPEGDecoder.storage(of: bytes, fileSize: fileSize, path: path))
         }
@@ -149,4 +152,8 @@ private enum OtherImageKind {
             }
         return FormatError(.unsupported, path: path, "this is \(text)")
     }
+}
+
+extension OperationName {
+    package static let importImages = OperationName("ImageFolderImport(.images)")
 }

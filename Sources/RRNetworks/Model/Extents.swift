@@ -1,4 +1,4 @@
-/// A height and a width; a whole number is both.
+/// A height and a width in pixels of a map, or of steps between them; a whole number is both.
 public struct Extents: Hashable, Sendable, ExpressibleByIntegerLiteral {
     public var height: Int
     public var width: Int
@@ -22,7 +22,7 @@ extension Extents: CustomStringConvertible {
     public var description: String { isSquare ? "\(height)" : "\(height)×\(width)" }
 }
 
-/// How much is added on each side of an image; a whole number is that of every side.
+/// How many rows or columns are added on each side of a map; a whole number is that of every side.
 public struct Padding: Hashable, Sendable, ExpressibleByIntegerLiteral {
     public var top: Int
     public var bottom: Int

@@ -45,10 +45,12 @@ public struct ImageFolderOptions: Sendable, Hashable {
         case images
     }
 
+    /// Which files are images.
     public var files: ImageFolderOptions.Files = .images
     /// Whether JPEG files that are cut short are filled up with gray, as Pillow does with `LOAD_TRUNCATED_IMAGES`; they are
     /// refused otherwise.
     public var completesFiles = false
+    /// Where labels come from.
     public var labels: ImageFolderOptions.Labels = .folders
     /// Of images, and of their masks.
     public var orientation: ImageFolderOptions.Orientation = .ignore
@@ -175,7 +177,7 @@ extension OptionName {
 extension OperationName {
     static let importArrays = OperationName("ArrayImport")
     package static func importFolder(of files: ImageFolderOptions.Files) -> OperationName {
-        OperationName("ImageFolderImport(.\(files))")
+        files == .images ? .importImages : OperationName("ImageFolderImport(.pngs)")
     }
     static let stream = OperationName("BatchStream")
 }

@@ -67,13 +67,8 @@ package final class PNGFileReader {
         let state = try state(of: descriptor)
         var bytes = try load(descriptor, upTo: Self.startSize)
         var storage = try ImageDecoder.storage(of: bytes, fileSize: state.size, files.kinds, path: filePath)
-        if case .png = storage, orientation == .apply {
-            try loadWhole()
-        } else if !storage.isCertain(fileSize: state.size) {
-            // A colour profile, a small image or a long text stands before the pixels.
-            try loadWhole()
-        }
-        func loadWhole() throws(FormatError) {
+        if !storage.isCertain(fileSize: state.size) || orientation == .apply && !storage.knowsOrientation {
+            // A colour profile, a small image or a long text stands before the pixels, or what is asked for behind them.
             bytes = try load(descriptor, from: bytes.count)
             try checkUnchanged(descriptor, since: state)
             storage = try ImageDecoder.storage(of: bytes, files.kinds, path: filePath)

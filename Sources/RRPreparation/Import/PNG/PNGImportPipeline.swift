@@ -52,10 +52,7 @@ final class PNGImportPipeline: @unchecked Sendable {
     private var progress: Progress
 
     /// Allocates blocks of about 8 MB, and of enough images to keep every thread busy.
-    init(
-        folder: String, paths: TextList, conversion: PNGConversion,
-        threadCount: Int
-    ) {
+    init(folder: String, paths: TextList, conversion: PNGConversion, threadCount: Int) {
         self.folder = folder
         self.paths = paths
         self.conversion = conversion
