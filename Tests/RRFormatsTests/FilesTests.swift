@@ -121,13 +121,15 @@ struct FilesTests {
         }
         for output in outputs { try fill(output.temporaryPath, "new") }
         try folder.write(Array("theirs".utf8), to: "c")
-        let refusal = failure { () throws(FormatError) in try AtomicOutput.commit(outputs) }
+        let refusal = failure { () throws(FormatError) in
+            try outputs[0].commit(before: outputs[1], outputs[2])
+        }
         #expect(refusal?.code == .outputExists && refusal?.path == folder.path("c"))
         for name in ["a", "b"] {
             #expect(force ? try text(name) == "old" : FileTree.kind(of: folder.path(name)) == nil)
         }
         FileTree.remove(folder.path("c"))
-        try AtomicOutput.commit(outputs)
+        try outputs[0].commit(before: outputs[1], outputs[2])
         #expect(try folder.names().sorted() == ["a", "b", "c"])
         #expect(try ["a", "b", "c"].allSatisfy { try text($0) == "new" })
     }

@@ -24,15 +24,6 @@ package final class AtomicOutput {
     /// How what stood at `path` gave way, once it has.
     private var replacement: Replacement?
 
-    private enum Replacement {
-        /// Nothing was there.
-        case nothing
-        /// It has changed places with the output.
-        case exchanged
-        /// It was put aside, since the file system cannot exchange names.
-        case putAside(StagingFolder)
-    }
-
     /// Makes the hidden folder.
     ///
     /// - Parameters:
@@ -107,9 +98,10 @@ package final class AtomicOutput {
         try Durability.sync(temporaryPath, shownAs: path)
         try Self.pending.withLock { pending throws(FormatError) in
             if temporaryPath != keptPath {
-                try place(at: keptPath, replaces: true)
+                replacement = try Replacement.place(
+                    temporaryPath, at: keptPath, replaces: true, isDirectory: isDirectory)
                 try Durability.sync(namesIn: FileTree.folder(of: keptPath), shownAs: path)
-                staging?.remove()
+                removeReplaced()
             }
             if let pendingPath { pending.remove(pendingPath) }
             (temporaryPath, staging, pendingPath, replacement) = (keptPath, nil, nil, nil)
@@ -117,29 +109,32 @@ package final class AtomicOutput {
         try Durability.sync(namesIn: FileTree.folder(of: keptPath), shownAs: path)
     }
 
-    /// Gives what was written its name, in place of what has it.
-    ///
-    /// - Throws: `FormatError` with the code `outputExists` where the target appeared meanwhile and `force`
-    ///   was not given, or `cannotWrite`.
-    package func commit() throws(FormatError) { try Self.commit([self]) }
-
-    /// Gives several outputs their names, in their order, or none of them.
+    /// Gives what was written its name, in place of what has it, and then other outputs theirs; or none of them.
     ///
     /// All of them are on the disk before the first gets its name, and all names are before anything that they replace is
     /// deleted. A process that ends in between leaves the first few new and the others old, each whole: a dataset comes
     /// before its masks, which no other dataset takes.
     ///
-    /// - Throws: as `commit()`; what was replaced is back then.
-    package static func commit(_ outputs: [AtomicOutput]) throws(FormatError) {
+    /// - Throws: `FormatError` with the code `outputExists` where a target appeared meanwhile and `force` was not given, or
+    ///   `cannotWrite`; what was replaced is back then.
+    package func commit(before others: AtomicOutput?...) throws(FormatError) {
+        let outputs = [self] + others.compactMap(\.self)
         for output in outputs { try Durability.sync(output.temporaryPath, shownAs: output.path) }
-        try pending.withLock { pending throws(FormatError) in
+        try Self.pending.withLock { pending throws(FormatError) in
             do throws(FormatError) {
-                for output in outputs { try output.place(at: output.path, replaces: output.force) }
+                for output in outputs {
+                    output.replacement = try Replacement.place(
+                        output.temporaryPath, at: output.path, replaces: output.force,
+                        isDirectory: output.isDirectory)
+                }
                 for folder in Set(outputs.map { FileTree.folder(of: $0.path) }) {
-                    try Durability.sync(namesIn: folder, shownAs: outputs[0].path)
+                    try Durability.sync(namesIn: folder, shownAs: path)
                 }
             } catch {
-                let stuck = outputs.reversed().filter { !$0.takeBack() }.map(\.path).reversed()
+                let stuck = outputs.reversed().filter { output in
+                    defer { output.replacement = nil }
+                    return output.replacement?.takeBack(output.path, to: output.temporaryPath) == false
+                }.map(\.path).reversed()
                 guard !stuck.isEmpty else { throw error }
                 throw FormatError(
                     error.code, path: error.path,
@@ -154,82 +149,6 @@ package final class AtomicOutput {
         }
     }
 
-    /// Moves what was written to a path.
-    private func place(at path: String, replaces: Bool) throws(FormatError) {
-        func failure() -> FormatError { FormatError(writing: path, failure: errno) }
-        // A file never replaces a folder, nor a folder a file, though they would change places.
-        try Self.checkTarget(path, force: replaces, isDirectory: isDirectory)
-        if rr_rename_to_free_name(temporaryPath, path) == 0 {
-            replacement = .nothing
-            return
-        }
-        switch errno {
-        case EEXIST where replaces:
-            if rr_exchange_names(temporaryPath, path) == 0 {
-                replacement = .exchanged
-                return
-            }
-            guard Self.isUnknown(errno) else { throw failure() }
-            fallthrough
-        case _ where Self.isUnknown(errno):
-            try placeStepwise(at: path, replaces: replaces)
-        case EEXIST:
-            // It has appeared this very moment.
-            try Self.checkTarget(path, force: false)
-            throw failure()
-        default:
-            throw failure()
-        }
-    }
-
-    /// Moves what was written to a path where the file system cannot do so under a condition.
-    private func placeStepwise(at path: String, replaces: Bool) throws(FormatError) {
-        func failure() -> FormatError { FormatError(writing: path, failure: errno) }
-        if FileTree.kind(of: path) != nil {
-            let aside: StagingFolder
-            do throws(StagingFailure) {
-                aside = try StagingFolder(beside: path)
-            } catch {
-                throw Self.failure(error.code, path: path)
-            }
-            guard aside.putAside(path) else { throw failure() }
-            guard Glibc.rename(temporaryPath, path) == 0 else {
-                let failure = failure()
-                aside.putBack(path)
-                aside.remove()
-                throw failure
-            }
-            replacement = .putAside(aside)
-        } else {
-            // Unlike rename(2), link(2) does not replace what is there; folders have no links.
-            guard !isDirectory, link(temporaryPath, path) == 0 else {
-                try Self.checkTarget(path, force: replaces, isDirectory: isDirectory)
-                guard Glibc.rename(temporaryPath, path) == 0 else { throw failure() }
-                replacement = .nothing
-                return
-            }
-            unlink(temporaryPath)
-            replacement = .nothing
-        }
-    }
-
-    /// Undoes `place`; false where the disk does not take that, and the target is new.
-    private func takeBack() -> Bool {
-        let isBack =
-            switch replacement {
-            case .nothing?: Glibc.rename(path, temporaryPath) == 0
-            case .exchanged?: rr_exchange_names(temporaryPath, path) == 0
-            case .putAside?: Glibc.rename(path, temporaryPath) == 0
-            case nil: true
-            }
-        if isBack, case .putAside(let aside)? = replacement {
-            aside.putBack(path)
-            aside.remove()
-        }
-        replacement = nil
-        return isBack
-    }
-
     /// Deletes what gave way, and the hidden folder.
     private func removeReplaced() {
         if case .putAside(let aside)? = replacement { aside.remove() }
@@ -239,38 +158,6 @@ package final class AtomicOutput {
             // It has the name of an unfinished folder now.
             Self.discard(temporaryPath, beside: path)
         }
-    }
-
-    /// Deletes a file or folder so that it is there whole or gone, whenever the process ends: it loses its name first, to a
-    /// hidden one beside an output, and what is left under that goes as what killed processes leave.
-    package static func discard(_ path: String, beside output: String) {
-        guard FileTree.kind(of: path) != nil else { return }
-        let hidden = StagingFolder.randomPath(beside: output)
-        FileTree.remove(Glibc.rename(path, hidden) == 0 ? hidden : path)
-    }
-
-    /// Removes what killed processes left of outputs in a folder, as the first output there does.
-    package static func removeLeftovers(in folder: String) { StagingFolder.sweepOnce(folder) }
-
-    /// Removes what is left of outputs in a folder and the folders below it, which nobody else writes to any more.
-    package static func removeLeftovers(below folder: String) {
-        for name in FileTree.names(in: folder) ?? [] {
-            let path = folder + "/" + name
-            guard FileTree.kind(of: path) == .folder, !FileTree.isLink(path) else { continue }
-            if StagingFolder.isStaging(name) {
-                StagingFolder.sweep(path, in: folder)
-            } else {
-                removeLeftovers(below: path)
-            }
-        }
-    }
-
-    /// Whether a name is that of the hidden folder in which an output is made.
-    package static func isHidden(_ name: String) -> Bool { StagingFolder.isStaging(name) }
-
-    /// Whether the system or the file system does not know what it was asked for.
-    private static func isUnknown(_ failure: Int32) -> Bool {
-        [EINVAL, ENOSYS, EOPNOTSUPP, EPERM].contains(failure)
     }
 
     /// Calls a body with the temporary path while it is sure that nobody removes what is there; never returns where
@@ -311,41 +198,6 @@ package final class AtomicOutput {
         }
     }
 
-    /// What is to be removed of all outputs that are neither committed nor kept.
-    private static let pending = Mutex<Set<String>>([])
-}
-
-extension AtomicOutput {
-    /// Checks that an output could be put at a path, before any work is done for it.
-    ///
-    /// - Throws: `FormatError` with the code `outputExists`, or `cannotWrite` where the folder around it is missing, a
-    ///   file would replace a folder or a folder a file.
-    package static func checkTarget(
-        _ path: String, force: Bool, isDirectory: Bool = false
-    ) throws(FormatError) {
-        guard let kind = FileTree.kind(of: path) else {
-            guard FileTree.kind(of: FileTree.folder(of: path)) != nil else {
-                throw failure(ENOENT, path: path)
-            }
-            return
-        }
-        try PathPlan.checkReplaceable(kind, at: path)
-        guard force else {
-            throw FormatError(.outputExists, path: path, "the output exists; \(option: .force) replaces it")
-        }
-        if kind == .folder && !isDirectory {
-            throw FormatError(.cannotWrite, path: path, "this is a folder; a file does not replace it")
-        }
-        if kind == .file && isDirectory {
-            throw FormatError(.cannotWrite, path: path, "this is a file; a folder does not replace it")
-        }
-    }
-
-    private static func failure(_ number: Int32, path: String) -> FormatError {
-        guard number == ENOENT else { return FormatError(writing: path, failure: number) }
-        return FormatError(.cannotWrite, path: path, "the folder \(FileTree.folder(of: path)) does not exist")
-    }
-
     /// A path without slashes at its end.
     private static func target(_ path: String) throws(FormatError) -> String {
         var target = Substring(path)
@@ -354,5 +206,82 @@ extension AtomicOutput {
             throw FormatError(.cannotWrite, path: path, "this is not a path that can be written")
         }
         return String(target)
+    }
+
+    /// What is to be removed of all outputs that are neither committed nor kept.
+    private static let pending = Mutex<Set<String>>([])
+}
+
+/// Whether outputs outlast a power cut.
+///
+/// A file that a call has written is in the system's memory, and on the disk some seconds later; a cut before that leaves
+/// it empty or missing. So every output is brought to the disk before it gets its name, and the name before anything older
+/// is deleted.
+public enum Durability {
+    /// Whether outputs are on the disk when the call that makes them returns, in all of the process. It is so unless somebody
+    /// turns it off, who can make the outputs anew and does not want to wait for the disk.
+    public static var isEnsured: Bool {
+        get { flag.load(ordering: .relaxed) }
+        set { flag.store(newValue, ordering: .relaxed) }
+    }
+
+    private static let flag = Atomic(true)
+
+    /// More files than that are brought to the disk with all else that the file system has to write.
+    private static let mostSingleFiles = 64
+
+    /// Brings a file to the disk, or a folder with all that is in it.
+    ///
+    /// - Parameter shownPath: what errors name; nil for `path`.
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package static func sync(_ path: String, shownAs shownPath: String? = nil) throws(FormatError) {
+        guard isEnsured else { return }
+        let isFolder = FileTree.kind(of: path) == .folder
+        let paths = isFolder ? FileTree.paths(in: path, atMost: mostSingleFiles) : [path]
+        for file in paths ?? [path] {
+            let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+            guard descriptor >= 0 else { throw FormatError(writing: shownPath ?? path, failure: errno) }
+            defer { close(descriptor) }
+            try sync(
+                descriptor, by: paths == nil ? rr_sync_file_system : { fsync($0) }, shownAs: shownPath ?? path
+            )
+        }
+    }
+
+    /// Brings the names in a folder to the disk, not what the files hold.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package static func sync(namesIn folder: String, shownAs shownPath: String) throws(FormatError) {
+        guard isEnsured else { return }
+        // The folder around an output may be named by a link, unlike the output itself.
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FormatError(writing: shownPath, failure: errno) }
+        defer { close(descriptor) }
+        try sync(descriptor, shownAs: shownPath)
+    }
+
+    /// Has the disk begin with a part of an open file, so that there is less to wait for at its end.
+    package static func beginSync(_ descriptor: Int32, offset: Int, count: Int) {
+        if isEnsured { rr_begin_sync(descriptor, Int64(offset), Int64(count)) }
+    }
+
+    /// Brings an open file to the disk.
+    ///
+    /// - Throws: `FormatError` with the code `cannotWrite`.
+    package static func sync(
+        _ descriptor: Int32, by call: (Int32) -> Int32 = { fsync($0) }, shownAs shownPath: String
+    ) throws(FormatError) {
+        guard isEnsured else { return }
+        while call(descriptor) != 0 {
+            let failure = errno
+            switch failure {
+            case EINTR: continue
+            // Some file systems know nothing of it.
+            case EINVAL, ENOSYS, EOPNOTSUPP, EROFS: return
+            default:
+                throw FormatError(
+                    writing: shownPath, failure: failure, saying: "it could not be brought to the disk: ")
+            }
+        }
     }
 }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// What an operation reads and where it writes, by path, as it is known before either.
 ///
 /// Outputs replace what has their name. Two that are one file, or one that is an input, would lose what was there;
@@ -164,5 +166,38 @@ private struct Place: Sendable {
     func isInside(_ folder: Place) -> Bool {
         if let identity = folder.identity { return folders.contains(identity) }
         return false
+    }
+}
+
+extension AtomicOutput {
+    /// Checks that an output could be put at a path, before any work is done for it.
+    ///
+    /// - Throws: `FormatError` with the code `outputExists`, or `cannotWrite` where the folder around it is missing, a
+    ///   file would replace a folder or a folder a file.
+    package static func checkTarget(
+        _ path: String, force: Bool, isDirectory: Bool = false
+    ) throws(FormatError) {
+        guard let kind = FileTree.kind(of: path) else {
+            guard FileTree.kind(of: FileTree.folder(of: path)) != nil else {
+                throw failure(ENOENT, path: path)
+            }
+            return
+        }
+        try PathPlan.checkReplaceable(kind, at: path)
+        guard force else {
+            throw FormatError(.outputExists, path: path, "the output exists; \(option: .force) replaces it")
+        }
+        if kind == .folder && !isDirectory {
+            throw FormatError(.cannotWrite, path: path, "this is a folder; a file does not replace it")
+        }
+        if kind == .file && isDirectory {
+            throw FormatError(.cannotWrite, path: path, "this is a file; a folder does not replace it")
+        }
+    }
+
+    /// The error for the system's reason why an output cannot be made.
+    static func failure(_ number: Int32, path: String) -> FormatError {
+        guard number == ENOENT else { return FormatError(writing: path, failure: number) }
+        return FormatError(.cannotWrite, path: path, "the folder \(FileTree.folder(of: path)) does not exist")
     }
 }

@@ -1,3 +1,4 @@
+internal import CFileSystem
 internal import Glibc
 internal import Synchronization
 
@@ -11,7 +12,7 @@ final class StagingFolder: Sendable {
     private let descriptor: Int32
 
     /// Where the output is made.
-    var outputPath: String { path + "/output" }
+    let outputPath: String
     /// Where what is replaced stands meanwhile, under its own name.
     private var olderFolder: String { path + "/older" }
 
@@ -48,6 +49,7 @@ final class StagingFolder: Sendable {
                 continue
             }
             self.path = candidate
+            outputPath = candidate + "/output"
             self.descriptor = descriptor
             return
         }
@@ -122,4 +124,124 @@ final class StagingFolder: Sendable {
 /// The system's reason why a staging folder cannot be made.
 struct StagingFailure: Error {
     let code: Int32
+}
+
+/// How what stood at an output's name gave way to it.
+enum Replacement {
+    /// Nothing was there.
+    case nothing
+    /// It has changed places with the output.
+    case exchanged
+    /// It was put aside, since the file system cannot exchange names.
+    case putAside(StagingFolder)
+
+    /// Moves what was written to its name.
+    ///
+    /// - Parameters:
+    ///   - temporaryPath: where it was written, on the same file system.
+    ///   - replaces: whether something at `path` gives way.
+    /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
+    static func place(
+        _ temporaryPath: String, at path: String, replaces: Bool, isDirectory: Bool
+    ) throws(FormatError) -> Replacement {
+        func failure() -> FormatError { FormatError(writing: path, failure: errno) }
+        // A file never replaces a folder, nor a folder a file, though they would change places.
+        try AtomicOutput.checkTarget(path, force: replaces, isDirectory: isDirectory)
+        guard rr_rename_to_free_name(temporaryPath, path) != 0 else { return .nothing }
+        switch errno {
+        case EEXIST where replaces:
+            guard rr_exchange_names(temporaryPath, path) != 0 else { return .exchanged }
+            guard isUnknown(errno) else { throw failure() }
+            fallthrough
+        case _ where isUnknown(errno):
+            return try placeStepwise(temporaryPath, at: path, replaces: replaces, isDirectory: isDirectory)
+        case EEXIST:
+            // It has appeared this very moment.
+            try AtomicOutput.checkTarget(path, force: false)
+            throw failure()
+        default:
+            throw failure()
+        }
+    }
+
+    /// Moves what was written to a path where the file system cannot do so under a condition.
+    private static func placeStepwise(
+        _ temporaryPath: String, at path: String, replaces: Bool, isDirectory: Bool
+    ) throws(FormatError) -> Replacement {
+        func failure() -> FormatError { FormatError(writing: path, failure: errno) }
+        guard FileTree.kind(of: path) != nil else {
+            // Unlike rename(2), link(2) does not replace what is there; folders have no links.
+            if !isDirectory, link(temporaryPath, path) == 0 {
+                unlink(temporaryPath)
+                return .nothing
+            }
+            try AtomicOutput.checkTarget(path, force: replaces, isDirectory: isDirectory)
+            guard rename(temporaryPath, path) == 0 else { throw failure() }
+            return .nothing
+        }
+        let aside: StagingFolder
+        do throws(StagingFailure) {
+            aside = try StagingFolder(beside: path)
+        } catch {
+            throw AtomicOutput.failure(error.code, path: path)
+        }
+        guard aside.putAside(path) else { throw failure() }
+        guard rename(temporaryPath, path) == 0 else {
+            let failure = failure()
+            aside.putBack(path)
+            aside.remove()
+            throw failure
+        }
+        return .putAside(aside)
+    }
+
+    /// Undoes `place`; false where the disk does not take that, and the target is new.
+    func takeBack(_ path: String, to temporaryPath: String) -> Bool {
+        let isBack =
+            if case .exchanged = self {
+                rr_exchange_names(temporaryPath, path) == 0
+            } else {
+                rename(path, temporaryPath) == 0
+            }
+        if isBack, case .putAside(let aside) = self {
+            aside.putBack(path)
+            aside.remove()
+        }
+        return isBack
+    }
+
+    /// Whether the system or the file system does not know what it was asked for.
+    private static func isUnknown(_ failure: Int32) -> Bool {
+        [EINVAL, ENOSYS, EOPNOTSUPP, EPERM].contains(failure)
+    }
+}
+
+// What killed processes left.
+extension AtomicOutput {
+    /// Deletes a file or folder so that it is there whole or gone, whenever the process ends: it loses its name first, to a
+    /// hidden one beside an output, and what is left under that goes as what killed processes leave.
+    package static func discard(_ path: String, beside output: String) {
+        guard FileTree.kind(of: path) != nil else { return }
+        let hidden = StagingFolder.randomPath(beside: output)
+        FileTree.remove(Glibc.rename(path, hidden) == 0 ? hidden : path)
+    }
+
+    /// Removes what killed processes left of outputs in a folder, as the first output there does.
+    package static func removeLeftovers(in folder: String) { StagingFolder.sweepOnce(folder) }
+
+    /// Removes what is left of outputs in a folder and the folders below it, which nobody else writes to any more.
+    package static func removeLeftovers(below folder: String) {
+        for name in FileTree.names(in: folder) ?? [] {
+            let path = folder + "/" + name
+            guard FileTree.kind(of: path) == .folder, !FileTree.isLink(path) else { continue }
+            if StagingFolder.isStaging(name) {
+                StagingFolder.sweep(path, in: folder)
+            } else {
+                removeLeftovers(below: path)
+            }
+        }
+    }
+
+    /// Whether a name is that of the hidden folder in which an output is made.
+    package static func isHidden(_ name: String) -> Bool { StagingFolder.isStaging(name) }
 }

@@ -92,7 +92,7 @@ public struct DecoyMaker: Sendable {
         let masks = try MaskSet(
             bits: bits, rows: maskRows, maskShape: shape, datasetFingerprint: fingerprint)
         try MaskSetWriter.write(masks, provenance: try provenance(), to: masksFile)
-        try AtomicOutput.commit([writer.output, masksFile])
+        try writer.output.commit(before: masksFile)
         return Summary(
             sampleCount: dataset.sampleCount, randomCount: randomSamples.count, fingerprint: fingerprint)
     }

@@ -45,15 +45,10 @@ final class ExportFolder {
         try FileBytes.write(Array(text.utf8), to: temporaryPath + "/" + markName)
     }
 
-    /// Gives the folder its name.
+    /// Gives the folder its name, and then another one its own, or neither.
     ///
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
-    func commit() throws(FormatError) { try output.commit() }
-
-    /// Gives several folders their names, all or none of them.
-    ///
-    /// - Throws: as `commit()`.
-    static func commit(_ folders: [ExportFolder]) throws(FormatError) {
-        try AtomicOutput.commit(folders.map(\.output))
+    func commit(before other: ExportFolder? = nil) throws(FormatError) {
+        try output.commit(before: other?.output)
     }
 }

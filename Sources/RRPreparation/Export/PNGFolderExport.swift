@@ -81,7 +81,7 @@ public struct PNGFolderExport: Sendable {
         }
         members["kind"] = "mask-pngs"
         try maskFolder?.writeMark(members)
-        try ExportFolder.commit([images, maskFolder].compactMap(\.self))
+        try images.commit(before: maskFolder)
         return ExportSummary(
             path: images.path, sampleCount: source.count,
             annotatedCount: source.masks.map { _ in source.annotatedCount }, masksPath: maskFolder?.path,

@@ -88,7 +88,7 @@ public struct ToyColorsMaker: Sendable {
             let masks = try masks(marking: positions, count: count, fingerprint: fingerprint)
             try MaskSetWriter.write(masks, provenance: provenance(marks: marks), to: file)
         }
-        try AtomicOutput.commit([writer.output, cornersFile, topFile])
+        try writer.output.commit(before: cornersFile, topFile)
         return Summary(
             sampleCount: count, bothRulesCount: labels.count { $0 == 1 }, fingerprint: fingerprint)
     }

@@ -100,7 +100,7 @@ final class UnfinishedFolder {
     func commit(with other: AtomicOutput? = nil) throws(FormatError) {
         // What could not be removed when a file in it was replaced would be a part of it from now on.
         AtomicOutput.removeLeftovers(below: path)
-        try AtomicOutput.commit([output] + (other.map { [$0] } ?? []))
+        try output.commit(before: other)
         // One that was there before, which has now been replaced.
         if replaced != nil, !isKept { AtomicOutput.discard(unfinishedPath, beside: unfinishedPath) }
     }

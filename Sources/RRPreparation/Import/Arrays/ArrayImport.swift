@@ -63,7 +63,7 @@ public struct ArrayImport: Sendable {
         if let masks = content.masks, let masksFile {
             try write(masks, of: content, fingerprint: fingerprint, to: masksFile)
         }
-        try AtomicOutput.commit([writer.output, masksFile].compactMap(\.self))
+        try writer.output.commit(before: masksFile)
         return summary(of: content, copy, elementType, fingerprint: fingerprint)
     }
 

@@ -130,7 +130,7 @@ public struct PNGFolderImport: Sendable {
         }
         let written = try masks?.write(
             forDatasetAt: writer.output.temporaryPath, files: files.maskPaths, turns: turns, in: folder)
-        try AtomicOutput.commit([writer.output, masks?.file].compactMap(\.self))
+        try writer.output.commit(before: masks?.file)
         var notes =
             files.notes + tally.notes(reading.orientation, of: "images") + (written?.notes ?? [])
         if let colorRemark { notes.append(colorRemark) }
