@@ -125,32 +125,6 @@ extension HDF5Dataset {
         return elements
     }
 
-    /// Writes rows along dimension 0.
-    ///
-    /// - Parameter rows: nil for all.
-    /// - Throws: `FormatError` with the code `cannotWrite`, or `unsupported` where the stored type cannot hold a value.
-    package func write<Element: HDF5Element>(
-        _ elements: Span<Element>, rows: Range<Int>? = nil
-    ) throws(FormatError) {
-        precondition(shape.rank > 0)
-        let rows = rows ?? 0..<shape[0]
-        precondition(rows.lowerBound >= 0 && rows.upperBound <= shape[0])
-        precondition(elements.count == rows.count * elementsPerRow)
-        guard !elements.isEmpty else { return }
-        try elements.withUnsafeBufferPointer { elements throws(FormatError) in
-            try file.write { () throws(FormatError) in
-                let space = try select(rows)
-                let count = [hsize_t(elements.count)]
-                let memory = try HDF5Handle(H5Screate_simple(1, count, nil), at: location)
-                let transfer = try HDF5Transfer(at: location)
-                try transfer.check(
-                    H5Dwrite(
-                        handle.id, Element.memoryType, memory.id, space.id, transfer.properties.id,
-                        elements.baseAddress), at: location, code: .cannotWrite)
-            }
-        }
-    }
-
     /// The dataspace in the file with whole rows selected.
     func select(_ rows: Range<Int>) throws(FormatError) -> HDF5Handle {
         let space = try HDF5Handle(H5Dget_space(handle.id), at: location, code: .malformed)
@@ -189,7 +163,7 @@ extension HDF5Dataset {
 }
 
 /// How elements are converted as they are read or written: a value that the wanted type cannot hold ends the call.
-private struct HDF5Transfer: ~Copyable {
+struct HDF5Transfer: ~Copyable {
     let properties: HDF5Handle
     /// Set to another number than 0 by libhdf5 where a value did not fit.
     private let refused: UnsafeMutablePointer<Int32>
@@ -268,41 +242,5 @@ extension HDF5Dataset {
         return try HDF5Strings.split(
             UnsafeRawBufferPointer(buffer), size: length, isPaddedWithSpaces: facts.isPaddedWithSpaces,
             at: location)
-    }
-
-    /// Writes all strings of a dataset whose elements are strings of fixed length, in UTF-8 padded with zeros.
-    ///
-    /// - Parameter string: the string of each element; none has more bytes than that.
-    /// - Throws: `FormatError` with the code `unsupported` for text that holds a zero character, or `cannotWrite`.
-    package func writeStrings(_ string: (_ index: Int) -> String) throws(FormatError) {
-        guard case .fixedString(let length) = elementType.kind else {
-            throw FormatError(.unsupported, path: location, "only strings of fixed length are written")
-        }
-        precondition(shape.rank == 1)
-        // Block by block: padded, the strings can take many times their own memory.
-        let blockSize = max(1, (1 << 20) / length) * length
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(min(blockSize, shape[0] * length))
-        for index in 0..<shape[0] {
-            let string = string(index)
-            guard !string.utf8.contains(0) else {
-                throw FormatError(.unsupported, path: location, "text with a zero character cannot be stored")
-            }
-            guard string.utf8.count <= length else {
-                throw FormatError(.cannotWrite, path: location, "“\(string)” has more than \(length) bytes")
-            }
-            bytes.append(contentsOf: string.utf8)
-            bytes.append(contentsOf: repeatElement(0, count: length - string.utf8.count))
-            guard bytes.count == blockSize || index == shape[0] - 1 else { continue }
-            try file.write { () throws(FormatError) in
-                let count = bytes.count / length
-                let space = try select(index + 1 - count..<index + 1)
-                let memory = try HDF5Handle(H5Screate_simple(1, [hsize_t(count)], nil), at: location)
-                try HDF5Library.check(
-                    H5Dwrite(handle.id, storedType.id, memory.id, space.id, rr_h5p_default(), bytes),
-                    at: location, code: .cannotWrite)
-            }
-            bytes.removeAll(keepingCapacity: true)
-        }
     }
 }
