@@ -1,8 +1,7 @@
 public import RRDatasets
 public import RRExplanation
 public import RRNetworks
-package import RRSchemas
-internal import RRTensor
+public import RRTensor
 
 /// Makes masks of the largest input gradients of a model.
 public struct MaskMaking: Sendable {
@@ -48,41 +47,18 @@ public struct MaskMaking: Sendable {
         try ModelGradients(self, network: network, parameters: parameters).add(to: masks, progress)
         return try masks.finish()
     }
+}
 
-    /// Makes masks from gradients that are stored already, and writes them to a mask set file.
-    ///
-    /// The target, the smoothing and the normalisation are those of whoever computed the gradients.
-    ///
-    /// - Throws: `ExplanationError` where the selection is impossible; `DatasetError` with the code `valueOutOfRange`
-    ///   where a gradient is not finite; `FormatError` where a file cannot be read or written.
-    package func write(
-        gradients: StoredGradients, provenance: JSONValue, path: String, force: Bool,
-        progress: (Int, Int) -> Void = { _, _ in }
-    ) throws -> MaskMakingSummary {
-        var making = self
-        making.isPerPixel = isPerPixel || gradients.isPerPixel
-        let workers = Workers(count: threadCount)
-        let masks = try GradientMasks<Double>(making, output: (path, force))
-        let size = gradients.gradientSize
-        let rows = UnsafeMutableBufferPointer<Double>.allocate(capacity: workers.count * size)
-        defer { rows.deallocate() }
-        let memory = UncheckedSendable(rows)
-        var done = 0
-        try gradients.forEachBlock { samples, read in
-            try masks.add(
-                indices: SharedElements(samples.map(Int64.init)),
-                notFinite: { try gradients.notFinite(sample: $0, of: dataset) }
-            ) { select in
-                workers.run(parts: samples.count) { worker, position in
-                    let row = UnsafeMutableBufferPointer(
-                        rebasing: memory.value[worker * size..<(worker + 1) * size])
-                    read(position, row)
-                    select(worker, position, UnsafeBufferPointer(row))
-                }
-            }
-            done += samples.count
-            progress(done, gradients.sampleCount)
-        }
-        return try masks.finish(provenance: provenance)
-    }
+/// What came of making masks for the samples of a dataset.
+public struct MaskMakingSummary: Sendable {
+    /// The shape of one mask; one channel where channels were summed.
+    public let maskShape: ImageShape
+    /// The samples that were looked at.
+    public let sampleCount: Int
+    /// Of those, the samples whose input gradient is zero throughout and which got no mask for it.
+    public let zeroGradientCount: Int
+    /// The samples of the dataset with a mask, those of the union included.
+    public let annotatedCount: Int
+    /// The number of ones in all masks together.
+    public let oneCount: Int
 }

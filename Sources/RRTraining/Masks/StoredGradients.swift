@@ -1,6 +1,7 @@
 package import RRDatasets
 internal import RRFormats
 internal import RRNetworks
+package import RRSchemas
 internal import RRTensor
 
 /// Input gradients, or any other attributions, that another program computed: an array of floating-point numbers with a
@@ -116,4 +117,69 @@ package final class StoredGradients {
     ///
     /// - Throws: `FormatError` where the file cannot be read.
     package func hash() throws -> String { try SHA256Hasher.hash(ofFileAt: path) }
+}
+
+extension MaskMaking {
+    /// Makes masks from gradients or other attributions that another program computed, and writes them to a mask set
+    /// file, which says how they were made.
+    ///
+    /// - Parameters:
+    ///   - gradients: a file of one array of floating-point numbers with a row for each sample of the dataset, or of
+    ///     the split in its order: (C, H, W) or (C·H·W), or, for whole pixels, (H, W) or (1, H, W). Their absolute
+    ///     values are ranked; target and smoothing have no effect.
+    ///   - path: the mask set's file, which appears whole or not at all.
+    ///   - force: whether an existing file is replaced.
+    ///   - progress: is told of the samples done and of all.
+    /// - Throws: `ExplanationError` where the selection is impossible; `DatasetError` with the code `wrongType` or
+    ///   `wrongShape` where the file holds no gradients of the dataset, `unknownSplit`, or `valueOutOfRange` where a
+    ///   gradient is not finite; `FormatError` where a file cannot be read or written.
+    public func write(
+        gradientsAt gradients: String, to path: String, force: Bool = false,
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws -> MaskMakingSummary {
+        let stored = try StoredGradients(path: gradients, for: dataset, split: split)
+        let origin: [String: JSONValue] = [
+            "gradients": .string(gradients), "gradients_sha256": .string(try stored.hash()),
+            "per_pixel": .bool(isPerPixel || stored.isPerPixel),
+        ]
+        return try write(
+            gradients: stored, provenance: provenance(origin), path: path, force: force, progress: progress)
+    }
+
+    /// Makes masks from gradients that are stored already, and writes them to a mask set file.
+    ///
+    /// The target, the smoothing and the normalisation are those of whoever computed the gradients.
+    ///
+    /// - Throws: `ExplanationError` where the selection is impossible; `DatasetError` with the code `valueOutOfRange`
+    ///   where a gradient is not finite; `FormatError` where a file cannot be read or written.
+    package func write(
+        gradients: StoredGradients, provenance: JSONValue, path: String, force: Bool,
+        progress: (Int, Int) -> Void = { _, _ in }
+    ) throws -> MaskMakingSummary {
+        var making = self
+        making.isPerPixel = isPerPixel || gradients.isPerPixel
+        let workers = Workers(count: threadCount)
+        let masks = try GradientMasks<Double>(making, output: (path, force))
+        let size = gradients.gradientSize
+        let rows = UnsafeMutableBufferPointer<Double>.allocate(capacity: workers.count * size)
+        defer { rows.deallocate() }
+        let memory = UncheckedSendable(rows)
+        var done = 0
+        try gradients.forEachBlock { samples, read in
+            try masks.add(
+                indices: SharedElements(samples.map(Int64.init)),
+                notFinite: { try gradients.notFinite(sample: $0, of: dataset) }
+            ) { select in
+                workers.run(parts: samples.count) { worker, position in
+                    let row = UnsafeMutableBufferPointer(
+                        rebasing: memory.value[worker * size..<(worker + 1) * size])
+                    read(position, row)
+                    select(worker, position, UnsafeBufferPointer(row))
+                }
+            }
+            done += samples.count
+            progress(done, gradients.sampleCount)
+        }
+        return try masks.finish(provenance: provenance)
+    }
 }
