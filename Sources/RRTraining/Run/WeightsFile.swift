@@ -81,3 +81,115 @@ package enum WeightsFile {
         }
     }
 }
+
+/// Which tensors of a file of weights are a network's parameters.
+///
+/// Wrappers of PyTorch put their own names before the network's (`module.0.weight`), and a checkpoint holds the weights
+/// beside other things. The one reading is taken under which the names and shapes are those of the network.
+package struct WeightsMatch {
+    /// What was chosen or dropped on the way from the file to the network.
+    package let notes: [Message]
+
+    /// The tensors of the file among which the parameters are.
+    let dict: StateDict
+    /// What the network calls each of them; nil for one that no computation uses.
+    let names: [String?]
+
+    /// The parameters of the head that are not taken from the file, by their names.
+    let drawn: Set<String>
+
+    /// Finds a network's parameters in a file.
+    ///
+    /// - Parameter head: what becomes of the head, nil inside for what fits; nil where nothing may be drawn anew.
+    /// - Throws: `FormatError` where the file cannot be read, is no file of weights, or does not hold the network's
+    ///   parameters and nothing else; with the code `unsupported` where it holds them twice.
+    package init(path: String, layout: ParameterLayout, head: HeadChoice?? = nil) throws(FormatError) {
+        let dicts = try StateDictFile.read(path)
+        let headNames = Set(layout.entries.filter { layout.head.contains($0.range.lowerBound) }.map(\.name))
+        // A network that is all head has nothing to keep.
+        let mayDraw = head.map { $0 != .keep } == true && headNames.count < layout.entries.count
+        var exempt: Set<String> = head == .some(.new) && mayDraw ? headNames : []
+        var named = dicts.map { ($0, WeightNames($0.entries.map(\.name), layout: layout)) }
+        var fitting = Self.fitting(named, layout, exempt: exempt)
+        if fitting.isEmpty, mayDraw {
+            let lenient = dicts.map { dict in
+                (dict, WeightNames(dict.entries.map(\.name), layout: layout, hasHead: false))
+            }
+            fitting = Self.fitting(lenient, layout, exempt: headNames)
+            if !fitting.isEmpty { (named, exempt) = (lenient, headNames) }
+        }
+        guard fitting.count < 2 else {
+            throw FormatError(
+                .unsupported, path: path,
+                "weights of this model stand at \(fitting.map { Self.words(for: $0.0.place) }.joined(separator: " and at "))"
+                    + StateDictFile.choosing(fitting[0].0, in: path))
+        }
+        guard let (dict, names) = fitting.first ?? named.first else {
+            throw FormatError(.malformed, path: path, "the file holds no tensors")
+        }
+        do throws(NetworkError) {
+            try names.check(dict.entries.map(\.shape), layout: layout, exempt: exempt)
+        } catch {
+            let other = dicts.dropFirst().map { Self.words(for: $0.place) }.joined(separator: ", ")
+            throw FormatError(
+                .malformed, path: "\(path):\(error.location)",
+                error.message + (other.isEmpty ? "" : "; nor do those at \(other) fit"))
+        }
+        drawn = exempt
+        self.dict = dict
+        self.names = names.network.map { layout.ignores($0) || exempt.contains($0) ? nil : $0 }
+        var notes: [Message] = []
+        if !dict.place.isEmpty {
+            notes.append("the weights are those at \(Self.words(for: dict.place)) of \(path)")
+        }
+        if !dict.others.isEmpty {
+            notes.append("\(path) holds besides, and is not read: \(Self.list(dict.others))")
+        }
+        if let dropped = names.dropped { notes.append("\(dropped) in the names of \(path) is dropped") }
+        if names.isFromTimm { notes.append("the names of \(path) are timm's") }
+        if let note = Self.note(onHead: exempt, dict, names, layout, path) { notes.append(note) }
+        self.notes = notes
+    }
+
+    /// Reads the parameters, those of ones in their shapes as the network has them.
+    func tensors(layout: ParameterLayout) throws(FormatError) -> [SafeTensor] {
+        let shapes = Dictionary(uniqueKeysWithValues: layout.entries.map { ($0.name, $0.shape) })
+        return try dict.tensors(named: names).map { $0.reshaped(shapes[$0.name] ?? $0.shape) }
+    }
+
+    private static func fitting(
+        _ named: [(StateDict, WeightNames)], _ layout: ParameterLayout, exempt: Set<String>
+    ) -> [(StateDict, WeightNames)] {
+        named.filter { dict, names in
+            (try? names.check(dict.entries.map(\.shape), layout: layout, exempt: exempt)) != nil
+        }
+    }
+
+    /// Says why the head is not the file's.
+    private static func note(
+        onHead drawn: Set<String>, _ dict: StateDict, _ names: WeightNames, _ layout: ParameterLayout,
+        _ path: String
+    ) -> Message? {
+        guard let entry = layout.entries.first(where: { drawn.contains($0.name) }) else { return nil }
+        let layer = entry.name.split(separator: ".").dropLast().joined(separator: ".")
+        let stored = names.network.firstIndex(of: entry.name).map { dict.entries[$0].shape }
+        let count = entry.shape.first ?? 0
+        let reason: Message =
+            switch stored {
+            case nil: "\(path) has none"
+            case entry.shape?: "\(option: .head) new asks for it"
+            case let stored?:
+                "that of \(path) has the shape (\(stored.map(String.init).joined(separator: ", "))), and the "
+                    + "model has \(count) classes"
+            }
+        return "the head, \(layer), is drawn anew, for \(reason)"
+    }
+
+    private static func words(for place: [String]) -> String {
+        place.isEmpty ? "the top" : place.map { "“\($0)”" }.joined(separator: ", ")
+    }
+
+    private static func list(_ names: [String]) -> String {
+        names.prefix(10).joined(separator: ", ") + (names.count > 10 ? " and \(names.count - 10) more" : "")
+    }
+}
