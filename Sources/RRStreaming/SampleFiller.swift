@@ -24,10 +24,12 @@ final class SampleFiller {
         self.options = options
     }
 
-    /// Asks for the image of a sample that is filled next.
+    /// Asks for the image and mask of a sample that is filled next.
     func prepare(_ row: Int, of storage: BatchStorage) {
         let index = Int(storage.indices.elements[row])
-        if index >= 0 { reader.prefetchImage(at: index) }
+        guard index >= 0 else { return }
+        reader.prefetchImage(at: index)
+        masks?.prefetchMask(ofSample: index)
     }
 
     /// Fills the place of a sample whose index stands in the batch.

@@ -73,6 +73,15 @@ public struct MaskBits: Equatable, Sendable {
         }
     }
 
+    /// Asks for a row that is expanded soon.
+    package func prefetchRow(_ row: Int) {
+        precondition(row >= 0 && row < rowCount)
+        words.withUnsafeBufferPointer { words in
+            guard let words = words.baseAddress else { return }
+            rr_prefetch(words + row * wordsPerRow, wordsPerRow * MemoryLayout<UInt64>.size)
+        }
+    }
+
     /// Sets every bit of a row that is set in a row of `other`, whose rows have as many elements.
     @inlinable
     public mutating func formUnion(row: Int, with other: MaskBits, row otherRow: Int) {

@@ -46,6 +46,9 @@ public final class Dataset: Sendable {
     /// The group of each sample; nil where the samples are in none.
     public let groups: SampleGroups?
 
+    /// The bytes of an image as it is stored.
+    package let imageSize: Int
+
     let source: any DatasetSource
     /// The dataset whose classes have other numbers here; nil for a dataset as it stands in its files.
     private let original: Dataset?
@@ -91,6 +94,7 @@ public final class Dataset: Sendable {
         sampleCount = contents.sampleCount
         imageShape = contents.imageShape
         elementType = contents.elementType
+        imageSize = contents.imageSize
         color = contents.color
         labels = contents.table.labels
         classNames = contents.table.classNames
@@ -118,6 +122,7 @@ public final class Dataset: Sendable {
         sampleCount = dataset.sampleCount
         imageShape = dataset.imageShape
         elementType = dataset.elementType
+        imageSize = dataset.imageSize
         color = dataset.color
         self.labels = labels
         self.classNames = classNames
@@ -143,9 +148,6 @@ public final class Dataset: Sendable {
 
     /// The size of each image before it was resized; nil where images were not, or the file does not say.
     public var sourceSizes: [ImageSize]? { source.contents.table.sourceSizes }
-
-    /// The bytes of an image as it is stored.
-    package var imageSize: Int { source.contents.imageSize }
 
     /// Reads the id of each sample.
     ///

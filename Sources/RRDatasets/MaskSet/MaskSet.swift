@@ -120,6 +120,9 @@ public final class MaskSet: Sendable {
         try match.check(for: dataset, path: "masks")
     }
 
+    /// Asks for a sample's mask that is expanded soon.
+    package func prefetchMask(ofSample index: Int) { bits.prefetchRow(rows[index]) }
+
     /// Writes a sample's mask as bytes that are 0 or 1.
     ///
     /// - Parameters:

@@ -8,10 +8,15 @@ internal import Synchronization
 package final class ImageReader {
     private let source: any DatasetSource
     private let verified: SampleFlags
+    /// The flags and the blocks themselves. To count references to what all threads share would cost more than to read a
+    /// small image.
+    private let flags: SampleFlags.Places
+    private let kept: BlockCache.Kept?
     private let elementType: ImageElementType
     private let sampleCount: Int
     /// The bytes of an image.
     private let size: Int
+    private let rowsPerBlock: Int
     private let cache: ImageCache?
     private let reader: any ImageRowReader
     private let stored: UnsafeMutableRawBufferPointer
@@ -21,7 +26,10 @@ package final class ImageReader {
     package init(_ dataset: Dataset, cache: ImageCache?) throws {
         (source, verified) = (dataset.source, dataset.verified)
         (elementType, sampleCount, size) = (dataset.elementType, dataset.sampleCount, dataset.imageSize)
+        flags = verified.places
         self.cache = cache
+        kept = cache?.blocks.kept
+        rowsPerBlock = cache?.rowsPerBlock ?? 1
         reader = try source.makeReader()
         stored = .allocate(byteCount: size, alignment: 64)
     }
@@ -46,9 +54,11 @@ package final class ImageReader {
         var held: BlockCache.Held?
         defer { if let held { cache?.blocks.release(held) } }
         let image: UnsafeRawBufferPointer
-        if let cache {
-            let (number, row) = index.quotientAndRemainder(dividingBy: cache.rowsPerBlock)
-            let rows = index - row..<min(index - row + cache.rowsPerBlock, sampleCount)
+        if let kept = keptImage(at: index) {
+            image = kept
+        } else if let cache {
+            let (number, row) = index.quotientAndRemainder(dividingBy: rowsPerBlock)
+            let rows = index - row..<min(index - row + rowsPerBlock, sampleCount)
             let block = try cache.blocks.hold(number) { bytes in
                 try reader.read(
                     rows: rows, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<(rows.count * size)]))
@@ -59,9 +69,9 @@ package final class ImageReader {
             try reader.read(rows: index..<index + 1, into: stored)
             image = UnsafeRawBufferPointer(stored)
         }
-        if !verified.contains(index) {
+        if !flags.contains(index) {
             try source.verify(image, at: index)
-            verified.insert(index)
+            flags.insert(index)
         }
         switch (target, elementType) {
         case (.stored(let bytes), _):
@@ -80,10 +90,15 @@ package final class ImageReader {
 
     /// Asks for an image that is read soon, where it is in memory.
     package func prefetchImage(at index: Int) {
-        guard let cache else { return }
-        let (block, row) = index.quotientAndRemainder(dividingBy: cache.rowsPerBlock)
-        guard let start = cache.blocks.keptBlock(block)?.baseAddress else { return }
-        rr_prefetch(start + row * size, size)
+        if let image = keptImage(at: index)?.baseAddress { rr_prefetch(image, size) }
+    }
+
+    /// An image that is in memory to stay.
+    private func keptImage(at index: Int) -> UnsafeRawBufferPointer? {
+        guard let kept else { return nil }
+        let (number, row) = index.quotientAndRemainder(dividingBy: rowsPerBlock)
+        guard let block = kept[number] else { return nil }
+        return UnsafeRawBufferPointer(rebasing: block[row * size..<(row + 1) * size])
     }
 
     /// Checks that nobody has written to the file since it was opened; after a read, that what was read is right.
@@ -218,11 +233,26 @@ final class BlockCache: @unchecked Sendable {
         }
     }
 
-    /// A block that is in memory to stay; nil for one that is not there yet or may go.
-    func keptBlock(_ block: Int) -> UnsafeRawBufferPointer? {
-        guard holdsAll else { return nil }
-        let place = places[block].load(ordering: .acquiring)
-        return place >= 0 ? UnsafeRawBufferPointer(bytes(at: place)) : nil
+    /// The blocks that are in memory to stay, for somebody who holds the cache as long.
+    struct Kept {
+        fileprivate let places: UnsafeMutablePointer<Atomic<Int>>
+        fileprivate let blockCount: Int
+        fileprivate let memory: UnsafeRawPointer
+        fileprivate let blockSize: Int
+
+        /// A block; nil for one that is not there yet.
+        subscript(block: Int) -> UnsafeRawBufferPointer? {
+            precondition(block >= 0 && block < blockCount)
+            let place = places[block].load(ordering: .acquiring)
+            return place >= 0
+                ? UnsafeRawBufferPointer(start: memory + place * blockSize, count: blockSize) : nil
+        }
+    }
+
+    /// Nil where blocks may go.
+    var kept: Kept? {
+        holdsAll
+            ? Kept(places: places, blockCount: blockCount, memory: memory, blockSize: blockSize) : nil
     }
 
     /// Finds a block or a place for it, which stays while it is in use.

@@ -4,8 +4,8 @@ internal import Synchronization
 ///
 /// Unchecked: the values are atomic and stay at their place.
 private final class SampleAtomics<Value: AtomicRepresentable>: @unchecked Sendable {
-    private let values: UnsafeMutablePointer<Atomic<Value>>
-    private let count: Int
+    let values: UnsafeMutablePointer<Atomic<Value>>
+    let count: Int
 
     init(count: Int, initially value: Value) where Value: BitwiseCopyable {
         self.count = count
@@ -32,11 +32,28 @@ struct SampleFlags: Sendable {
 
     init(count: Int) { flags = SampleAtomics(count: count, initially: false) }
 
-    func contains(_ index: Int) -> Bool { flags[index].pointee.load(ordering: .relaxed) }
+    func contains(_ index: Int) -> Bool { places.contains(index) }
 
     /// Sets a flag; false where it was set before.
-    @discardableResult
     func insert(_ index: Int) -> Bool { !flags[index].pointee.exchange(true, ordering: .relaxed) }
+
+    /// The flags themselves, for somebody who holds them as long.
+    struct Places {
+        fileprivate let flags: UnsafeMutablePointer<Atomic<Bool>>
+        fileprivate let count: Int
+
+        func contains(_ index: Int) -> Bool {
+            precondition(index >= 0 && index < count)
+            return flags[index].load(ordering: .relaxed)
+        }
+
+        func insert(_ index: Int) {
+            precondition(index >= 0 && index < count)
+            flags[index].store(true, ordering: .relaxed)
+        }
+    }
+
+    var places: Places { Places(flags: flags.values, count: flags.count) }
 }
 
 /// The checksums of images that are known once they have been decoded.
