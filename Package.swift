@@ -68,7 +68,7 @@ let package = Package(
             "RRFormats", "RRTensor", "RRSchemas", "CFileSystem", "CPNGShim", "CJPEGShim", "CPixelPlanes",
             "CHDF5",
             "CHDF5Filters", "CHDF5Reader", "CLibDeflate", "CLibCrypto"),
-        module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas", "CStoredElements"),
+        module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas", "CStoredElements", "CPixelPlanes"),
         module("RRPreparation", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),
         module("RRStreaming", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),
         module("RRNetworks", "RRTensor", "COpenBLAS", "CConvolution"),

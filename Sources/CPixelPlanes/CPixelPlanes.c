@@ -1,13 +1,8 @@
 #include "CPixelPlanes.h"
 
-// The compiler makes shuffles of whole vectors of these loops; which version runs is decided when the program starts.
-// That is before the thread sanitizer is ready, which has one version alone.
-#if defined(__x86_64__) && !__has_feature(thread_sanitizer)
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("avx2", "default")))
-#else
-#define FOR_EACH_PROCESSOR
-#endif
+#include "processors.h"
 
+// The compiler makes shuffles of whole vectors of these loops.
 FOR_EACH_PROCESSOR
 void rr_separate(const uint8_t *pixels, ptrdiff_t channels, ptrdiff_t count, uint8_t *planes, ptrdiff_t plane_size) {
     uint8_t *restrict first = planes, *restrict second = planes + plane_size;

@@ -1,6 +1,7 @@
 import Foundation
-import RRDatasets
+@testable import RRDatasets
 import RRSchemas
+import RRTensor
 import TestSupport
 import Testing
 
@@ -53,7 +54,7 @@ struct ResizingTests {
         source.bytes.withUnsafeBufferPointer { plane in
             target.withUnsafeMutableBufferPointer {
                 resizing.resample(
-                    plane, height: source.height, width: source.width, filling: filling, into: $0)
+                    plane, height: source.height, width: source.width, filling: [filling], into: $0)
             }
         }
         return target
@@ -68,6 +69,35 @@ struct ResizingTests {
         }
     }
 
+    @Test("vectors resample as plain loops do, whatever the extents")
+    func vectors() throws {
+        var generator = SplitMix64(seed: 5)
+        for number in 0..<200 {
+            let extents = (0..<4).map { Int(generator.next() % ($0 < 2 ? 70 : 40)) + 1 }
+            let (vertical, horizontal) = (
+                ResizingAxis(extent: extents[0], to: extents[2], filling: max(1, extents[2] - number % 3)),
+                ResizingAxis(extent: extents[1], to: extents[3], filling: max(1, extents[3] - number % 4))
+            )
+            // Of the extremes too, where sums are largest.
+            let plane = (0..<extents[0] * extents[1]).map { _ in
+                number % 5 == 0 ? UInt8(255) : UInt8(truncatingIfNeeded: generator.next())
+            }
+            let resampler = Resampler<UInt8, Int32>(vertical: vertical, horizontal: horizontal)
+            let results = [true, false].map { byVectors in
+                var target = [UInt8](repeating: 7, count: extents[2] * extents[3])
+                plane.withUnsafeBufferPointer { plane in
+                    target.withUnsafeMutableBufferPointer {
+                        byVectors
+                            ? resampler.resampleBytes(plane, into: $0, rowLength: extents[3])
+                            : resampler.resample(plane, into: $0, rowLength: extents[3])
+                    }
+                }
+                return target
+            }
+            #expect(results[0] == results[1], "\(extents[0])×\(extents[1]) to \(extents[2])×\(extents[3])")
+        }
+    }
+
     @Test("16-bit images keep their depth: within one step of Pillow")
     func deep() throws {
         try forEachTarget { source, target, resizing, filling in
@@ -75,7 +105,7 @@ struct ResizingTests {
             source.words.withUnsafeBufferPointer { plane in
                 found.withUnsafeMutableBufferPointer {
                     resizing.resample(
-                        plane, height: source.height, width: source.width, filling: UInt16(filling) * 257,
+                        plane, height: source.height, width: source.width, filling: [UInt16(filling) * 257],
                         into: $0)
                 }
             }
@@ -108,7 +138,7 @@ struct ResizingTests {
         var (image, mask) = ([UInt8](repeating: 0, count: 720), [UInt8](repeating: 0, count: 720))
         plane.withUnsafeBufferPointer { plane in
             image.withUnsafeMutableBufferPointer {
-                resizing.resample(plane, height: height, width: width, filling: 0, into: $0)
+                resizing.resample(plane, height: height, width: width, filling: [0], into: $0)
             }
             mask.withUnsafeMutableBufferPointer {
                 resizing.pickNearest(plane, height: height, width: width, into: $0)

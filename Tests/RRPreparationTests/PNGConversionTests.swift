@@ -141,7 +141,7 @@ struct PNGConversionTests {
         var expected = [UInt8](repeating: 9, count: 20)
         stored.map { UInt8($0) }.withUnsafeBufferPointer { plane in
             expected.withUnsafeMutableBufferPointer {
-                resizing.resample(plane, height: 7, width: 9, filling: 0, into: $0)
+                resizing.resample(plane, height: 7, width: 9, filling: [0], into: $0)
             }
         }
         #expect(found == expected.map { Int($0) })

@@ -1,4 +1,5 @@
-// The samples of pixels, brought from side by side, (H, W, C), to a plane for each channel, (C, H, W).
+// The samples of pixels, brought from side by side, (H, W, C), to a plane for each channel, (C, H, W), and planes of bytes
+// brought to another size.
 //
 // In C because Swift compiles for the oldest processor only, on which this takes ten times as long.
 #pragma once
@@ -7,3 +8,31 @@
 
 // Spreads `count` pixels of 2, 3 or 4 channels over planes that begin `plane_size` bytes apart.
 void rr_separate(const uint8_t *pixels, ptrdiff_t channels, ptrdiff_t count, uint8_t *planes, ptrdiff_t plane_size);
+
+// The source positions that count for a target position, and where their weights begin.
+typedef struct {
+    ptrdiff_t start;
+    ptrdiff_t count;
+    ptrdiff_t first_weight;
+} rr_resampling_window;
+
+// The rows or the columns of a target, with weights of RR_RESAMPLING_PRECISION binary places, none below 0.
+typedef struct {
+    const rr_resampling_window *windows;
+    const int32_t *weights;
+    ptrdiff_t count;
+} rr_resampling_axis;
+
+enum { RR_RESAMPLING_PRECISION = 22 };
+
+// Brings `rows` rows of `width` samples to rows of `axis.count`. The workspace holds 16 bytes for each sample of a row of
+// either length, and for 32 more.
+void rr_resample_columns(
+    const uint8_t *plane, ptrdiff_t rows, ptrdiff_t width, rr_resampling_axis axis, uint8_t *workspace,
+    uint8_t *target);
+
+// Brings rows of `width` samples, of which `plane` has those from `first_row` on, to `axis.count` rows that begin `row_length`
+// samples apart.
+void rr_resample_rows(
+    const uint8_t *plane, ptrdiff_t width, rr_resampling_axis axis, ptrdiff_t first_row, uint8_t *target,
+    ptrdiff_t row_length);

@@ -1,3 +1,5 @@
+internal import CPixelPlanes
+
 /// Resamples planes with a triangle filter as wide as the target's pixels, which is linear interpolation where an
 /// image grows and antialiased where it shrinks.
 ///
@@ -10,80 +12,85 @@ where
     Sample: FixedWidthInteger & UnsignedInteger & BitwiseCopyable,
     Accumulator: FixedWidthInteger & SignedInteger & BitwiseCopyable
 {
-    /// The source positions that count for a target position, and their weights in `weights`.
-    private struct Window {
-        let start: Int
-        let count: Int
-        let firstWeight: Int
+    /// What becomes of the rows, or of the columns.
+    fileprivate struct Pass {
+        var windows: [rr_resampling_window] = []
+        var weights: [Accumulator] = []
+
+        init(_ axis: ResizingAxis) {
+            // A filter narrower than the source's pixels would pass over some of them.
+            let radius = max(axis.scale, 1)
+            windows.reserveCapacity(axis.count)
+            weights.reserveCapacity(axis.count * Int(2 * radius + 2))
+            for position in 0..<axis.count {
+                let center = axis.center(position)
+                let start = max(0, Int(center - radius + 0.5))
+                let end = min(axis.extent, Int(center + radius + 0.5))
+                func share(_ source: Int) -> Double {
+                    max(0, 1 - abs((Double(source) - center + 0.5) * (1 / radius)))
+                }
+                let sum = (start..<end).reduce(0) { $0 + share($1) }
+                windows.append(
+                    rr_resampling_window(start: start, count: end - start, first_weight: weights.count))
+                for source in start..<end {
+                    let weight = sum == 0 ? 0.5 : share(source) / sum * Double(1 << precision) + 0.5
+                    weights.append(Accumulator(truncatingIfNeeded: Int(weight.rounded(.down))))
+                }
+            }
+        }
+
+        /// The source positions that any target position takes.
+        var extent: Range<Int> {
+            guard let first = windows.first, let last = windows.last else { return 0..<0 }
+            return first.start..<last.start + last.count
+        }
     }
 
-    private static var precision: Int { 22 }
-    private static var half: Accumulator { 1 << 21 }
+    private static var precision: Int { RR_RESAMPLING_PRECISION }
+    private static var half: Accumulator { 1 << Accumulator(precision - 1) }
 
     private let vertical: ResizingAxis
     private let horizontal: ResizingAxis
+    private let rows: Pass
+    private let columns: Pass
 
     init(vertical: ResizingAxis, horizontal: ResizingAxis) {
         self.vertical = vertical
         self.horizontal = horizontal
-    }
-
-    private static func windows(of axis: ResizingAxis) -> (windows: [Window], weights: [Accumulator]) {
-        // A filter narrower than the source's pixels would pass over some of them.
-        let radius = max(axis.scale, 1)
-        var (windows, weights): ([Window], [Accumulator]) = ([], [])
-        windows.reserveCapacity(axis.count)
-        for position in 0..<axis.count {
-            let center = axis.center(position)
-            let start = max(0, Int(center - radius + 0.5))
-            let end = min(axis.extent, Int(center + radius + 0.5))
-            let shares = (start..<end).map { source in
-                max(0, 1 - abs((Double(source) - center + 0.5) * (1 / radius)))
-            }
-            let sum = shares.reduce(0, +)
-            windows.append(Window(start: start, count: shares.count, firstWeight: weights.count))
-            weights += shares.map { share in
-                Accumulator((sum == 0 ? 0.5 : share / sum * Double(1 << precision) + 0.5).rounded(.down))
-            }
-        }
-        return (windows, weights)
+        (rows, columns) = (Pass(vertical), Pass(horizontal))
     }
 
     /// Resamples a plane.
     ///
     /// - Parameters:
     ///   - rowLength: the target's samples in a row, of which those that the axis covers are written.
-    @specialized(where Sample == UInt8, Accumulator == Int32)
     @specialized(where Sample == UInt16, Accumulator == Int64)
     func resample(
         _ plane: UnsafeBufferPointer<Sample>, into target: UnsafeMutableBufferPointer<Sample>, rowLength: Int
     ) {
-        let (columns, columnWeights) = Self.windows(of: horizontal)
-        let (rows, rowWeights) = Self.windows(of: vertical)
-        guard let firstRow = rows.first, let lastRow = rows.last else { return }
         let (width, count) = (horizontal.extent, horizontal.count)
         precondition(plane.count == vertical.extent * width)
         precondition(target.count >= (vertical.first + vertical.count) * rowLength)
-        let sourceRows = firstRow.start..<lastRow.start + lastRow.count
+        let sourceRows = rows.extent
         withUnsafeTemporaryAllocation(of: Sample.self, capacity: sourceRows.count * count) { narrow in
             for row in sourceRows {
                 let source = row * width
                 let start = (row - sourceRows.lowerBound) * count
-                for (column, window) in columns.enumerated() {
+                for (column, window) in columns.windows.enumerated() {
                     var sum = Self.half
                     for tap in 0..<window.count {
                         sum &+=
                             Accumulator(truncatingIfNeeded: plane[source + window.start + tap])
-                            &* columnWeights[window.firstWeight + tap]
+                            &* columns.weights[window.first_weight + tap]
                     }
                     narrow[start + column] = Self.sample(sum)
                 }
             }
             withUnsafeTemporaryAllocation(of: Accumulator.self, capacity: count) { sums in
-                for (row, window) in rows.enumerated() {
+                for (row, window) in rows.windows.enumerated() {
                     sums.update(repeating: Self.half)
                     for tap in 0..<window.count {
-                        let weight = rowWeights[window.firstWeight + tap]
+                        let weight = rows.weights[window.first_weight + tap]
                         let source = (window.start + tap - sourceRows.lowerBound) * count
                         for column in 0..<count {
                             sums[column] &+=
@@ -99,5 +106,43 @@ where
 
     private static func sample(_ sum: Accumulator) -> Sample {
         Sample(truncatingIfNeeded: min(Accumulator(Sample.max), max(0, sum >> Accumulator(precision))))
+    }
+}
+
+extension Resampler where Sample == UInt8, Accumulator == Int32 {
+    /// Resamples a plane as `resample(_:into:rowLength:)` does, by the processor's vectors.
+    func resampleBytes(
+        _ plane: UnsafeBufferPointer<UInt8>, into target: UnsafeMutableBufferPointer<UInt8>, rowLength: Int
+    ) {
+        let (width, count, sourceRows) = (horizontal.extent, horizontal.count, rows.extent)
+        precondition(plane.count == vertical.extent * width)
+        precondition(target.count >= (vertical.first + vertical.count) * rowLength)
+        guard let source = plane.baseAddress, let target = target.baseAddress else { return }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: sourceRows.count * count) { narrow in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: (width + count + 32) * 16) { workspace in
+                columns.withAxis {
+                    rr_resample_columns(
+                        source + sourceRows.lowerBound * width, sourceRows.count, width, $0,
+                        workspace.baseAddress, narrow.baseAddress)
+                }
+            }
+            rows.withAxis {
+                rr_resample_rows(
+                    narrow.baseAddress, count, $0, sourceRows.lowerBound,
+                    target + vertical.first * rowLength + horizontal.first, rowLength)
+            }
+        }
+    }
+}
+
+extension Resampler.Pass where Accumulator == Int32 {
+    fileprivate func withAxis(_ body: (rr_resampling_axis) -> Void) {
+        windows.withUnsafeBufferPointer { windows in
+            weights.withUnsafeBufferPointer { weights in
+                body(
+                    rr_resampling_axis(
+                        windows: windows.baseAddress, weights: weights.baseAddress, count: windows.count))
+            }
+        }
     }
 }

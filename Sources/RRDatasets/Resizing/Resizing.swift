@@ -60,40 +60,52 @@ public struct Resizing: Hashable, Sendable, Codable {
 }
 
 extension Resizing {
-    /// Resamples one channel of an image, with antialiasing.
+    /// Resamples the channels of an image, with antialiasing.
     ///
     /// - Parameters:
-    ///   - plane: `(height, width)` samples in rows, neither extent 0.
-    ///   - filling: the value around the image, for `pad`.
-    ///   - target: `(self.height, self.width)` samples to fill.
+    ///   - planes: `(C, height, width)` samples, no extent 0.
+    ///   - filling: the value around the image in each channel, for `pad`.
+    ///   - target: `(C, self.height, self.width)` samples to fill.
     package func resample(
-        _ plane: UnsafeBufferPointer<UInt8>, height: Int, width: Int, filling: UInt8,
+        _ planes: UnsafeBufferPointer<UInt8>, height: Int, width: Int, filling: [UInt8],
         into target: UnsafeMutableBufferPointer<UInt8>
     ) {
         let (vertical, horizontal) = axes(height: height, width: width)
-        fill(target, with: filling, around: vertical, horizontal)
-        Resampler<UInt8, Int32>(vertical: vertical, horizontal: horizontal)
-            .resample(plane, into: target, rowLength: self.width)
+        let resampler = Resampler<UInt8, Int32>(vertical: vertical, horizontal: horizontal)
+        forEachPlane(of: planes, height * width, filling, target, around: vertical, horizontal) {
+            resampler.resampleBytes($0, into: $1, rowLength: self.width)
+        }
     }
 
-    /// Resamples one channel of an image of 16-bit samples, with antialiasing.
+    /// Resamples the channels of an image of 16-bit samples, with antialiasing.
     package func resample(
-        _ plane: UnsafeBufferPointer<UInt16>, height: Int, width: Int, filling: UInt16,
+        _ planes: UnsafeBufferPointer<UInt16>, height: Int, width: Int, filling: [UInt16],
         into target: UnsafeMutableBufferPointer<UInt16>
     ) {
         let (vertical, horizontal) = axes(height: height, width: width)
-        fill(target, with: filling, around: vertical, horizontal)
-        Resampler<UInt16, Int64>(vertical: vertical, horizontal: horizontal)
-            .resample(plane, into: target, rowLength: self.width)
+        let resampler = Resampler<UInt16, Int64>(vertical: vertical, horizontal: horizontal)
+        forEachPlane(of: planes, height * width, filling, target, around: vertical, horizontal) {
+            resampler.resample($0, into: $1, rowLength: self.width)
+        }
     }
 
-    /// Fills what the image does not cover.
+    /// Hands over each plane and its target, where what the image does not cover is filled.
     @inline(__always)
-    private func fill<Sample>(
-        _ target: UnsafeMutableBufferPointer<Sample>, with filling: Sample, around vertical: ResizingAxis,
-        _ horizontal: ResizingAxis
+    private func forEachPlane<Sample>(
+        of planes: UnsafeBufferPointer<Sample>, _ planeSize: Int, _ filling: [Sample],
+        _ target: UnsafeMutableBufferPointer<Sample>, around vertical: ResizingAxis,
+        _ horizontal: ResizingAxis,
+        _ body: (UnsafeBufferPointer<Sample>, UnsafeMutableBufferPointer<Sample>) -> Void
     ) {
-        if vertical.count < height || horizontal.count < width { target.update(repeating: filling) }
+        let size = height * width
+        precondition(planes.count == filling.count * planeSize && target.count == filling.count * size)
+        for (channel, value) in filling.enumerated() {
+            let place = UnsafeMutableBufferPointer(
+                rebasing: target[channel * size..<(channel + 1) * size])
+            if vertical.count < height || horizontal.count < width { place.update(repeating: value) }
+            body(
+                UnsafeBufferPointer(rebasing: planes[channel * planeSize..<(channel + 1) * planeSize]), place)
+        }
     }
 
     /// Brings one channel of a mask to the same geometry, taking the nearest pixel and so making no new values.

@@ -86,22 +86,22 @@ package struct PNGConversion {
         let (height, width) = (header.height, header.width)
         if header.bitDepth == 16 {
             let planes = source.assumingMemoryBound(to: UInt16.self)
-            recolor(planes, header, into: image) { plane, filling, target in
+            recolor(planes, header, into: image) { planes, filling, target in
                 reading.resizing?.resample(
-                    plane, height: height, width: width, filling: filling, into: target)
+                    planes, height: height, width: width, filling: filling, into: target)
             }
         } else {
             let planes = source.assumingMemoryBound(to: UInt8.self)
-            recolor(planes, header, into: image) { plane, filling, target in
+            recolor(planes, header, into: image) { planes, filling, target in
                 reading.resizing?.resample(
-                    plane, height: height, width: width, filling: filling, into: target)
+                    planes, height: height, width: width, filling: filling, into: target)
             }
         }
     }
 
-    /// Resamples a plane, with a filling for what lies around it.
+    /// Resamples planes, with a filling for what lies around each.
     private typealias Resample<Sample> = (
-        UnsafeBufferPointer<Sample>, Sample, UnsafeMutableBufferPointer<Sample>
+        UnsafeBufferPointer<Sample>, [Sample], UnsafeMutableBufferPointer<Sample>
     ) -> Void
 
     private func recolor<Sample: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
@@ -110,31 +110,26 @@ package struct PNGConversion {
     ) {
         let count = header.height * header.width
         guard header.channels != target.channels else {
-            return resize(source, planeSize: count, header, into: image, resample)
+            return resize(UnsafeBufferPointer(source), header, into: image, resample)
         }
         withUnsafeTemporaryAllocation(of: Sample.self, capacity: count * target.channels) { planes in
             colors(from: header.channels).convert(source, into: planes)
-            resize(planes, planeSize: count, header, into: image, resample)
+            resize(UnsafeBufferPointer(planes), header, into: image, resample)
         }
     }
 
     private func resize<Sample: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
-        _ planes: UnsafeMutableBufferPointer<Sample>, planeSize: Int, _ header: PNGHeader,
-        into image: UnsafeMutableRawBufferPointer, _ resample: Resample<Sample>
+        _ planes: UnsafeBufferPointer<Sample>, _ header: PNGHeader, into image: UnsafeMutableRawBufferPointer,
+        _ resample: Resample<Sample>
     ) {
         guard (header.height, header.width) != (target.height, target.width) else {
-            return store(UnsafeBufferPointer(planes), into: image)
+            return store(planes, into: image)
         }
         let count = target.height * target.width
         let filling = colors(from: header.channels).background(channels: target.channels, as: Sample.self)
         withUnsafeTemporaryAllocation(of: Sample.self, capacity: count * target.channels) { resized in
-            for channel in 0..<target.channels {
-                let plane = planes[channel * planeSize..<(channel + 1) * planeSize]
-                let place = resized[channel * count..<(channel + 1) * count]
-                resample(
-                    UnsafeBufferPointer(rebasing: plane), filling[channel],
-                    UnsafeMutableBufferPointer(rebasing: place))
-            }
+            let size = header.height * header.width * target.channels
+            resample(UnsafeBufferPointer(rebasing: planes[..<size]), filling, resized)
             store(UnsafeBufferPointer(resized), into: image)
         }
     }
