@@ -77,22 +77,43 @@ def natural_pngs(folder, count):
         Image.fromarray(crop[:, ::-1] if generator.random() < 0.5 else crop).save(path)
 
 
-def png_row(title, rrdata, folder, work, target):
-    """Ours against the fastest peer, all in turn."""
-    times = {("rrdata", ""): []} | {(library, mode): [] for library in LIBRARIES for mode in MODES}
+def photographs(folder, count):
+    """Crops of photographs of 500×375, as Pillow writes JPEGs of the quality 90."""
+    from sklearn.datasets import load_sample_images
+    generator = numpy.random.default_rng(3)
+    images = load_sample_images().images
+    for number in range(count):
+        image = images[number % len(images)]
+        top, left = (generator.integers(0, had - wanted + 1) for had, wanted in zip(image.shape, (375, 500)))
+        crop = image[top:top + 375, left:left + 500]
+        path = folder / str(number % 10) / f"{number:06}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(crop[:, ::-1] if generator.random() < 0.5 else crop).save(path, quality=90)
+
+
+def folder_times(rrdata, folder, work, extent=None):
+    """The medians of an import of a folder, ours under the key None, and every peer's, all in turn."""
+    kind = ["images", "--size", f"{extent}x{extent}", "--fit", "stretch"] if extent else ["pngs"]
+    times = {None: []} | {(library, mode): [] for library in LIBRARIES for mode in MODES}
     for _ in range(ROUNDS):
-        for library, mode in times:
-            if library == "rrdata":
-                seconds = timed(rrdata, "import", "pngs", folder, "-o", fresh(work / "ours.h5"))
+        for peer in times:
+            if peer is None:
+                seconds = timed(rrdata, "import", *kind, folder, "-o", fresh(work / "ours.h5"))
             else:
                 seconds = float(subprocess.run(
-                    [sys.executable, FOLDER / "peers" / "folder_to_hdf5.py", library, mode, folder,
-                     fresh(work / "theirs.h5")], capture_output=True, text=True, check=True).stdout)
-            times[library, mode].append(seconds)
+                    [sys.executable, FOLDER / "peers" / "folder_to_hdf5.py", *peer, folder,
+                     fresh(work / "theirs.h5"), *([str(extent)] if extent else [])],
+                    capture_output=True, text=True, check=True).stdout)
+            times[peer].append(seconds)
     medians = {peer: statistics.median(values) for peer, values in times.items()}
-    ours = medians.pop(("rrdata", ""))
-    fastest = min(medians, key=medians.get)
-    print({" ".join(peer): round(seconds, 2) for peer, seconds in medians.items()})
+    print({" ".join(peer or ["rrdata"]): round(seconds, 2) for peer, seconds in medians.items()})
+    return medians
+
+
+def folder_row(title, medians, target, libraries=LIBRARIES):
+    """Ours against the fastest of some peers."""
+    ours = medians[None]
+    fastest = min((peer for peer in medians if peer and peer[0] in libraries), key=medians.get)
     return (f"| {title} | {ours:.2f} s | {medians[fastest]:.2f} s, {fastest[0]} on {fastest[1]} "
             f"| {medians[fastest] / ours:.2f} | {target} |")
 
@@ -169,13 +190,22 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         work = pathlib.Path(name)
         gray_pngs(work / "gray", options.count)
-        lines.append(png_row(f"{options.count:,} PNGs of 28×28 gray", options.rrdata, work / "gray", work, 2.5))
+        medians = folder_times(options.rrdata, work / "gray", work)
+        lines.append(folder_row(f"{options.count:,} PNGs of 28×28 gray", medians, 2.5))
         print(lines[-1], flush=True)
         natural_pngs(work / "natural", 3_000)
-        lines.append(png_row("3,000 PNGs of 224×224 RGB", options.rrdata, work / "natural", work, 2.2))
+        medians = folder_times(options.rrdata, work / "natural", work)
+        lines.append(folder_row("3,000 PNGs of 224×224 RGB", medians, 2.2))
         print(lines[-1], flush=True)
         shutil.rmtree(work / "natural")
         os.rename(work / "theirs.h5", work / "natural.h5")
+        photographs(work / "photographs", 3_000)
+        medians = folder_times(options.rrdata, work / "photographs", work, extent=224)
+        title = "3,000 JPEGs of 500×375 to 224×224"
+        lines.append(folder_row(title, medians, 1.15, ["opencv", "torchvision"]))
+        lines.append(folder_row(title, medians, 2.0, ["pillow"]))
+        print(*lines[-2:], sep="\n", flush=True)
+        shutil.rmtree(work / "photographs")
         lines.append(deflate_row(options.rrdata, work / "natural.h5", work))
         print(lines[-1], flush=True)
         lines.insert(-1, copy_row(options.rrdata, work))

@@ -1,8 +1,9 @@
-"""What one writes today: class folders of PNGs to an HDF5 file, by Pillow, OpenCV or torchvision with h5py.
+"""What one writes today: class folders of images to an HDF5 file, by Pillow, OpenCV or torchvision with h5py.
 
-    python folder_to_hdf5.py pillow|opencv|torchvision threads|processes FOLDER OUTPUT.h5
+    python folder_to_hdf5.py pillow|opencv|torchvision threads|processes FOLDER OUTPUT.h5 [EXTENT]
 
-Two workers decode while the caller writes. Prints the seconds from the listing of the folder to the closed file, without
+With an extent the images are stretched to as many rows and columns, by each library's bilinear filter: Pillow's and
+torchvision's are antialiased, OpenCV's default is not. Two workers decode while the caller writes. Prints the seconds from the listing of the folder to the closed file, without
 those that Python needed to start.
 """
 
@@ -14,13 +15,15 @@ import time
 import h5py
 import numpy
 
-library, mode, folder, output = sys.argv[1:]
+library, mode, folder, output, *extents = sys.argv[1:]
+size = (int(extents[0]),) * 2 if extents else None
 match library:
     case "pillow":
         from PIL import Image
 
         def decode(path):
-            image = numpy.asarray(Image.open(path))
+            image = Image.open(path)
+            image = numpy.asarray(image.resize(size, Image.Resampling.BILINEAR) if size else image)
             return image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
     case "opencv":
         import cv2
@@ -28,14 +31,17 @@ match library:
 
         def decode(path):
             image = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+            image = cv2.resize(image, size) if size else image
             return image[None] if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2RGB).transpose(2, 0, 1)
     case "torchvision":
         import torch
         from torchvision.io import decode_image
+        from torchvision.transforms.v2.functional import resize
         torch.set_num_threads(1)
 
         def decode(path):
-            return decode_image(path).numpy()
+            image = decode_image(path)
+            return (resize(image, size, antialias=True) if size else image).numpy()
 
 
 def decode_all(paths):
@@ -51,13 +57,13 @@ def main():
         paths += files
         labels += [number] * len(files)
     pool = concurrent.futures.ThreadPoolExecutor if mode == "threads" else concurrent.futures.ProcessPoolExecutor
-    size = 64
-    blocks = [paths[first:first + size] for first in range(0, len(paths), size)]
+    count = 64
+    blocks = [paths[first:first + count] for first in range(0, len(paths), count)]
     with h5py.File(output, "w") as file, pool(2) as workers:
         images = file.create_dataset("images", (len(paths), *decode(paths[0]).shape), "u1")
         file["labels"] = labels
         for number, block in enumerate(workers.map(decode_all, blocks)):
-            images[number * size:number * size + len(block)] = block
+            images[number * count:number * count + len(block)] = block
     print(time.perf_counter() - start)
 
 
