@@ -38,6 +38,8 @@ except ImportError:
 KNOWN_EXIT_CODES = {0, 1, 64, 65, 66, 73, 74}
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "Fixtures", "formats")
 
+PHOTOGRAPHS = ["gray-progressive", "colour-420", "colour-restarts", "colour-420-progressive", "cmyk", "turned-3"]
+
 # What is damaged: the file, as which kind, and the commands that read it. In a command, `{}` stands for the damaged
 # file, `{name}` for a sound one of the workshop.
 Case = collections.namedtuple("Case", "file kind commands")
@@ -71,9 +73,13 @@ class Workshop:
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def write(self, name, data):
+    def place(self, name):
+        """Where a file is to be, whose folder is made."""
         os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
-        with open(self.path(name), "wb") as file:
+        return self.path(name)
+
+    def write(self, name, data):
+        with open(self.place(name), "wb") as file:
             file.write(data)
 
     def run(self, *arguments):
@@ -94,6 +100,10 @@ class Workshop:
             b'{"file_name": "%d.png", "label": "%s"}\n' % (n, [b"ant", b"bee"][n % 2]) for n in range(6)))
         for number in range(6):
             self.write(f"lines/{number}.png", png(8, 6, 1, lambda x, y, c: x + number))
+        for name in PHOTOGRAPHS:
+            for number in range(2):
+                shutil.copy(os.path.join(FIXTURES, "jpeg", f"{name}.jpg"),
+                            self.place(f"photographs/{name}/{number}.jpg"))
         pixels = bytes(n * 37 % 256 for n in range(6 * 48))
         self.write("x.npy", npy("|u1", (6, 1, 6, 8), pixels))
         self.write("y.npy", npy("<i8", (6,), struct.pack("<6q", 0, 1, 0, 1, 0, 1)))
@@ -143,6 +153,10 @@ class Workshop:
         pngs = ["import pngs photos -o out.h5", "import pngs photos -o out.h5 --on-error skip --color rgb --size 4x4 --fit crop",
                 "stream photos --batch-size 2 --format null", "info photos", "import pngs photos -o out.h5 --depth 16 --compress deflate",
                 "train photos --model model.json --epochs 1 -o out"]
+        photographs = ["import images photographs -o out.h5 --color rgb --size 16x16 --fit crop",
+                       "import images photographs -o out.h5 --color rgb --size 9x20 --fit pad --truncated complete",
+                       "stream photographs --color rgb --size 16x16 --batch-size 2 --format null", "info photographs", "info {}",
+                       "import images photographs -o out.h5 --color rgb --size 8x8 --on-error skip --orientation apply"]
         listed = ["import pngs listed -o out.h5 --masks-output outm.h5", "stream listed --batch-size 2 --format null --split all",
                   "info listed"]
         run = ["validate run", "evaluate run d.h5 --masks m.h5", "info run --json", "make-masks d.h5 --run run --top-k 3 -o out.h5",
@@ -151,6 +165,7 @@ class Workshop:
                    "train d.h5 --model model.json --init {} --epochs 1 -o out"]
         cases = [
             Case("photos/ant/1.png", "png", pngs),
+            *(Case(f"photographs/{name}/1.jpg", "jpeg", photographs) for name in PHOTOGRAPHS),
             Case("listed/1.png", "png", listed), Case("listed/m1.png", "png", listed),
             Case("marks/bee/2.png", "png", ["import masks marks --for d.h5 -o out.h5"]),
             Case("listed/metadata.csv", "csv", listed),
@@ -284,7 +299,7 @@ def main():
     parser.add_argument("--count", type=int, default=1000, help="damaged files (default 1000)")
     parser.add_argument("--first", type=int, default=0, help="the number of the first")
     parser.add_argument("--seed", default="0")
-    parser.add_argument("--only", help="a kind alone: png, npy, zip, idx, gzip, json, csv, safetensors, hdf5")
+    parser.add_argument("--only", help="a kind alone: png, jpeg, npy, zip, idx, gzip, json, csv, safetensors, hdf5")
     parser.add_argument("--no-hdf5", action="store_true", help="leave out HDF5")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--seconds", type=int, default=5, help="the longest that a command may compute (default 5)")

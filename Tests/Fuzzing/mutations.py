@@ -119,6 +119,58 @@ def mutate_png(data, numbers):
     return png_bytes(chunks)
 
 
+# JPEG
+
+JPEG_MARKERS = bytes([0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC9, 0xCC, 0xD8, 0xDA, 0xDB, 0xDC, 0xDD, 0xE0, 0xE1, 0xE2, 0xEE, 0xFE])
+
+
+def jpeg_segments(data):
+    """The segments before the first scan, a marker and what follows its length, and all from that scan on."""
+    segments, place = [], 2
+    while place + 4 <= len(data) and data[place] == 0xFF and data[place + 1] != 0xDA:
+        length, = struct.unpack_from(">H", data, place + 2)
+        segments.append([data[place + 1], data[place + 4:place + 2 + length]])
+        place += 2 + length
+    return segments, data[place:]
+
+
+def jpeg_bytes(segments, scans):
+    return b"\xff\xd8" + b"".join(
+        bytes([0xFF, marker]) + struct.pack(">H", min(len(data) + 2, 0xFFFF)) + data[:0xFFFD]
+        for marker, data in segments) + scans
+
+
+def mutate_jpeg(data, numbers):
+    segments, scans = jpeg_segments(data)
+    for _ in range(numbers.choice([1, 1, 2, 4])):
+        place = numbers.randrange(len(segments))
+        how = numbers.choice(["frame", "frame", "payload", "payload", "scans", "scans", "remove", "repeat", "type", "swap"])
+        if how == "frame":
+            frame = next((segment for segment in segments if 0xC0 <= segment[0] <= 0xC2 and len(segment[1]) > 5), None)
+            if frame is None:
+                continue
+            fields = bytearray(frame[1])
+            field = numbers.randrange(len(fields))
+            fields[field] = numbers.choice([0, 1, 2, 3, 4, 8, 0x11, 0x14, 0x22, 0x41, 12, 127, 255])
+            frame[1] = bytes(fields)
+        elif how == "payload":
+            segments[place][1] = mutate_bytes(segments[place][1], numbers)
+        elif how == "scans":
+            scans = mutate_bytes(scans, numbers, [b"\xff\xd0", b"\xff\xd7", b"\xff\xd9", b"\xff\xda\x00\x08", b"\xff\xff"])
+        elif how == "remove":
+            del segments[place]
+            if not segments:
+                break
+        elif how == "repeat":
+            segments[place:place] = [list(segments[place])] * numbers.choice([1, 2, 50])
+        elif how == "type":
+            segments[place][0] = numbers.choice(JPEG_MARKERS)
+        else:
+            other = numbers.randrange(len(segments))
+            segments[place], segments[other] = segments[other], segments[place]
+    return jpeg_bytes(segments, scans)
+
+
 # NPY
 
 def mutate_npy(data, numbers):
@@ -402,10 +454,11 @@ def mutate_safetensors(data, numbers):
 
 
 STRUCTURED = {
-    "png": mutate_png, "npy": mutate_npy, "zip": mutate_zip, "json": mutate_json, "csv": mutate_csv, "gzip": mutate_gzip,
+    "png": mutate_png, "jpeg": mutate_jpeg, "npy": mutate_npy, "zip": mutate_zip, "json": mutate_json, "csv": mutate_csv, "gzip": mutate_gzip,
     "idx": mutate_idx, "safetensors": mutate_safetensors,
 }
-WORDS = {"pickle": PICKLE_WORDS, "json": JSON_WORDS, "csv": CSV_WORDS, "png": PNG_CHUNKS}
+WORDS = {"pickle": PICKLE_WORDS, "json": JSON_WORDS, "csv": CSV_WORDS, "png": PNG_CHUNKS,
+         "jpeg": [bytes([0xFF, marker]) for marker in JPEG_MARKERS]}
 
 
 def mutate(kind, data, numbers):
