@@ -44,12 +44,12 @@ let package = Package(
         systemLibrary("CLZF", pkgConfig: "liblzf", package: "liblzf-dev"),
         systemLibrary("CBlosc", pkgConfig: "blosc", package: "libblosc-dev"),
         systemLibrary("CZstd", pkgConfig: "libzstd", package: "libzstd-dev"),
+        .systemLibrary(name: "CFileSystem"),
         .target(name: "CPNGShim", dependencies: ["CLibPNG"]),
         .target(name: "CJPEGShim", dependencies: ["CLibJPEG"]),
         .target(name: "CHDF5Filters", dependencies: ["CHDF5", "CLZF", "CBlosc", "CZstd"]),
         .target(name: "CHDF5Reader", dependencies: ["CHDF5"]),
         .target(name: "CConvolution"),
-        .target(name: "CFileSystem"),
         .target(name: "CPixelPlanes"),
         .target(name: "CStoredElements"),
 

@@ -242,9 +242,7 @@ public enum Durability {
             let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
             guard descriptor >= 0 else { throw FormatError(writing: shownPath ?? path, failure: errno) }
             defer { close(descriptor) }
-            try sync(
-                descriptor, by: paths == nil ? rr_sync_file_system : { fsync($0) }, shownAs: shownPath ?? path
-            )
+            try sync(descriptor, by: { paths == nil ? syncfs($0) : fsync($0) }, shownAs: shownPath ?? path)
         }
     }
 
@@ -262,7 +260,7 @@ public enum Durability {
 
     /// Has the disk begin with a part of an open file, so that there is less to wait for at its end.
     package static func beginSync(_ descriptor: Int32, offset: Int, count: Int) {
-        if isEnsured { rr_begin_sync(descriptor, Int64(offset), Int64(count)) }
+        if isEnsured { sync_file_range(descriptor, offset, count, UInt32(SYNC_FILE_RANGE_WRITE)) }
     }
 
     /// Brings an open file to the disk.

@@ -147,10 +147,11 @@ enum Replacement {
         func failure() -> FormatError { FormatError(writing: path, failure: errno) }
         // A file never replaces a folder, nor a folder a file, though they would change places.
         try AtomicOutput.checkTarget(path, force: replaces, isDirectory: isDirectory)
-        guard rr_rename_to_free_name(temporaryPath, path) != 0 else { return .nothing }
+        let (here, unlessTaken) = (AT_FDCWD, UInt32(RENAME_NOREPLACE))
+        guard renameat2(here, temporaryPath, here, path, unlessTaken) != 0 else { return .nothing }
         switch errno {
         case EEXIST where replaces:
-            guard rr_exchange_names(temporaryPath, path) != 0 else { return .exchanged }
+            guard !exchangeNames(temporaryPath, path) else { return .exchanged }
             guard isUnknown(errno) else { throw failure() }
             fallthrough
         case _ where isUnknown(errno):
@@ -199,7 +200,7 @@ enum Replacement {
     func takeBack(_ path: String, to temporaryPath: String) -> Bool {
         let isBack =
             if case .exchanged = self {
-                rr_exchange_names(temporaryPath, path) == 0
+                Self.exchangeNames(temporaryPath, path)
             } else {
                 rename(path, temporaryPath) == 0
             }
@@ -208,6 +209,11 @@ enum Replacement {
             aside.remove()
         }
         return isBack
+    }
+
+    /// Lets two names change places at one moment; false where `errno` says why they have not.
+    private static func exchangeNames(_ one: String, _ other: String) -> Bool {
+        renameat2(AT_FDCWD, one, AT_FDCWD, other, UInt32(RENAME_EXCHANGE)) == 0
     }
 
     /// Whether the system or the file system does not know what it was asked for.
