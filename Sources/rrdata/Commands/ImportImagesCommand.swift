@@ -1,7 +1,8 @@
 internal import ArgumentParser
 import RRDatasets
 
-struct ImportImagesCommand: PathCommand {
+struct ImportImagesCommand: FolderImportCommand {
+    static let files = ImageFolderOptions.Files.images
     static let configuration = CommandConfiguration(
         commandName: "images",
         abstract: "Make a dataset of a folder of photographs and other images, JPEG and PNG.",
@@ -31,8 +32,4 @@ struct ImportImagesCommand: PathCommand {
             """)
 
     @OptionGroup var arguments: FolderImportArguments
-
-    var paths: CommandPaths { arguments.paths }
-
-    func run() throws { try arguments.run(.images) }
 }

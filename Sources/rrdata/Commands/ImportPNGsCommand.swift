@@ -2,7 +2,8 @@ internal import ArgumentParser
 import RRDatasets
 import RRPreparation
 
-struct ImportPNGsCommand: PathCommand {
+struct ImportPNGsCommand: FolderImportCommand {
+    static let files = ImageFolderOptions.Files.pngs
     static let configuration = CommandConfiguration(
         commandName: "pngs",
         abstract: "Make a dataset of a folder of PNG files.",
@@ -44,8 +45,4 @@ struct ImportPNGsCommand: PathCommand {
             """)
 
     @OptionGroup var arguments: FolderImportArguments
-
-    var paths: CommandPaths { arguments.paths }
-
-    func run() throws { try arguments.run(.pngs) }
 }

@@ -65,30 +65,44 @@ struct FolderImportArguments: ParsableArguments {
             throw ValidationError("--masks, and what says how masks are read, goes with --masks-output")
         }
     }
+}
 
-    /// Imports the files of some kinds.
-    func run(_ files: ImageFolderOptions.Files) throws {
+/// A command that makes a dataset of a folder of images.
+protocol FolderImportCommand: PathCommand {
+    /// Which files are taken for images.
+    static var files: ImageFolderOptions.Files { get }
+
+    var arguments: FolderImportArguments { get }
+}
+
+extension FolderImportCommand {
+    var paths: CommandPaths { arguments.paths }
+
+    func run() throws {
+        let arguments = arguments
         var options = PNGFolderImport.Options()
-        options.reading = try reading.reading()
-        options.reading.files = files
-        options.onError = onError
-        options.compression = compress
-        options.force = output.force
-        if let threadCount = threads.jobs { options.threadCount = threadCount }
-        if let masksOutput {
-            var masksOptions = MaskImport.Options()
-            maskValues.apply(to: &masksOptions)
-            masksOptions.orientation = options.reading.orientation
-            masksOptions.drawnOn = masksDrawnOn
-            masksOptions.onError = onError
-            masksOptions.threadCount = options.threadCount
-            options.masks = AccompanyingMasks(source: masks, output: masksOutput, options: masksOptions)
+        options.reading = try arguments.reading.reading()
+        options.reading.files = Self.files
+        options.onError = arguments.onError
+        options.compression = arguments.compress
+        options.force = arguments.output.force
+        if let threadCount = arguments.threads.jobs { options.threadCount = threadCount }
+        if let masksOutput = arguments.masksOutput {
+            var masks = MaskImport.Options()
+            arguments.maskValues.apply(to: &masks)
+            masks.orientation = options.reading.orientation
+            masks.drawnOn = arguments.masksDrawnOn
+            masks.onError = arguments.onError
+            masks.threadCount = options.threadCount
+            options.masks = AccompanyingMasks(source: arguments.masks, output: masksOutput, options: masks)
         }
         let line = ProgressLine()
-        let summary = try PNGFolderImport(folder: folder, output: output.output, options: options).run {
+        let summary = try PNGFolderImport(
+            folder: arguments.folder, output: arguments.output.output, options: options
+        ).run {
             line.show("images", done: $0, of: $1)
         }
         line.clear()
-        ImportReport(summary: summary).print(as: report)
+        ImportReport(summary: summary).print(as: arguments.report)
     }
 }
