@@ -159,7 +159,7 @@ struct ImageDecoderTests {
     func named(number: Int) throws {
         let (name, bytes) = Self.others[number]
         let error = #expect(throws: FormatError.self) {
-            try bytes.withUnsafeBytes { _ = try ImageDecoder.storage(of: $0, .pngsAndJPEGs, path: "x.png") }
+            try bytes.withUnsafeBytes { _ = try ImageDecoder.storage(of: $0, takesJPEG: true, path: "x.png") }
         }
         #expect(
             error?.code == .unsupported && error?.message.description.contains(name) == true,
@@ -170,7 +170,9 @@ struct ImageDecoderTests {
     func jpegAmongPNGs() throws {
         let bytes = try JPEGTests.bytes("gray")
         let error = #expect(throws: FormatError.self) {
-            try bytes.withUnsafeBytes { _ = try ImageDecoder.storage(of: $0, .pngs, path: "x.png") }
+            try bytes.withUnsafeBytes {
+                _ = try ImageDecoder.storage(of: $0, takesJPEG: false, path: "x.png")
+            }
         }
         #expect(
             error?.message.description.contains("a JPEG file, which `ImageFolderImport(.images)` takes")

@@ -1,30 +1,22 @@
 /// How a file stores its image, as far as its beginning tells.
-package enum ImageStorage: Sendable, Hashable {
-    case png(PNGStorage)
-    case jpeg(JPEGStorage)
+package struct ImageStorage: Sendable, Hashable {
+    package enum Format: Sendable, Hashable {
+        case png(PNGStorage)
+        case jpeg(JPEGStorage)
+    }
 
+    package let format: Format
     /// What decoding makes of the image.
-    package var header: PNGHeader {
-        switch self {
-        case .png(let storage): storage.header
-        case .jpeg(let storage): storage.header
-        }
-    }
-
+    package let header: PNGHeader
     /// Whether gamma, a colour space or a profile is given, which decoding ignores.
-    package var hasColorSpace: Bool {
-        switch self {
-        case .png(let storage): storage.hasColorSpace
-        case .jpeg(let storage): storage.hasColorProfile
-        }
-    }
+    package let hasColorSpace: Bool
 
     /// Whether the orientation stands before the pixels wherever there is one, as in JPEG.
-    package var knowsOrientation: Bool { if case .jpeg = self { true } else { false } }
+    package var knowsOrientation: Bool { if case .jpeg = format { true } else { false } }
 
     /// Whether all that tells of the image was there to be read, and goes with the size of the file.
     package func isCertain(fileSize: Int) -> Bool {
-        switch self {
+        switch format {
         case .png(let storage): storage.reachesPixels && !storage.isDoubtful(fileSize: fileSize)
         case .jpeg(let storage): storage.reachesPixels
         }
@@ -33,32 +25,31 @@ package enum ImageStorage: Sendable, Hashable {
 
 /// Image files to samples: each by the decoder of what it is, told by its content and not by its name.
 package enum ImageDecoder {
-    /// Which files are taken.
-    package enum Kinds: Sendable, Hashable {
-        case pngs
-        case pngsAndJPEGs
-    }
-
     /// Reads what the beginning of a file tells of its image, and checks it against the limits and the length of the file.
     ///
     /// - Parameters:
     ///   - bytes: the file, or its beginning.
     ///   - fileSize: the bytes of the whole file; nil where it is there.
+    ///   - takesJPEG: whether a JPEG file is one of those that are read.
     /// - Throws: as `PNGDecoder.storage` and `JPEGDecoder.storage`; `FormatError` with the code `unsupported` for a file of
     ///   another kind, which is named.
     package static func storage(
-        of bytes: UnsafeRawBufferPointer, fileSize: Int? = nil, _ kinds: Kinds, path: String
+        of bytes: UnsafeRawBufferPointer, fileSize: Int? = nil, takesJPEG: Bool, path: String
     ) throws(FormatError) -> ImageStorage {
         if JPEGDecoder.isJPEG(bytes) {
-            guard kinds == .pngsAndJPEGs else {
+            guard takesJPEG else {
                 throw FormatError(
                     .malformed, path: path,
                     "this is not a PNG file but a JPEG file, which `\(operation: .importImages)` takes")
             }
-            return .jpeg(try JPEGDecoder.storage(of: bytes, fileSize: fileSize, path: path))
+            let storage = try JPEGDecoder.storage(of: bytes, fileSize: fileSize, path: path)
+            return ImageStorage(
+                format: .jpeg(storage), header: storage.header, hasColorSpace: storage.hasColorProfile)
         }
         if let kind = OtherImageKind(of: bytes) { throw kind.refusal(of: path) }
-        return .png(try PNGDecoder.storage(of: bytes, fileSize: fileSize, path: path))
+        let storage = try PNGDecoder.storage(of: bytes, fileSize: fileSize, path: path)
+        return ImageStorage(
+            format: .png(storage), header: storage.header, hasColorSpace: storage.hasColorSpace)
     }
 
     /// How an image is to be turned for the eye.
@@ -67,7 +58,7 @@ package enum ImageDecoder {
     package static func orientation(of bytes: UnsafeRawBufferPointer, _ storage: ImageStorage)
         -> PNGOrientation
     {
-        switch storage {
+        switch storage.format {
         case .png: PNGOrientation(of: bytes)
         case .jpeg(let storage): storage.orientation
         }
@@ -84,7 +75,7 @@ package enum ImageDecoder {
         _ bytes: UnsafeRawBufferPointer, storage: ImageStorage, path: String, completes: Bool,
         workspace: PNGWorkspace, into samples: UnsafeMutableRawBufferPointer
     ) throws(FormatError) -> PNGFaults {
-        switch storage {
+        switch storage.format {
         case .png(let storage):
             try PNGDecoder.decode(
                 bytes, storage: storage, path: path, arrangement: .planar, workspace: workspace, into: samples

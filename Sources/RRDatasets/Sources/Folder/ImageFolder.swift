@@ -30,7 +30,7 @@ struct ImageFolder: DatasetSource {
             conversion = try PNGConversion(reading, firstOf: files, in: folder)
             let headers: Headers = try Self.headers(of: files, in: folder, conversion, reading)
             (states, tally) = (headers.states, headers.tally)
-            if conversion.resizes { table.sourceSizes = headers.sizes }
+            if reading.resizing != nil { table.sourceSizes = headers.sizes }
         } catch let error as FormatError {
             throw ImageFolderOptions.unreadable(error)
         } catch let other as OtherHeader {
@@ -104,7 +104,7 @@ struct ImageFolder: DatasetSource {
     /// A reader notes the checksum of what it decodes.
     func verify(_ image: UnsafeRawBufferPointer, at index: Int) {}
 
-    func ids() -> [String] { (0..<files.count).map { files.id(at: $0) } }
+    func ids() -> [String] { files.paths.map { ImageNames.stem(of: $0) } }
 
     /// The CRC-32 of every image, for which those not yet read are decoded.
     ///

@@ -8,7 +8,8 @@ package struct PNGConversion {
     /// The size, colour type and depth of every image afterwards.
     package let target: PNGHeader
 
-    private let reading: ImageFolderOptions
+    /// What the files become, as far as it is said.
+    package let reading: ImageFolderOptions
 
     /// Takes what the options leave open from the first file of a list that has a sound header.
     ///
@@ -40,18 +41,6 @@ package struct PNGConversion {
                 "images of \(target.width)×\(target.height) (width × height) are too large")
         }
     }
-
-    /// Whether images may have any size.
-    package var resizes: Bool { reading.resizing != nil }
-
-    /// Whether images are turned first, as their files say.
-    package var appliesOrientation: Bool { reading.orientation == .apply }
-
-    /// Which files are read.
-    package var files: ImageFolderOptions.Files { reading.files }
-
-    /// Whether JPEG files that are cut short are filled up with gray.
-    package var completesFiles: Bool { reading.completesFiles }
 
     /// The shape of every image afterwards.
     package var imageShape: ImageShape {

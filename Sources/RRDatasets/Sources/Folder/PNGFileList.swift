@@ -4,7 +4,7 @@ package import RRFormats
 ///
 /// It takes about the bytes of a path and twenty more for each file.
 package struct PNGFileList {
-    /// The paths relative to the folder.
+    /// The paths relative to the folder; without its ending each is the file's id.
     package var paths = TextList()
     /// What is said of the files but their ids, which are in their paths; names of splits are sorted.
     package var table = SampleTable()
@@ -18,11 +18,6 @@ package struct PNGFileList {
     package var notes: [Message] = []
 
     package var count: Int { paths.count }
-
-    /// The path of a file without its extension, which is its id.
-    package func id(at position: Int) -> String {
-        paths.withUTF8(at: position) { String(decoding: ImageNames.stem(of: $0), as: UTF8.self) }
-    }
 
     /// The error for a list without a file that can be decoded.
     package func noneReadable(in folder: String) -> DatasetError {

@@ -21,7 +21,7 @@ package final class PNGFileReader {
     }
 
     private let folder: [UInt8]
-    private let files: ImageFolderOptions.Files
+    private let takesJPEG: Bool
     /// The path of the file at hand, and a zero byte.
     private var path: [UInt8] = []
     private var bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
@@ -44,7 +44,7 @@ package final class PNGFileReader {
 
     package init(folder: String, _ files: ImageFolderOptions.Files) {
         self.folder = Array(folder.utf8) + [UInt8(ascii: "/")]
-        self.files = files
+        takesJPEG = files == .images
     }
 
     deinit { bytes.deallocate() }
@@ -66,13 +66,14 @@ package final class PNGFileReader {
         defer { close(descriptor) }
         let state = try state(of: descriptor)
         var bytes = try load(descriptor, upTo: Self.startSize)
-        var storage = try ImageDecoder.storage(of: bytes, fileSize: state.size, files.kinds, path: filePath)
+        var storage = try ImageDecoder.storage(
+            of: bytes, fileSize: state.size, takesJPEG: takesJPEG, path: filePath)
         if !storage.isCertain(fileSize: state.size) || orientation == .apply && !storage.knowsOrientation {
             // A colour profile, a small image or a long text stands before the pixels, or what is asked for behind them.
             bytes = try load(descriptor, from: bytes.count)
             try checkUnchanged(descriptor, since: state)
-            storage = try ImageDecoder.storage(of: bytes, files.kinds, path: filePath)
-            if case .png(let storage) = storage {
+            storage = try ImageDecoder.storage(of: bytes, takesJPEG: takesJPEG, path: filePath)
+            if case .png(let storage) = storage.format {
                 try PNGDecoder.checkData(bytes, storage, path: filePath)
             }
         }
@@ -99,16 +100,16 @@ package final class PNGFileReader {
             let bytes = try load(descriptor)
             // Asked after the reading: whoever wrote before or meanwhile has changed the time by now.
             if let state { try checkUnchanged(descriptor, since: state) }
-            let storage = try ImageDecoder.storage(of: bytes, files.kinds, path: filePath)
+            let storage = try ImageDecoder.storage(of: bytes, takesJPEG: takesJPEG, path: filePath)
             let orientation = ImageDecoder.orientation(of: bytes, storage)
-            let isTurned = conversion.appliesOrientation && orientation != .topLeft
+            let isTurned = conversion.reading.orientation == .apply && orientation != .topLeft
             let header = isTurned ? orientation.turned(storage.header) : storage.header
             if conversion.serves(header) {
                 sourceSize = ImageSize(height: header.height, width: header.width)
                 let isDone = !isTurned && header == conversion.target
                 let pixels = isDone ? image : decoded.bytes(header.byteCount)
                 let faults = try ImageDecoder.decode(
-                    bytes, storage: storage, path: filePath, completes: conversion.completesFiles,
+                    bytes, storage: storage, path: filePath, completes: conversion.reading.completesFiles,
                     workspace: workspace, into: pixels)
                 tally.add(storage, orientation, faults)
                 if isTurned {

@@ -118,7 +118,8 @@ public struct PNGFolderImport: Sendable {
         table.sourceSizes = sourceSizes
         var color = conversion.colorName
         var colorRemark: Message?
-        let fingerprint = try writer.complete(table, id: { files.id(at: $0) }) { fingerprint in
+        let fingerprint = try writer.complete(table, id: { ImageNames.stem(of: files.paths[$0]) }) {
+            fingerprint in
             let origin = export?.origin(
                 of: table, fingerprint: fingerprint, channels: imageShape.channels)
             guard compression == export?.compression, let origin else {

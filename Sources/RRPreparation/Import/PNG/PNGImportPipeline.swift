@@ -63,7 +63,7 @@ final class PNGImportPipeline: @unchecked Sendable {
         shareCount = max(1, min(64, blockCount / (4 * self.threadCount)))
         images = .allocate(byteCount: Self.memoryCount * blockCount * imageSize, alignment: 64)
         checksums = .allocate(capacity: Self.memoryCount * blockCount)
-        sizes = .allocate(capacity: conversion.resizes ? paths.count : 0)
+        sizes = .allocate(capacity: conversion.reading.resizing == nil ? 0 : paths.count)
         sizes.initialize(repeating: ImageSize(height: 0, width: 0))
         progress = Progress(openCounts: Array(repeating: 0, count: Self.memoryCount))
     }
@@ -84,7 +84,7 @@ final class PNGImportPipeline: @unchecked Sendable {
     /// - Throws: what `body` throws, after the threads have come to rest.
     func run(_ body: (Block) throws -> Void) throws -> (tally: PNGTally, turns: [Int: PNGTurn]) {
         for number in 0..<Self.memoryCount { open(block: number) }
-        let readers = (0..<threadCount).map { _ in PNGFileReader(folder: folder, conversion.files) }
+        let readers = (0..<threadCount).map { _ in PNGFileReader(folder: folder, conversion.reading.files) }
         let threads = BackgroundThreads("rrdata.import", states: readers) { [self] in work($0) }
         do {
             // The threads come to rest before anyone looks at what they have left.
