@@ -3,6 +3,82 @@ internal import Glibc
 internal import RRTensor
 internal import Synchronization
 
+// Attributes.
+extension HDF5File {
+    /// Writes an attribute of an object, replacing one of the same name.
+    ///
+    /// Strings have variable length: h5py does not read fixed-length ones as `DIMENSION_LABELS`. A list that
+    /// fills more than 64 KB (4,096 strings) is stored outside the object's header, by libhdf5's own choice.
+    ///
+    /// - Throws: `FormatError` with the code `unsupported` for `other` and for text that holds a zero
+    ///   character, or `cannotWrite`.
+    package func setAttribute(
+        _ name: String, of objectPath: String = "/", to value: HDF5Attribute
+    ) throws(FormatError) {
+        try write { () throws(FormatError) in
+            let location = location(of: objectPath) + "@" + name
+            let object = try open(objectPath)
+            if H5Aexists(object.id, name) > 0 {
+                try HDF5Library.check(H5Adelete(object.id, name), at: location, code: .cannotWrite)
+            }
+            let texts: [String]
+            var count: [hsize_t]?
+            switch value {
+            case .string(let text): texts = [text]
+            case .strings(let list): (texts, count) = (list, [hsize_t(list.count)])
+            case .integer(let number): return try write(number, as: name, of: object, at: location)
+            case .other:
+                throw FormatError(.unsupported, path: location, "an attribute of this kind is not written")
+            }
+            // As C has them: each ends with a zero byte.
+            var bytes: [UInt8] = []
+            var offsets: [Int] = []
+            for text in texts {
+                guard !text.utf8.contains(0) else {
+                    throw FormatError(
+                        .unsupported, path: location, "text with a zero character cannot be stored")
+                }
+                offsets.append(bytes.count)
+                bytes.append(contentsOf: text.utf8)
+                bytes.append(0)
+            }
+            let space = try HDF5Handle(
+                count.map { H5Screate_simple(1, $0, nil) } ?? H5Screate(H5S_SCALAR), at: location,
+                code: .cannotWrite)
+            let type = try HDF5ElementType.variableString.makeStoredType(at: location)
+            let attribute = try createAttribute(name, of: object, type: type, space: space, at: location)
+            // Without elements nothing may be written, not even nothing.
+            guard !texts.isEmpty else { return }
+            let (attributeID, typeID) = (attribute.id, type.id)
+            let status = bytes.withUnsafeBufferPointer { bytes in
+                H5Awrite(attributeID, typeID, offsets.map { bytes.baseAddress?.advanced(by: $0) })
+            }
+            try HDF5Library.check(status, at: location, code: .cannotWrite)
+        }
+    }
+
+    private func write(
+        _ number: Int, as name: String, of object: borrowing HDF5Handle, at location: String
+    ) throws(FormatError) {
+        let type = try HDF5ElementType.int64.makeStoredType(at: location)
+        let space = try HDF5Handle(H5Screate(H5S_SCALAR), at: location, code: .cannotWrite)
+        let attribute = try createAttribute(name, of: object, type: type, space: space, at: location)
+        var stored = Int64(number)
+        try HDF5Library.check(
+            H5Awrite(attribute.id, Int64.memoryType, &stored), at: location, code: .cannotWrite)
+    }
+
+    private func createAttribute(
+        _ name: String, of object: borrowing HDF5Handle, type: borrowing HDF5Handle,
+        space: borrowing HDF5Handle, at location: String
+    ) throws(FormatError) -> HDF5Handle {
+        try HDF5Handle(
+            H5Acreate2(object.id, name, type.id, space.id, rr_h5p_default(), rr_h5p_default()),
+            at: location, code: .cannotWrite)
+    }
+}
+
+// Rows and texts.
 extension HDF5Dataset {
     /// Writes rows along dimension 0.
     ///
