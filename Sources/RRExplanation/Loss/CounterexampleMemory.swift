@@ -30,6 +30,8 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
     }
 
     /// Takes the masks of a group, and what its random values follow from.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func load(
         _ batchMasks: SharedElements<UInt8>, samples: ArraySlice<Int>, columnCount: Int,
         key: CounterexampleKey,
@@ -38,7 +40,8 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
         batchMasks.withUnsafeBufferPointer { batchMasks in
             Transposition.write(
                 batchMasks, elementCount: elementCount, samples: samples, columnCount: columnCount,
-                into: masks)
+                into: masks
+            ) { Scalar($0) }
         }
         for (column, sample) in samples.enumerated() {
             states[column] = key.state(sample: identities?[sample] ?? Int64(sample))

@@ -167,7 +167,8 @@ final class LossWorker<Scalar: NetworkScalar> {
         if !job.plan.coversImages, let batchMasks = job.batch.masks {
             batchMasks.withUnsafeBufferPointer { batchMasks in
                 Transposition.write(
-                    batchMasks, elementCount: rows, samples: samples, columnCount: columns, into: masks)
+                    batchMasks, elementCount: rows, samples: samples, columnCount: columns, into: masks
+                ) { Scalar($0) }
             }
         }
         let (gradients, tangents, scale) = (

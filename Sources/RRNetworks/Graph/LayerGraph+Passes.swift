@@ -4,21 +4,20 @@ import RRTensor
 extension LayerGraph {
     /// What the passes of the graph share within a group of samples.
     struct Group {
-        let sampleCount: Int
-        let parameters: UnsafePointer<Scalar>
         let memory: GraphMemory<Scalar>
+        var sampleCount = 0
         /// What dropout draws each sample's masks from; nil outside training.
-        let dropoutStates: UnsafePointer<UInt64>?
+        var dropoutStates: UnsafePointer<UInt64>?
     }
 
-    func forward(_ group: Group) {
+    func forward(_ group: Group, at parameters: UnsafePointer<Scalar>) {
         let memory = group.memory
         for (index, node) in nodes.enumerated() {
             let output = memory.value(node.output)
             switch node.operation {
             case .layer(let layer):
                 layer.forward(
-                    layerGroup(group, index), input: UnsafePointer(memory.value(node.inputs[0])),
+                    layerGroup(group, index, parameters), input: UnsafePointer(memory.value(node.inputs[0])),
                     output: output)
             case .sum: addInputs(node, of: memory.value, into: output, group)
             case .concatenation: joinInputs(node, of: memory.value, into: output, group)
@@ -31,7 +30,7 @@ extension LayerGraph {
         }
     }
 
-    func reverse(_ group: Group) {
+    func reverse(_ group: Group, at parameters: UnsafePointer<Scalar>) {
         let (memory, count) = (group.memory, group.sampleCount)
         for (index, node) in nodes.enumerated().reversed() {
             let output = UnsafePointer(memory.cotangent(node.output, sampleCount: count))
@@ -44,7 +43,8 @@ extension LayerGraph {
                     switch node.operation {
                     case .layer(let layer):
                         layer.reverse(
-                            layerGroup(group, index), at: point(group, node), outputCotangent: output,
+                            layerGroup(group, index, parameters), at: point(group, node),
+                            outputCotangent: output,
                             inputCotangent: target)
                     case .product(let product) where slot == 0:
                         product.multiply(
@@ -61,14 +61,14 @@ extension LayerGraph {
         }
     }
 
-    func tangent(_ group: Group) {
+    func tangent(_ group: Group, at parameters: UnsafePointer<Scalar>) {
         let memory = group.memory
         for (index, node) in nodes.enumerated() {
             let output = memory.tangent(node.output)
             switch node.operation {
             case .layer(let layer):
                 layer.tangent(
-                    layerGroup(group, index), at: point(group, node),
+                    layerGroup(group, index, parameters), at: point(group, node),
                     inputTangent: UnsafePointer(memory.tangent(node.inputs[0])), outputTangent: output)
             case .sum: addInputs(node, of: memory.tangent, into: output, group)
             case .concatenation: joinInputs(node, of: memory.tangent, into: output, group)
@@ -88,7 +88,8 @@ extension LayerGraph {
     ///
     /// - Parameter isSecondOrder: whether `reverse` and `tangent` have run for this group.
     func gradient(
-        _ group: Group, isSecondOrder: Bool, addingTo parameterGradient: UnsafeMutablePointer<Scalar>
+        _ group: Group, at parameters: UnsafePointer<Scalar>, isSecondOrder: Bool,
+        addingTo parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
         let (memory, count) = (group.memory, group.sampleCount)
         for (index, node) in nodes.enumerated().reversed() {
@@ -98,8 +99,8 @@ extension LayerGraph {
                     // Nothing comes before the input: only the layer's own parameters want their part.
                     if case .layer(let layer) = node.operation {
                         addGradient(
-                            of: layer, node, index, group, isSecondOrder, output, into: nil, parameterGradient
-                        )
+                            of: layer, node, index, group, parameters, isSecondOrder, output, into: nil,
+                            parameterGradient)
                     }
                     continue
                 }
@@ -110,8 +111,8 @@ extension LayerGraph {
                     switch node.operation {
                     case .layer(let layer):
                         addGradient(
-                            of: layer, node, index, group, isSecondOrder, output, into: target,
-                            parameterGradient)
+                            of: layer, node, index, group, parameters, isSecondOrder, output,
+                            into: target, parameterGradient)
                     case .product(let product):
                         writeAdjoint(of: product, node, slot, group, isSecondOrder, output, into: target)
                     case .sum, .concatenation: break
@@ -152,9 +153,9 @@ extension LayerGraph {
     }
 
     private func addGradient(
-        of layer: any Layer<Scalar>, _ node: Node, _ index: Int, _ group: Group, _ isSecondOrder: Bool,
-        _ outputAdjoint: UnsafePointer<Scalar>, into inputAdjoint: UnsafeMutablePointer<Scalar>?,
-        _ parameterGradient: UnsafeMutablePointer<Scalar>
+        of layer: any Layer<Scalar>, _ node: Node, _ index: Int, _ group: Group,
+        _ parameters: UnsafePointer<Scalar>, _ isSecondOrder: Bool, _ outputAdjoint: UnsafePointer<Scalar>,
+        into inputAdjoint: UnsafeMutablePointer<Scalar>?, _ parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
         let memory = group.memory
         let secondOrder =
@@ -163,7 +164,7 @@ extension LayerGraph {
                 outputCotangent: UnsafePointer(memory.cotangent(node.output, sampleCount: group.sampleCount)),
                 inputTangent: UnsafePointer(memory.tangent(node.inputs[0]))) : nil
         layer.gradient(
-            layerGroup(group, index), at: point(group, node), secondOrder: secondOrder,
+            layerGroup(group, index, parameters), at: point(group, node), secondOrder: secondOrder,
             outputAdjoint: outputAdjoint, inputAdjoint: inputAdjoint,
             parameterGradient: parameterGradient + node.parameterOffset)
     }
@@ -208,9 +209,11 @@ extension LayerGraph {
         }
     }
 
-    private func layerGroup(_ group: Group, _ index: Int) -> LayerGroup<Scalar> {
+    private func layerGroup(
+        _ group: Group, _ index: Int, _ parameters: UnsafePointer<Scalar>
+    ) -> LayerGroup<Scalar> {
         LayerGroup(
-            sampleCount: group.sampleCount, parameters: group.parameters + nodes[index].parameterOffset,
+            sampleCount: group.sampleCount, parameters: parameters + nodes[index].parameterOffset,
             scratch: group.memory.scratch[index], dropoutStates: group.dropoutStates)
     }
 

@@ -15,7 +15,7 @@ package import RRTensor
 package final class GroupPass<Scalar: NetworkScalar> {
     /// The columns of the matrices at hand: the samples of the group and, where vectors run over samples, idle ones up to
     /// full vectors. An idle column repeats the last image, and its seeds are zero: it adds nothing to a gradient.
-    package private(set) var columnCount = 0
+    package var columnCount: Int { group.sampleCount }
     /// The softmax of each sample of the group.
     package private(set) var softmaxes: [Softmax]
 
@@ -30,11 +30,10 @@ package final class GroupPass<Scalar: NetworkScalar> {
     package let network: Network<Scalar>
     private let graph: LayerGraph<Scalar>
     private let limits: GroupLimits
-    /// The owner of the memory above.
-    private let memory: GraphMemory<Scalar>
+    /// The group at hand, with the owner of the memory above.
+    private var group: LayerGraph<Scalar>.Group
     /// What dropout draws each sample's masks from, where the group is one of a training step.
     private let dropoutStates: Buffer<UInt64>
-    private var isTraining = false
     private var sampleCount = 0
 
     /// - Parameter capacity: the largest number of samples in a group.
@@ -44,7 +43,8 @@ package final class GroupPass<Scalar: NetworkScalar> {
         let capacity = limits.columnCount(for: capacity)
         self.network = network
         graph = network.graph
-        memory = GraphMemory(graph, capacity: capacity)
+        let memory = GraphMemory(graph, capacity: capacity)
+        group = LayerGraph<Scalar>.Group(memory: memory)
         dropoutStates = Buffer(count: capacity)
         // The output's memory is all its own, and so is the input's.
         input = memory.value(0)
@@ -63,45 +63,49 @@ package final class GroupPass<Scalar: NetworkScalar> {
     ///   - samples: the rows of the batch that make up the group.
     ///   - dropout: the training step; nil outside training.
     ///   - identities: what dropout knows each sample of the batch by; nil for its row.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     package func load(
         _ images: SharedElements<Float>, samples: ArraySlice<Int>, dropout: DropoutKey? = nil,
         identities: SharedElements<Int64>? = nil
     ) {
         sampleCount = samples.count
-        columnCount = limits.columnCount(for: samples.count)
+        let columnCount = limits.columnCount(for: samples.count)
+        group.sampleCount = columnCount
         if columnCount > samples.count {
             inputTangent.clear(count: graph.inputShape.elementCount * columnCount)
             logitCotangent.clear(count: graph.outputShape.elementCount * columnCount)
             logitAdjoint.clear(count: graph.outputShape.elementCount * columnCount)
         }
-        isTraining = false
+        group.dropoutStates = nil
         if let dropout, graph.dropsOut {
-            isTraining = true
             dropoutStates.start.clear(count: columnCount)
             for (column, sample) in samples.enumerated() {
                 dropoutStates.start[column] = dropout.state(sample: identities?[sample] ?? Int64(sample))
             }
+            group.dropoutStates = UnsafePointer(dropoutStates.start)
         }
         images.withUnsafeBufferPointer { images in
             Transposition.write(
                 images, elementCount: graph.inputShape.elementCount, samples: samples,
-                columnCount: columnCount, into: input)
+                columnCount: columnCount, into: input
+            ) { Scalar($0) }
         }
     }
 
     package func forward(_ parameters: UnsafePointer<Scalar>) {
-        graph.forward(group(parameters))
+        graph.forward(group, at: parameters)
         for column in 0..<sampleCount {
             softmaxes[column].update(logits: logits, column: column, of: columnCount)
         }
     }
 
     package func reverse(_ parameters: UnsafePointer<Scalar>) {
-        graph.reverse(group(parameters))
+        graph.reverse(group, at: parameters)
     }
 
     package func tangent(_ parameters: UnsafePointer<Scalar>) {
-        graph.tangent(group(parameters))
+        graph.tangent(group, at: parameters)
     }
 
     /// - Parameter isSecondOrder: whether `reverse` and `tangent` have run for this group, so that the penalty
@@ -110,13 +114,8 @@ package final class GroupPass<Scalar: NetworkScalar> {
         _ parameters: UnsafePointer<Scalar>, isSecondOrder: Bool,
         addingTo parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
-        graph.gradient(group(parameters), isSecondOrder: isSecondOrder, addingTo: parameterGradient)
-    }
-
-    private func group(_ parameters: UnsafePointer<Scalar>) -> LayerGraph<Scalar>.Group {
-        LayerGraph<Scalar>.Group(
-            sampleCount: columnCount, parameters: parameters, memory: memory,
-            dropoutStates: isTraining ? UnsafePointer(dropoutStates.start) : nil)
+        graph.gradient(
+            group, at: parameters, isSecondOrder: isSecondOrder, addingTo: parameterGradient)
     }
 }
 
@@ -136,13 +135,13 @@ package enum Transposition {
     ///   - batch: (samples of the batch, elements).
     ///   - samples: the rows of `batch` that are wanted, at least one.
     ///   - columnCount: a multiple of 8, or fewer columns than 8.
-    @specialized(where Source == Float, Scalar == Float)
-    @specialized(where Source == Float, Scalar == Double)
-    @specialized(where Source == UInt8, Scalar == Float)
-    @specialized(where Source == UInt8, Scalar == Double)
-    package static func write<Source: ConvertibleElement, Scalar: NetworkScalar>(
+    ///   - convert: makes an element of the matrix. It stands in the innermost loop: all of this is compiled where it is
+    ///     called, which is to be where the types are known.
+    @inlinable
+    @inline(__always)
+    package static func write<Source: BitwiseCopyable, Scalar: NetworkScalar>(
         _ batch: UnsafeBufferPointer<Source>, elementCount: Int, samples: ArraySlice<Int>, columnCount: Int,
-        into matrix: UnsafeMutablePointer<Scalar>
+        into matrix: UnsafeMutablePointer<Scalar>, _ convert: (Source) -> Scalar
     ) {
         guard let batch = batch.baseAddress else { return }
         func row(_ column: Int) -> UnsafePointer<Source> {
@@ -153,7 +152,7 @@ package enum Transposition {
                 let elements = row(column)
                 var target = matrix + column
                 for index in 0..<elementCount {
-                    target[0] = elements[index].converted()
+                    target[0] = convert(elements[index])
                     target += columnCount
                 }
             }
@@ -167,14 +166,14 @@ package enum Transposition {
             )
             var target = matrix + start
             for index in 0..<elementCount {
-                target[0] = rows.0[index].converted()
-                target[1] = rows.1[index].converted()
-                target[2] = rows.2[index].converted()
-                target[3] = rows.3[index].converted()
-                target[4] = rows.4[index].converted()
-                target[5] = rows.5[index].converted()
-                target[6] = rows.6[index].converted()
-                target[7] = rows.7[index].converted()
+                target[0] = convert(rows.0[index])
+                target[1] = convert(rows.1[index])
+                target[2] = convert(rows.2[index])
+                target[3] = convert(rows.3[index])
+                target[4] = convert(rows.4[index])
+                target[5] = convert(rows.5[index])
+                target[6] = convert(rows.6[index])
+                target[7] = convert(rows.7[index])
                 target += columnCount
             }
         }
@@ -193,19 +192,6 @@ package enum Transposition {
             position &+= columnCount
         }
     }
-}
-
-/// An element of an image or a mask that a network can take.
-package protocol ConvertibleElement: BitwiseCopyable {
-    func converted<Scalar: NetworkScalar>() -> Scalar
-}
-
-extension Float: ConvertibleElement {
-    package func converted<Scalar: NetworkScalar>() -> Scalar { Scalar(self) }
-}
-
-extension UInt8: ConvertibleElement {
-    package func converted<Scalar: NetworkScalar>() -> Scalar { Scalar(self) }
 }
 
 /// The softmax of one sample's logits, in double.
