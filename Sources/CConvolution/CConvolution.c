@@ -176,7 +176,8 @@ static const double_kernels *double_version(const rr_convolution *c) {
     return &generic_double_kernels;
 }
 
-// The convolution that is the transpose of one without a stride.
+// The convolution that is the transpose of one without a stride, which reads the weights of that transposed and turned by
+// 180°.
 static rr_convolution transposed(const rr_convolution *c) {
     rr_convolution transpose = *c;
     transpose.channels = c->outputs;
@@ -220,21 +221,12 @@ ptrdiff_t rr_convolution_sums_count(const rr_convolution *c) {
 void rr_convolve_float(
     const rr_convolution *c, const float *input, const float *weights, const float *bias, float *packed, float *output
 ) {
-    if (has_few_samples(c))
+    if (has_few_samples(c) || (c->is_transpose && has_stride(c))) {
         rr_pixels_convolve_float(c, input, weights, bias, packed, output);
-    else
-        float_version(c)->convolve(c, input, weights, bias, packed, output);
-}
-
-void rr_convolve_transposed_float(
-    const rr_convolution *c, const float *cotangent, const float *weights, float *packed, float *input
-) {
-    if (has_few_samples(c) || has_stride(c)) {
-        rr_pixels_convolve_transposed_float(c, cotangent, weights, packed, input);
         return;
     }
-    const rr_convolution transpose = transposed(c);
-    float_version(c)->convolve(&transpose, cotangent, weights, NULL, packed, input);
+    const rr_convolution plain = c->is_transpose ? transposed(c) : *c;
+    float_version(c)->convolve(&plain, input, weights, bias, packed, output);
 }
 
 void rr_convolution_add_gradient_float(
@@ -249,21 +241,12 @@ void rr_convolution_add_gradient_float(
 void rr_convolve_double(
     const rr_convolution *c, const double *input, const double *weights, const double *bias, double *packed, double *output
 ) {
-    if (has_few_samples(c))
+    if (has_few_samples(c) || (c->is_transpose && has_stride(c))) {
         rr_pixels_convolve_double(c, input, weights, bias, packed, output);
-    else
-        double_version(c)->convolve(c, input, weights, bias, packed, output);
-}
-
-void rr_convolve_transposed_double(
-    const rr_convolution *c, const double *cotangent, const double *weights, double *packed, double *input
-) {
-    if (has_few_samples(c) || has_stride(c)) {
-        rr_pixels_convolve_transposed_double(c, cotangent, weights, packed, input);
         return;
     }
-    const rr_convolution transpose = transposed(c);
-    double_version(c)->convolve(&transpose, cotangent, weights, NULL, packed, input);
+    const rr_convolution plain = c->is_transpose ? transposed(c) : *c;
+    double_version(c)->convolve(&plain, input, weights, bias, packed, output);
 }
 
 void rr_convolution_add_gradient_double(

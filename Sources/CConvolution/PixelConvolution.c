@@ -121,13 +121,10 @@ ptrdiff_t rr_pixels_memory_count(const rr_convolution *c) { return pixel_memory_
 void rr_pixels_convolve_float(
     const rr_convolution *c, const float *input, const float *weights, const float *bias, float *memory, float *output
 ) {
-    float_version(c)->convolve(c, input, weights, bias, memory, output);
-}
-
-void rr_pixels_convolve_transposed_float(
-    const rr_convolution *c, const float *cotangent, const float *weights, float *memory, float *input
-) {
-    float_version(c)->convolve_transposed(c, cotangent, weights, memory, input);
+    if (c->is_transpose)
+        float_version(c)->convolve_transposed(c, input, weights, memory, output);
+    else
+        float_version(c)->convolve(c, input, weights, bias, memory, output);
 }
 
 void rr_pixels_add_gradient_float(
@@ -139,13 +136,10 @@ void rr_pixels_add_gradient_float(
 void rr_pixels_convolve_double(
     const rr_convolution *c, const double *input, const double *weights, const double *bias, double *memory, double *output
 ) {
-    double_version(c)->convolve(c, input, weights, bias, memory, output);
-}
-
-void rr_pixels_convolve_transposed_double(
-    const rr_convolution *c, const double *cotangent, const double *weights, double *memory, double *input
-) {
-    double_version(c)->convolve_transposed(c, cotangent, weights, memory, input);
+    if (c->is_transpose)
+        double_version(c)->convolve_transposed(c, input, weights, memory, output);
+    else
+        double_version(c)->convolve(c, input, weights, bias, memory, output);
 }
 
 void rr_pixels_add_gradient_double(

@@ -10,10 +10,6 @@ void rr_pixels_convolve_float(
 void rr_pixels_convolve_double(
     const rr_convolution *c, const double *input, const double *weights, const double *bias, double *memory,
     double *output);
-void rr_pixels_convolve_transposed_float(
-    const rr_convolution *c, const float *cotangent, const float *weights, float *memory, float *input);
-void rr_pixels_convolve_transposed_double(
-    const rr_convolution *c, const double *cotangent, const double *weights, double *memory, double *input);
 void rr_pixels_add_gradient_float(
     const rr_convolution *c, const float *input, const float *cotangent, float *memory, float *gradient);
 void rr_pixels_add_gradient_double(

@@ -159,13 +159,14 @@ struct ConvolutionKernelTests {
         }
         var packed = Array(repeating: Double.nan, count: rr_convolution_packed_count(&shape))
         var result = expected.map { _ in Double.nan }
-        rr_convolve_transposed_double(&shape, cotangent, weights, &packed, &result)
+        shape.is_transpose = true
+        rr_convolve_double(&shape, cotangent, weights, nil, &packed, &result)
         #expect(zip(result, expected).allSatisfy { ($0 - $1).magnitude < 1e-12 })
 
         var packedSingle = packed.map { _ in Float.nan }
         var single = expected.map { _ in Float.nan }
-        rr_convolve_transposed_float(
-            &shape, cotangent.map { Float($0) }, weights.map { Float($0) }, &packedSingle, &single)
+        rr_convolve_float(
+            &shape, cotangent.map { Float($0) }, weights.map { Float($0) }, nil, &packedSingle, &single)
         #expect(zip(single, expected).allSatisfy { (Double($0) - $1).magnitude < tolerance(shape) })
     }
 

@@ -33,8 +33,8 @@ typedef struct {
     ptrdiff_t samples;
     // The version to run; the processor must have it.
     rr_convolution_version version;
-    // Whether the weights are those of another convolution, (channels, outputs, kernel rows, kernel columns), and this
-    // one is its transpose: they are then read transposed and turned by 180°.
+    // Whether `rr_convolve` computes the transpose of the convolution, which takes a cotangent of its output back to one of
+    // its input.
     bool is_transpose;
 } rr_convolution;
 
@@ -45,20 +45,15 @@ ptrdiff_t rr_convolution_sums_count(const rr_convolution *convolution);
 // Writes the output, (groups, outputs, output height, output width, samples), for weights (groups, outputs, channels,
 // kernel rows, kernel columns) and a bias (groups, outputs), which may be NULL. `packed` is memory for the weights in
 // the order in which they are read.
+//
+// The transpose takes a cotangent of the output and writes the sum over outputs and taps of it times the weights: the
+// cotangent of the input, (groups, channels, height, width, samples). It has no bias.
 void rr_convolve_float(
     const rr_convolution *convolution, const float *input, const float *weights, const float *bias, float *packed,
     float *output);
 void rr_convolve_double(
     const rr_convolution *convolution, const double *input, const double *weights, const double *bias,
     double *packed, double *output);
-
-// Writes the sum over outputs and taps of a cotangent of the output times the weights: the cotangent of the input,
-// (groups, channels, height, width, samples). The convolution is the one whose output the cotangent belongs to.
-void rr_convolve_transposed_float(
-    const rr_convolution *convolution, const float *cotangent, const float *weights, float *packed, float *input);
-void rr_convolve_transposed_double(
-    const rr_convolution *convolution, const double *cotangent, const double *weights, double *packed,
-    double *input);
 
 // Adds to the weight gradient (groups, outputs, channels, kernel rows, kernel columns) the sum over positions and samples
 // of a cotangent of the output times the input. `sums` is memory for it.

@@ -11,11 +11,6 @@ struct ConvolutionKernels<Scalar>: Sendable {
             _ shape: Shape, _ input: Elements, _ weights: Elements, _ bias: Elements,
             _ packed: MutableElements, _ output: MutableElements
         ) -> Void
-    typealias ConvolveTransposed =
-        @Sendable (
-            _ shape: Shape, _ cotangent: Elements, _ weights: Elements, _ packed: MutableElements,
-            _ input: MutableElements
-        ) -> Void
     typealias AddGradient =
         @Sendable (
             _ shape: Shape, _ input: Elements, _ cotangent: Elements, _ sums: MutableElements,
@@ -23,18 +18,15 @@ struct ConvolutionKernels<Scalar>: Sendable {
         ) -> Void
 
     let convolve: Convolve
-    let convolveTransposed: ConvolveTransposed
     let addGradient: AddGradient
 }
 
 extension ConvolutionKernels<Float> {
     static let single = ConvolutionKernels(
-        convolve: rr_convolve_float, convolveTransposed: rr_convolve_transposed_float,
-        addGradient: rr_convolution_add_gradient_float)
+        convolve: rr_convolve_float, addGradient: rr_convolution_add_gradient_float)
 }
 
 extension ConvolutionKernels<Double> {
     static let double = ConvolutionKernels(
-        convolve: rr_convolve_double, convolveTransposed: rr_convolve_transposed_double,
-        addGradient: rr_convolution_add_gradient_double)
+        convolve: rr_convolve_double, addGradient: rr_convolution_add_gradient_double)
 }

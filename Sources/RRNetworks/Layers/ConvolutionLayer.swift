@@ -75,9 +75,9 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
-        var shape = shape(samples: group.sampleCount)
-        Scalar.kernels.convolution.convolveTransposed(
-            &shape, outputCotangent, group.parameters, group.scratch.packedWeights.start, inputCotangent)
+        var shape = shape(samples: group.sampleCount, isTranspose: true)
+        Scalar.kernels.convolution.convolve(
+            &shape, outputCotangent, group.parameters, nil, group.scratch.packedWeights.start, inputCotangent)
     }
 
     func tangent(
@@ -126,14 +126,14 @@ extension ConvolutionLayer {
 
     private static var version: rr_convolution_version { rr_convolution_best_version() }
 
-    private func shape(samples: Int) -> rr_convolution {
+    private func shape(samples: Int, isTranspose: Bool = false) -> rr_convolution {
         rr_convolution(
             groups: options.groups, channels: inputChannels, height: inputShape.height,
             width: inputShape.width,
             outputs: outputChannels, output_height: geometry.outputHeight,
             output_width: geometry.outputWidth, rows: Self.axis(geometry.rows),
             columns: Self.axis(geometry.columns), samples: samples,
-            version: Self.version, is_transpose: false)
+            version: Self.version, is_transpose: isTranspose)
     }
 
     private static func axis(_ axis: WindowAxis) -> rr_convolution_axis {
