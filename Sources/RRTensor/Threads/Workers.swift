@@ -111,7 +111,14 @@ private final class WorkerCrew: @unchecked Sendable {
 
     private init(helperCount: Int) {
         helpers = (0..<helperCount).map { Helper(number: $0 + 1) }
-        _ = BackgroundThreads("rrdata.worker", states: helpers) { [self] in work($0) }
+        _ = BackgroundThreads("rrdata.worker", states: helpers) { [self] helper in
+            // One job after the other, for good.
+            while true {
+                helper.awaitStart()
+                job?(helper.number)
+                helper.finish()
+            }
+        }
     }
 
     /// Calls `body` with 0, and with the other numbers below `count` on whatever helpers are at hand before that call has
@@ -134,15 +141,6 @@ private final class WorkerCrew: @unchecked Sendable {
             job = nil
         }
         return true
-    }
-
-    /// Does one job after the other, for good.
-    private func work(_ helper: Helper) {
-        while true {
-            helper.awaitStart()
-            job?(helper.number)
-            helper.finish()
-        }
     }
 }
 
