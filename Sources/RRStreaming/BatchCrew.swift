@@ -46,7 +46,10 @@ final class BatchCrew: @unchecked Sendable {
     private var hasFailed = false
     private var hasEnded = false
     /// The one consumer that waits without a thread.
-    private var waiter: ((Result<Batch?, any Error>) -> Void)?
+    private var waiter: Waiter?
+
+    /// Takes the next batch; nil is the end.
+    typealias Waiter = (Result<Batch?, any Error>) -> Void
 
     /// As many storages as a stream and its consumer use at once; a consumer that keeps more has them for good.
     private static let spareStorages = 4
@@ -84,44 +87,37 @@ final class BatchCrew: @unchecked Sendable {
 
     // MARK: The consumer
 
-    /// Waits for the next batch; nil is the end.
-    func take() throws -> Batch? {
-        try monitor.withLock {
+    /// Takes the next batch, a batch of nil at the end.
+    ///
+    /// - Parameter callback: called in place of waiting, from a thread of the crew, where the batch is not there yet; the
+    ///   result is nil then.
+    func take(orLater callback: Waiter? = nil) -> Result<Batch?, any Error>? {
+        monitor.withLock {
             while true {
-                if let result = nextResult() { return try result.get() }
+                if hasEnded || delivered == schedule.batchCount { return .success(nil) }
+                let number = delivered % slots.count
+                if delivered < opened, let slot = slots[number], slot.isSettled {
+                    slots[number] = nil
+                    delivered += 1
+                    monitor.wakeAll()
+                    if let failure = slot.failure {
+                        hasEnded = true
+                        return .failure(failure.error)
+                    }
+                    return .success(Batch(slot.storage, of: largestBatch, imageShape: imageShape, slot.batch))
+                }
+                if let callback {
+                    waiter = callback
+                    return nil
+                }
                 monitor.wait()
             }
         }
     }
 
-    /// Calls back with the next batch, at once or from a thread of the crew.
-    func take(_ callback: @escaping (Result<Batch?, any Error>) -> Void) {
-        let result = monitor.withLock {
-            let result = nextResult()
-            if result == nil { waiter = callback }
-            return result
-        }
-        if let result { callback(result) }
-    }
-
-    private func takeWaiter() -> ((Result<Batch?, any Error>) -> Void)? {
+    private func takeWaiter() -> Waiter? {
         defer { waiter = nil }
         return waiter
-    }
-
-    /// What the consumer gets, once that is known.
-    private func nextResult() -> Result<Batch?, any Error>? {
-        if hasEnded || delivered == schedule.batchCount { return .success(nil) }
-        let number = delivered % slots.count
-        guard delivered < opened, let slot = slots[number], slot.isSettled else { return nil }
-        slots[number] = nil
-        delivered += 1
-        monitor.wakeAll()
-        if let failure = slot.failure {
-            hasEnded = true
-            return .failure(failure.error)
-        }
-        return .success(Batch(slot.storage, of: largestBatch, imageShape: imageShape, slot.batch))
     }
 
     // MARK: The threads
@@ -180,8 +176,7 @@ final class BatchCrew: @unchecked Sendable {
     }
 
     private func finish(_ piece: Piece, _ failure: (row: Int, error: any Error)?) {
-        let waiting = monitor.withLock {
-            () -> (callback: (Result<Batch?, any Error>) -> Void, result: Result<Batch?, any Error>)? in
+        let waiter = monitor.withLock { () -> Waiter? in
             slots[piece.slot]?.pendingRows -= piece.rows.count
             if let failure {
                 hasFailed = true
@@ -190,10 +185,9 @@ final class BatchCrew: @unchecked Sendable {
             }
             guard slots[piece.slot]?.isSettled ?? false else { return nil }
             monitor.wakeAll()
-            guard waiter != nil, let result = nextResult(), let callback = takeWaiter() else { return nil }
-            return (callback, result)
+            return takeWaiter()
         }
-        if let waiting { waiting.callback(waiting.result) }
+        if let waiter, let result = take(orLater: waiter) { waiter(result) }
     }
 
     private func freeStorage() -> BatchStorage {

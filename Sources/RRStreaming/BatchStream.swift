@@ -98,7 +98,7 @@ public final class BatchStream {
     public func next() throws -> Batch? {
         guard !isFinished else { return nil }
         do {
-            if let batch = try crew.take() { return batch }
+            if let batch = try crew.take()?.get() { return batch }
         } catch {
             isFinished = true
             throw error
@@ -127,7 +127,8 @@ extension BatchStream: AsyncSequence {
                 try Task.checkCancellation()
                 let batch = try await withTaskCancellationHandler {
                     try await withCheckedThrowingContinuation { continuation in
-                        crew.take { continuation.resume(with: $0) }
+                        let resume: BatchCrew.Waiter = { continuation.resume(with: $0) }
+                        if let result = crew.take(orLater: resume) { resume(result) }
                     }
                 } onCancel: {
                     crew.cancel()
