@@ -93,9 +93,13 @@ public struct TrainingLoop {
     public func run(
         _ storage: RunStorage, progress: (TrainingProgress) throws -> Void = { _ in }
     ) throws -> TrainingSummary {
-        switch options.precision {
-        case .float: try TrainingSession<Float>.run(self, storage, progress)
-        case .double: try TrainingSession<Double>.run(self, storage, progress)
+        func run<Scalar: NetworkScalar>(_: Scalar.Type) throws -> TrainingSummary {
+            try TrainingSession<Scalar>.done(self, storage)
+                ?? TrainingSession<Scalar>(self, storage).run(progress)
+        }
+        return switch options.precision {
+        case .float: try run(Float.self)
+        case .double: try run(Double.self)
         }
     }
 

@@ -127,14 +127,8 @@ final class TrainingSession<Scalar: NetworkScalar> {
         trainer.restore(checkpoint.trainer)
     }
 
-    /// Trains a run, or what is left of it, to its end.
-    static func run(
-        _ loop: TrainingLoop, _ storage: RunStorage, _ progress: (TrainingProgress) throws -> Void
-    ) throws -> TrainingSummary {
-        try done(loop, storage) ?? TrainingSession(loop, storage).run(progress)
-    }
-
-    private func run(_ progress: (TrainingProgress) throws -> Void) throws -> TrainingSummary {
+    /// Trains the run, or what is left of it, to its end.
+    func run(_ progress: (TrainingProgress) throws -> Void) throws -> TrainingSummary {
         var isDone = false
         while !isDone {
             let stepStart = clock.now
