@@ -26,15 +26,9 @@ public enum BuiltInModel: String, CaseIterable, Sendable {
     /// Describes the architecture for images of a shape and a number of classes.
     ///
     /// Whether the images are large enough shows when a `Network` is made of it.
-    public func description(input: ImageShape, classCount: Int) -> ModelDescription {
-        description(input: input, classCount: classCount, width: 1)
-    }
-
-    /// Whether the network is torchvision's of the same name.
-    public var isFromTorchvision: Bool { ![.mlp, .lenet, .convnet, .resnet8].contains(self) }
-
+    ///
     /// - Parameter width: what the numbers of channels of torchvision's networks are multiplied by.
-    package func description(input: ImageShape, classCount: Int, width: Double) -> ModelDescription {
+    public func description(input: ImageShape, classCount: Int, width: Double = 1) -> ModelDescription {
         let logits = LayerDescription.linear(.init(out: classCount))
         let pool = LayerDescription.maxpool2d(.init(kernel: 2))
         func convolution(_ out: Int) -> LayerDescription { .conv2d(.init(out: out, kernel: 3, padding: 1)) }
@@ -63,6 +57,9 @@ public enum BuiltInModel: String, CaseIterable, Sendable {
             }
         return ModelDescription(input: input, classCount: classCount, layers: layers)
     }
+
+    /// Whether the network is torchvision's of the same name.
+    public var isFromTorchvision: Bool { ![.mlp, .lenet, .convnet, .resnet8].contains(self) }
 
     private func torchvisionLayers(classCount: Int, width: Double) -> [LayerDescription] {
         switch self {
