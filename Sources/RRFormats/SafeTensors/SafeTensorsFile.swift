@@ -118,12 +118,6 @@ package struct SafeTensor: Sendable, Equatable {
         self.init(name: name, shape: shape, type: .float64, bytes: values.withUnsafeBytes { Array($0) })
     }
 
-    /// The same elements in another shape; the tensor itself where that has another number of elements.
-    package func reshaped(_ shape: [Int]) -> SafeTensor {
-        guard shape != self.shape, shape.reduce(1, *) == self.shape.reduce(1, *) else { return self }
-        return SafeTensor(name: name, shape: shape, type: type, bytes: bytes)
-    }
-
     /// The elements of a floating-point tensor, rounded to the nearest where `Scalar` is narrower.
     ///
     /// - Throws: `FormatError` with the code `unsupported` for integers and truth values.

@@ -46,9 +46,13 @@ package struct StateDict: Sendable {
 
     /// Reads tensors.
     ///
-    /// - Parameter names: what each of `entries` is to be called; nil for one that is not wanted.
+    /// - Parameters:
+    ///   - names: what each of `entries` is to be called; nil for one that is not wanted.
+    ///   - shapes: by these names, shapes of as many elements that tensors are to have; that of the file where there is none.
     /// - Throws: `FormatError` with the code `malformed`, `unsupported` or `cannotRead`.
-    package func tensors(named names: [String?]) throws(FormatError) -> [SafeTensor] {
+    package func tensors(
+        named names: [String?], shapes: [String: [Int]] = [:]
+    ) throws(FormatError) -> [SafeTensor] {
         var read: [SafeTensor] = []
         // Tensors that share a storage mostly follow each other.
         var latest: (storage: Int, elements: [UInt8])?
@@ -69,8 +73,9 @@ package struct StateDict: Sendable {
                 latest = (tensor.storage, elements)
                 bytes = file.gather(tensor, from: elements)
             }
-            let entry = entries[position]
-            read.append(SafeTensor(name: name, shape: entry.shape, type: entry.type, bytes: bytes))
+            let (entry, shape) = (entries[position], shapes[name] ?? entries[position].shape)
+            precondition(shape.reduce(1, *) == entry.shape.reduce(1, *))
+            read.append(SafeTensor(name: name, shape: shape, type: entry.type, bytes: bytes))
         }
         return read
     }

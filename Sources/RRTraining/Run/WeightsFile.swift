@@ -19,8 +19,9 @@ package enum WeightsFile {
         if let tensors {
             read = tensors
         } else {
-            let match = try WeightsMatch(path: path, layout: layout)
-            read = try match.tensors(layout: layout)
+            let dicts = try StateDictFile.read(path)
+            let match = try WeightsMatch(dicts, path: path, layout: layout)
+            read = try dicts[match.position].tensors(named: match.names, shapes: match.shapes)
         }
         var shapes: [String: [Int]] = [:]
         var values: [String: [Scalar]] = [:]
@@ -48,8 +49,9 @@ package enum WeightsFile {
         _ path: String, of network: Network<Scalar>, head: HeadChoice?, seed: UInt64
     ) throws(FormatError) -> Parameters<Scalar> {
         let layout = network.parameterLayout
-        let match = try WeightsMatch(path: path, layout: layout, head: .some(head))
-        var read = try match.tensors(layout: layout)
+        let dicts = try StateDictFile.read(path)
+        let match = try WeightsMatch(dicts, path: path, layout: layout, head: .some(head))
+        var read = try dicts[match.position].tensors(named: match.names, shapes: match.shapes)
         if !match.drawn.isEmpty {
             let fresh = network.initialParameters(seed: seed)
             read += tensors(fresh).filter { match.drawn.contains($0.name) }
@@ -90,43 +92,57 @@ package struct WeightsMatch {
     /// What was chosen or dropped on the way from the file to the network.
     package let notes: [Message]
 
-    /// The tensors of the file among which the parameters are.
-    let dict: StateDict
-    /// What the network calls each of them; nil for one that no computation uses.
+    /// Which of the file's dictionaries holds the parameters.
+    let position: Int
+    /// What the network calls each tensor of it; nil for one that no computation uses.
     let names: [String?]
+    /// The shapes of the parameters as the network has them, by their names.
+    let shapes: [String: [Int]]
 
     /// The parameters of the head that are not taken from the file, by their names.
     let drawn: Set<String>
 
     /// Finds a network's parameters in a file.
     ///
-    /// - Parameter head: what becomes of the head, nil inside for what fits; nil where nothing may be drawn anew.
-    /// - Throws: `FormatError` where the file cannot be read, is no file of weights, or does not hold the network's
-    ///   parameters and nothing else; with the code `unsupported` where it holds them twice.
+    /// - Throws: `FormatError` where the file cannot be read or is no file of weights, and as `init(_:path:layout:head:)`.
     package init(path: String, layout: ParameterLayout, head: HeadChoice?? = nil) throws(FormatError) {
-        let dicts = try StateDictFile.read(path)
+        try self.init(StateDictFile.read(path), path: path, layout: layout, head: head)
+    }
+
+    /// Finds a network's parameters among the dictionaries of a file, by names and shapes.
+    ///
+    /// - Parameters:
+    ///   - path: what errors and notes call the file.
+    ///   - head: what becomes of the head, nil inside for what fits; nil where nothing may be drawn anew.
+    /// - Throws: `FormatError` with the code `malformed` where the file does not hold the network's parameters and nothing
+    ///   else; `unsupported` where it holds them twice.
+    init(
+        _ dicts: [StateDict], path: String, layout: ParameterLayout, head: HeadChoice?? = nil
+    ) throws(FormatError) {
         let headNames = Set(layout.entries.filter { layout.head.contains($0.range.lowerBound) }.map(\.name))
         // A network that is all head has nothing to keep.
         let mayDraw = head.map { $0 != .keep } == true && headNames.count < layout.entries.count
         var exempt: Set<String> = head == .some(.new) && mayDraw ? headNames : []
-        var named = dicts.map { ($0, WeightNames($0.entries.map(\.name), layout: layout)) }
-        var fitting = Self.fitting(named, layout, exempt: exempt)
+        var named = dicts.map { WeightNames($0.entries.map(\.name), layout: layout) }
+        var fitting = Self.fitting(named, dicts, layout, exempt: exempt)
         if fitting.isEmpty, mayDraw {
-            let lenient = dicts.map { dict in
-                (dict, WeightNames(dict.entries.map(\.name), layout: layout, hasHead: false))
+            let lenient = dicts.map {
+                WeightNames($0.entries.map(\.name), layout: layout, hasHead: false)
             }
-            fitting = Self.fitting(lenient, layout, exempt: headNames)
+            fitting = Self.fitting(lenient, dicts, layout, exempt: headNames)
             if !fitting.isEmpty { (named, exempt) = (lenient, headNames) }
         }
         guard fitting.count < 2 else {
+            let places = fitting.map { Self.words(for: dicts[$0].place) }.joined(separator: " and at ")
             throw FormatError(
                 .unsupported, path: path,
-                "weights of this model stand at \(fitting.map { Self.words(for: $0.0.place) }.joined(separator: " and at "))"
-                    + StateDictFile.choosing(fitting[0].0, in: path))
+                "weights of this model stand at \(places)"
+                    + StateDictFile.choosing(dicts[fitting[0]], in: path))
         }
-        guard let (dict, names) = fitting.first ?? named.first else {
+        guard let position = fitting.first ?? dicts.indices.first else {
             throw FormatError(.malformed, path: path, "the file holds no tensors")
         }
+        let (dict, names) = (dicts[position], named[position])
         do throws(NetworkError) {
             try names.check(dict.entries.map(\.shape), layout: layout, exempt: exempt)
         } catch {
@@ -136,7 +152,8 @@ package struct WeightsMatch {
                 error.message + (other.isEmpty ? "" : "; nor do those at \(other) fit"))
         }
         drawn = exempt
-        self.dict = dict
+        self.position = position
+        shapes = Dictionary(uniqueKeysWithValues: layout.entries.map { ($0.name, $0.shape) })
         self.names = names.network.map { layout.ignores($0) || exempt.contains($0) ? nil : $0 }
         var notes: [Message] = []
         if !dict.place.isEmpty {
@@ -151,17 +168,13 @@ package struct WeightsMatch {
         self.notes = notes
     }
 
-    /// Reads the parameters, those of ones in their shapes as the network has them.
-    func tensors(layout: ParameterLayout) throws(FormatError) -> [SafeTensor] {
-        let shapes = Dictionary(uniqueKeysWithValues: layout.entries.map { ($0.name, $0.shape) })
-        return try dict.tensors(named: names).map { $0.reshaped(shapes[$0.name] ?? $0.shape) }
-    }
-
+    /// The positions of the dictionaries that hold the network's parameters.
     private static func fitting(
-        _ named: [(StateDict, WeightNames)], _ layout: ParameterLayout, exempt: Set<String>
-    ) -> [(StateDict, WeightNames)] {
-        named.filter { dict, names in
-            (try? names.check(dict.entries.map(\.shape), layout: layout, exempt: exempt)) != nil
+        _ named: [WeightNames], _ dicts: [StateDict], _ layout: ParameterLayout, exempt: Set<String>
+    ) -> [Int] {
+        dicts.indices.filter {
+            let shapes = dicts[$0].entries.map(\.shape)
+            return (try? named[$0].check(shapes, layout: layout, exempt: exempt)) != nil
         }
     }
 
