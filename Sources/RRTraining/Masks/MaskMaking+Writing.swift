@@ -36,7 +36,8 @@ extension MaskMaking {
             let provenance = self.provenance(weights: try run.weightsHash(), precision)
             let masks = try GradientMasks<Scalar>(making, output: (path, force))
             try ModelGradients(making, network: network, parameters: parameters).add(to: masks, progress)
-            return try masks.finish(provenance: provenance)
+            try masks.builder.finish(datasetFingerprint: try dataset.fingerprint, provenance: provenance)
+            return masks.summary
         }
         return switch precision {
         case .float: try write(Float.self)
@@ -77,7 +78,10 @@ extension MaskMaking {
                 try ModelGradients(making, network: network, parameters: parameters).add(to: masks) {
                     progress(index * $1 + $0, classCount * $1)
                 }
-                return try masks.finish(provenance: making.provenance(weights: weights, precision))
+                try masks.builder.finish(
+                    datasetFingerprint: try dataset.fingerprint,
+                    provenance: making.provenance(weights: weights, precision))
+                return masks.summary
             }
             try folder.commit()
             return summaries
@@ -151,7 +155,8 @@ final class GradientMasks<Scalar: NetworkScalar> {
 
     private let dataset: Dataset
     private let makeBuilder: () throws -> MaskSetBuilder
-    private var builder: MaskSetBuilder
+    /// Where the masks go.
+    private(set) var builder: MaskSetBuilder
     private var zeroGradientCount = 0
     /// The masks of a batch, (samples, elements of a mask), 0 or 1.
     private var masks: [UInt8] = []
@@ -257,13 +262,8 @@ final class GradientMasks<Scalar: NetworkScalar> {
         return (masks, summary)
     }
 
-    /// Writes what is left, and puts the file in its place.
-    func finish(provenance: JSONValue) throws -> MaskMakingSummary {
-        try builder.finish(datasetFingerprint: try dataset.fingerprint, provenance: provenance)
-        return summary
-    }
-
-    private var summary: MaskMakingSummary {
+    /// What came of the masks so far.
+    var summary: MaskMakingSummary {
         MaskMakingSummary(
             maskShape: builder.maskShape, sampleCount: sampleCount, zeroGradientCount: zeroGradientCount,
             annotatedCount: builder.annotatedCount, oneCount: builder.oneCount)

@@ -180,6 +180,7 @@ extension MaskMaking {
             done += samples.count
             progress(done, gradients.sampleCount)
         }
-        return try masks.finish(provenance: provenance)
+        try masks.builder.finish(datasetFingerprint: try dataset.fingerprint, provenance: provenance)
+        return masks.summary
     }
 }
