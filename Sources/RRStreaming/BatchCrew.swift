@@ -1,4 +1,5 @@
 internal import RRDatasets
+internal import RRFormats
 internal import RRTensor
 internal import Synchronization
 
@@ -60,10 +61,11 @@ final class BatchCrew: @unchecked Sendable {
     ///   - imageShape: also decides how many samples a thread takes at a time.
     ///   - capacity: the batches that are filled ahead.
     ///   - fillers: one for each thread, which ends with the last batch, an error or `cancel()`.
+    /// - Throws: `FormatError` with the code `cannotRead` where the system gives no thread.
     init(
         order: SampleOrder, schedule: BatchSchedule, largestBatch: BatchExtents, imageShape: ImageShape,
-        capacity: Int, fillers: sending [SampleFiller]
-    ) {
+        capacity: Int, fillers: sending [SampleFiller], path: String
+    ) throws(FormatError) {
         self.order = order
         self.schedule = schedule
         self.largestBatch = largestBatch
@@ -71,7 +73,8 @@ final class BatchCrew: @unchecked Sendable {
         slots = Array(repeating: nil, count: capacity)
         pool.reserveCapacity(capacity + Self.spareStorages)
         rowsPerPiece = max(1, min(128, 131_072 / max(1, imageShape.elementCount)))
-        _ = BackgroundThreads("rrdata.stream", states: fillers) { [self] in work($0) }
+        let threads = BackgroundThreads(states: fillers) { [self] in work($0) }
+        guard threads.count > 0 else { throw FormatError.noThread(for: path) }
     }
 
     /// Stops the threads after the sample at hand, and ends the stream.
@@ -89,10 +92,16 @@ final class BatchCrew: @unchecked Sendable {
 
     /// Takes the next batch, a batch of nil at the end.
     ///
-    /// - Parameter callback: called in place of waiting, from a thread of the crew, where the batch is not there yet; the
-    ///   result is nil then.
-    func take(orLater callback: Waiter? = nil) -> Result<Batch?, any Error>? {
-        monitor.withLock {
+    /// - Parameters:
+    ///   - duration: how long is waited at most, after which the result is nil; nil for as long as it takes.
+    ///   - callback: called in place of waiting, from a thread of the crew, where the batch is not there yet; the result is
+    ///     nil then.
+    func take(
+        within duration: Duration? = nil, orLater callback: Waiter? = nil
+    ) -> Result<Batch?, any Error>? {
+        let clock = ContinuousClock()
+        let end = duration.map { clock.now + $0 }
+        return monitor.withLock {
             while true {
                 if hasEnded || delivered == schedule.batchCount { return .success(nil) }
                 let number = delivered % slots.count
@@ -110,7 +119,13 @@ final class BatchCrew: @unchecked Sendable {
                     waiter = callback
                     return nil
                 }
-                monitor.wait()
+                guard let end else {
+                    monitor.wait()
+                    continue
+                }
+                let rest = clock.now.duration(to: end)
+                guard rest > .zero else { return nil }
+                monitor.wait(atMost: rest)
             }
         }
     }

@@ -81,9 +81,9 @@ public final class BatchStream {
                 dataset: dataset, masks: masks, reader: try ImageReader(dataset, cache: cache),
                 givesStored: givesStoredImages, options: options)
         }
-        crew = BatchCrew(
+        crew = try BatchCrew(
             order: order, schedule: schedule, largestBatch: extents, imageShape: dataset.imageShape,
-            capacity: share.batchesAhead, fillers: fillers)
+            capacity: share.batchesAhead, fillers: fillers, path: dataset.path)
     }
 
     deinit { crew.cancel() }

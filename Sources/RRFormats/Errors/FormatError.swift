@@ -44,6 +44,14 @@ public struct FormatError: ExplainedError, Equatable, Sendable {
     }
 }
 
+extension FormatError {
+    /// What is told where a file or folder is to be read on threads, and the system has none to give.
+    package static func noThread(for path: String) -> FormatError {
+        FormatError(
+            .cannotRead, path: path, "the system gives no thread to read it with: its limit of threads is reached")
+    }
+}
+
 /// The options that the messages of this module name: those of whoever has files read and written.
 extension OptionName {
     static let force = OptionName("force")

@@ -33,7 +33,12 @@ package struct Workers: Sendable {
             }
         }
         if !WorkerCrew.shared.run(count: threads, work) {
-            DispatchQueue.concurrentPerform(iterations: threads, execute: work)
+            withoutActuallyEscaping(work) { work in
+                // What no thread takes, as where the system has none to give, the caller does.
+                let others = BackgroundThreads(states: Array(1..<threads)) { work($0) }
+                work(0)
+                others.wait()
+            }
         }
     }
 }
@@ -71,29 +76,6 @@ extension Workers {
     }
 }
 
-/// Threads that run beside their caller, each with a state that it alone uses.
-package struct BackgroundThreads: Sendable {
-    private let group = DispatchGroup()
-
-    /// Starts a thread for each state, which ends when the body returns.
-    ///
-    /// - Parameters:
-    ///   - label: the name that a debugger shows.
-    ///   - body: takes the thread's state; it sees to it that it comes to an end.
-    package init<State>(
-        _ label: String, states: sending [State], _ body: @escaping @Sendable (State) -> Void
-    ) {
-        for state in states {
-            nonisolated(unsafe) let state = state
-            // A queue of its own has a thread of its own, however many there are.
-            DispatchQueue(label: label, qos: .userInitiated).async(group: group) { body(state) }
-        }
-    }
-
-    /// Waits until all threads have ended.
-    package func wait() { group.wait() }
-}
-
 /// Threads that stay ready for the next job.
 ///
 /// A training step of a small network takes less than a millisecond, and waking a thread a tenth of one. So a helper
@@ -109,9 +91,13 @@ private final class WorkerCrew: @unchecked Sendable {
     private let isBusy = Atomic(false)
     private var job: (@Sendable (Int) -> Void)?
 
+    /// Whether this process is a copy that `fork` made of the one with the helpers, which it does not have.
+    private static let isCopy = Atomic(false)
+
     private init(helperCount: Int) {
         helpers = (0..<helperCount).map { Helper(number: $0 + 1) }
-        _ = BackgroundThreads("rrdata.worker", states: helpers) { [self] helper in
+        pthread_atfork(nil, nil) { WorkerCrew.isCopy.store(true, ordering: .relaxed) }
+        _ = BackgroundThreads(states: helpers) { [self] helper in
             // One job after the other, for good.
             while true {
                 helper.awaitStart()
@@ -127,9 +113,12 @@ private final class WorkerCrew: @unchecked Sendable {
     /// A helper that the system has not let run by then, as on a busy machine, is not waited for.
     ///
     /// - Parameter body: leaves nothing to do when it returns, whatever the number that it was called with.
-    /// - Returns: whether it did; false, without a call, where the crew is at work for another caller or is too small.
+    /// - Returns: whether it did; false, without a call, where the crew is at work for another caller, is too small or was
+    ///   left behind by a `fork`.
     func run(count: Int, _ body: @Sendable (Int) -> Void) -> Bool {
-        guard count - 1 <= helpers.count, !isBusy.exchange(true, ordering: .acquiring) else { return false }
+        guard count - 1 <= helpers.count, !Self.isCopy.load(ordering: .relaxed),
+            !isBusy.exchange(true, ordering: .acquiring)
+        else { return false }
         defer { isBusy.store(false, ordering: .releasing) }
         let wanted = helpers.prefix(count - 1)
         withoutActuallyEscaping(body) { body in
@@ -220,7 +209,12 @@ package final class Monitor: @unchecked Sendable {
 
     package init() {
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
+        // A clock that is set does not change how long is waited.
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -243,6 +237,20 @@ package final class Monitor: @unchecked Sendable {
     package func wait() {
         waiting += 1
         pthread_cond_wait(condition, mutex)
+        waiting -= 1
+    }
+
+    /// Waits as `wait()` does, for a time at most.
+    package func wait(atMost duration: Duration) {
+        var end = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &end)
+        let (seconds, attoseconds) = max(duration, .zero).components
+        let nanoseconds = end.tv_nsec + Int(attoseconds / 1_000_000_000)
+        // A century is as good as for ever, and no sum overflows.
+        end.tv_sec += Int(min(seconds, 3_155_760_000)) + nanoseconds / 1_000_000_000
+        end.tv_nsec = nanoseconds % 1_000_000_000
+        waiting += 1
+        pthread_cond_timedwait(condition, mutex, &end)
         waiting -= 1
     }
 

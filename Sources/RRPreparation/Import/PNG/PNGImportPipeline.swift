@@ -85,7 +85,8 @@ final class PNGImportPipeline: @unchecked Sendable {
     func run(_ body: (Block) throws -> Void) throws -> (tally: PNGTally, turns: [Int: PNGTurn]) {
         for number in 0..<Self.memoryCount { open(block: number) }
         let readers = (0..<threadCount).map { _ in PNGFileReader(folder: folder, conversion.reading.files) }
-        let threads = BackgroundThreads("rrdata.import", states: readers) { [self] in work($0) }
+        let threads = BackgroundThreads(states: readers) { [self] in work($0) }
+        guard threads.count > 0 else { throw FormatError.noThread(for: folder) }
         do {
             // The threads come to rest before anyone looks at what they have left.
             defer {
