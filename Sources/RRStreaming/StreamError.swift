@@ -41,3 +41,7 @@ public struct StreamError: ExplainedError, Sendable {
         "\(path): sample \(index) (\(id.map { "“\($0)”" } ?? "its id cannot be read")): \(message)"
     }
 }
+
+extension StreamError {
+    package var kind: FailureKind { code == .damagedFile ? .badData : .ioError }
+}

@@ -19,10 +19,10 @@ enum FailureCode: Int32 {
     /// Returns nil for an error of the argument parser, which has its own way to say usage.
     init?(_ error: any Error) {
         switch error {
-        case let error as FormatError: self.init(error)
-        case let error as DatasetError: self.init(error)
+        case let error as FormatError: self.init(error.kind)
+        case let error as DatasetError: self.init(error.kind)
         case is StandardOutputFailure: self = .ioError
-        case let error as StreamError: self = error.code == .damagedFile ? .badData : .ioError
+        case let error as StreamError: self.init(error.kind)
         case let error as TrainingError: self = error.code == .invalidOption ? .usage : .badData
         case let error as ExplanationError: self = error.code == .impossibleSelection ? .usage : .badData
         case is NetworkError, is TensorError: self = .badData
@@ -30,22 +30,14 @@ enum FailureCode: Int32 {
         }
     }
 
-    private init(_ error: FormatError) {
+    private init(_ kind: FailureKind) {
         self =
-            switch error.code {
-            case .notFound: .noInput
-            case .cannotRead, .changed, .inUse, .writeFailed: .ioError
-            case .malformed, .unsupported: .badData
-            case .outputExists, .cannotWrite: .cannotWrite
-            case .conflictingPaths: .usage
-            }
-    }
-
-    private init(_ error: DatasetError) {
-        self =
-            switch error.code {
-            case .invalidOption, .unknownSplit, .ambiguousLayout: .usage
-            default: .badData
+            switch kind {
+            case .usage: .usage
+            case .badData: .badData
+            case .noInput: .noInput
+            case .cannotWrite: .cannotWrite
+            case .ioError: .ioError
             }
     }
 }

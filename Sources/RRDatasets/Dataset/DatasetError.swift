@@ -116,3 +116,12 @@ public struct DatasetError: ExplainedError, Equatable, Sendable {
     /// `masks.h5:/A: the last row is not zero`
     public var explanation: Message { path.isEmpty ? message : "\(path): \(message)" }
 }
+
+extension DatasetError {
+    package var kind: FailureKind {
+        switch code {
+        case .invalidOption, .unknownSplit, .ambiguousLayout: .usage
+        default: .badData
+        }
+    }
+}

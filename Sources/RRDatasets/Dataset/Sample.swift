@@ -102,7 +102,7 @@ extension Dataset {
         return try body(reader)
     }
 
-    private func check(_ index: Int) throws(DatasetError) {
+    func check(_ index: Int) throws(DatasetError) {
         guard index >= 0, index < sampleCount else {
             throw DatasetError(
                 .indexOutOfRange, path: path,

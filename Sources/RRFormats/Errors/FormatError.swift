@@ -48,7 +48,8 @@ extension FormatError {
     /// What is told where a file or folder is to be read on threads, and the system has none to give.
     package static func noThread(for path: String) -> FormatError {
         FormatError(
-            .cannotRead, path: path, "the system gives no thread to read it with: its limit of threads is reached")
+            .cannotRead, path: path,
+            "the system gives no thread to read it with: its limit of threads is reached")
     }
 }
 

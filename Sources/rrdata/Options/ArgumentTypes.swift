@@ -22,14 +22,7 @@ extension PNGFolderImport.ErrorPolicy: ExpressibleByArgument {}
 extension ImageFolderOptions.Labels: ExpressibleByArgument {}
 extension ImageFolderOptions.Orientation: ExpressibleByArgument {}
 extension ImageSize: ExpressibleByArgument {
-    /// `HEIGHTxWIDTH`
-    public init?(argument: String) {
-        let parts = argument.split(separator: "x", omittingEmptySubsequences: false)
-        guard parts.count == 2, let height = Int(parts[0]), let width = Int(parts[1]),
-            1...1_000_000 ~= height, 1...1_000_000 ~= width
-        else { return nil }
-        self.init(height: height, width: width)
-    }
+    public init?(argument: String) { self.init(argument) }
 }
 
 extension NormalizationChoice: ExpressibleByArgument {
@@ -125,61 +118,14 @@ extension Augmentation: ExpressibleByArgument {
     }
 }
 
-/// `what=value` pairs with commas between them, in order; nil for anything else.
-private func pairs(in argument: String) -> [(name: String, value: String)]? {
-    let pairs = argument.split(separator: ",", omittingEmptySubsequences: false).map { part in
-        part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    }
-    guard pairs.allSatisfy({ $0.count == 2 && !$0[0].isEmpty && !$0[1].isEmpty }) else { return nil }
-    return pairs.map { (String($0[0]), String($0[1])) }
-}
-
 extension SplitFolders: ExpressibleByArgument {
-    /// `train=Training,test=Testing`
-    public init?(argument: String) {
-        guard let pairs = pairs(in: argument), Set(pairs.map(\.value)).count == pairs.count else {
-            return nil
-        }
-        self = .named(pairs.map { Named(split: $0.name, folder: $0.value) })
-    }
+    public init?(argument: String) { self.init(argument) }
 }
 
-/// The values of a list's column that stand for splits: `train=0,val=1,test=2`.
-struct SplitValues: ExpressibleByArgument {
-    /// The split of each value.
-    let names: [String: String]
-
-    init?(argument: String) {
-        guard let pairs = pairs(in: argument), Set(pairs.map(\.value)).count == pairs.count else {
-            return nil
-        }
-        names = Dictionary(uniqueKeysWithValues: pairs.map { ($0.value, $0.name) })
-    }
+extension SplitValues: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
 }
 
-/// What the columns of a list are called: `file=img_filename,label=y,group=y+place`.
-struct ImageListColumnNames: ExpressibleByArgument {
-    private let columns: [String: [String]]
-
-    init?(argument: String) {
-        guard let pairs = pairs(in: argument), Set(pairs.map(\.name)).count == pairs.count else { return nil }
-        columns = Dictionary(
-            uniqueKeysWithValues: pairs.map { ($0.name, $0.value.split(separator: "+").map(String.init)) })
-        let isSound = columns.allSatisfy { name, columns in
-            switch name {
-            case "file", "split", "mask": columns.count == 1
-            case "label", "group": !columns.isEmpty
-            default: false
-            }
-        }
-        guard isSound else { return nil }
-    }
-
-    func apply(to options: inout ImageListOptions) {
-        options.fileName = columns["file"]?.first ?? options.fileName
-        options.label = columns["label"]
-        options.split = columns["split"]?.first
-        options.group = columns["group"]
-        options.maskFileName = columns["mask"]?.first
-    }
+extension ImageListColumnNames: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
 }
