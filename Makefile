@@ -7,13 +7,15 @@ SEED ?= 0
 SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
-.PHONY: help dependencies build install lint test demo documentation peers bench-engine bench-formats bench-stream bench-training \
+.PHONY: help dependencies build install library install-library lint test demo documentation peers bench-engine bench-formats bench-stream bench-training \
 	experiments fuzz fuzz-commands flip-bytes faults power-cuts soak sanitize-thread sanitize-address clean
 
 help:
 	@echo "make dependencies   install the system libraries that are missing"
 	@echo "make build          build in release"
 	@echo "make install        build, and copy rrdata to PREFIX/bin ($(PREFIX)/bin)"
+	@echo "make library        librrdata.so, its header and the command for other languages, in .build-library"
+	@echo "make install-library  make library, and copy them to PREFIX ($(PREFIX))"
 	@echo "make lint           layout, floors and house rules; a build and documentation where warnings are errors"
 	@echo "make test           run every test, use the library from a package outside, and let some calls and the power fail"
 	@echo "make documentation  the library's documentation, as pages in .build-documentation/pages"
@@ -41,6 +43,15 @@ build: dependencies
 
 install: build
 	install -D -m 755 "$$(swift build -c release --show-bin-path)/rrdata" "$(DESTDIR)$(PREFIX)/bin/rrdata"
+
+library: dependencies
+	.ci/link-library .build-library
+
+install-library: library
+	install -D -m 755 .build-library/librrdata.so.1 "$(DESTDIR)$(PREFIX)/lib/librrdata.so.1"
+	ln -sf librrdata.so.1 "$(DESTDIR)$(PREFIX)/lib/librrdata.so"
+	install -D -m 644 .build-library/rrdata.h "$(DESTDIR)$(PREFIX)/include/rrdata.h"
+	install -D -m 755 .build-library/rrdata "$(DESTDIR)$(PREFIX)/bin/rrdata"
 
 lint: dependencies
 	swift format lint --strict --recursive Sources Tests schemas Package.swift Benchmarks/Package.swift Benchmarks/Sources

@@ -30,6 +30,8 @@ let package = Package(
             name: "RRData", targets: ["RRTensor", "RRFormats", "RRDatasets", "RRPreparation", "RRStreaming"]),
         .library(name: "RRTraining", targets: ["RRNetworks", "RRExplanation", "RRTraining"]),
         .executable(name: "rrdata", targets: ["rrdata"]),
+        // For other languages. `make library` links it as librrdata.so: the name is that of the executable here.
+        .library(name: "RRInterface", type: .dynamic, targets: ["RRInterface"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -77,6 +79,11 @@ let package = Package(
             "RRTraining",
             "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRPreparation", "RRStreaming", "RRNetworks",
             "RRExplanation"),
+        .systemLibrary(name: "CRRData"),
+        module(
+            "RRInterface",
+            "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRPreparation", "RRStreaming", "CRRData",
+            "CFileSystem"),
         .executableTarget(
             name: "rrdata",
             dependencies: [
@@ -109,6 +116,13 @@ let package = Package(
             "RRTraining", "RRExplanation", "RRNetworks", "RRStreaming", "RRPreparation", "RRDatasets",
             "RRFormats",
             "RRSchemas", "RRTensor"),
+        // The tests of the C interface are programs in C, which find its library beside the tests.
+        .testTarget(
+            name: "RRInterfaceTests",
+            dependencies: [
+                "TestSupport", "RRStreaming", "RRDatasets", "RRFormats", "RRTensor", "rrdata",
+            ],
+            exclude: ["Programs"], swiftSettings: swiftSettings),
         // Replays what fuzzing found; Tests/Fuzzing is a package of its own for the fuzzing itself.
         .testTarget(
             name: "FuzzingTests",

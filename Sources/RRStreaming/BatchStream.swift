@@ -108,6 +108,27 @@ public final class BatchStream {
     }
 }
 
+extension BatchStream {
+    /// What became of waiting for a batch.
+    package enum Arrival {
+        case batch(Batch)
+        /// There is no batch any more.
+        case end
+        /// The batch is still being filled.
+        case tooLate
+    }
+
+    /// Waits for the next batch for a time at most, so that a caller can look after something else meanwhile.
+    ///
+    /// Unlike `next()` it may be called by any number of threads, each of which gets other batches.
+    ///
+    /// - Throws: as `next()`.
+    package func next(within duration: Duration) throws -> Arrival {
+        guard let result = crew.take(within: duration) else { return .tooLate }
+        return try result.get().map { .batch($0) } ?? .end
+    }
+}
+
 extension BatchStream: AsyncSequence {
     public typealias Element = Batch
 

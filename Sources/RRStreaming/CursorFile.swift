@@ -57,7 +57,13 @@ public struct CursorFile: Sendable {
     ///   the cursor is of another dataset or other masks, and `invalidOption`, naming the option, where it is of another
     ///   seed or option.
     public func read() throws -> StreamPosition? {
-        guard let bytes = try bytes() else { return nil }
+        try bytes().map { try position(parsing: $0) }
+    }
+
+    /// Reads where the stream goes on from the bytes of a cursor, wherever they were kept.
+    ///
+    /// - Throws: as `read()`.
+    package func position(parsing bytes: [UInt8]) throws -> StreamPosition {
         let json = try parse(bytes)
         try checkFormat(of: json)
         try checkIdentity(of: json)
@@ -141,15 +147,19 @@ public struct CursorFile: Sendable {
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`.
     public func write(_ position: StreamPosition) throws {
+        let output = try AtomicOutput(path: path, force: true)
+        try FileBytes.write(Array(text(of: position).utf8), to: output.temporaryPath)
+        try output.commit()
+    }
+
+    /// What the file holds for a place.
+    package func text(of position: StreamPosition) -> String {
         var members = identity
         members["format"] = .string(Self.format)
         members["format_version"] = .string(Self.formatVersion)
         members["epoch"] = .integer(position.epoch)
         members["position"] = .integer(position.position)
         members["options"] = .object(options)
-        let text = JSONValue.object(members).serialized(pretty: true) + "\n"
-        let output = try AtomicOutput(path: path, force: true)
-        try FileBytes.write(Array(text.utf8), to: output.temporaryPath)
-        try output.commit()
+        return JSONValue.object(members).serialized(pretty: true) + "\n"
     }
 }

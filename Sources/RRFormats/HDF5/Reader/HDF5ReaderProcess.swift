@@ -6,7 +6,8 @@ internal import Synchronization
 /// else.
 ///
 /// Such a process is the program itself, started anew. A program that wants this calls `prepare()` first of all; in one
-/// that does not, libhdf5 reads in the program's own process.
+/// that does not, libhdf5 reads in the program's own process. A library in a program of somebody else, which cannot be
+/// started anew for this, names one that can by `prepare(program:)`.
 public enum HDF5ReaderProcess {
     /// Has HDF5 files read by processes of their own from here on; in such a process, reads the file and never returns.
     ///
@@ -32,6 +33,19 @@ public enum HDF5ReaderProcess {
             expected.withLock { $0.append(reader) }
         }
     }
+
+    /// Has HDF5 files read by processes of another program from here on.
+    ///
+    /// - Parameter program: the path of a program of this release that calls `prepare()` first of all. A file cannot be
+    ///   read where it cannot be started: no file is then read in this process either.
+    package static func prepare(program path: String) {
+        program.withLock { $0 = path }
+        isPrepared.store(true, ordering: .sequentiallyConsistent)
+    }
+
+    /// What is started: the running program, whatever has its name by now.
+    private static let program = Mutex(runningProgram)
+    private static let runningProgram = "/proc/self/exe"
 
     /// Hands out the process that was started for a file, once, if the file is still the same.
     static func takeExpected(_ input: InputFile) -> HDF5Reader? {
@@ -76,11 +90,13 @@ public enum HDF5ReaderProcess {
         // Above the numbers that the descriptors get there.
         var (theirs, descriptor): (Int32, Int32) = (-1, -1)
         defer { for end in [ends[1], theirs, descriptor] where end >= 0 { close(end) } }
-        func failure(_ number: Int32) -> FormatError {
+        func failure(_ number: Int32, _ program: String? = nil) -> FormatError {
             if ends[0] >= 0 { close(ends[0]) }
+            let place: Message = program.map { "\($0): " } ?? ""
             return FormatError(
                 .cannotRead, path: input.path,
-                "the process that is to read the file cannot be started: \(SystemFailure.message(number))")
+                "the process that is to read the file cannot be started: \(place)\(SystemFailure.message(number))"
+                    as Message)
         }
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
             throw failure(errno)
@@ -114,12 +130,13 @@ public enum HDF5ReaderProcess {
             entry += 1
         }
         var process: pid_t = 0
+        let program = program.withLock { $0 }
         let number = withArgumentList([name, input.path]) { arguments in
             withArgumentList(environment) { environment in
-                posix_spawn(&process, "/proc/self/exe", &actions, &attributes, arguments, environment)
+                posix_spawn(&process, program, &actions, &attributes, arguments, environment)
             }
         }
-        guard number == 0 else { throw failure(number) }
+        guard number == 0 else { throw failure(number, program == runningProgram ? nil : program) }
         return (HDF5Socket(descriptor: ends[0]), process)
     }
 

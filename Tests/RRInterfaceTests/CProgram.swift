@@ -1,0 +1,51 @@
+import Foundation
+import Synchronization
+import TestSupport
+
+/// A program in C of `Programs`, compiled against the header and the library that lies beside the tests.
+struct CProgram {
+    private static let folder = Result { try TemporaryFolder() }
+    /// The programs that are compiled.
+    private static let compiled = Mutex<Set<String>>([])
+    static let sources = Fixtures.path("../Tests/RRInterfaceTests/Programs")
+    static let header = Fixtures.path("../Sources/CRRData")
+
+    let path: String
+
+    struct Failure: Error {
+        let errors: String
+    }
+
+    /// Compiles a program as strictly as a compiler can be asked to.
+    ///
+    /// - Parameter source: its file; nil for the one of that name in `Programs`.
+    init(_ name: String, source: String? = nil) throws {
+        let path = try Self.folder.get().path(name)
+        self.path = path
+        try Self.compiled.withLock { compiled in
+            guard compiled.insert(name).inserted else { return }
+            try Self.compile([
+                "-std=c11", "-pthread", "-D_GNU_SOURCE", source ?? "\(Self.sources)/\(name).c", "-o", path,
+                "-L\(CommandLineTool.folder)", "-lRRInterface", "-Wl,-rpath,\(CommandLineTool.folder)",
+            ])
+        }
+    }
+
+    /// Runs the compiler that comes with Swift.
+    static func compile(_ arguments: [String]) throws {
+        let outcome = try ChildProcess.run(
+            "/usr/bin/env", ["clang", "-g", "-Wall", "-Wextra", "-Werror", "-I\(header)"] + arguments, in: "/"
+        )
+        guard outcome.status == 0 else { throw Failure(errors: outcome.errors) }
+    }
+
+    /// What a program is run under, as `valgrind -q --error-exitcode=99`; by hand, for it takes long.
+    private static let under =
+        ProcessInfo.processInfo.environment["RRDATA_UNDER"]?.split(separator: " ").map(String.init) ?? []
+
+    func run(_ arguments: [String], in folder: TemporaryFolder) throws -> ChildProcess.Outcome {
+        // Swift's runtime tells of crashes in its own programs, and in those of others only where it is asked to.
+        try ChildProcess.run(
+            "/usr/bin/env", ["SWIFT_BACKTRACE=enable=no"] + Self.under + [path] + arguments, in: folder.path)
+    }
+}
