@@ -42,6 +42,7 @@ let package = Package(
         systemLibrary("CHDF5", pkgConfig: "hdf5", package: "libhdf5-dev"),
         systemLibrary("CLibDeflate", pkgConfig: "libdeflate", package: "libdeflate-dev"),
         systemLibrary("CLibCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
+        systemLibrary("CExpat", pkgConfig: "expat", package: "libexpat1-dev"),
         systemLibrary("COpenBLAS", pkgConfig: "openblas", package: "libopenblas-dev"),
         systemLibrary("CLZF", pkgConfig: "liblzf", package: "liblzf-dev"),
         systemLibrary("CBlosc", pkgConfig: "blosc", package: "libblosc-dev"),
@@ -69,7 +70,7 @@ let package = Package(
         module(
             "RRFormats", "RRTensor", "RRSchemas", "CFileSystem", "CPNGShim", "CJPEGShim", "CPixelPlanes",
             "CHDF5",
-            "CHDF5Filters", "CHDF5Reader", "CLibDeflate", "CLibCrypto"),
+            "CHDF5Filters", "CHDF5Reader", "CLibDeflate", "CLibCrypto", "CExpat"),
         module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas", "CStoredElements", "CPixelPlanes"),
         module("RRPreparation", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),
         module("RRStreaming", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),
