@@ -50,7 +50,8 @@ extension DrawnPlane {
     ///   - rotation: in degrees, from x towards y, which is clockwise where y points down.
     package func fillEllipse(centre: (x: Double, y: Double), radii: (x: Double, y: Double), rotation: Double)
     {
-        guard radii.x > 0, radii.y > 0 else { return }
+        let numbers = [centre.x, centre.y, radii.x, radii.y, rotation]
+        guard numbers.allSatisfy(\.isFinite), radii.x > 0, radii.y > 0 else { return }
         let angle = rotation * .pi / 180
         let (cosine, sine) = (cos(angle), sin(angle))
         let reach = max(radii.x, radii.y)
@@ -73,6 +74,7 @@ extension DrawnPlane {
 
     /// Sets the pixels whose centres lie from an edge on and before the next: column c for `left ≤ c + ½ < right`.
     package func fillBox(left: Double, top: Double, right: Double, bottom: Double) {
+        guard [left, top, right, bottom].allSatisfy(\.isFinite) else { return }
         func first(_ edge: Double, _ extent: Int) -> Int {
             Int(min(max((edge - 0.5).rounded(.up), 0), Double(extent)))
         }

@@ -50,6 +50,12 @@ struct ImportMasksCommand: PathCommand {
 
     @OptionGroup var values: MaskValueOptions
 
+    @Option(
+        help:
+            "What the source is; by default what it shows to be, and where it may be two things it is refused."
+    )
+    var format: MaskSourceKind?
+
     @Option(help: "Arrays: the path of the masks in an HDF5 or NPZ file that holds several.")
     var masks: String?
 
@@ -77,7 +83,10 @@ struct ImportMasksCommand: PathCommand {
     var boxes: BoxForm?
 
     @Option(
-        help: "COCO: a category that is taken, by name or id; give it several times for more. All by default."
+        help: """
+            COCO and annotation tools: a category or label that is taken, by name or id; give it several times for more. \
+            All by default.
+            """
     )
     var category: [String] = []
 
@@ -90,8 +99,8 @@ struct ImportMasksCommand: PathCommand {
     @Flag(
         name: .customLong("strict"),
         help: """
-            COCO: stop at annotations for images that are not in the file and at polygons of fewer than three points, \
-            which are left out and counted otherwise.
+            COCO and annotation tools: stop at annotations for images that are not in the file and at polygons of fewer \
+            than three points, which are left out and counted otherwise.
             """)
     var isStrict = false
 
@@ -117,6 +126,7 @@ struct ImportMasksCommand: PathCommand {
     func run() throws {
         var options = MaskImport.Options()
         values.apply(to: &options)
+        options.format = format
         options.orientation = folder.orientation
         options.reading = try folder.reading()
         if FileTree.kind(of: dataset) != .folder { options.reading.orientation = .ignore }

@@ -10,6 +10,7 @@ public import RRTraining
 
 extension EmptyMasks: ExpressibleByArgument {}
 extension BoxForm: ExpressibleByArgument {}
+extension MaskSourceKind: ExpressibleByArgument {}
 extension MaskMarks: ExpressibleByArgument {}
 extension MaskImport.DrawnOn: ExpressibleByArgument {}
 extension ArrayExport.Layout: ExpressibleByArgument {}

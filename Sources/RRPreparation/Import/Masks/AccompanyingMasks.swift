@@ -36,7 +36,7 @@ struct PendingMasks {
         if let source = masks.source {
             let importer = MaskImport(
                 source: source, dataset: "", output: masks.output, options: masks.options)
-            try importer.checkOptions(for: MaskSourceKind(ofSource: source))
+            try importer.checkOptions(for: importer.kind())
         } else if masks.options.match != nil {
             throw DatasetError(
                 .invalidOption, path: dataset,
@@ -65,7 +65,7 @@ struct PendingMasks {
         let kind: MaskSourceKind
         let imported: ImportedMasks
         if masks.source != nil {
-            kind = try MaskSourceKind(ofSource: importer.source)
+            kind = try importer.kind()
             imported = try importer.gather(kind, for: dataset, turned: turned) { _, _ in }
         } else if let files {
             kind = .pngs

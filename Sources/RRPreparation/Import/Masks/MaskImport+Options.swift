@@ -13,17 +13,20 @@ extension MaskImport {
                 [.pngs]
             ),
             (.maskValues, options.maskValues != nil, [.pngs, .arrays]),
-            (.maskThreshold, options.maskThreshold != nil, [.pngs, .arrays]),
+            (
+                .maskThreshold, options.maskThreshold != nil,
+                kind == .labelme || kind == .labelStudio ? [kind] : [.pngs, .arrays]
+            ),
             (.maskColors, options.maskColors != nil, [.pngs]),
             (.masks, options.masks != nil, [.arrays]),
             (.masksLayout, options.masksLayout != nil, [.arrays]),
             (.rows, options.rows != nil, [.arrays]), (.ids, options.ids != nil, [.arrays]),
             (.flags, options.flags != nil, [.arrays]),
-            (.categories, !options.categories.isEmpty, [.coco]),
+            (.categories, !options.categories.isEmpty, [kind.hasLabels ? kind : .coco]),
             (.minimumArea, options.minimumArea != nil, [.coco]),
             (.maximumArea, options.maximumArea != nil, [.coco]),
             (.boxes, options.boxes != nil, [.boxes]),
-            (.isStrict, options.isStrict, [.coco]),
+            (.isStrict, options.isStrict, [kind.hasLabels ? kind : .coco]),
             (.onError, options.onError == .skip && !dataset.isEmpty, [.pngs]),
         ]
         for (option, isGiven, kinds) in given where isGiven && !kinds.contains(kind) {
@@ -95,6 +98,7 @@ extension MaskImport {
             "marks": .string(options.marks.rawValue), "empty": .string(empty.rawValue),
         ]
         if options.orientation == .apply { given["orientation"] = .string(options.orientation.rawValue) }
+        given["format"] = (options.format?.rawValue).map { .string($0) }
         given["match"] = options.match.map { .string($0) }
         given["mask_values"] = options.maskValues.map { .array($0.map { .integer($0) }) }
         given["mask_threshold"] = options.maskThreshold.map { .number($0) }
@@ -123,6 +127,16 @@ extension MaskImport {
             provenance["skipped"] = .array(masks.skippedFiles.map(\.json))
         }
         return .object(provenance)
+    }
+}
+
+extension MaskSourceKind {
+    /// Whether it is annotations that are called something.
+    fileprivate var hasLabels: Bool {
+        switch self {
+        case .coco, .labelme, .cvat, .labelStudio, .yolo: true
+        case .pngs, .boxes, .arrays: false
+        }
     }
 }
 

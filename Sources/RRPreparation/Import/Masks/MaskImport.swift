@@ -5,10 +5,12 @@ internal import RRTensor
 
 /// Makes a mask set for a dataset of masks in whatever form they come.
 ///
-/// The source is a folder of PNG files, a COCO annotation file, a table of boxes, or arrays in an HDF5, NPY or NPZ
-/// file; it is told by its content.
+/// The source is a folder of PNG files, a COCO annotation file, a table of boxes, arrays in an HDF5, NPY or NPZ file, or
+/// annotations of labelme, CVAT, Label Studio or YOLO; it is told by its content.
 public struct MaskImport: Sendable {
     public struct Options: Sendable {
+        /// What the source is; nil for what it shows to be.
+        public var format: MaskSourceKind?
         public var marks: MaskMarks = .wrong
         /// How the dataset is read where it is a folder of images.
         public var reading = ImageFolderOptions()
@@ -24,7 +26,8 @@ public struct MaskImport: Sendable {
         /// The palette indices, gray values or elements that count as 1; nil for 1, or the largest throughout.
         public var maskValues: [Int]?
         /// Of PNG files the share of the largest gray value from which a pixel counts as 1, of arrays the least
-        /// element that does.
+        /// element that does; of soft masks among annotations the share of the largest value, where nil takes all that is
+        /// not 0.
         public var maskThreshold: Double?
         /// The colours of PNG files that count as 1; nil where values do.
         public var maskColors: [RGBColor]?
@@ -32,13 +35,13 @@ public struct MaskImport: Sendable {
         public var adjustment = MaskAdjustment()
         /// What the numbers in a table's lists of boxes are; nil for what the boxes show.
         public var boxes: BoxForm?
-        /// The names or ids of the COCO categories that are taken; empty for all.
+        /// The names or ids of the categories or labels of annotations that are taken; empty for all.
         public var categories: [String] = []
         /// The smallest area of a COCO annotation that is taken, in pixels.
         public var minimumArea: Double?
         /// The largest area of a COCO annotation that is taken, in pixels.
         public var maximumArea: Double?
-        /// Whether what is wrong with a single COCO annotation, and does not touch others, is an error: one for an image
+        /// Whether what is wrong with a single annotation, and does not touch others, is an error: one for an image
         /// that is not in the file, or a polygon of fewer than three points. Else it is left out and counted.
         public var isStrict = false
         /// The array of masks in an HDF5 or NPZ file; nil where it holds one array.
@@ -97,7 +100,7 @@ public struct MaskImport: Sendable {
     ///   of the dataset. No output is left then.
     public func run(progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> MaskImportSummary {
         try AtomicOutput.checkTarget(output, force: options.force)
-        let kind = try MaskSourceKind(ofSource: source)
+        let kind = try kind()
         try checkOptions(for: kind)
         let dataset = try Dataset(path: dataset, reading: options.reading)
         guard dataset.readsFolder || options.reading == ImageFolderOptions() else {
@@ -157,10 +160,34 @@ public struct MaskImport: Sendable {
             masks = try COCOMasks(path: source, names: names(), dataset: dataset, options: options)
         case .boxes:
             masks = try BoxMasks(path: source, names: names(), dataset: dataset, options: options)
+        case .labelme, .cvat, .labelStudio, .yolo:
+            masks = try AnnotationMasks(
+                annotations(kind), names: names(), dataset: dataset, options: options)
         case .arrays:
             return try ImportedMasks(arraysIn: source, for: dataset, options: options)
         }
         return try ImportedMasks(
             masks, for: dataset, options: options(for: kind), progress: progress)
+    }
+
+    /// What the source is.
+    ///
+    /// - Throws: as `MaskSourceKind.init`.
+    func kind() throws -> MaskSourceKind {
+        try MaskSourceKind(
+            ofSource: source, format: options.format,
+            prefersImages: options.maskValues != nil || options.maskColors != nil || options.match != nil)
+    }
+
+    private func annotations(_ kind: MaskSourceKind) throws -> AnnotationSet {
+        if FileTree.kind(of: source) == .folder {
+            var folder = try AnnotationFolder(source)
+            return try folder.read(kind)
+        }
+        return switch kind {
+        case .cvat: try CVATFile.read(source)
+        case .labelStudio: try LabelStudioFile.read(source)
+        default: try LabelmeFiles.read([source], in: source)
+        }
     }
 }
