@@ -125,6 +125,34 @@ class Workshop:
             "images": [{"id": n, "file_name": f"{name}.png", "height": 6, "width": 8} for n, name in enumerate(ids)],
             "categories": [{"id": 1, "name": "corner"}], "annotations": annotations}).encode())
         self.write("boxes.csv", b"id,x_min,y_min,x_max,y_max\n" + b"".join(b"%s,1,1,4,3\n" % i.encode() for i in ids))
+        shapes = [
+            {"label": "corner", "points": [[0, 0], [5.5, 0], [3, 4.5]], "shape_type": "polygon"},
+            {"label": "edge", "points": [[1, 1], [3, 2]], "shape_type": "rectangle"},
+            {"label": "edge", "points": [[3, 3], [4, 5]], "shape_type": "circle"},
+            {"label": "edge", "points": [[0, 0], [6, 5]], "shape_type": "line"},
+        ]
+        self.write("labelme/1.json", json.dumps({
+            "version": "5.5.0", "flags": {}, "shapes": shapes, "imagePath": f"{ids[0]}.png", "imageData": None,
+            "imageHeight": 6, "imageWidth": 8}).encode())
+        self.write("cvat.xml", b"<annotations><version>1.1</version>" + b"".join(
+            b'<image id="%d" name="%s.png" width="8" height="6"><polygon label="a" points="1.00,1.00;5.50,2.00;3.00,5.25"/>'
+            b'<box label="a" xtl="1" ytl="1" xbr="3.5" ybr="4" rotation="30"/><ellipse label="b" cx="3" cy="4" rx="2" ry="1"/>'
+            b'<mask label="b" rle="1, 2, 3" left="2" top="3" width="3" height="2"/></image>' % (n, name.encode())
+            for n, name in enumerate(ids)) + b"</annotations>")
+        region = {"original_width": 8, "original_height": 6, "image_rotation": 0, "to_name": "image"}
+        values = [
+            {"x": 10, "y": 20, "width": 30, "height": 40, "rotation": 15, "rectanglelabels": ["a"]},
+            {"points": [[0, 0], [50, 10], [30, 90]], "polygonlabels": ["b"]},
+            {"x": 50, "y": 50, "radiusX": 20, "radiusY": 10, "rotation": 40, "ellipselabels": ["a"]},
+            {"format": "rle", "rle": [0, 0, 0, 192, 59, 187, 188, 191, 255], "brushlabels": ["a"]},
+        ]
+        self.write("label-studio.json", json.dumps([
+            {"id": n, "data": {"image": f"/data/upload/1/0123abcd-{name}.png"}, "annotations": [{
+                "id": 1, "was_cancelled": False,
+                "result": [dict(region, id=str(k), value=value) for k, value in enumerate(values)]}]}
+            for n, name in enumerate(ids)]).encode())
+        for name in ids:
+            self.write(f"yolo/{name}.txt", b"0 0.5 0.5 0.25 0.5\n1 0.1 0.1 0.9 0.2 0.5 0.95\n")
         self.write("model.json", json.dumps({
             "format": "rrdata.model", "format_version": "1.0", "input": [1, 6, 8], "classes": 2,
             "layers": [{"conv2d": {"out": 2, "kernel": 3, "padding": 1}}, "relu", {"groupnorm": {"groups": 1}},
@@ -182,6 +210,11 @@ class Workshop:
             Case("coco.json", "json", ["import masks {} --for d.h5 -o out.h5", "info {}",
                                        "import masks {} --for d.h5 --category corner -o out.h5"]),
             Case("boxes.csv", "csv", ["import masks {} --for d.h5 -o out.h5", "info {}"]),
+            Case("labelme/1.json", "json", ["import masks {} --for d.h5 -o out.h5", "import masks labelme --for d.h5 -o out.h5"]),
+            Case("cvat.xml", "bytes", ["import masks {} --for d.h5 -o out.h5"]),
+            Case("label-studio.json", "json", ["import masks {} --for d.h5 -o out.h5",
+                                               "import masks {} --for d.h5 --category a --mask-threshold 0.5 -o out.h5"]),
+            Case("yolo/ant/0.txt", "bytes", ["import masks yolo --for d.h5 -o out.h5"]),
             Case("model.json", "json", ["validate {}", "info {}", "train d.h5 --model {} --epochs 1 -o out",
                                         "evaluate d.h5 --model {} --weights run/weights.safetensors"]),
             Case("c.json", "json", ["stream d.h5 --batch-size 2 --shuffle --cursor {} --format null"]),

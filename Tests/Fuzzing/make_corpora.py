@@ -22,6 +22,10 @@ FROM_FIXTURES = {
     "gzip": ["formats/idx/*.gz"],
     "weights": ["formats/weights/*", "formats/safetensors/*", "formats/npz/*"],
     "coco": ["formats/masks/*.json"],
+    "labelme": ["formats/annotations/labelme/*.json"],
+    "cvat": ["formats/annotations/*.xml"],
+    "label-studio": ["formats/annotations/label-studio*.json"],
+    "yolo": ["formats/annotations/yolo/labels/batch/*.txt"],
     "json": ["reference/*/model.json", "streaming/permutation.json", "formats/masks/runs.json"],
     "model": ["reference/*/model.json"],
 }
@@ -45,6 +49,7 @@ BY_HAND = {
              b'{"id":2,"image_id":1,"segmentation":[[0,0,5,0,5,5.5]]},'
              b'{"id":3,"image_id":1,"segmentation":{"size":[9,7],"counts":[10,5,48]}},'
              b'{"id":4,"image_id":1,"segmentation":{"size":[9,7],"counts":":5`1"}}]}'],
+    "brush": [bytes([9, 7, 0, 0, 0, 252, 59, 187, 188, 251, 255])],
     "run-lengths": [b"\x09\x07:5`1", b"\x02\x0204", b"\x10\x10\\`08j2PMQ1"],
     "csv": [b'a,b,"c ""d"""\r\n1,2,3\r\n"x\ny",,\xc3\xa9\r\n', b"\xef\xbb\xbfa;b\n1,5;2\n", b"a\tb\r1\t2\r",
             "a,b\n1,é\n".encode("utf-16"), b"a|b\n1|2\n"],

@@ -38,10 +38,42 @@ struct ImportMasksCommandTests {
     func help() throws {
         let outcome = try run("import masks --help")
         #expect(outcome.status == 0)
-        for part in ["  rrdata import masks lesions", ".json --for", ".csv --for", "--marks right"] {
+        for part in [
+            "--format labelme", "label-studio.json", "  rrdata import masks lesions", ".json --for",
+            ".csv --for", "--marks right",
+        ] {
             #expect(outcome.text.contains(part))
         }
         #expect(try run("import --help").text.contains("  masks "))
+    }
+
+    @Test(
+        "annotations beside photographs are told by their content, chosen by label, and named in the report")
+    func annotations() throws {
+        let text = """
+            {"version": "5.5.0", "flags": {}, "shapes": [
+              {"label": "logo", "points": [[2, 3], [5, 6]], "shape_type": "rectangle", "flags": {}},
+              {"label": "coat", "points": [[0, 0], [27, 27]], "shape_type": "rectangle", "flags": {}}],
+             "imagePath": "1.png", "imageData": null, "imageHeight": 28, "imageWidth": 28}
+            """
+        try folder.write(Array(text.utf8), to: "images/coat/1.json")
+        let outcome = try run("import masks images --for d.h5 --category logo -o m.h5 --json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let value = try JSONValue(parsing: outcome.text)
+        #expect(value["source_kind"] == "labelme" && value["annotated"] == 1)
+        #expect(value["annotations"]?["used"] == 1 && value["annotations"]?["filtered"] == 1)
+        #expect(value["mean_share"]?.doubleValue == 16.0 / 784)
+        let provenance = try JSONValue(parsing: run("info m.h5 --json").text)["provenance"]
+        #expect(provenance?["kind"] == "labelme")
+        #expect(try run("validate d.h5 m.h5").status == 0)
+        // The same masks come along with their images.
+        let both = try run(
+            "import pngs images --masks images/coat/1.json --masks-output n.h5 -o e.h5 --json")
+        #expect(both.status == 0, "\(both.errors)")
+        #expect(try run("import masks images --for d.h5 --format yolo -o x.h5").status == 65)
+        #expect(try run("import masks images --for d.h5 --format cvet -o x.h5").status == 64)
+        let unknown = try run("import masks images --for d.h5 --category logos -o x.h5")
+        #expect(unknown.status == 64 && unknown.errors.contains("there are coat, logo"), "\(unknown.errors)")
     }
 
     @Test(

@@ -8,7 +8,7 @@ import RRTensor
 struct ImportMasksCommand: PathCommand {
     static let configuration = CommandConfiguration(
         commandName: "masks",
-        abstract: "Make a mask set for a dataset of mask images, COCO annotations or boxes.",
+        abstract: "Make a mask set for a dataset of mask images, annotations or boxes.",
         discussion: """
             SOURCE is one of
               a folder of PNG files that are named after the samples' ids, with 0 and 1, or 0 and the largest value, \
@@ -22,6 +22,12 @@ struct ImportMasksCommand: PathCommand {
               a table of boxes (.csv, .tsv) with a header: id or file_name, and x_min, y_min, x_max, y_max or x, y, \
             width, height, or as VinDr, RSNA, NIH, TensorFlow and YOLO call them. A pixel is in a box where its centre \
             is: x_min <= column + 0.5 < x_max. A line without a box says that nothing is marked;
+              annotations of labelme (a .json, or a folder of them, beside the images or not), CVAT (its XML “CVAT for \
+            images 1.1”, or the folder of its export), Label Studio (JSON or JSON-MIN) or YOLO (a folder of .txt: boxes \
+            and polygons; names of classes from classes.txt or data.yaml). Pixels are those that labelme, CVAT, Label \
+            Studio and Ultralytics themselves make of a shape; of ellipses, but labelme's circles, and of YOLO's boxes \
+            those whose centres lie within. Of soft masks and brushes all that is not 0 counts, or --mask-threshold and \
+            more. Coordinates are those of the image as viewers show it, turned by its Exif orientation;
               an HDF5, NPY, NPZ or IDX file with an array of masks, one for each sample in the dataset's order, or \
             for those that --rows, --ids or --flags name.
 
@@ -36,11 +42,15 @@ struct ImportMasksCommand: PathCommand {
               rrdata import masks drawn --for d.h5 --mask-colors FF0000,00FF00 --dilate 2 -o m.h5
               rrdata import masks annotations.json --for d.h5 --category ruler --min-area 20 -o m.h5
               rrdata import masks boxes.csv --for d.h5 --marks right -o m.h5
+              rrdata import masks photos --for d.h5 --format labelme --category ruler -o m.h5
+              rrdata import masks label-studio.json --for d.h5 --mask-threshold 0.5 -o m.h5
               rrdata import masks skin.npz --for d.h5 --masks masks --flags has_mask -o m.h5
             """)
 
     @Argument(
-        help: "A folder of PNG files, a COCO annotation file, a table of boxes, or a file with an array.")
+        help:
+            "A folder of PNG files, annotations of a tool or of COCO, a table of boxes, or a file with an array."
+    )
     var source: String
 
     @Option(name: .customLong("for"), help: "The dataset that the masks are for, or a folder of PNG files.")

@@ -7,7 +7,7 @@ struct FuzzedReader: Sendable {
     /// It may throw any error but `FuzzFinding`.
     let read: @Sendable (_ bytes: [UInt8], _ path: String) throws -> Void
 
-    static let all: [FuzzedReader] = images + arrays + texts
+    static let all: [FuzzedReader] = images + arrays + texts + annotations
 
     /// Reads bytes as strangers' files are read.
     ///

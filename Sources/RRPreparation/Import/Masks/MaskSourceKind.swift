@@ -29,15 +29,16 @@ public enum MaskSourceKind: String, Sendable, CaseIterable {
     /// - Throws: `FormatError` with the code `notFound`, `cannotRead`, or `unsupported` for any other file;
     ///   `DatasetError` where a folder can be read in several ways.
     init(ofSource path: String, format: MaskSourceKind? = nil, prefersImages: Bool = false) throws {
-        if FileTree.kind(of: path) == .folder {
-            var folder = try AnnotationFolder(path)
-            self = try format ?? folder.kind(prefersImages: prefersImages)
-        } else {
-            let kind = try MaskSourceKind(ofFile: path)
-            self = format ?? kind
-        }
-        guard let format else { return }
         let isFolder = FileTree.kind(of: path) == .folder
+        guard let format else {
+            guard isFolder else {
+                self = try MaskSourceKind(ofFile: path)
+                return
+            }
+            var folder = try AnnotationFolder(path)
+            self = try folder.kind(prefersImages: prefersImages)
+            return
+        }
         let forms: [MaskSourceKind] =
             isFolder
             ? [.pngs, .labelme, .cvat, .yolo] : [.coco, .boxes, .arrays, .labelme, .cvat, .labelStudio]
@@ -46,6 +47,7 @@ public enum MaskSourceKind: String, Sendable, CaseIterable {
                 .invalidOption, path: path,
                 "\(option: .format) \(format.rawValue) is no \(isFolder ? "folder" : "file")")
         }
+        self = format
     }
 
     private init(ofFile path: String) throws(FormatError) {
