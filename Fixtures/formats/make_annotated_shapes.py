@@ -74,6 +74,18 @@ for _ in range(count):
     cv2.fillPoly(mask, np.asarray([points], dtype=np.int32), color=1)
     shapes.append(dict(rule="opencv", height=height, width=width, points=points, mask=runs_of(mask)))
 
+for _ in range(count):
+    height, width = rnd.randint(1, 60), rnd.randint(1, 60)
+    most = rnd.choice([2, 5, 12, 20, 60])
+    centre = [round(rnd.uniform(-10, width + 10), 2), round(rnd.uniform(-10, height + 10), 2)]
+    radii = [round(rnd.uniform(0, most), 2), round(rnd.uniform(0, most), 2)]
+    turn = rnd.choice([0, 90, 180, 360, -30, 725.5, round(rnd.uniform(0, 360), 2)])
+    mask = np.zeros((height, width), dtype=np.uint8)
+    # As CVAT's EllipsesToMasks does (cvat/apps/dataset_manager/formats/transformations.py).
+    whole = tuple(round(number) for number in centre), tuple(round(number) for number in radii)
+    cv2.ellipse(mask, whole[0], whole[1], turn, 0, 360, 255, thickness=-1)
+    shapes.append(dict(rule="ellipse", height=height, width=width, points=[centre, radii, [turn, 0]], mask=runs_of(mask)))
+
 brushes = []
 for number in range(8):
     height, width = rnd.randint(1, 60), rnd.randint(1, 60)

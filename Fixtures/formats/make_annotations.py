@@ -13,6 +13,7 @@ import random
 import shutil
 import tempfile
 
+import cv2
 import numpy as np
 import PIL.Image
 from datumaro.components.annotation import AnnotationType
@@ -132,7 +133,10 @@ for image in range(6):
             ]
         elif kind == "ellipse":
             x, y, rx, ry, turn = inner(width), inner(height), 1 + inner(9), 1 + inner(7), round(rnd.uniform(0, 180), 2)
-            ellipses.append((image, label, in_ellipse(x, y, rx, ry, turn)))
+            mask = np.zeros((height, width), np.uint8)
+            # As CVAT's EllipsesToMasks does (cvat/apps/dataset_manager/formats/transformations.py).
+            cv2.ellipse(mask, (round(x), round(y)), (round(rx), round(ry)), turn, 0, 360, 255, thickness=-1)
+            ellipses.append((image, label, mask > 0))
             lines += [
                 f'    <ellipse {head} cx="{x:.2f}" cy="{y:.2f}" rx="{rx:.2f}" ry="{ry:.2f}" rotation="{turn}" z_order="0">',
                 "    </ellipse>",

@@ -62,13 +62,15 @@ struct DrawnShapeTests {
             try PillowShape.circle(centre: points[0], radius: radius).draw(on: plane)
         case "line", "linestrip": try PillowShape.lines(points, width: 10).draw(on: plane)
         case "point": try PillowShape.circle(centre: points[0], radius: 5).draw(on: plane)
+        case "ellipse":
+            OpenCVEllipse(centre: points[0], radii: points[1], rotation: points[2].x).fill(plane)
         default: OpenCVPolygon(points.map { (Int($0.x), Int($0.y)) }).fill(plane)
         }
     }
 
     @Test(
         "shapes fill the very pixels that labelme and OpenCV fill",
-        arguments: ["polygon", "rectangle", "circle", "line", "linestrip", "point", "opencv"])
+        arguments: ["polygon", "rectangle", "circle", "line", "linestrip", "point", "opencv", "ellipse"])
     func shapes(rule: String) throws {
         let shapes = content.shapes.filter { $0.rule == rule }
         #expect(shapes.count >= 40)

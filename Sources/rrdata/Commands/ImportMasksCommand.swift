@@ -25,7 +25,7 @@ struct ImportMasksCommand: PathCommand {
               annotations of labelme (a .json, or a folder of them, beside the images or not), CVAT (its XML “CVAT for \
             images 1.1”, or the folder of its export), Label Studio (JSON or JSON-MIN) or YOLO (a folder of .txt: boxes \
             and polygons; names of classes from classes.txt or data.yaml). Pixels are those that labelme, CVAT, Label \
-            Studio and Ultralytics themselves make of a shape; of ellipses, but labelme's circles, and of YOLO's boxes \
+            Studio and Ultralytics themselves make of a shape; of Label Studio's ellipses and of YOLO's boxes \
             those whose centres lie within. Of soft masks and brushes all that is not 0 counts, or --mask-threshold and \
             more. Coordinates are those of the image as viewers show it, turned by its Exif orientation;
               an HDF5, NPY, NPZ or IDX file with an array of masks, one for each sample in the dataset's order, or \

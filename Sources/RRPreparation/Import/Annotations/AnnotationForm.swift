@@ -10,6 +10,8 @@ enum AnnotationForm: Sendable {
     case box([Double])
     /// Pixels whose centres lie within; `DrawnPlane.fillEllipse`.
     case ellipse(centre: SIMD2<Double>, radii: SIMD2<Double>, rotation: Double)
+    /// An ellipse as CVAT exports it.
+    case roundedEllipse(OpenCVEllipse)
     /// Vertices as shares of the image, filled as Ultralytics does: cut to whole pixels, then by OpenCV.
     case sharesPolygon([SIMD2<Float>])
     /// Edges as shares of the image; pixels whose centres lie within.
@@ -60,6 +62,7 @@ enum AnnotationForm: Sendable {
         case .box(let numbers): plane.fill(try COCORunLengths(box: numbers, height: height, width: width))
         case .ellipse(let centre, let radii, let rotation):
             plane.fillEllipse(centre: (centre.x, centre.y), radii: (radii.x, radii.y), rotation: rotation)
+        case .roundedEllipse(let ellipse): ellipse.fill(plane)
         case .sharesPolygon(let points):
             let size = SIMD2(Float(width), Float(height))
             let places = points.map { $0 * size }

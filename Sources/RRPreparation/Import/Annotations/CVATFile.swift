@@ -3,8 +3,8 @@ internal import RRFormats
 
 /// Annotations of CVAT in its own XML, “CVAT for images 1.1”.
 ///
-/// Polygons, boxes and boxes that are turned are filled as CVAT's exporters do, by pycocotools; a mask has runs row by row
-/// within its box. Of an ellipse the pixels count whose centres lie in it. Polylines, points, skeletons and cuboids enclose
+/// Polygons, boxes and boxes that are turned are filled as CVAT's exporters do, by pycocotools, and ellipses by OpenCV; a mask
+/// has runs row by row within its box. Polylines, points, skeletons and cuboids enclose
 /// nothing and are left out.
 struct CVATFile {
     /// Reads a file.
@@ -131,9 +131,10 @@ struct CVATFile {
                     left: left, top: top, right: right, bottom: bottom, rotation: rotation,
                     around: SIMD2(left + (right - left) / 2, top + (bottom - top) / 2)))
         case "ellipse":
-            return .ellipse(
-                centre: SIMD2(try number("cx"), try number("cy")),
-                radii: SIMD2(try number("rx"), try number("ry")), rotation: rotation)
+            return .roundedEllipse(
+                OpenCVEllipse(
+                    centre: SIMD2(try number("cx"), try number("cy")),
+                    radii: SIMD2(try number("rx"), try number("ry")), rotation: rotation))
         case "mask":
             let box = AnnotationForm.PixelBox(
                 left: try whole("left"), top: try whole("top"), height: try whole("height"),
