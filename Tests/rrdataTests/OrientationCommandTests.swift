@@ -29,6 +29,25 @@ struct OrientationCommandTests {
         return (dataset.imageShape.dimensions, try array.integers().map { Int($0) })
     }
 
+    @Test("annotations on images that are to be turned and were not are said to be misplaced")
+    func annotations() throws {
+        try copy("gray-1", to: "in/1.png")
+        try copy("gray-3", to: "in/3.png")
+        try folder.write(Array("0 0.25 0.25 0.5 0.5\n".utf8), to: "labels/3.txt")
+        let common = ["import", "pngs", "in", "--labels", "none", "-o"]
+        try run(common + ["d.h5"])
+        try run(common + ["e.h5", "--orientation", "apply"])
+        let text =
+            "annotation tools show them turned, so what is drawn on them is misplaced: `rrdata import images` with --orientation apply"
+        let line = ["import", "masks", "labels", "-o", "m.h5", "--force", "--for"]
+        #expect(try run(line + ["d.h5"]).errors.contains(text))
+        #expect(try !run(line + ["e.h5"]).errors.contains(text))
+        // They come along with their images.
+        let both = try run(
+            common + ["f.h5", "--masks", "labels", "--masks-output", "n.h5"])
+        #expect(both.errors.contains(text), "\(both.errors)")
+    }
+
     @Test("images are stored as they are unless they are to be turned, and a line says which")
     func importing() throws {
         try copy("gray-1", to: "in/a/1.png")

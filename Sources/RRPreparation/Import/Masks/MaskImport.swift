@@ -166,8 +166,12 @@ public struct MaskImport: Sendable {
         case .arrays:
             return try ImportedMasks(arraysIn: source, for: dataset, options: options)
         }
-        return try ImportedMasks(
+        var imported = try ImportedMasks(
             masks, for: dataset, options: options(for: kind), progress: progress)
+        if masks is AnnotationMasks, let note = try dataset.noteOnUnturnedImages() {
+            imported.tally.readings.append(note)
+        }
+        return imported
     }
 
     /// What the source is.

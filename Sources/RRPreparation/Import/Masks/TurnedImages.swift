@@ -85,14 +85,32 @@ struct TurnedImages: Sendable {
 extension Dataset {
     /// What those should know who import masks for images that were turned when they were imported; nil where none was.
     func noteOnTurnedImages() throws -> Message? {
-        guard let text = try provenanceText(), let provenance = try? JSONValue(parsing: text),
-            let turned = provenance["orientations"], turned["policy"] == "apply",
-            let count = turned["images"]?.integerValue, count > 0
-        else { return nil }
+        guard let count = try orientedCount(policy: .apply) else { return nil }
         return """
             images of the dataset that were turned by their eXIf chunks: \(count); masks without such a chunk are taken as \
             drawn on the turned images, and `\(operation: .importFolder(of: .images))` with \(option: .masks) turns them with their images
             """
+    }
+
+    /// What those should know who import annotations, which are drawn on images as viewers show them, where images stand as
+    /// their files have them; nil where none does that is to be turned.
+    func noteOnUnturnedImages() throws -> Message? {
+        guard let count = try orientedCount(policy: .ignore) else { return nil }
+        return """
+            images of the dataset that are to be turned by their Exif data, and were not: \(count); annotation tools show them \
+            turned, so what is drawn on them is misplaced: `\(operation: .importFolder(of: .images))` with \
+            \(option: .orientation) apply turns them
+            """
+    }
+
+    /// The number of images that are to be turned by what their files say, where they were imported with a policy; nil for
+    /// none, or another policy.
+    private func orientedCount(policy: ImageFolderOptions.Orientation) throws -> Int? {
+        guard let text = try provenanceText(), let provenance = try? JSONValue(parsing: text),
+            let turned = provenance["orientations"], turned["policy"] == .string(policy.rawValue),
+            let count = turned["images"]?.integerValue, count > 0
+        else { return nil }
+        return count
     }
 }
 
