@@ -31,6 +31,14 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     /// What R is; the formulas above are those of `rightReasons`.
     public let guidance: Guidance
 
+    /// The values of the parameters' flat list whose gradient is wanted; elsewhere it may be zero.
+    package var trainedRanges: [Range<Int>] {
+        didSet {
+            if trainedRanges != oldValue { demand = network.gradientDemand(trained: trainedRanges) }
+        }
+    }
+
+    private var demand: GradientDemand
     private let seed: UInt64
     private let imageRanges: [ClosedRange<Float>]
     private let workers: Workers
@@ -64,6 +72,8 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
         self.imageRanges =
             imageRanges ?? Array(repeating: 0...1, count: network.model.input.channels)
         workers = Workers(count: threadCount)
+        trainedRanges = network.parameterLayout.trainedRanges()
+        demand = network.gradientDemand(trained: trainedRanges)
     }
 
     /// Computes the loss of a batch, and its gradient in the order of the parameters' flat list.
@@ -108,6 +118,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
             order: BatchOrder(sampleCount: batch.count, annotated: guided),
             target: target,
             dropout: dropout,
+            demand: demand,
             labelWeights: labelWeights,
             tangentScale: guided.isEmpty ? 0 : 2 * lambda1 / divisor,
             coversImages: coversImages,
@@ -202,6 +213,7 @@ struct LossPlan {
     let order: BatchOrder
     let target: PenaltyTarget
     let dropout: DropoutKey?
+    let demand: GradientDemand
     let labelWeights: LabelWeights
     /// 2 λ1 over the reduction's divisor: v = tangentScale · A ∘ g.
     let tangentScale: Double

@@ -122,6 +122,7 @@ final class LossWorker<Scalar: NetworkScalar> {
     ) {
         let samples = job.plan.order.samples[positions]
         let labels = job.batch.labels
+        pass.demand = job.plan.demand
         pass.load(
             job.batch.images, samples: samples, dropout: job.plan.dropout, identities: job.batch.indices)
         pass.forward(job.parameters)

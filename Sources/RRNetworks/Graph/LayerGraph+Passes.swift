@@ -8,6 +8,8 @@ extension LayerGraph {
         var sampleCount = 0
         /// What dropout draws each sample's masks from; nil outside training.
         var dropoutStates: UnsafePointer<UInt64>?
+        /// What the last pass is to compute.
+        var demand: GradientDemand
     }
 
     func forward(_ group: Group, at parameters: UnsafePointer<Scalar>) {
@@ -92,11 +94,11 @@ extension LayerGraph {
         addingTo parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
         let (memory, count) = (group.memory, group.sampleCount)
-        for (index, node) in nodes.enumerated().reversed() {
+        for (index, node) in nodes.enumerated().reversed() where group.demand.values[node.output] {
             let output = UnsafePointer(memory.adjoint(node.output, sampleCount: count))
             for (slot, input) in node.inputs.enumerated() {
-                guard input != 0 else {
-                    // Nothing comes before the input: only the layer's own parameters want their part.
+                guard group.demand.values[input] else {
+                    // Nothing is trained before it: only the layer's own parameters want their part.
                     if case .layer(let layer) = node.operation {
                         addGradient(
                             of: layer, node, index, group, parameters, isSecondOrder, output, into: nil,
@@ -166,7 +168,7 @@ extension LayerGraph {
         layer.gradient(
             layerGroup(group, index, parameters), at: point(group, node), secondOrder: secondOrder,
             outputAdjoint: outputAdjoint, inputAdjoint: inputAdjoint,
-            parameterGradient: parameterGradient + node.parameterOffset)
+            parameterGradient: group.demand.nodes[index] ? parameterGradient + node.parameterOffset : nil)
     }
 
     private func writeAdjoint(

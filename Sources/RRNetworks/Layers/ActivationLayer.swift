@@ -43,7 +43,7 @@ struct ActivationLayer<Scalar: NetworkScalar>: ElementwiseLayer {
     func gradient(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
         outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
-        parameterGradient: UnsafeMutablePointer<Scalar>
+        parameterGradient: UnsafeMutablePointer<Scalar>?
     ) {
         guard let inputAdjoint else { return }
         guard let secondOrder else {

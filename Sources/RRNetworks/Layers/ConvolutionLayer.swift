@@ -92,19 +92,22 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
     func gradient(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
         outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
-        parameterGradient: UnsafeMutablePointer<Scalar>
+        parameterGradient: UnsafeMutablePointer<Scalar>?
     ) {
-        var products = [(point.input, outputAdjoint)]
-        if let secondOrder { products.append((secondOrder.inputTangent, secondOrder.outputCotangent)) }
-        var shape = shape(samples: group.sampleCount)
-        for (input, output) in products {
-            Scalar.kernels.convolution.addGradient(
-                &shape, input, output, group.scratch.weightGradientSums.start, parameterGradient)
-        }
-        if options.bias {
-            Rows.addSums(
-                of: outputAdjoint, rows: options.out,
-                columns: geometry.outputPixelCount * group.sampleCount, to: parameterGradient + weightCount)
+        if let parameterGradient {
+            var products = [(point.input, outputAdjoint)]
+            if let secondOrder { products.append((secondOrder.inputTangent, secondOrder.outputCotangent)) }
+            var shape = shape(samples: group.sampleCount)
+            for (input, output) in products {
+                Scalar.kernels.convolution.addGradient(
+                    &shape, input, output, group.scratch.weightGradientSums.start, parameterGradient)
+            }
+            if options.bias {
+                Rows.addSums(
+                    of: outputAdjoint, rows: options.out,
+                    columns: geometry.outputPixelCount * group.sampleCount,
+                    to: parameterGradient + weightCount)
+            }
         }
         // An adjoint goes back as a cotangent does.
         if let inputAdjoint {

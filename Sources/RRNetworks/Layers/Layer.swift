@@ -43,11 +43,12 @@ protocol Layer<Scalar>: Sendable {
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
         outputTangent: UnsafeMutablePointer<Scalar>)
 
-    /// Adds the parameter gradient to `parameterGradient`, and writes εx where the layer before wants it.
+    /// Adds the parameter gradient to `parameterGradient` where the layer is trained, and writes εx where a layer before
+    /// wants it.
     func gradient(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
         outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
-        parameterGradient: UnsafeMutablePointer<Scalar>)
+        parameterGradient: UnsafeMutablePointer<Scalar>?)
 }
 
 extension Layer {

@@ -31,10 +31,13 @@ extension LinearMapLayer {
     func gradient(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
         outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
-        parameterGradient: UnsafeMutablePointer<Scalar>
+        parameterGradient: UnsafeMutablePointer<Scalar>?
     ) {
-        addParameterGradient(
-            group, at: point, secondOrder: secondOrder, outputAdjoint: outputAdjoint, to: parameterGradient)
+        if let parameterGradient {
+            addParameterGradient(
+                group, at: point, secondOrder: secondOrder, outputAdjoint: outputAdjoint,
+                to: parameterGradient)
+        }
         if let inputAdjoint { multiplyTransposed(group, outputAdjoint, into: inputAdjoint) }
     }
 

@@ -57,7 +57,7 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
     func gradient(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
         outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
-        parameterGradient: UnsafeMutablePointer<Scalar>
+        parameterGradient: UnsafeMutablePointer<Scalar>?
     ) {
         guard let inputAdjoint else { return }
         MaxPooling.scatter(

@@ -87,12 +87,14 @@ struct NormalizationLayer<Scalar: NetworkScalar>: Layer {
     func gradient(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
         outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
-        parameterGradient: UnsafeMutablePointer<Scalar>
+        parameterGradient: UnsafeMutablePointer<Scalar>?
     ) {
         let memory = memory(group)
-        Normalization.addParameterGradient(
-            outputAdjoint, secondOrder, at: point.input, geometry, memory, weights: parameterGradient,
-            biases: parameterGradient + geometry.weightCount)
+        if let parameterGradient {
+            Normalization.addParameterGradient(
+                outputAdjoint, secondOrder, at: point.input, geometry, memory, weights: parameterGradient,
+                biases: parameterGradient + geometry.weightCount)
+        }
         guard let inputAdjoint else { return }
         Normalization.transform(
             outputAdjoint, at: point.input, geometry, memory, saving: .adjoint, weights: group.parameters,

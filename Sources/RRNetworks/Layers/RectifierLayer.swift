@@ -27,7 +27,7 @@ struct RectifierLayer<Scalar: NetworkScalar>: ElementwiseLayer {
     func gradient(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, secondOrder: SecondOrder<Scalar>?,
         outputAdjoint: UnsafePointer<Scalar>, inputAdjoint: UnsafeMutablePointer<Scalar>?,
-        parameterGradient: UnsafeMutablePointer<Scalar>
+        parameterGradient: UnsafeMutablePointer<Scalar>?
     ) {
         guard let inputAdjoint else { return }
         Rectifier.pass(outputAdjoint, where: point.output, into: inputAdjoint, count: count(group))

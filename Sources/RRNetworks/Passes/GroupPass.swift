@@ -34,6 +34,11 @@ package final class GroupPass<Scalar: NetworkScalar> {
     private var group: LayerGraph<Scalar>.Group
     /// What dropout draws each sample's masks from, where the group is one of a training step.
     private let dropoutStates: Buffer<UInt64>
+    /// What the last pass is to compute: the gradients of all parameters, where a caller wants no less.
+    package var demand: GradientDemand {
+        get { group.demand }
+        set { group.demand = newValue }
+    }
     private var sampleCount = 0
 
     /// - Parameter capacity: the largest number of samples in a group.
@@ -44,7 +49,8 @@ package final class GroupPass<Scalar: NetworkScalar> {
         self.network = network
         graph = network.graph
         let memory = GraphMemory(graph, capacity: capacity)
-        group = LayerGraph<Scalar>.Group(memory: memory)
+        group = LayerGraph<Scalar>.Group(
+            memory: memory, demand: network.gradientDemand(trained: network.parameterLayout.trainedRanges()))
         dropoutStates = Buffer(count: capacity)
         // The output's memory is all its own, and so is the input's.
         input = memory.value(0)

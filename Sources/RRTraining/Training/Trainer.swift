@@ -178,11 +178,12 @@ public final class Trainer<Scalar: NetworkScalar> {
         loss.lambda1 =
             stepCount < lambda1WarmupSteps
             ? lambda1 * Double(stepCount) / Double(lambda1WarmupSteps) : lambda1
+        let moved = groups.filter { $0.firstStep <= stepCount }.flatMap(\.ranges)
+        loss.trainedRanges = moved
         let terms = try loss.compute(
             batch, at: parameters, dropout: DropoutKey(seed: seed, step: stepCount), gradient: &gradient,
             visitor: visitor)
         if let largestNorm {
-            let moved = groups.filter { $0.firstStep <= stepCount }.flatMap(\.ranges)
             GradientClipping.clip(&gradient, over: moved, to: largestNorm, workers: workers)
         }
         let (rates, headRates) = (schedule.rates(step: stepCount), headSchedule.rates(step: stepCount))
