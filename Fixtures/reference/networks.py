@@ -138,6 +138,16 @@ def fill(network, seed):
     return numbers
 
 
+def batch(extent, classes, seed):
+    """The images, their labels and masks."""
+    shape = [SAMPLES, 3, extent, extent]
+    count = math.prod(shape)
+    images = torch.from_numpy((splitmix(seed, count) >> numpy.uint64(40)).astype(numpy.float64) / 2**24).view(shape)
+    masks = torch.from_numpy((splitmix(seed + 3, count) & numpy.uint64(1)).astype(numpy.float64)).view(shape)
+    masks[1] = 0
+    return images, torch.arange(SAMPLES) % classes, masks
+
+
 def replace_hard_sigmoids(module):
     for name, child in module.named_children():
         if isinstance(child, nn.Hardsigmoid):
@@ -149,12 +159,7 @@ def case(name, width, network, extent, classes, seed, steps):
     network = network.double().eval()
     replace_hard_sigmoids(network)
     numbers = fill(network, seed)
-    shape = [SAMPLES, 3, extent, extent]
-    count = math.prod(shape)
-    images = torch.from_numpy((splitmix(seed, count) >> numpy.uint64(40)).astype(numpy.float64) / 2**24).view(shape)
-    masks = torch.from_numpy((splitmix(seed + 3, count) & numpy.uint64(1)).astype(numpy.float64)).view(shape)
-    masks[1] = 0
-    labels = torch.arange(SAMPLES) % classes
+    images, labels, masks = batch(extent, classes, seed)
 
     def projections(tensor, number):
         flat = tensor.detach().flatten()
@@ -199,27 +204,71 @@ def case(name, width, network, extent, classes, seed, steps):
     return result
 
 
+def single(network, extent, classes, seed):
+    """How far PyTorch's float is from its double at the same weights, which are float's, as the largest difference in a
+    tensor over its largest magnitude; and how far rounding the weights to float moves double's gradients."""
+    network = network.double().eval()
+    replace_hard_sigmoids(network)
+    fill(network, seed)
+    images, labels, masks = batch(extent, classes, seed)
+
+    def first_step(lambda1=None):
+        dtype = next(network.parameters()).dtype
+        inputs = images.to(dtype)
+        logits = network(inputs)
+        cross_entropy = functional.cross_entropy(logits, labels)
+        penalty = generate.penalty(network, inputs, labels, masks.to(dtype))
+        lambda1 = lambda1 or (cross_entropy / penalty).item()
+        loss = cross_entropy + lambda1 * penalty
+        gradients = torch.autograd.grad(loss, list(network.parameters()))
+        return lambda1, [tensor.detach().double() for tensor in (logits, loss, *gradients)]
+
+    def distances(tensors, expected):
+        return [((t - e).abs().max() / e.abs().max()).item() for t, e in zip(tensors, expected)]
+
+    lambda1, unrounded = first_step()
+    network.float().double()
+    _, expected = first_step(lambda1)
+    network.float()
+    _, values = first_step(lambda1)
+    logits, loss, *gradients = distances(values, expected)
+    rounding = distances(unrounded, expected)[2:]
+    names = [name for name, _ in network.named_parameters()]
+    return (f"logits {logits:.1e}, loss {loss:.1e}, gradients' median {sorted(gradients)[len(names) // 2]:.1e}, "
+            f"largest {max(gradients):.1e} ({names[gradients.index(max(gradients))]}); rounding the weights alone: "
+            f"median {sorted(rounding)[len(names) // 2]:.1e}, largest {max(rounding):.1e}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--full", metavar="FILE")
     parser.add_argument("--extent", type=int, default=64)
     parser.add_argument("--classes", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=0, help="of the trajectory of a network of real width")
+    parser.add_argument("--single", action="store_true", help="print how far PyTorch's float is from its double")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     torch.set_default_dtype(torch.float64)
-    torch.set_num_threads(2 if options.full else 1)
+    torch.set_num_threads(1)
     lines = []
     for seed, name in enumerate(NARROW, 1):
         if options.names and name not in options.names:
             continue
+        if options.single:
+            network = getattr(models, name)(num_classes=options.classes) if options.full else NARROW[name][1](5)
+            size = (options.extent, options.classes) if options.full else (32, 5)
+            print(name, single(network, *size, 1_000_000 * seed), flush=True)
+            continue
         if options.full:
             network = getattr(models, name)(num_classes=options.classes)
-            result = case(name, 1, network, options.extent, options.classes, 1_000_000 * seed, steps=0)
+            result = case(name, 1, network, options.extent, options.classes, 1_000_000 * seed, options.steps)
         else:
             width, make = NARROW[name]
             result = case(name, width, make(5), 32, 5, 1_000_000 * seed, STEPS)
         print(f"{name}: lambda1 {result['lambda1']:.3g}, cross-entropy {result['cross_entropy']:.3g}", flush=True)
         lines.append(json.dumps(result, separators=(",", ":")))
+    if options.single:
+        return
     path = generate.FOLDER / (options.full or "networks.json")
     path.write_text("[" + ",\n".join(lines) + "]\n")
     print(f"{path.name}: {path.stat().st_size} bytes")

@@ -46,6 +46,9 @@ struct NetworkReference: Decodable, CustomTestStringConvertible {
 
     var testDescription: String { "\(name) at \(extent)×\(extent) with \(classes) classes" }
 
+    /// Whether the networks are those of a file that somebody made, whose figures are wanted too.
+    static let areOneOwn = ProcessInfo.processInfo.environment["RRDATA_NETWORKS"] != nil
+
     /// Narrow networks, or those of a file that somebody made of the real ones.
     static let all: [NetworkReference] = {
         let path =
@@ -60,13 +63,23 @@ struct NetworkReference: Decodable, CustomTestStringConvertible {
             input: ImageShape(channels: 3, height: extent, width: extent), classCount: classes, width: width)
     }
 
+    /// Prints figures where the networks are one's own.
+    func report(_ figures: [(String, Double)]) {
+        guard Self.areOneOwn else { return }
+        let words = figures.map { "\($0) \(String(format: "%.1e", $1))" }.joined(separator: ", ")
+        print("\(testDescription): \(words)")
+    }
+
     /// The number of each name.
     private var numbers: [String: UInt64] {
         let names = state.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         return Dictionary(uniqueKeysWithValues: zip(names, 1...))
     }
 
-    func parameters<Scalar: NetworkScalar>(of network: Network<Scalar>) throws -> Parameters<Scalar> {
+    /// - Parameter roundsToSingle: whether the values are those that float has.
+    func parameters<Scalar: NetworkScalar>(
+        of network: Network<Scalar>, roundsToSingle: Bool = false
+    ) throws -> Parameters<Scalar> {
         let entries = network.parameterLayout.entries
         let last = entries.last { $0.shape.count == 2 }?.name
         let numbers = numbers
@@ -85,16 +98,17 @@ struct NetworkReference: Decodable, CustomTestStringConvertible {
                     isKernel
                     ? (2 * unit - 1) * bound
                     : isVariance ? 0.5 + unit : isScale ? 0.6 + 0.8 * unit : 0.4 * unit - 0.2
-                values.append(Scalar(value))
+                values.append(roundsToSingle ? Scalar(Float(value)) : Scalar(value))
             }
         }
         return Parameters(layout: network.parameterLayout, values: values)
     }
 
-    func batch() throws -> LabelledBatch {
+    /// - Parameter count: the number of samples; the second has no mask.
+    func batch(count: Int = sampleCount) throws -> LabelledBatch {
         let shape = try ImageShape(channels: 3, height: extent, width: extent)
         var (pixels, marks) = (SplitMix64(seed: seed), SplitMix64(seed: seed + 3))
-        let images = (0..<Self.sampleCount * shape.elementCount).map { _ in
+        let images = (0..<count * shape.elementCount).map { _ in
             Float(pixels.next() >> 40) / Float(1 << 24)
         }
         let masks = images.indices.map { index in
@@ -102,7 +116,7 @@ struct NetworkReference: Decodable, CustomTestStringConvertible {
             return index / shape.elementCount == 1 ? 0 : mark
         }
         return try LabelledBatch(
-            imageShape: shape, images: images, labels: (0..<Self.sampleCount).map { Int64($0 % classes) },
+            imageShape: shape, images: images, labels: (0..<count).map { Int64($0 % classes) },
             masks: masks)
     }
 
