@@ -104,10 +104,12 @@ struct NetworkReference: Decodable, CustomTestStringConvertible {
         return Parameters(layout: network.parameterLayout, values: values)
     }
 
-    /// - Parameter count: the number of samples; the second has no mask.
-    func batch(count: Int = sampleCount) throws -> LabelledBatch {
+    /// - Parameters:
+    ///   - count: the number of samples; the second has no mask.
+    ///   - draw: 0 for the images of the reference, or others.
+    func batch(count: Int = sampleCount, draw: UInt64 = 0) throws -> LabelledBatch {
         let shape = try ImageShape(channels: 3, height: extent, width: extent)
-        var (pixels, marks) = (SplitMix64(seed: seed), SplitMix64(seed: seed + 3))
+        var (pixels, marks) = (SplitMix64(seed: seed + 100 * draw), SplitMix64(seed: seed + 100 * draw + 3))
         let images = (0..<count * shape.elementCount).map { _ in
             Float(pixels.next() >> 40) / Float(1 << 24)
         }
