@@ -109,6 +109,15 @@ struct InitialWeightsTests {
             }
             return names + both("head.norm") + both("head.fc")
         }
+        if model == .vgg11 || model == .vgg16Normalized {
+            // The places of the convolutions among the features; a normalisation follows each.
+            let places =
+                model == .vgg11
+                ? [0, 3, 6, 8, 11, 13, 16, 18] : [0, 3, 7, 10, 14, 17, 20, 24, 27, 30, 34, 37, 40]
+            return places.flatMap { place in
+                both("features.\(place)") + (model == .vgg11 ? [] : norm("features.\(place + 1)"))
+            } + both("pre_logits.fc1") + both("pre_logits.fc2") + both("head.fc")
+        }
         let isEfficient = model == .efficientnetB0
         var names = ["conv_stem.weight"] + norm("bn1")
         let counts = isEfficient ? [1, 2, 2, 3, 3, 4, 1] : [1, 2, 3, 4, 3, 3, 1]
@@ -130,7 +139,7 @@ struct InitialWeightsTests {
 
     @Test(
         "timm's names of a network's weights are known",
-        arguments: [BuiltInModel.convnextTiny, .efficientnetB0, .mobilenetV2])
+        arguments: [BuiltInModel.convnextTiny, .efficientnetB0, .mobilenetV2, .vgg11, .vgg16Normalized])
     func timm(model: BuiltInModel) throws {
         let layout = try Network<Float>(
             model.description(
@@ -143,6 +152,26 @@ struct InitialWeightsTests {
         // Both list a block's parts in the order in which they are computed; timm's ConvNeXt has its factors first.
         let ours = layout.entries.map(\.name).filter { !$0.hasSuffix("layer_scale") }
         #expect(names.network.filter { !layout.ignores($0) && !$0.hasSuffix("layer_scale") } == ours)
+    }
+
+    @Test("timm's convolutions of whole maps are the linear layers of a VGG, and nothing of another size is")
+    func timmShapes() throws {
+        let layout = try Network<Float>(
+            BuiltInModel.vgg11.description(
+                input: ImageShape(channels: 3, height: 32, width: 32), classCount: 4, width: 1 / 32)
+        ).parameterLayout
+        let names = WeightNames(Self.timmNames(.vgg11), layout: layout)
+        var shapes = names.network.map { name in layout.entries.first { $0.name == name }?.shape ?? [] }
+        let (first, second) = (shapes.count - 6, shapes.count - 4)
+        #expect(shapes[first] == [128, 784] && shapes[second] == [128, 128])
+        shapes[first] = [128, 16, 7, 7]
+        shapes[second] = [128, 128, 1, 1]
+        try names.check(shapes, layout: layout)
+        for wrong in [[128, 16, 7, 8], [784, 128], [128, 16, .max, 3]] {
+            shapes[first] = wrong
+            let error = #expect(throws: NetworkError.self) { try names.check(shapes, layout: layout) }
+            #expect(error?.location == "classifier.0.weight")
+        }
     }
 
     // MARK: Stages

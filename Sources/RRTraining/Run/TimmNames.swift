@@ -1,8 +1,16 @@
 /// torchvision's names for what timm calls otherwise; its ResNet and DenseNet have the same names.
 ///
-/// timm's MobileNetV3 is not the same function, for its normalisations have another eps, and its VGG has convolutions for
-/// linear layers.
+/// timm's MobileNetV3 is not the same function, for its normalisations have another eps.
 enum TimmNames {
+    /// VGG: `pre_logits.fc1.weight` is `classifier.0.weight`, a convolution of the whole map in place of a linear layer.
+    static func visualGeometry(_ name: String, _ known: Set<String>) -> String {
+        for (theirs, ours) in [("pre_logits.fc1", 0), ("pre_logits.fc2", 3), ("head.fc", 6)]
+        where name.hasPrefix(theirs + ".") {
+            return "classifier.\(ours)" + name.dropFirst(theirs.count)
+        }
+        return name
+    }
+
     /// ConvNeXt: `stages.0.blocks.1.mlp.fc1.weight` is `features.1.1.block.3.weight`.
     static func convNext(_ name: String, _ known: Set<String>) -> String {
         var parts = name.split(separator: ".").map(String.init)

@@ -29,7 +29,7 @@ package struct WeightNames {
         if !fit(network), let rest = Self.withoutCommonBeginning(unwrapped, where: fit) { network = rest }
         var isFromTimm = false
         if !fit(network) {
-            for timm in [TimmNames.convNext, TimmNames.mobile] {
+            for timm in [TimmNames.convNext, TimmNames.mobile, TimmNames.visualGeometry] {
                 let translated = unwrapped.map { timm($0, known) }
                 guard fit(translated) else { continue }
                 network = translated
@@ -61,7 +61,9 @@ package struct WeightNames {
     /// Checks names and shapes against the network's.
     ///
     /// - Parameter exempt: the parameters that may be missing or have another shape.
-    func check(_ shapes: [[Int]], layout: ParameterLayout, exempt: Set<String> = []) throws(NetworkError) {
+    package func check(_ shapes: [[Int]], layout: ParameterLayout, exempt: Set<String> = [])
+        throws(NetworkError)
+    {
         var named: [String: [Int]] = [:]
         for (name, shape) in zip(network, shapes) where named.updateValue(shape, forKey: name) != nil {
             throw NetworkError(
@@ -71,13 +73,25 @@ package struct WeightNames {
             if exempt.contains(entry.name) {
                 named[entry.name] = entry.shape
             } else if isFromTimm, let shape = named[entry.name],
-                shape.filter({ $0 != 1 }) == entry.shape.filter({ $0 != 1 })
+                Self.rows(of: shape) == Self.rows(of: entry.shape)
             {
-                // timm has (C) where torchvision has (C, 1, 1).
+                // timm has (C) where torchvision has (C, 1, 1), and (out, C, H, W) for (out, C · H · W).
                 named[entry.name] = entry.shape
             }
         }
         try layout.check(named)
+    }
+
+    /// The first extent and the number of elements for each step of it, which are laid out alike whatever their shape; nil
+    /// for more elements than can be.
+    private static func rows(of shape: [Int]) -> [Int]? {
+        var count = 1
+        for extent in shape.dropFirst() {
+            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+            guard !overflow else { return nil }
+            count = product
+        }
+        return [shape.first ?? 1, count]
     }
 
     /// A name without those of `DistributedDataParallel` and `DataParallel` (module), `torch.compile` (_orig_mod), which may
