@@ -50,12 +50,17 @@ public final class BatchStream {
     ) throws {
         try options.check()
         try masks?.check(for: dataset)
-        try options.augmentation?.check(imageShape: dataset.imageShape, hasMasks: masks != nil)
-        guard options.augmentation == nil || !givesStoredImages else {
+        let resized = try options.resizeCropOfStream.map {
+            try dataset.imageShape.with(height: $0.height, width: $0.width)
+        }
+        try options.augmentation?.check(
+            imageShape: resized ?? dataset.imageShape, color: dataset.color, hasMasks: masks != nil)
+        guard options.augmentation == nil && options.resizeCrop == nil || !givesStoredImages else {
             throw DatasetError(
                 .invalidOption, path: "",
-                "images as they are stored cannot be augmented: take them as float32")
+                "images as they are stored cannot be augmented or resized: take them as float32")
         }
+        let imageShape = try options.imageShape(of: dataset.imageShape)
         split = options.split ?? dataset.split(preferring: "train")
         let order = try SampleOrder(dataset: dataset, masks: masks, split: split, options: options)
         try start.check(epochs: options.epochs, positionCount: order.count)
@@ -65,11 +70,14 @@ public final class BatchStream {
         batchCount = schedule.batchCount
         sampleCount = schedule.sampleCount
         hasAnnotation = order.hasAnnotation
-        let elementCount = dataset.imageShape.elementCount
+        let elementCount = imageShape.elementCount
         let extents = BatchExtents(
             count: schedule.largestBatch,
             floatsPerImage: givesStoredImages ? 0 : elementCount,
             bytesPerImage: givesStoredImages ? dataset.imageSize : 0, elementsPerMask: elementCount)
+        if imageShape != dataset.imageShape {
+            try resources.checkRoom(for: extents, resizing: dataset.imageShape, to: imageShape)
+        }
         let share = try resources.divide(batch: extents)
         // Who passes through the images once, in their order, never comes back to one.
         let isOnePass = !options.isShuffled && options.epochs == 1
@@ -79,10 +87,10 @@ public final class BatchStream {
         let fillers = try (0..<resources.threadCount).map { _ in
             SampleFiller(
                 dataset: dataset, masks: masks, reader: try ImageReader(dataset, cache: cache),
-                givesStored: givesStoredImages, options: options)
+                givesStored: givesStoredImages, options: options, imageShape: imageShape)
         }
         crew = try BatchCrew(
-            order: order, schedule: schedule, largestBatch: extents, imageShape: dataset.imageShape,
+            order: order, schedule: schedule, largestBatch: extents, imageShape: imageShape,
             capacity: share.batchesAhead, fillers: fillers, path: dataset.path)
     }
 

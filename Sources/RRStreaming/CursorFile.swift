@@ -40,6 +40,7 @@ public struct CursorFile: Sendable {
             "annotated_fraction": options.annotatedFraction.map { .number($0) } ?? .null,
             "ids": options.ids.map { .string(Self.hash($0)) } ?? .null,
             "augment": options.augmentation.map { .string($0.text) } ?? .null,
+            "resize_crop": options.resizeCrop.map { .string($0.text) } ?? .null,
         ]
     }
 
@@ -159,7 +160,8 @@ public struct CursorFile: Sendable {
         members["format_version"] = .string(Self.formatVersion)
         members["epoch"] = .integer(position.epoch)
         members["position"] = .integer(position.position)
-        members["options"] = .object(options)
+        // Cursors of earlier releases lack what these did not have, and so do those that do not need it.
+        members["options"] = .object(options.filter { $0.key != "resize_crop" || $0.value != .null })
         return JSONValue.object(members).serialized(pretty: true) + "\n"
     }
 }

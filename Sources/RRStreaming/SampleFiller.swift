@@ -9,19 +9,25 @@ final class SampleFiller {
     private let reader: ImageReader
     private let givesStored: Bool
     private let options: StreamOptions
+    /// The shape of the images in batches.
+    private let imageShape: ImageShape
+    private let scratch = PictureScratch()
 
     /// - Parameters:
     ///   - reader: this thread's, of the dataset.
     ///   - givesStored: whether images come as they are stored and not as floats; then nothing is augmented.
-    ///   - options: those of the stream, for its augmentation.
+    ///   - options: those of the stream, for what changes images.
+    ///   - imageShape: the shape of the images in batches.
     init(
-        dataset: Dataset, masks: MaskSet?, reader: ImageReader, givesStored: Bool, options: StreamOptions
+        dataset: Dataset, masks: MaskSet?, reader: ImageReader, givesStored: Bool, options: StreamOptions,
+        imageShape: ImageShape
     ) {
         self.dataset = dataset
         self.masks = masks
         self.reader = reader
         self.givesStored = givesStored
         self.options = options
+        self.imageShape = imageShape
     }
 
     /// Asks for the image and mask of a sample that is filled next.
@@ -38,7 +44,7 @@ final class SampleFiller {
     /// - Throws: `DatasetError` with the code `checksumMismatch`, or `StreamError`; both name the sample.
     func fill(_ row: Int, of storage: BatchStorage, epoch: Int) throws {
         let index = Int(storage.indices.elements[row])
-        let (elementCount, imageSize) = (dataset.imageShape.elementCount, dataset.imageSize)
+        let (elementCount, imageSize) = (imageShape.elementCount, dataset.imageSize)
         let elements = row * elementCount..<(row + 1) * elementCount
         // One of the two is empty.
         let image = UnsafeMutableBufferPointer(
@@ -55,22 +61,72 @@ final class SampleFiller {
             storage.annotated.elements[row] = false
             return
         }
+        storage.labels.elements[row] = dataset.labels.map { Int64($0[index]) } ?? -1
+        guard imageShape == dataset.imageShape else {
+            storage.annotated.elements[row] = try fillResized(image, mask, index: index, epoch: epoch)
+            return
+        }
+        try read(index, into: givesStored ? .stored(stored) : .floats(image))
+        // Without a mask set the masks are zero from the start.
+        let isAnnotated =
+            masks?.expandMask(ofSample: index, channels: dataset.imageShape.channels, into: mask) ?? false
+        storage.annotated.elements[row] = isAnnotated
+        guard changesImages, !givesStored else { return }
+        change(
+            image, isAnnotated ? mask : nil, index: index, epoch: epoch)
+        // A crop or cutout may have left nothing of the mask.
+        if isAnnotated { storage.annotated.elements[row] = mask.contains(1) }
+    }
+
+    private var changesImages: Bool { options.augmentation != nil || options.resizeCrop != nil }
+
+    /// Fills a sample whose image has another size in the dataset.
+    ///
+    /// - Returns: whether the mask has a 1.
+    private func fillResized(
+        _ image: UnsafeMutableBufferPointer<Float>, _ mask: UnsafeMutableBufferPointer<UInt8>, index: Int,
+        epoch: Int
+    ) throws -> Bool {
+        let shape = dataset.imageShape
+        let picture = scratch.picture(max(shape.elementCount, imageShape.elementCount))
+        try read(
+            index, into: .floats(UnsafeMutableBufferPointer(rebasing: picture.image[..<shape.elementCount])))
+        let isAnnotated =
+            masks?.expandMask(
+                ofSample: index, channels: shape.channels,
+                into: UnsafeMutableBufferPointer(rebasing: picture.mask[..<shape.elementCount])) ?? false
+        change(picture.image, isAnnotated ? picture.mask : nil, index: index, epoch: epoch)
+        _ = image.update(fromContentsOf: picture.image[..<image.count])
+        guard isAnnotated else {
+            mask.update(repeating: 0)
+            return false
+        }
+        _ = mask.update(fromContentsOf: picture.mask[..<mask.count])
+        return mask.contains(1)
+    }
+
+    private func read(_ index: Int, into target: ImageReader.Target) throws {
         do {
-            try reader.readImage(at: index, into: givesStored ? .stored(stored) : .floats(image))
+            try reader.readImage(at: index, into: target)
         } catch let error as FormatError {
             throw StreamError(sample: index, of: dataset, error)
         }
-        storage.labels.elements[row] = dataset.labels.map { Int64($0[index]) } ?? -1
-        // Without a mask set the masks are zero from the start.
-        storage.annotated.elements[row] =
-            masks?.expandMask(ofSample: index, channels: dataset.imageShape.channels, into: mask) ?? false
-        if let augmentation = options.augmentation, !givesStored {
-            augmentation.apply(
-                seed: options.seed, epoch: epoch, index: index, shape: dataset.imageShape, image: image,
-                mask: masks == nil ? nil : mask, isUnit: dataset.elementType != .float32)
-            // A crop or cutout may have left nothing of the mask.
-            if storage.annotated.elements[row] { storage.annotated.elements[row] = mask.contains(1) }
+    }
+
+    /// Makes the changes of the stream to an image of the dataset and its mask, in memory that has room for both sizes.
+    private func change(
+        _ image: UnsafeMutableBufferPointer<Float>, _ mask: UnsafeMutableBufferPointer<UInt8>?, index: Int,
+        epoch: Int
+    ) {
+        var picture = Picture(shape: dataset.imageShape, imageMemory: image, maskMemory: mask)
+        let isUnit = dataset.elementType != .float32
+        if let resizeCrop = options.resizeCropOfStream {
+            picture.resample(resizeCrop.resampling(of: picture.shape), to: imageShape, scratch)
+            if isUnit { picture.clampImage() }
         }
+        options.augmentation?.apply(
+            seed: options.seed, epoch: epoch, index: index, to: &picture, outputShape: imageShape,
+            isUnit: isUnit, scratch: scratch)
     }
 
     /// Checks that what was read since the stream began is of one and the same file.

@@ -1,5 +1,6 @@
-internal import RRDatasets
+package import RRDatasets
 package import RRFormats
+package import RRTensor
 
 /// Which samples a stream gives, in which order and in what portions.
 ///
@@ -33,6 +34,9 @@ public struct StreamOptions: Hashable, Sendable {
     public var ids: [String]?
     /// What is changed at random in images and masks; nil for nothing.
     public var augmentation: Augmentation?
+    /// What brings every image and mask to one size before they are changed at random; nil for the dataset's. Where the
+    /// augmentation resamples crops of its own, these are taken from the dataset's images in its place.
+    public var resizeCrop: ResizeCrop?
 
     public init(
         batchSize: Int, isShuffled: Bool = false, seed: UInt64 = 0, epochs: Int = 1, split: String? = nil,
@@ -50,6 +54,21 @@ public struct StreamOptions: Hashable, Sendable {
 
     /// The largest number of ranks.
     public static let largestWorld = 1 << 20
+
+    /// The resizing that the images of batches pass through.
+    var resizeCropOfStream: ResizeCrop? {
+        augmentation?.resizesCrops ?? false ? nil : resizeCrop
+    }
+
+    /// The shape of the images in batches, of a dataset whose images have a shape.
+    ///
+    /// - Throws: `DatasetError` with the code `invalidOption` where they would have too many elements to count.
+    package func imageShape(of shape: ImageShape) throws(DatasetError) -> ImageShape {
+        let resized = try resizeCropOfStream.map { (crop) throws(DatasetError) in
+            try shape.with(height: crop.height, width: crop.width)
+        }
+        return try augmentation?.imageShape(of: resized ?? shape) ?? resized ?? shape
+    }
 
     /// - Throws: `DatasetError` with the code `invalidOption` where an option is out of range or contradicts another.
     func check() throws(DatasetError) {
@@ -86,6 +105,7 @@ public struct StreamOptions: Hashable, Sendable {
 }
 
 extension OptionName {
+    static let color = OptionName("color")
     static let masks = OptionName("masks")
 
     /// The option that a member of a cursor's `options` records, by its name.

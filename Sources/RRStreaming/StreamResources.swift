@@ -43,6 +43,29 @@ public struct StreamResources: Hashable, Sendable {
         return (ahead, max(0, budget - (ahead + 1) * size))
     }
 
+    /// Checks that the machine has room for batches whose images have a size of their own, which a slip of the pen can
+    /// make as large as it likes, and for what each thread keeps an image in meanwhile.
+    ///
+    /// - Parameters:
+    ///   - batch: the extents of the largest batch.
+    ///   - source: the shape of the dataset's images.
+    ///   - target: the shape of the images in batches.
+    /// - Throws: `DatasetError` with the code `invalidOption`.
+    func checkRoom(
+        for batch: BatchExtents, resizing source: ImageShape, to target: ImageShape
+    ) throws(DatasetError) {
+        let middle = Double(source.channels) * Double(target.height) * Double(source.width)
+        let picture = 1.5 * Double(max(source.elementCount, target.elementCount))
+        let size = Double(MemoryLayout<Float>.size)
+        let need = 2 * Double(batch.byteCount ?? .max) + Double(threadCount) * size * (middle + picture)
+        guard need <= Double(Self.machineMemory) else {
+            throw DatasetError(
+                .invalidOption, path: "",
+                "images of \(target.height) × \(target.width) pixels in batches of \(batch.count) are too large for "
+                    + "this machine's memory: take smaller ones, or smaller batches")
+        }
+    }
+
     private static var machineMemory: Int {
         let (pages, size) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
         return pages > 0 && size > 0 ? pages.multipliedReportingOverflow(by: size).partialValue : 1 << 31

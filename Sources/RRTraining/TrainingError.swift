@@ -98,6 +98,7 @@ extension OptionName {
     static let dropsLast = OptionName("dropsLast")
     static let annotatedFraction = OptionName("annotatedFraction")
     static let augmentation = OptionName("augmentation")
+    static let resizeCrop = OptionName("resizeCrop")
     static let validation = OptionName("validation")
     static let patience = OptionName("patience")
     static let collection = OptionName("collection")

@@ -28,11 +28,13 @@ struct AugmentationTests {
     ) throws -> (image: [Float], mask: [UInt8]) {
         var (image, mask) = (image, mask)
         let augmentation = try Augmentation(text)
+        let outputShape = try augmentation.imageShape(of: shape)
         image.withUnsafeMutableBufferPointer { image in
             mask.withUnsafeMutableBufferPointer { mask in
+                var picture = Picture(shape: shape, imageMemory: image, maskMemory: mask)
                 augmentation.apply(
-                    seed: seed, epoch: epoch, index: index, shape: shape, image: image, mask: mask,
-                    isUnit: isUnit)
+                    seed: seed, epoch: epoch, index: index, to: &picture, outputShape: outputShape,
+                    isUnit: isUnit, scratch: PictureScratch())
             }
         }
         return (image, mask)

@@ -1,18 +1,18 @@
 /// How the rows of a target, or its columns, lie over those of a source, in exact fractions.
-struct ResizingAxis: Hashable {
+package struct ResizingAxis: Hashable {
     /// The number of source positions.
-    let extent: Int
+    package let extent: Int
     /// The first target position that the image covers.
     let first: Int
     /// The number of target positions that the image covers.
-    let count: Int
+    package let count: Int
     /// Target position `i` has its centre at `(2 * offset + (2 * i + 1) * step) / (2 * divisor)` of the source.
     private let doubledOffset: Int
     private let step: Int
     private let divisor: Int
 
     /// The whole source, over the whole target.
-    init(extent: Int, to target: Int) {
+    package init(extent: Int, to target: Int) {
         self.init(extent: extent, to: target, filling: target)
     }
 
@@ -36,16 +36,26 @@ struct ResizingAxis: Hashable {
         divisor = stepCount
     }
 
+    /// Some positions of the whole source resized to `resized` positions, from `start` on.
+    package init(extent: Int, resizedTo resized: Int, from start: Int, count: Int) {
+        self.extent = extent
+        self.count = count
+        first = 0
+        doubledOffset = 2 * start * extent
+        step = extent
+        divisor = resized
+    }
+
     /// The number of source positions that a target position spans.
-    var scale: Double { Double(step) / Double(divisor) }
+    package var scale: Double { Double(step) / Double(divisor) }
 
     /// The centre of a target position, in source positions from the source's edge.
-    func center(_ position: Int) -> Double {
+    package func center(_ position: Int) -> Double {
         Double(doubledOffset + (2 * position + 1) * step) / Double(2 * divisor)
     }
 
     /// The source position that holds the centre of a target position.
-    func nearest(_ position: Int) -> Int {
+    package func nearest(_ position: Int) -> Int {
         min((doubledOffset + (2 * position + 1) * step) / (2 * divisor), extent - 1)
     }
 }

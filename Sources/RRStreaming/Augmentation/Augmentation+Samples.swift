@@ -1,20 +1,21 @@
 internal import RRTensor
 
 extension Augmentation {
-    /// Changes a sample's image and mask in place, without allocating.
+    /// Changes a sample's image and mask, without allocating once the scratch has grown.
     ///
     /// The draws of a change come from SplitMix64, whose seed is mix((mix((mix(seed + G) ^ epoch) + G) ^ index) + G) +
     /// c · G, where c is the change's number in `Change.stream` and G is 0x9E3779B97F4A7C15.
     ///
     /// - Parameters:
     ///   - index: the row in the dataset.
-    ///   - image: `(C, H, W)`.
-    ///   - mask: `(C, H, W)` or `(1, H, W)`; nil where there are no masks.
-    ///   - isUnit: whether pixels are from 0 to 1, as integers are that were scaled; brightness and contrast then stay
-    ///     there, and erased pixels are anywhere there. Else erased pixels lie between the image's extremes.
+    ///   - picture: image and mask, in memory that has room for them before and after every change.
+    ///   - outputShape: `imageShape(of:)` of the image's shape as it is.
+    ///   - isUnit: whether pixels are from 0 to 1, as integers are that were scaled; all changes leave them there, and
+    ///     erased pixels are anywhere there. Else erased pixels lie between the image's extremes.
+    ///   - scratch: this thread's.
     func apply(
-        seed: UInt64, epoch: Int, index: Int, shape: ImageShape, image: UnsafeMutableBufferPointer<Float>,
-        mask: UnsafeMutableBufferPointer<UInt8>?, isUnit: Bool
+        seed: UInt64, epoch: Int, index: Int, to picture: inout Picture, outputShape: ImageShape,
+        isUnit: Bool, scratch: PictureScratch
     ) {
         let golden: UInt64 = 0x9E37_79B9_7F4A_7C15
         var state = SplitMix64.mix(seed &+ golden)
@@ -22,6 +23,7 @@ extension Augmentation {
         state = SplitMix64.mix((state ^ UInt64(bitPattern: Int64(index))) &+ golden)
         for change in changes {
             var generator = SplitMix64(seed: state &+ change.stream &* golden)
+            let (shape, image, mask) = (picture.shape, picture.image, picture.mask)
             if let move = Move(change, shape: shape, &generator) {
                 for planes in planes(of: image, shape) { move.apply(to: planes, shape) }
                 if let mask { for planes in planes(of: mask, shape) { move.apply(to: planes, shape) } }
@@ -38,7 +40,28 @@ extension Augmentation {
                 Self.scale(image, around: Float(sum / Double(image.count)), by: factor, isUnit: isUnit)
             case .erase:
                 if let mask { Self.erase(image, inside: mask, isUnit: isUnit, &generator) }
-            default: break
+            case .resizedCrop(let crop):
+                picture.resample(
+                    PictureResampling(
+                        crop.draw(shape, &generator), height: crop.height, width: crop.width),
+                    to: outputShape,
+                    scratch)
+                if isUnit { picture.clampImage() }
+            case .rotation(let degrees):
+                let angle = generator.nextUnit(in: degrees.lowerBound, degrees.upperBound)
+                let rotation = Rotation(degrees: angle, shape)
+                rotation.turn(image, scratch)
+                if let mask { rotation.turn(mask, scratch) }
+                if isUnit { picture.clampImage() }
+            case .hue(let amount):
+                turnHue(of: image, by: Float(amount * (2 * generator.nextUnit() - 1)))
+                if isUnit { picture.clampImage() }
+            case .blur(let size, let deviation):
+                blur(
+                    image, shape, size: size,
+                    deviation: generator.nextUnit(in: deviation.lowerBound, deviation.upperBound), scratch)
+                if isUnit { picture.clampImage() }
+            case .horizontalFlip, .verticalFlip, .crop, .quarterTurn, .cutout: break
             }
         }
     }

@@ -4,7 +4,7 @@ internal import RRTensor
 
 /// Random changes of images and their masks: a pure function of (seed, epoch, index).
 ///
-/// Changes are applied in the order in which they are listed. Those of place (flips, crop, rotation, cutout) are made
+/// Changes are applied in the order in which they are listed. Those of place (flips, crops, rotations, cutout) are made
 /// to image and mask alike; the others change the image alone.
 public struct Augmentation: Hashable, Sendable {
     /// A change by what is drawn for it; every draw is uniform.
@@ -25,17 +25,30 @@ public struct Augmentation: Hashable, Sendable {
         case contrast(amount: Double)
         /// Puts random values where the mask is 1.
         case erase
+        /// Resamples a part of random size, proportions and place.
+        case resizedCrop(RandomResizedCrop)
+        /// Turns about the centre by degrees of a range, counterclockwise, zeros coming in.
+        case rotation(degrees: ClosedRange<Double>)
+        /// Turns the hue of RGB images by −amount to amount of the colour circle.
+        case hue(amount: Double)
+        /// Blurs the image with a Gaussian filter of so many pixels, whose standard deviation is of a range.
+        case blur(size: Int, deviation: ClosedRange<Double>)
     }
 
     public let changes: [Change]
 
-    /// Reads changes with commas between them: `hflip,vflip,crop:4,rot90,cutout:8,brightness:0.2,contrast:0.2,erase`.
+    /// Reads changes with commas between them, as `hflip,crop:4,resized-crop:224x224,rotate:15`.
     ///
     /// - Throws: `DatasetError` with the code `invalidOption`, naming the part that is wrong.
     public init(_ text: String) throws(DatasetError) {
         var changes: [Change] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let change = try Self.change(String(part))
+            guard let change = Change(String(part)) else {
+                throw DatasetError(
+                    .invalidOption, path: "",
+                    "“\(part)” is no augmentation: \(Change.grammar) are, with whole pixels from 1, amounts above 0 up "
+                        + "to 1 (of hue up to 0.5), and ranges as LOW:HIGH")
+            }
             guard !changes.contains(where: { $0.name == change.name }) else {
                 throw DatasetError(
                     .invalidOption, path: "", "the augmentation “\(change.name)” is listed twice")
@@ -45,95 +58,69 @@ public struct Augmentation: Hashable, Sendable {
         self.changes = changes
     }
 
-    private static func change(_ text: String) throws(DatasetError) -> Change {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
-            String.init)
-        let value = parts.count > 1 ? parts[1] : nil
-        switch (parts[0], value) {
-        case ("hflip", nil): return .horizontalFlip
-        case ("vflip", nil): return .verticalFlip
-        case ("rot90", nil): return .quarterTurn
-        case ("erase", nil): return .erase
-        case ("crop", let value?):
-            if let padding = Int(value), padding >= 1 { return .crop(padding: padding) }
-        case ("cutout", let value?):
-            if let size = Int(value), size >= 1 { return .cutout(size: size) }
-        case ("brightness", let value?):
-            if let amount = Double(value), amount > 0, amount <= 1 { return .brightness(amount: amount) }
-        case ("contrast", let value?):
-            if let amount = Double(value), amount > 0, amount <= 1 { return .contrast(amount: amount) }
-        default: break
-        }
-        throw DatasetError(
-            .invalidOption, path: "",
-            "“\(text)” is no augmentation: hflip, vflip, crop:PIXELS, rot90, cutout:PIXELS, brightness:AMOUNT, "
-                + "contrast:AMOUNT and erase are, with whole pixels from 1 and amounts above 0 up to 1")
-    }
-
     /// The text that `init(_:)` reads.
     public var text: String { changes.map(\.text).joined(separator: ",") }
 
+    /// What can be written, as usage texts have it.
+    package static var grammar: String { Change.grammar }
+
+    /// Whether parts of images are resampled, to a size of their own.
+    package var resizesCrops: Bool { changes.contains { $0.outputSize != nil } }
+
+    /// The shape of images of a shape once they are changed.
+    ///
+    /// - Throws: `DatasetError` with the code `invalidOption` where they would have too many elements to count.
+    func imageShape(of shape: ImageShape) throws(DatasetError) -> ImageShape {
+        guard let size = changes.lazy.compactMap(\.outputSize).first else { return shape }
+        return try shape.with(height: size.height, width: size.width)
+    }
+
     /// Checks that the changes can be made to images of a shape.
     ///
+    /// - Parameter color: what the channels are, as `Dataset.color`.
     /// - Throws: `DatasetError` with the code `invalidOption`.
-    func check(imageShape: ImageShape, hasMasks: Bool) throws(DatasetError) {
-        let shortSide = min(imageShape.height, imageShape.width)
+    func check(imageShape: ImageShape, color: String, hasMasks: Bool) throws(DatasetError) {
+        var shape = imageShape
         for change in changes {
+            let shortSide = min(shape.height, shape.width)
             switch change {
-            case .quarterTurn where imageShape.height != imageShape.width:
+            case .quarterTurn where shape.height != shape.width:
                 throw DatasetError(
                     .invalidOption, path: "",
-                    "rot90 needs square images, and these have \(imageShape.height) × \(imageShape.width) pixels"
+                    "rot90 needs square images, and these have \(shape.height) × \(shape.width) pixels"
                 )
-            case .crop(let size) where size >= shortSide, .cutout(let size) where size > shortSide:
+            case .crop(let size) where size >= shortSide, .cutout(let size) where size > shortSide,
+                .blur(let size, _) where size / 2 >= shortSide:
                 throw DatasetError(
                     .invalidOption, path: "",
-                    "\(change.text) is too large for images of \(imageShape.height) × \(imageShape.width) pixels"
+                    "\(change.text) is too large for images of \(shape.height) × \(shape.width) pixels"
                 )
             case .erase where !hasMasks:
                 throw DatasetError(
                     .invalidOption, path: "",
                     "erase puts random values inside the masks, and there are none: give \(option: .masks)")
+            case .hue where color != "rgb":
+                throw DatasetError(
+                    .invalidOption, path: "",
+                    "hue turns the colours of RGB images, and these are \(color): leave it out, or bring the images to "
+                        + "\(option: .color) rgb")
+            case .resizedCrop(let crop):
+                shape = try shape.with(height: crop.height, width: crop.width)
             default: break
             }
         }
     }
 }
 
-extension Augmentation.Change {
-    /// The name without its amount.
-    var name: String {
-        switch self {
-        case .horizontalFlip: "hflip"
-        case .verticalFlip: "vflip"
-        case .crop: "crop"
-        case .quarterTurn: "rot90"
-        case .cutout: "cutout"
-        case .brightness: "brightness"
-        case .contrast: "contrast"
-        case .erase: "erase"
-        }
-    }
-
-    var text: String {
-        switch self {
-        case .crop(let size), .cutout(let size): "\(name):\(size)"
-        case .brightness(let amount), .contrast(let amount): "\(name):\(amount)"
-        default: name
-        }
-    }
-
-    /// Tells the draws of one change from those of another, so that adding one leaves the others as they are.
-    var stream: UInt64 {
-        switch self {
-        case .horizontalFlip: 1
-        case .verticalFlip: 2
-        case .crop: 3
-        case .quarterTurn: 4
-        case .cutout: 5
-        case .brightness: 6
-        case .contrast: 7
-        case .erase: 8
+extension ImageShape {
+    /// The same channels of another size.
+    ///
+    /// - Throws: `DatasetError` with the code `invalidOption` where there would be too many elements to count.
+    func with(height: Int, width: Int) throws(DatasetError) -> ImageShape {
+        do throws(TensorError) {
+            return try ImageShape(channels: channels, height: height, width: width)
+        } catch {
+            throw DatasetError(.invalidOption, path: "", Message("\(error.message)"))
         }
     }
 }

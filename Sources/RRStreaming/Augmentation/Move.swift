@@ -14,9 +14,7 @@ enum Move: Equatable {
 
     /// Draws the move of a change; nil for a change that is none of place.
     init?(_ change: Augmentation.Change, shape: ImageShape, _ generator: inout SplitMix64) {
-        func draw(below count: Int) -> Int {
-            Int(generator.next().multipliedFullWidth(by: UInt64(count)).high)
-        }
+        func draw(below count: Int) -> Int { generator.next(below: count) }
         switch change {
         case .horizontalFlip: self = draw(below: 2) == 1 ? .flipHorizontally : .stay
         case .verticalFlip: self = draw(below: 2) == 1 ? .flipVertically : .stay
@@ -30,7 +28,7 @@ enum Move: Equatable {
             self = .blank(
                 rows: max(0, top)..<min(shape.height, top + size),
                 columns: max(0, left)..<min(shape.width, left + size))
-        case .brightness, .contrast, .erase: return nil
+        case .brightness, .contrast, .erase, .resizedCrop, .rotation, .hue, .blur: return nil
         }
     }
 

@@ -2,7 +2,7 @@ public import RRDatasets
 public import RRExplanation
 internal import RRFormats
 public import RRNetworks
-internal import RRStreaming
+public import RRStreaming
 internal import RRTensor
 
 /// How good a model is on a split, and for which reasons.
@@ -52,6 +52,7 @@ public struct Evaluation: Sendable {
     ///   - network: the network that is measured.
     ///   - parameters: its parameters.
     ///   - normalization: what is done to the images, as in training; nil for nothing.
+    ///   - resizeCrop: how images and masks are resized and cropped before; nil for not at all.
     ///   - dataset: images with labels.
     ///   - masks: the masks of the dataset; nil to leave explanations out.
     ///   - split: a split's name or `all`; nil for `test` where the dataset has splits, else all samples.
@@ -64,8 +65,8 @@ public struct Evaluation: Sendable {
     ///   dataset has no labels, `ExplanationError` where it does not fit the model or the measurement.
     public init<Scalar: NetworkScalar>(
         network: Network<Scalar>, parameters: Parameters<Scalar>,
-        normalization: InputNormalization? = nil, dataset: Dataset, masks: MaskSet? = nil,
-        split: String? = nil,
+        normalization: InputNormalization? = nil, resizeCrop: ResizeCrop? = nil, dataset: Dataset,
+        masks: MaskSet? = nil, split: String? = nil,
         measurement: ExplanationMeasurement = ExplanationMeasurement(), batchSize: Int = 256,
         threadCount: Int? = nil, progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
@@ -76,10 +77,10 @@ public struct Evaluation: Sendable {
         let observer = try SampleObserver(
             network: network, parameters: parameters, normalization: normalization, dataset: dataset,
             measurement: measurement, threadCount: threadCount)
-        let stream = try BatchStream(
-            dataset: dataset, masks: masks,
-            options: StreamOptions(
-                batchSize: batchSize, split: split ?? dataset.split(preferring: "test")))
+        var options = StreamOptions(
+            batchSize: batchSize, split: split ?? dataset.split(preferring: "test"))
+        options.resizeCrop = resizeCrop
+        let stream = try BatchStream(dataset: dataset, masks: masks, options: options)
         var tally = EvaluationTally(
             classCount: network.model.classCount, groups: dataset.groups, masks: masks)
         while let batch = try stream.next() {
@@ -142,7 +143,8 @@ extension Run {
             try network.checkMemory()
             return try Evaluation(
                 network: network, parameters: parameters(of: network), normalization: normalization,
-                dataset: dataset, masks: masks, split: split, measurement: measurement,
+                resizeCrop: resizeCrop, dataset: dataset, masks: masks, split: split,
+                measurement: measurement,
                 threadCount: threadCount, progress: progress)
         }
         return switch precision ?? self.precision ?? .float {
@@ -159,16 +161,18 @@ extension Trainer {
     ///   - dataset: images with labels.
     ///   - split: a split's name or `all`; nil for `test` where the dataset has splits, else all samples.
     ///   - masks: the masks of the dataset; nil to leave explanations out.
+    ///   - resizeCrop: how images and masks are resized and cropped before; nil for not at all.
     ///   - measurement: how explanations are measured.
     ///   - batchSize: the number of samples that are read at a time.
     /// - Throws: as `Evaluation.init(network:parameters:…)`.
     public func evaluate(
-        _ dataset: Dataset, split: String? = nil, masks: MaskSet? = nil,
+        _ dataset: Dataset, split: String? = nil, masks: MaskSet? = nil, resizeCrop: ResizeCrop? = nil,
         measurement: ExplanationMeasurement = ExplanationMeasurement(), batchSize: Int = 256
     ) throws -> Evaluation {
         try Evaluation(
-            network: network, parameters: parameters, normalization: normalization, dataset: dataset,
-            masks: masks, split: split, measurement: measurement, batchSize: batchSize,
+            network: network, parameters: parameters, normalization: normalization,
+            resizeCrop: resizeCrop, dataset: dataset, masks: masks, split: split, measurement: measurement,
+            batchSize: batchSize,
             threadCount: threadCount)
     }
 }

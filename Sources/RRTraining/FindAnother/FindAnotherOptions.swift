@@ -1,6 +1,7 @@
 public import RRExplanation
 internal import RRFormats
 internal import RRNetworks
+internal import RRStreaming
 internal import RRTensor
 
 /// All that decides the outcome of a search for other explanations, beside the dataset.
@@ -47,6 +48,13 @@ public struct FindAnotherOptions: Sendable {
             throw TrainingError(
                 .invalidOption, .option(.lambda1),
                 "must be above 0, or every round would train the same model")
+        }
+        let resizesCrops = training.stream.augmentation?.resizesCrops ?? false
+        guard training.stream.resizeCrop == nil, !resizesCrops else {
+            throw TrainingError(
+                .invalidOption, .option(resizesCrops ? .augmentation : .resizeCrop),
+                "does not go with masks that are made in rounds, for images of the dataset's own size: leave "
+                    + "resized crops out")
         }
         try training.check(hasMasks: true)
         let input = training.model.input

@@ -3,6 +3,7 @@ internal import RRExplanation
 internal import RRFormats
 internal import RRNetworks
 internal import RRSchemas
+internal import RRStreaming
 internal import RRTensor
 
 extension MaskMaking {
@@ -26,6 +27,7 @@ extension MaskMaking {
         _ run: Run, to path: String, precision: Precision = .double, force: Bool = false,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> MaskMakingSummary {
+        try run.checkMasksFit()
         func write<Scalar: NetworkScalar>(_: Scalar.Type) throws -> MaskMakingSummary {
             let network = try Network<Scalar>(run.model)
             try network.checkMemory()
@@ -62,6 +64,7 @@ extension MaskMaking {
         _ run: Run, to path: String, precision: Precision = .double, force: Bool = false,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> [MaskMakingSummary] {
+        try run.checkMasksFit()
         func write<Scalar: NetworkScalar>(_: Scalar.Type) throws -> [MaskMakingSummary] {
             let network = try Network<Scalar>(run.model)
             try network.checkMemory()
@@ -274,5 +277,19 @@ final class GradientMasks<Scalar: NetworkScalar> {
             .gradientNotFinite,
             "the input gradient of sample \(index) (\(try dataset.ids()[index])) is not finite: the weights are of "
                 + "no use")
+    }
+}
+
+extension Run {
+    /// Checks that input gradients are of the pixels of a dataset, whose masks they are to become.
+    ///
+    /// - Throws: `TrainingError` with the code `invalidOption` for a run that resizes and crops images.
+    fileprivate func checkMasksFit() throws(TrainingError) {
+        guard let resizeCrop else { return }
+        throw TrainingError(
+            .invalidOption, .option(.resizeCrop, value: resizeCrop.text),
+            "is how this run sees images, and its input gradients are none of the dataset's own pixels: import the "
+                + "images at the model's size, \(model.input.height)x\(model.input.width), and give model.json and the "
+                + "weights in place of the run")
     }
 }

@@ -103,6 +103,10 @@ public struct TrainingOptions: Sendable {
             "does not go with \(option: .augmentation), whose images are not those of the dataset: run make-masks "
                 + "after training")
         try require(
+            collection == nil || stream.resizeCrop == nil, .collection,
+            "does not go with \(option: .resizeCrop), whose images are not those of the dataset: import them at that "
+                + "size")
+        try require(
             collection == nil || stream.annotatedFraction == nil, .collection,
             "does not go with \(option: .annotatedFraction), which draws some samples several times and others "
                 + "never: run make-masks after training")

@@ -2,6 +2,7 @@ public import RRExplanation
 public import RRFormats
 public import RRNetworks
 internal import RRSchemas
+public import RRStreaming
 
 /// A trained model: a run folder, or a `model.json` with weights of any origin.
 public struct Run: Sendable {
@@ -10,6 +11,8 @@ public struct Run: Sendable {
     public let precision: Precision?
     /// What is done to images before they reach the network; nil for nothing.
     public let normalization: InputNormalization?
+    /// How images are resized and cropped before that, as the run's were where they were not augmented; nil for not at all.
+    public var resizeCrop: ResizeCrop?
     /// The file with the weights: safetensors, or of a model without a run also PyTorch's or NumPy's.
     public let weightsPath: String
     /// How the run weighed the penalty; nil where weights came without a run, or it had another term in its place.
@@ -59,6 +62,8 @@ public struct Run: Sendable {
         let configuration = try Self.configuration(of: path)
         precision = configuration["options"]?["precision"]?.stringValue.flatMap(Precision.init(rawValue:))
         normalization = try RunConfiguration.normalization(
+            in: configuration, path: path + "/" + RunFile.configuration)
+        resizeCrop = try RunConfiguration.resizeCrop(
             in: configuration, path: path + "/" + RunFile.configuration)
         model = try ModelFile.read(path + "/" + RunFile.model)
         weightsPath = path + "/" + (best ? RunFile.best : RunFile.weights)

@@ -94,6 +94,21 @@ enum RunConfiguration {
     }
 }
 
+extension RunConfiguration {
+    /// Reads how a run resized and cropped images; nil where it did not.
+    ///
+    /// - Throws: `TrainingError` with the code `malformedRun`.
+    static func resizeCrop(in configuration: JSONValue, path: String) throws(TrainingError) -> ResizeCrop? {
+        guard let record = configuration["options"]?["resize_crop"], record != .null else { return nil }
+        guard let resizeCrop = record.stringValue.flatMap({ ResizeCrop($0) }) else {
+            throw TrainingError(
+                .malformedRun, .file(path),
+                "\"resize_crop\" must be the shorter side and what is cut from it, as 256:224x224")
+        }
+        return resizeCrop
+    }
+}
+
 extension TrainingOptions {
     /// Every option that decides the outcome, by the name that `config.json` gives it.
     fileprivate func json(split: String, lambda1: Double, hasMasks: Bool) -> [String: JSONValue] {
@@ -102,6 +117,7 @@ extension TrainingOptions {
         recent["unfreeze_after"] = optimization.frozenEpochs.map { .integer($0) }
         recent["head_learning_rate"] = optimization.headLearningRate.map { .number($0) }
         recent["head"] = head.map { .string($0.rawValue) }
+        recent["resize_crop"] = stream.resizeCrop.map { .string($0.text) }
         return recent.merging(established(split: split, lambda1: lambda1, hasMasks: hasMasks)) { first, _ in
             first
         }

@@ -34,11 +34,7 @@ public struct TrainingLoop {
                 .unsuitableDataset, .file(dataset.path), "has no labels, so there is nothing to learn from it"
             )
         }
-        guard dataset.imageShape == options.model.input else {
-            throw TrainingError(
-                .unsuitableDataset, .file(dataset.path),
-                "has images of \(dataset.imageShape), but the model takes \(options.model.input)")
-        }
+        try Self.checkShapes(of: dataset, options)
         guard dataset.classCount <= options.model.classCount else {
             throw TrainingError(
                 .unsuitableDataset, .file(dataset.path),
@@ -47,7 +43,9 @@ public struct TrainingLoop {
         self.dataset = dataset
         self.masks = masks
         self.options = options
-        validation = try options.validation.map { try ValidationSource($0, for: dataset) }
+        validation = try options.validation.map {
+            try ValidationSource($0, for: dataset, resizes: options.stream.resizeCrop != nil)
+        }
         let plain = try masks.flatMap {
             try Self.missingAnnotation(of: dataset, $0, options, asksForPenalty: asksForPenalty)
         }
@@ -59,6 +57,29 @@ public struct TrainingLoop {
         notes =
             try (initial ?? []) + [plain, validation?.note].compactMap(\.self)
             + Self.remarks(on: dataset, options)
+    }
+
+    /// Checks that the model takes images as they are trained and measured on.
+    ///
+    /// - Throws: `TrainingError` with the code `unsuitableDataset` or `invalidOption`.
+    private static func checkShapes(of dataset: Dataset, _ options: TrainingOptions) throws {
+        let input = options.model.input
+        let trained = try options.stream.imageShape(of: dataset.imageShape)
+        guard trained == input else {
+            let change: Message = trained == dataset.imageShape ? "" : ", which become \(trained)"
+            throw TrainingError(
+                .unsuitableDataset, .file(dataset.path),
+                "has images of \(dataset.imageShape)\(change), but the model takes \(input)")
+        }
+        var plain = options.stream
+        plain.augmentation = nil
+        let measured = try plain.imageShape(of: dataset.imageShape)
+        guard measured == input || (options.validation == nil && plain.resizeCrop == nil) else {
+            throw TrainingError(
+                .invalidOption, .option(.resizeCrop),
+                "has to bring images of \(dataset.imageShape) to the model's \(input) for the validation and for "
+                    + "evaluate, where nothing is cropped at random, but they are \(measured)")
+        }
     }
 
     /// What to say where no mask marks a pixel of the samples that are trained on; nil where one does.

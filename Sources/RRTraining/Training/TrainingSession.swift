@@ -190,7 +190,8 @@ final class TrainingSession<Scalar: NetworkScalar> {
     private func endEpoch(_ epoch: Int) throws -> Bool {
         let validation = try loop.validation.map { source in
             try trainer.evaluate(
-                source.dataset, split: source.split, batchSize: options.stream.batchSize)
+                source.dataset, split: source.split, resizeCrop: options.stream.resizeCrop,
+                batchSize: options.stream.batchSize)
         }
         if let validation, !validation.crossEntropy.isFinite {
             throw divergence(

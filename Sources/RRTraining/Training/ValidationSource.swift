@@ -1,5 +1,6 @@
 internal import RRDatasets
 internal import RRFormats
+internal import RRTensor
 
 /// The samples that a model is measured on after every epoch.
 ///
@@ -14,11 +15,12 @@ struct ValidationSource {
     /// How the classes of another dataset were matched with those of the training.
     let note: Message?
 
+    /// - Parameter resizes: whether images are resized and cropped before they are measured on.
     /// - Throws: `TrainingError` with the code `invalidOption` where the text names neither, or `unsuitableDataset` where
     ///   the other dataset has no labels, images of another shape, or classes that the training does
     ///   not know; `FormatError` or `DatasetError`
     ///   where its file is no dataset.
-    init(_ text: String, for training: Dataset) throws {
+    init(_ text: String, for training: Dataset, resizes: Bool) throws {
         if text == "all" || training.splitNames.contains(text) {
             dataset = training
             split = text
@@ -37,7 +39,10 @@ struct ValidationSource {
             TrainingError(.unsuitableDataset, .option(.validation, value: text), message)
         }
         guard other.labels != nil else { throw refusal("has no labels to measure the model against") }
-        guard other.imageShape == training.imageShape else {
+        guard
+            other.imageShape == training.imageShape
+                || resizes && other.imageShape.channels == training.imageShape.channels
+        else {
             throw refusal(
                 "has images of \(other.imageShape), but \(training.path) of \(training.imageShape): import them with "
                     + "the same \(option: .size) and \(option: .color)")

@@ -3,6 +3,7 @@ import RRDatasets
 import RRExplanation
 import RRFormats
 import RRPreparation
+import RRStreaming
 import RRTraining
 
 struct EvaluateCommand: PathCommand {
@@ -73,6 +74,9 @@ struct EvaluateCommand: PathCommand {
     @Option(help: "Decides the values that the pixels in A are randomised to. (default: 0)")
     var seed: UInt64?
 
+    @Option(help: ResizeCrop.argumentHelp)
+    var resizeCrop: ResizeCrop?
+
     @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var report: ReportOptions
@@ -104,8 +108,9 @@ struct EvaluateCommand: PathCommand {
     }
 
     func run() throws {
-        let run = try trained.open(
+        var run = try trained.open(
             run: inputs.count == 2 ? inputs[0] : nil, pathName: "a run folder", best: best)
+        run.resizeCrop = resizeCrop ?? run.resizeCrop
         let dataset = try folder.open(inputs[inputs.count - 1])
         if let note = try run.matching(dataset).note { Console.note(note) }
         if masks != nil { try dataset.prepareFingerprint() }

@@ -107,6 +107,9 @@ struct StreamCommand: PathCommand {
         guard samples.augment == nil || !raw else {
             throw ValidationError("--augment changes float32 images, and --raw gives them as they are stored")
         }
+        guard samples.resizeCrop == nil || !raw else {
+            throw ValidationError("--resize-crop changes images, and --raw gives them as they are stored")
+        }
         guard !report.json || format == .null else {
             throw ValidationError(
                 "--json does not go with --format \(format), which has standard output to itself")

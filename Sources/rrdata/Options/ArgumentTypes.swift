@@ -112,6 +112,10 @@ extension ClassBalance: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
 
+extension ResizeCrop: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
 extension Augmentation: ExpressibleByArgument {
     public init?(argument: String) {
         guard let augmentation = try? Augmentation(argument) else { return nil }

@@ -66,10 +66,18 @@ struct LearningArguments: ParsableArguments {
     var dropLast = false
 
     @Option(
-        help:
-            "Random changes of images and masks, with commas between them: hflip, vflip, crop:P, rot90, cutout:S, brightness:B, contrast:C, erase."
-    )
+        help: ArgumentHelp(
+            "Random changes of images and masks, with commas between them: \(Augmentation.grammar).",
+            discussion: """
+                resized-crop:HxW[:A0:A1[:R0:R1]] resamples a random part of A0 to A1 of the area (0.08:1) and a width of R0 \
+                to R1 heights (0.75:1.333) to H x W pixels. rotate:D turns by -D to D degrees, rotate:D0:D1 by D0 to D1. \
+                hue:H, for RGB, turns colours by -H to H of the circle. blur:K[:S0:S1] has K x K pixels and a standard \
+                deviation of S0 to S1 (0.1:2). All are those of torchvision; masks move with their images.
+                """, valueName: "changes"))
     var augment: Augmentation?
+
+    @Option(help: ResizeCrop.argumentHelp)
+    var resizeCrop: ResizeCrop?
 
     @Option(help: "The split to train on; train where the dataset has splits, else all.")
     var split: String?
@@ -86,10 +94,15 @@ struct LearningArguments: ParsableArguments {
     func options(
         for dataset: Dataset, lambda1: Lambda1?, guidance: GuidanceArguments? = nil
     ) throws -> TrainingOptions {
+        var stream = StreamOptions(
+            batchSize: batchSize, isShuffled: !noShuffle, seed: seed, epochs: epochs, split: split,
+            dropsLast: dropLast, annotatedFraction: guidance?.annotatedFraction, augmentation: augment)
+        stream.resizeCrop = resizeCrop
         let description =
             switch model {
             case .builtIn(let model):
-                model.description(input: dataset.imageShape, classCount: dataset.classCount)
+                try model.description(
+                    input: stream.imageShape(of: dataset.imageShape), classCount: dataset.classCount)
             case .file(let path): try ModelFile.read(path)
             }
         var schedule = ScheduleOptions(
@@ -112,9 +125,7 @@ struct LearningArguments: ParsableArguments {
                 frozenLayers: optimization.freeze?.split(separator: ",").map(String.init) ?? [],
                 frozenEpochs: optimization.unfreezeAfter,
                 headLearningRate: optimization.headLearningRate),
-            stream: StreamOptions(
-                batchSize: batchSize, isShuffled: !noShuffle, seed: seed, epochs: epochs, split: split,
-                dropsLast: dropLast, annotatedFraction: guidance?.annotatedFraction, augmentation: augment))
+            stream: stream)
         options.precision = precision
         options.normalization = normalize
         options.initialWeights = initialWeights
@@ -180,5 +191,14 @@ struct GuidanceArguments: ParsableArguments {
                     stepSize: pgdStepSize))
         case .inputGradient: return .inputGradient
         }
+    }
+}
+
+extension ResizeCrop {
+    /// Of the commands that show images to networks.
+    static var argumentHelp: ArgumentHelp {
+        ArgumentHelp(
+            "Bring the shorter side of images to S pixels and cut out the centre, of C x C or H x W, masks too: 256:224.",
+            valueName: "s:c")
     }
 }

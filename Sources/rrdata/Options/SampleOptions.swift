@@ -27,9 +27,17 @@ struct SampleOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Random changes of images and masks: hflip, vflip, crop:P, rot90, cutout:S, brightness:B, contrast:C, erase, with commas between them.",
-            valueName: "changes"))
+            "Random changes of images and masks, with commas between them: \(Augmentation.grammar).",
+            discussion: """
+                resized-crop:HxW[:A0:A1[:R0:R1]] resamples a random part of A0 to A1 of the area (0.08:1) and a width of R0 \
+                to R1 heights (0.75:1.333) to H x W pixels. rotate:D turns by -D to D degrees, rotate:D0:D1 by D0 to D1. \
+                hue:H, for RGB, turns colours by -H to H of the circle. blur:K[:S0:S1] has K x K pixels and a standard \
+                deviation of S0 to S1 (0.1:2). All are those of torchvision; masks move with their images.
+                """, valueName: "changes"))
     var augment: Augmentation?
+
+    @Option(help: ResizeCrop.argumentHelp)
+    var resizeCrop: ResizeCrop?
 
     func validate() throws {
         guard world >= 1, world <= StreamOptions.largestWorld else {
@@ -37,6 +45,10 @@ struct SampleOptions: ParsableArguments {
         }
         guard rank >= 0, rank < world else {
             throw ValidationError("--rank must be from 0 to \(world - 1), one less than --world")
+        }
+        if resizeCrop != nil, let augment, augment.resizesCrops {
+            throw ValidationError(
+                "--resize-crop and --augment resized-crop both decide the size of images: give one of them")
         }
         if let annotatedFraction, !(0...1).contains(annotatedFraction) {
             throw ValidationError("--annotated-fraction must be from 0 to 1")
@@ -53,6 +65,7 @@ struct SampleOptions: ParsableArguments {
         options.annotatedOnly = annotatedOnly
         options.annotatedFraction = annotatedFraction
         options.augmentation = augment
+        options.resizeCrop = resizeCrop
         options.ids = try ids.map(Self.lines(of:))
     }
 
