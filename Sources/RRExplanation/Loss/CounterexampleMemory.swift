@@ -30,8 +30,6 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
     }
 
     /// Takes the masks of a group, and what its random values follow from.
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
     func load(
         _ batchMasks: SharedElements<UInt8>, samples: ArraySlice<Int>, columnCount: Int,
         key: CounterexampleKey,
@@ -40,8 +38,7 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
         batchMasks.withUnsafeBufferPointer { batchMasks in
             Transposition.write(
                 batchMasks, elementCount: elementCount, samples: samples, columnCount: columnCount,
-                into: masks
-            ) { Scalar($0) }
+                into: masks)
         }
         for (column, sample) in samples.enumerated() {
             states[column] = key.state(sample: identities?[sample] ?? Int64(sample))

@@ -168,8 +168,7 @@ final class LossWorker<Scalar: NetworkScalar> {
         if !job.plan.coversImages, let batchMasks = job.batch.masks {
             batchMasks.withUnsafeBufferPointer { batchMasks in
                 Transposition.write(
-                    batchMasks, elementCount: rows, samples: samples, columnCount: columns, into: masks
-                ) { Scalar($0) }
+                    batchMasks, elementCount: rows, samples: samples, columnCount: columns, into: masks)
             }
         }
         let (gradients, tangents, scale) = (

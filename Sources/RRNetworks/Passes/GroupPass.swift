@@ -69,8 +69,6 @@ package final class GroupPass<Scalar: NetworkScalar> {
     ///   - samples: the rows of the batch that make up the group.
     ///   - dropout: the training step; nil outside training.
     ///   - identities: what dropout knows each sample of the batch by; nil for its row.
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
     package func load(
         _ images: SharedElements<Float>, samples: ArraySlice<Int>, dropout: DropoutKey? = nil,
         identities: SharedElements<Int64>? = nil
@@ -94,8 +92,7 @@ package final class GroupPass<Scalar: NetworkScalar> {
         images.withUnsafeBufferPointer { images in
             Transposition.write(
                 images, elementCount: graph.inputShape.elementCount, samples: samples,
-                columnCount: columnCount, into: input
-            ) { Scalar($0) }
+                columnCount: columnCount, into: input)
         }
     }
 
@@ -141,13 +138,13 @@ package enum Transposition {
     ///   - batch: (samples of the batch, elements).
     ///   - samples: the rows of `batch` that are wanted, at least one.
     ///   - columnCount: a multiple of 8, or fewer columns than 8.
-    ///   - convert: makes an element of the matrix. It stands in the innermost loop: all of this is compiled where it is
-    ///     called, which is to be where the types are known.
-    @inlinable
-    @inline(__always)
-    package static func write<Source: BitwiseCopyable, Scalar: NetworkScalar>(
+    @specialized(where Source == Float, Scalar == Float)
+    @specialized(where Source == Float, Scalar == Double)
+    @specialized(where Source == UInt8, Scalar == Float)
+    @specialized(where Source == UInt8, Scalar == Double)
+    package static func write<Source: ConvertibleElement, Scalar: NetworkScalar>(
         _ batch: UnsafeBufferPointer<Source>, elementCount: Int, samples: ArraySlice<Int>, columnCount: Int,
-        into matrix: UnsafeMutablePointer<Scalar>, _ convert: (Source) -> Scalar
+        into matrix: UnsafeMutablePointer<Scalar>
     ) {
         guard let batch = batch.baseAddress else { return }
         func row(_ column: Int) -> UnsafePointer<Source> {
@@ -158,7 +155,7 @@ package enum Transposition {
                 let elements = row(column)
                 var target = matrix + column
                 for index in 0..<elementCount {
-                    target[0] = convert(elements[index])
+                    target[0] = elements[index].converted()
                     target += columnCount
                 }
             }
@@ -172,14 +169,14 @@ package enum Transposition {
             )
             var target = matrix + start
             for index in 0..<elementCount {
-                target[0] = convert(rows.0[index])
-                target[1] = convert(rows.1[index])
-                target[2] = convert(rows.2[index])
-                target[3] = convert(rows.3[index])
-                target[4] = convert(rows.4[index])
-                target[5] = convert(rows.5[index])
-                target[6] = convert(rows.6[index])
-                target[7] = convert(rows.7[index])
+                target[0] = rows.0[index].converted()
+                target[1] = rows.1[index].converted()
+                target[2] = rows.2[index].converted()
+                target[3] = rows.3[index].converted()
+                target[4] = rows.4[index].converted()
+                target[5] = rows.5[index].converted()
+                target[6] = rows.6[index].converted()
+                target[7] = rows.7[index].converted()
                 target += columnCount
             }
         }
@@ -198,6 +195,19 @@ package enum Transposition {
             position &+= columnCount
         }
     }
+}
+
+/// An element of an image or a mask that a network can take.
+package protocol ConvertibleElement: BitwiseCopyable {
+    func converted<Scalar: NetworkScalar>() -> Scalar
+}
+
+extension Float: ConvertibleElement {
+    package func converted<Scalar: NetworkScalar>() -> Scalar { Scalar(self) }
+}
+
+extension UInt8: ConvertibleElement {
+    package func converted<Scalar: NetworkScalar>() -> Scalar { Scalar(self) }
 }
 
 /// The softmax of one sample's logits, in double.
