@@ -53,22 +53,23 @@ package final class ImageReader {
     package func readImage(at index: Int, into target: Target) throws {
         var held: BlockCache.Held?
         defer { if let held { cache?.blocks.release(held) } }
-        let image: UnsafeRawBufferPointer
-        if let kept = keptImage(at: index) {
-            image = kept
+        let (number, row) = index.quotientAndRemainder(dividingBy: rowsPerBlock)
+        let block: UnsafeRawBufferPointer
+        if let known = kept?[number] {
+            block = known
         } else if let cache {
-            let (number, row) = index.quotientAndRemainder(dividingBy: rowsPerBlock)
             let rows = index - row..<min(index - row + rowsPerBlock, sampleCount)
-            let block = try cache.blocks.hold(number) { bytes in
+            let loaded = try cache.blocks.hold(number) { bytes in
                 try reader.read(
                     rows: rows, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<(rows.count * size)]))
             }
-            held = block
-            image = UnsafeRawBufferPointer(rebasing: block.bytes[row * size..<(row + 1) * size])
+            held = loaded
+            block = loaded.bytes
         } else {
             try reader.read(rows: index..<index + 1, into: stored)
-            image = UnsafeRawBufferPointer(stored)
+            block = UnsafeRawBufferPointer(stored)
         }
+        let image = UnsafeRawBufferPointer(rebasing: block[row * size..<(row + 1) * size])
         if !flags.contains(index) {
             try source.verify(image, at: index)
             flags.insert(index)
@@ -90,15 +91,9 @@ package final class ImageReader {
 
     /// Asks for an image that is read soon, where it is in memory.
     package func prefetchImage(at index: Int) {
-        if let image = keptImage(at: index)?.baseAddress { rr_prefetch(image, size) }
-    }
-
-    /// An image that is in memory to stay.
-    private func keptImage(at index: Int) -> UnsafeRawBufferPointer? {
-        guard let kept else { return nil }
         let (number, row) = index.quotientAndRemainder(dividingBy: rowsPerBlock)
-        guard let block = kept[number] else { return nil }
-        return UnsafeRawBufferPointer(rebasing: block[row * size..<(row + 1) * size])
+        guard let block = kept?[number] else { return }
+        rr_prefetch(block.baseAddress?.advanced(by: row * size), size)
     }
 
     /// Checks that nobody has written to the file since it was opened; after a read, that what was read is right.
