@@ -102,18 +102,12 @@ final class BatchCrew: @unchecked Sendable {
         let clock = ContinuousClock()
         let end = duration.map { clock.now + $0 }
         return monitor.withLock {
+            let slot: Slot
             while true {
                 if hasEnded || delivered == schedule.batchCount { return .success(nil) }
-                let number = delivered % slots.count
-                if delivered < opened, let slot = slots[number], slot.isSettled {
-                    slots[number] = nil
-                    delivered += 1
-                    monitor.wakeAll()
-                    if let failure = slot.failure {
-                        hasEnded = true
-                        return .failure(failure.error)
-                    }
-                    return .success(Batch(slot.storage, of: largestBatch, imageShape: imageShape, slot.batch))
+                if delivered < opened, let oldest = slots[delivered % slots.count], oldest.isSettled {
+                    slot = oldest
+                    break
                 }
                 if let callback {
                     waiter = callback
@@ -127,6 +121,24 @@ final class BatchCrew: @unchecked Sendable {
                 guard rest > .zero else { return nil }
                 monitor.wait(atMost: rest)
             }
+            slots[delivered % slots.count] = nil
+            delivered += 1
+            monitor.wakeAll()
+            if let failure = slot.failure {
+                hasEnded = true
+                return .failure(failure.error)
+            }
+            let (storage, extents, count) = (slot.storage, largestBatch, slot.batch.count)
+            return .success(
+                Batch(
+                    imageShape: imageShape,
+                    images: SharedElements(storage.images, count: count * extents.floatsPerImage),
+                    storedImages: SharedElements(storage.storedImages, count: count * extents.bytesPerImage),
+                    labels: SharedElements(storage.labels, count: count),
+                    indices: SharedElements(storage.indices, count: count),
+                    masks: SharedElements(storage.masks, count: count * extents.elementsPerMask),
+                    annotated: SharedElements(storage.annotated, count: count),
+                    epoch: slot.batch.epoch, step: slot.batch.step, next: slot.batch.next))
         }
     }
 

@@ -261,25 +261,6 @@ struct BatchStorage: Sendable {
     }
 }
 
-extension Batch {
-    /// Hands out a batch that the crew has written.
-    init(
-        _ storage: BatchStorage, of extents: BatchExtents, imageShape: ImageShape, _ scheduled: ScheduledBatch
-    ) {
-        let count = scheduled.count
-        self.imageShape = imageShape
-        images = SharedElements(storage.images, count: count * extents.floatsPerImage)
-        storedImages = SharedElements(storage.storedImages, count: count * extents.bytesPerImage)
-        labels = SharedElements(storage.labels, count: count)
-        indices = SharedElements(storage.indices, count: count)
-        masks = SharedElements(storage.masks, count: count * extents.elementsPerMask)
-        annotated = SharedElements(storage.annotated, count: count)
-        epoch = scheduled.epoch
-        step = scheduled.step
-        next = scheduled.next
-    }
-}
-
 /// The sizes of a batch's arrays.
 struct BatchExtents {
     let count: Int
