@@ -40,7 +40,8 @@ enum ReaderProgram {
     /// The folder of this library, with a slash at its end.
     private static var folder: String {
         var place = rr_code_place()
-        guard rr_find_code(#dsohandle, &place) != 0, let file = place.dli_fname, let real = realpath(file, nil)
+        guard rr_find_code(#dsohandle, &place) != 0, let file = place.dli_fname,
+            let real = realpath(file, nil)
         else { return "./" }
         defer { free(real) }
         let path = String(cString: real)
