@@ -159,7 +159,7 @@ final class BatchCrew: @unchecked Sendable {
                 do {
                     try filler.fill(row, of: storage, epoch: piece.epoch)
                 } catch {
-                    failure = (row, error)
+                    failure = (row, filler.explained(error, ofSampleIn: row, of: storage))
                     break
                 }
             }

@@ -41,7 +41,7 @@ final class SampleFiller {
     /// Fills the place of a sample whose index stands in the batch.
     ///
     /// - Parameter epoch: that of the batch.
-    /// - Throws: `DatasetError` with the code `checksumMismatch`, or `StreamError`; both name the sample.
+    /// - Throws: what `explained(_:ofSampleIn:of:)` takes.
     func fill(_ row: Int, of storage: BatchStorage, epoch: Int) throws {
         let index = Int(storage.indices.elements[row])
         let (elementCount, imageSize) = (imageShape.elementCount, dataset.imageSize)
@@ -66,7 +66,7 @@ final class SampleFiller {
             storage.annotated.elements[row] = try fillResized(image, mask, index: index, epoch: epoch)
             return
         }
-        try read(index, into: givesStored ? .stored(stored) : .floats(image))
+        try reader.readImage(at: index, into: givesStored ? .stored(stored) : .floats(image))
         // Without a mask set the masks are zero from the start.
         let isAnnotated =
             masks?.expandMask(ofSample: index, channels: dataset.imageShape.channels, into: mask) ?? false
@@ -89,8 +89,8 @@ final class SampleFiller {
     ) throws -> Bool {
         let shape = dataset.imageShape
         let picture = scratch.picture(max(shape.elementCount, imageShape.elementCount))
-        try read(
-            index, into: .floats(UnsafeMutableBufferPointer(rebasing: picture.image[..<shape.elementCount])))
+        let place = UnsafeMutableBufferPointer(rebasing: picture.image[..<shape.elementCount])
+        try reader.readImage(at: index, into: .floats(place))
         let isAnnotated =
             masks?.expandMask(
                 ofSample: index, channels: shape.channels,
@@ -105,12 +105,11 @@ final class SampleFiller {
         return mask.contains(1)
     }
 
-    private func read(_ index: Int, into target: ImageReader.Target) throws {
-        do {
-            try reader.readImage(at: index, into: target)
-        } catch let error as FormatError {
-            throw StreamError(sample: index, of: dataset, error)
-        }
+    /// The error of a sample that could not be filled: `DatasetError` with the code `checksumMismatch`, or `StreamError`, which
+    /// both name it.
+    func explained(_ error: any Error, ofSampleIn row: Int, of storage: BatchStorage) -> any Error {
+        guard let error = error as? FormatError else { return error }
+        return StreamError(sample: Int(storage.indices.elements[row]), of: dataset, error)
     }
 
     /// Makes the changes of the stream to an image of the dataset and its mask, in memory that has room for both sizes.

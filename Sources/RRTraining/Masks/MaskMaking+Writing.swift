@@ -231,19 +231,21 @@ final class GradientMasks<Scalar: NetworkScalar> {
             }
         }
         try masks.withUnsafeMutableBufferPointer { masks in
-            for (position, outcome) in outcomes.enumerated() {
-                let index = Int(indices[position])
-                sampleCount += 1
-                switch outcome {
-                case .zeroGradient: zeroGradientCount += 1
-                case .notFinite: throw try notFinite?(index) ?? self.notFinite(sample: index)
-                case .mask:
-                    let mask = UnsafeMutableBufferPointer(
-                        rebasing: masks[position * size..<(position + 1) * size])
-                    if size == builder.maskShape.elementCount {
-                        try builder.add(mask, for: index)
-                    } else {
-                        try builder.add(repeating: UnsafeBufferPointer(mask), for: index)
+            try indices.withUnsafeBufferPointer { indices in
+                for (position, outcome) in outcomes.enumerated() {
+                    let index = Int(indices[position])
+                    sampleCount += 1
+                    switch outcome {
+                    case .zeroGradient: zeroGradientCount += 1
+                    case .notFinite: throw try notFinite?(index) ?? self.notFinite(sample: index)
+                    case .mask:
+                        let mask = UnsafeMutableBufferPointer(
+                            rebasing: masks[position * size..<(position + 1) * size])
+                        if size == builder.maskShape.elementCount {
+                            try builder.add(mask, for: index)
+                        } else {
+                            try builder.add(repeating: UnsafeBufferPointer(mask), for: index)
+                        }
                     }
                 }
             }
