@@ -9,6 +9,10 @@ with a file of one's own, at any extent; without names it has all of them, and t
     python3 Fixtures/reference/networks.py --full /tmp/networks.json --extent 64 --classes 10 resnet18 vgg16
     RRDATA_NETWORKS=/tmp/networks.json swift test -c release --filter NetworkReferenceTests
 
+How torchvision draws the weights of its networks (of ten classes) is in initial-weights.json:
+
+    python3 Fixtures/reference/networks.py --initial
+
 A case stores names and shapes, and what PyTorch makes of values that follow from its seed. All names of the state dict,
 without the counts of batches, are sorted by their bytes and counted from 1. Number k draws from SplitMix64(seed + 1000 k +
 kind), u being a word's upper 53 bits over 2^53:
@@ -239,6 +243,13 @@ def single(network, extent, classes, seed):
             f"median {sorted(rounding)[len(names) // 2]:.1e}, largest {max(rounding):.1e}")
 
 
+def initial(name):
+    """The deviation and the largest magnitude of each tensor that torchvision draws."""
+    torch.manual_seed(1)
+    return {key: [float(f"{tensor.square().mean().sqrt().item():.4g}"), float(f"{tensor.abs().max().item():.4g}")]
+            for key, tensor in getattr(models, name)(num_classes=10).named_parameters()}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--full", metavar="FILE")
@@ -246,11 +257,16 @@ def main():
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--steps", type=int, default=0, help="of the trajectory of a network of real width")
     parser.add_argument("--single", action="store_true", help="print how far PyTorch's float is from its double")
+    parser.add_argument("--initial", action="store_true", help="write initial-weights.json alone")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
     lines = []
+    if options.initial:
+        lines = [json.dumps(name) + ":" + json.dumps(initial(name), separators=(",", ":")) for name in NARROW]
+        (generate.FOLDER / "initial-weights.json").write_text("{" + ",\n".join(lines) + "}\n")
+        return
     for seed, name in enumerate(NARROW, 1):
         if options.names and name not in options.names:
             continue

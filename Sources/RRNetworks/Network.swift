@@ -45,13 +45,23 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
             parameterCount: parameterLayout.count, elementSize: MemoryLayout<Scalar>.stride)
     }
 
-    /// Draws initial parameters as PyTorch's layers do by default. The same seed gives the same values.
+    /// Draws initial parameters as PyTorch's layers do by default, and those of torchvision's networks as torchvision does. The
+    /// same seed gives the same values.
     public func initialParameters(seed: UInt64) -> Parameters<Scalar> {
+        parameters(seed: seed, as: model.torchvisionModel)
+    }
+
+    /// Draws parameters as PyTorch's layers do by default, whatever the network: a new head on weights that were trained is
+    /// a new layer and no more.
+    package func layerParameters(seed: UInt64) -> Parameters<Scalar> { parameters(seed: seed, as: nil) }
+
+    private func parameters(seed: UInt64, as model: BuiltInModel?) -> Parameters<Scalar> {
         var generator = SplitMix64(seed: seed)
         var values: [Scalar] = []
         values.reserveCapacity(parameterLayout.count)
         for entry in parameterLayout.entries {
-            for _ in entry.range { values.append(Scalar(entry.initial.draw(from: &generator))) }
+            let initial = initialDistribution(of: entry, in: model)
+            for _ in entry.range { values.append(Scalar(initial.draw(from: &generator))) }
         }
         return Parameters(layout: parameterLayout, values: values)
     }

@@ -1,4 +1,5 @@
-import RRTensor
+internal import Glibc
+package import RRTensor
 
 /// The name, the shape and the initial distribution of one parameter tensor.
 struct ParameterSpecification: Hashable, Sendable {
@@ -40,19 +41,25 @@ struct ParameterSpecification: Hashable, Sendable {
 }
 
 /// What the values of a parameter tensor are before training.
-enum InitialDistribution: Hashable, Sendable {
+package enum InitialDistribution: Hashable, Sendable {
     /// U(−1/√fanIn, 1/√fanIn), which is `kaiming_uniform_` with a = √5: PyTorch's default for the weight and the
     /// bias of a layer whose outputs each sum over `fanIn` inputs.
     case uniform(fanIn: Int)
     /// The same value everywhere, as in PyTorch's normalisations.
     case constant(Double)
+    /// N(0, deviation²).
+    case normal(deviation: Double)
 
-    func draw(from generator: inout SplitMix64) -> Double {
+    package func draw(from generator: inout SplitMix64) -> Double {
         switch self {
         case .uniform(let fanIn):
             return (2 * generator.nextUnit() - 1) * (1 / Double(max(fanIn, 1)).squareRoot())
         case .constant(let value):
             return value
+        case .normal(let deviation):
+            // Box and Muller (1958); 1 − u is never 0.
+            let radius = (-2 * log(1 - generator.nextUnit())).squareRoot()
+            return deviation * radius * cos(2 * .pi * generator.nextUnit())
         }
     }
 }

@@ -53,7 +53,7 @@ package enum WeightsFile {
         let match = try WeightsMatch(dicts, path: path, layout: layout, head: .some(head))
         var read = try dicts[match.position].tensors(named: match.names, shapes: match.shapes)
         if !match.drawn.isEmpty {
-            let fresh = network.initialParameters(seed: seed)
+            let fresh = network.layerParameters(seed: seed)
             read += tensors(fresh).filter { match.drawn.contains($0.name) }
         }
         return try self.read(path, tensors: read, layout: layout, as: Scalar.self)
