@@ -162,6 +162,54 @@ struct ResampledChangesTests {
         #expect(largestDifference(lower.image.map { $0 + 2 }, plain.image) < 1e-5)
     }
 
+    @Test(
+        "a stream gives each sample as the changes make it, and says whether its mask has a pixel left",
+        arguments: [
+            ("resized-crop:2x2:0.1:0.3", nil), ("resized-crop:7x9,hflip", nil), ("hflip,blur:3", "4:3"),
+            ("rotate:90", "2:1x2"), (nil, "9:5"),
+        ] as [(String?, String?)])
+    func stream(augment: String?, resizing: String?) throws {
+        let small = try SmallDataset(sampleCount: 53)
+        let resizeCrop = try resizing.map { text in
+            let crop = ResizeCrop(text)
+            return try #require(crop)
+        }
+        var options = StreamOptions(batchSize: 8, isShuffled: true, seed: 3, epochs: 2)
+        options.augmentation = try augment.map { try Augmentation($0) }
+        options.resizeCrop = resizeCrop
+        (options.rank, options.world) = (1, 2)
+        let stream = try BatchStream(
+            dataset: small.dataset, masks: small.masks, options: options,
+            resources: StreamResources(threadCount: 2))
+        let shape = try options.imageShape(of: small.dataset.imageShape)
+        var (annotated, padded) = (Set<Bool>(), 0)
+        while let batch = try stream.next() {
+            #expect(batch.imageShape == shape && batch.images.count == batch.count * shape.elementCount)
+            for row in 0..<batch.count {
+                let elements = row * shape.elementCount..<(row + 1) * shape.elementCount
+                let index = Int(batch.indices[row])
+                guard index >= 0 else {
+                    padded += 1
+                    #expect(
+                        batch.images[elements].allSatisfy { $0 == 0 } && !batch.masks[elements].contains(1))
+                    continue
+                }
+                let sample = small.expected(index)
+                let expected = try changed(
+                    sample.image, sample.mask, small.dataset.imageShape, augment: augment,
+                    resizeCrop: resizeCrop, seed: 3, epoch: batch.epoch, index: index)
+                #expect(largestDifference(Array(batch.images[elements]), expected.image) < 1e-6)
+                #expect(Array(batch.masks[elements]) == expected.mask)
+                #expect(batch.annotated[row] == expected.mask.contains(1))
+                annotated.insert(batch.annotated[row])
+            }
+        }
+        #expect(annotated.count == 2 && padded > 0)
+        #expect(throws: DatasetError.self) {
+            try BatchStream(dataset: small.dataset, options: options, givesStoredImages: true)
+        }
+    }
+
     @Test("what is read is written as it reads back, and what is left out is torchvision's")
     func text() throws {
         for (text, written) in [
