@@ -213,8 +213,9 @@ typedef struct rr_batch rr_batch;
 // Opens a stream, whose threads begin to read at once.
 //
 // `options` are those of `rrdata stream`: `batch_size`, which must be there, `shuffle`, `seed`, `epochs`, `split`, `drop_last`,
-// `rank`, `world`, `balance`, `annotated_only`, `annotated_fraction`, `augment`, `raw`, `memory` (bytes) and `jobs`; `ids` is a
-// list of texts, and `epochs` may be 0: there is no last one. `masks` may be NULL.
+// `rank`, `world`, `balance`, `annotated_only`, `annotated_fraction`, `augment`, `resize_crop`, `raw`, `memory` (bytes) and
+// `jobs`; `ids` is a list of texts, and `epochs` may be 0: there is no last one. `masks` may be NULL. With `resize_crop`, or
+// `resized-crop` in `augment`, batches have images of another size than the dataset, which each batch tells.
 //
 // `cursor` is a text that `rr_stream_cursor` or the file of `rrdata stream --cursor` has: the stream goes on from there, and is
 // refused where it is one of other data or options. Rank and world may be others. NULL to begin at the beginning.

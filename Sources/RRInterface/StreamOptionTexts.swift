@@ -43,6 +43,10 @@ struct StreamRequest {
             return ids.count == items.count && !ids.isEmpty ? ids : nil
         }
         options.augmentation = try reader.text("augment").map { try Augmentation($0) }
+        options.resizeCrop = try reader.parsed("resize_crop", "a side and what is cut out of it, as 256:224")
+        {
+            ResizeCrop($0)
+        }
         isRaw = try reader.flag("raw") ?? false
         let memory = try reader.take("memory", "a number of bytes from 1 on") { value in
             value.integerValue.flatMap { $0 >= 1 ? $0 : nil }

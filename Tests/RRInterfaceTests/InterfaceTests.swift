@@ -63,6 +63,15 @@ struct InterfaceTests {
                 augmentation: try? Augmentation("hflip,crop:1"))
         ),
         (
+            #"{"batch_size": 3, "split": "all", "resize_crop": "4:3x2", "augment": "rotate:9"}"#,
+            {
+                var options = StreamOptions(
+                    batchSize: 3, split: "all", augmentation: try? Augmentation("rotate:9"))
+                options.resizeCrop = ResizeCrop("4:3x2")
+                return options
+            }()
+        ),
+        (
             #"{"batch_size": 2, "split": "all", "rank": 1, "world": 3, "epochs": 2, "seed": null, "memory": 100000}"#,
             {
                 var options = StreamOptions(batchSize: 2, epochs: 2, split: "all")
