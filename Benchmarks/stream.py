@@ -23,7 +23,7 @@ import time
 import h5py
 import numpy
 
-from formats import gray_pngs, natural_pngs
+from formats import gray_pngs, natural_pngs, photographs
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 PEERS = FOLDER / "peers"
@@ -31,6 +31,8 @@ FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
 USUAL, BEST = "DataLoader, 0 workers", "DataLoader, batched sampler, 0 workers"
 PLAIN = ["PyTorch slicing in memory", BEST, "DataLoader, batched sampler, 2 workers", USUAL, "DataLoader, 2 workers",
          "Grain", "Hugging Face datasets", "WebDataset", "FFCV"]
+CROPS = [f"RandomResizedCrop, {decoder}, {workers} workers"
+         for decoder in ("Pillow", "torchvision") for workers in (0, 2)]
 FOLDERS = [f"ImageFolder, {decoder}, DataLoader, {workers} workers"
            for decoder in ("Pillow", "torchvision") for workers in (0, 2)]
 
@@ -196,6 +198,16 @@ def folders(rrdata, work, dataset, masks, options):
     return lines + png_folder("1,000 PNGs of 224×224 RGB in a folder", rrdata, work / "natural", rounds)
 
 
+def cropped_photographs(rrdata, work, dataset, masks, options):
+    """A folder of JPEGs, of which every image is decoded as it is wanted and a random part of it brought to 224×224."""
+    folder = work / "photographs"
+    photographs(folder, 3_000)
+    works = {"rrdata": lambda: ours(rrdata, folder, "--batch-size", 32, "--augment", "resized-crop:224x224")}
+    works |= {peer: lambda peer=peer: theirs(peer, folder, "none", str(work)) for peer in CROPS}
+    return table("3,000 JPEGs of 500×375, random parts at 224×224", in_turn(works, min(options.rounds, 3)),
+                 dict.fromkeys(CROPS, 1.8))
+
+
 def large_images(rrdata, work, dataset, masks, options):
     count = options.large_count
     offset = large(rrdata, work, count)
@@ -209,7 +221,8 @@ def large_images(rrdata, work, dataset, masks, options):
                  {"pread and conversion alone, in C": 0.8})
 
 
-SECTIONS = {"memory": in_memory, "deflated": deflated, "start": start, "folders": folders, "large": large_images}
+SECTIONS = {"memory": in_memory, "deflated": deflated, "start": start, "folders": folders, "photographs": cropped_photographs,
+            "large": large_images}
 
 
 def sections_of(path):

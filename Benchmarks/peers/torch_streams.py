@@ -131,6 +131,21 @@ def image_folder(folder, workers, decoder):
     return DataLoader(samples, batch_size=BATCH, shuffle=True, num_workers=workers, persistent_workers=workers > 0)
 
 
+def photographs(folder, workers, decoder):
+    """torchvision's folder of JPEGs with its crop for training: a random part of random proportions, at 224×224."""
+    from torch.utils.data import DataLoader
+    from torchvision import transforms
+    from torchvision.datasets import ImageFolder
+    from torchvision.io import decode_image
+    from torchvision.transforms import v2
+    if decoder == "Pillow":
+        samples = ImageFolder(folder, transforms.Compose([transforms.RandomResizedCrop(224), transforms.ToTensor()]))
+    else:
+        crop = v2.RandomResizedCrop(224)
+        samples = ImageFolder(folder, lambda image: crop(image).float().div_(255), loader=decode_image)
+    return DataLoader(samples, batch_size=32, shuffle=True, num_workers=workers, persistent_workers=workers > 0)
+
+
 def ffcv(dataset, masks, folder):
     """FFCV's own file with raw arrays, kept in memory, in its full random order; it needs OpenCV's and libturbojpeg's
     headers to install."""
@@ -174,6 +189,9 @@ PEERS = {
     "h5py, DataLoader, 2 workers": lambda d, m, f: torch_loader(d, m, 2, False, in_memory=False),
     **{f"ImageFolder, {decoder}, DataLoader, {workers} workers":
        lambda d, m, f, workers=workers, decoder=decoder: image_folder(d, workers, decoder)
+       for decoder in ("Pillow", "torchvision") for workers in (0, 2)},
+    **{f"RandomResizedCrop, {decoder}, {workers} workers":
+       lambda d, m, f, workers=workers, decoder=decoder: photographs(d, workers, decoder)
        for decoder in ("Pillow", "torchvision") for workers in (0, 2)},
     "WebDataset": webdataset,
     "FFCV": ffcv,
