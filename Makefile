@@ -7,7 +7,7 @@ SEED ?= 0
 SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
-.PHONY: help dependencies build install library install-library lint test demo documentation peers bench-engine bench-formats bench-stream bench-training \
+.PHONY: help dependencies build install library install-library wheel lint test test-python demo documentation peers bench-engine bench-formats bench-stream bench-training \
 	experiments fuzz fuzz-commands flip-bytes faults power-cuts soak sanitize-thread sanitize-address clean
 
 help:
@@ -16,8 +16,10 @@ help:
 	@echo "make install        build, and copy rrdata to PREFIX/bin ($(PREFIX)/bin)"
 	@echo "make library        librrdata.so, its header and the command for other languages, in .build-library"
 	@echo "make install-library  make library, and copy them to PREFIX ($(PREFIX))"
+	@echo "make wheel          the Python package with library and command, in dist"
 	@echo "make lint           layout, floors and house rules; a build and documentation where warnings are errors"
 	@echo "make test           run every test, use the library from a package outside, and let some calls and the power fail"
+	@echo "make test-python    the tests of the Python package, on the library that make test has built"
 	@echo "make documentation  the library's documentation, as pages in .build-documentation/pages"
 	@echo "make demo           from a folder of PNGs to a model that is right for the right reasons"
 	@echo "make bench-engine   training steps against PyTorch and JAX, in one run (some minutes)"
@@ -53,6 +55,9 @@ install-library: library
 	install -D -m 644 .build-library/rrdata.h "$(DESTDIR)$(PREFIX)/include/rrdata.h"
 	install -D -m 755 .build-library/rrdata "$(DESTDIR)$(PREFIX)/bin/rrdata"
 
+wheel: dependencies
+	.ci/make-wheel dist
+
 lint: dependencies
 	swift format lint --strict --recursive Sources Tests schemas Package.swift Benchmarks/Package.swift Benchmarks/Sources
 	.ci/test-checks
@@ -65,6 +70,10 @@ test: dependencies
 	swift test $(SWIFT_FLAGS)
 	.ci/test-outside
 	.ci/test-faults "$$(swift build $(SWIFT_FLAGS) --show-bin-path)/rrdata" $(SEED)
+
+test-python: dependencies
+	swift build $(SWIFT_FLAGS)
+	.ci/test-python "$$(swift build $(SWIFT_FLAGS) --show-bin-path)/libRRInterface.so"
 
 documentation: dependencies
 	.ci/check-documentation

@@ -15,6 +15,8 @@ final class OpenStream: @unchecked Sendable {
     let request: StreamRequest
     let start: StreamPosition
     private let isCancelledFlag = Atomic(false)
+    /// The file that a cursor would be in, once one was asked for: masks are read for it.
+    private let knownCursor = Mutex<CursorFile?>(nil)
 
     /// What errors call a cursor that is not in a file.
     private static let cursorName = "cursor"
@@ -50,7 +52,11 @@ final class OpenStream: @unchecked Sendable {
     ///
     /// - Throws: as `CursorFile.init`.
     func cursor(of position: StreamPosition) throws -> String {
-        try Self.cursor(dataset, masks, request).text(of: position)
+        try knownCursor.withLock { known in
+            let file = try known ?? Self.cursor(dataset, masks, request)
+            known = file
+            return file.text(of: position)
+        }
     }
 
     private static func cursor(

@@ -1,0 +1,39 @@
+"""Paths and folder options as users give them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+PathLike: TypeAlias = "str | os.PathLike[str]"
+PathList: TypeAlias = "PathLike | Sequence[PathLike]"
+
+
+def paths(given: PathList | None) -> list[str]:
+    """One path or several as a list; none for None."""
+    if given is None:
+        return []
+    if isinstance(given, (str, os.PathLike)):
+        return [os.fspath(given)]
+    return [os.fspath(path) for path in given]
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def image_size(size: str | Sequence[int] | None) -> str | None:
+    """``224x224`` of ``(224, 224)``, height and width."""
+    if size is None or isinstance(size, str):
+        return size
+    height, width = size
+    return f"{height}x{width}"
+
+
+def pairs(values: str | Mapping[str, Any] | None) -> str | None:
+    """``file=name,label=y`` of ``{"file": "name", "label": "y"}``."""
+    if values is None or isinstance(values, str):
+        return values
+    return ",".join(f"{name}={'+'.join(value) if isinstance(value, (list, tuple)) else value}" for name, value in values.items())

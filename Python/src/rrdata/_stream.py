@@ -1,0 +1,278 @@
+"""Streams of batches."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from ctypes import byref, c_void_p
+from typing import Any, Literal
+
+from . import _library
+from ._arrays import Batch, batch_arrays
+from ._errors import UsageError
+from ._paths import PathList, PathLike, given, image_size, pairs
+from ._source import Source
+
+#: The milliseconds after which a waiting main thread looks for Ctrl-C.
+_PATIENCE = 100
+
+
+class Stream:
+    """Batches of images, labels, indices and masks, on threads of its own.
+
+    An iteration is an epoch, and the next iteration is the next epoch; with ``epochs`` it is all of them. The order is a
+    function of seed and epoch, that of ``rrdata stream`` to the byte, whatever the number of threads, workers and ranks.
+
+    It may be used as it is, or as ``DataLoader(stream, batch_size=None)`` where torch was imported before it was made; with
+    workers each gives other samples. Ranks each have the same number of batches; what is left at an epoch's end is padded
+    (index -1) or, with ``drop_last``, left out. One iteration runs at a time: a new one ends the one before.
+
+    Args:
+        path: a dataset file or a folder of images, or several that are one dataset.
+        masks: the mask set, or one for each file; None for masks that are all zero.
+        batch_size: the number of samples in a batch.
+        shuffle: whether each epoch has a random order of its own.
+        seed: decides the orders and what augmentation draws.
+        epochs: None for iterations of an epoch each without end; else the epochs of one iteration.
+        split: the split, or ``"all"``; None for ``train`` where the dataset has splits.
+        drop_last: whether a smaller batch at an epoch's end is left out.
+        rank, world: this process's part; None for those of ``torch.distributed`` where it is initialised, or of the
+            environment (``RANK``, ``WORLD_SIZE``), or for all.
+        balance: ``"equal"``, or a weight for each class: how often each is drawn.
+        annotated_only: whether samples without a mask are left out.
+        annotated_fraction: the share of annotated samples in every batch.
+        ids: the ids of the samples to take, or a text file with one a line.
+        augment: random changes of images and masks, as ``"hflip,crop:4"``.
+        dtype: ``"float32"``, or ``"stored"`` for images as they are stored.
+        memory: the bytes for batches and kept images.
+        jobs: the number of threads; None for one a core.
+        arrays: ``"numpy"``, or ``"torch"`` for tensors.
+        pin_memory: whether tensors are copied into pinned memory.
+        labels, metadata, columns, split_values, splits, no_splits, masks_among_images, trust_links, color, depth,
+            orientation, truncated, size, fit, background: as of `Dataset`.
+
+    Raises:
+        UsageError, DataError, InputNotFoundError: as of `Dataset`, where the stream is opened: at its first use.
+        ReadError: a file was changed under the stream.
+
+    >>> import tempfile, numpy, rrdata
+    >>> folder = tempfile.mkdtemp()
+    >>> images = numpy.zeros((10, 6, 5), numpy.uint8)
+    >>> _ = rrdata.write_dataset(images, None, folder + "/d.h5")
+    >>> stream = rrdata.Stream(folder + "/d.h5", batch_size=4, seed=7)
+    >>> len(stream)
+    3
+    >>> [batch.images.shape for batch in stream]
+    [(4, 1, 6, 5), (4, 1, 6, 5), (2, 1, 6, 5)]
+    >>> sorted(int(row) for batch in stream for row in batch.index)
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    """
+
+    def __init__(
+        self,
+        path: PathList,
+        masks: PathList | None = None,
+        *,
+        batch_size: int,
+        shuffle: bool = True,
+        seed: int = 0,
+        epochs: int | None = None,
+        split: str | None = None,
+        drop_last: bool = False,
+        rank: int | None = None,
+        world: int | None = None,
+        balance: str | Sequence[float] | None = None,
+        annotated_only: bool = False,
+        annotated_fraction: float | None = None,
+        ids: PathLike | Sequence[str] | None = None,
+        augment: str | None = None,
+        dtype: Literal["float32", "stored"] = "float32",
+        memory: int | None = None,
+        jobs: int | None = None,
+        arrays: Literal["numpy", "torch"] = "numpy",
+        pin_memory: bool = False,
+        labels: str | None = None,
+        metadata: str | None = None,
+        columns: str | Mapping[str, Any] | None = None,
+        split_values: str | Mapping[str, Any] | None = None,
+        splits: str | Mapping[str, str] | None = None,
+        no_splits: bool | None = None,
+        masks_among_images: bool | None = None,
+        trust_links: bool | None = None,
+        color: str | None = None,
+        depth: int | None = None,
+        orientation: str | None = None,
+        truncated: str | None = None,
+        size: str | Sequence[int] | None = None,
+        fit: str | None = None,
+        background: str | None = None,
+    ) -> None:
+        for name, value, words in [("dtype", dtype, ("float32", "stored")), ("arrays", arrays, ("numpy", "torch"))]:
+            if value not in words:
+                raise UsageError(f"{name} is {' or '.join(map(repr, words))}, and not {value!r}", code="invalid-option")
+        if epochs is not None and epochs < 1:
+            raise UsageError(f"the number of epochs is {epochs}, but must be at least 1", code="invalid-option")
+        if pin_memory and arrays != "torch":
+            raise UsageError('pinned memory is PyTorch\'s: give arrays="torch" too', code="invalid-option")
+        if (rank is None) != (world is None):
+            raise UsageError("rank and world go together: give both or none", code="invalid-option")
+        self._source = Source(path, masks, given({
+            "labels": labels, "metadata": metadata, "columns": pairs(columns), "split_values": pairs(split_values),
+            "splits": pairs(splits), "no_splits": no_splits, "masks_among_images": masks_among_images,
+            "trust_links": trust_links, "color": color, "depth": depth, "orientation": orientation,
+            "truncated": truncated, "size": image_size(size), "fit": fit, "background": background,
+        }))
+        if balance is not None and not isinstance(balance, str):
+            balance = ",".join(map(repr, map(float, balance)))
+        self._options = given({
+            "batch_size": batch_size, "shuffle": shuffle, "seed": str(seed), "epochs": epochs or 0, "split": split,
+            "drop_last": drop_last, "balance": balance, "annotated_only": annotated_only,
+            "annotated_fraction": annotated_fraction, "ids": _id_list(ids), "augment": augment,
+            "raw": dtype == "stored", "memory": memory, "jobs": jobs,
+        })
+        self._epochs, self._share = epochs, None if rank is None or world is None else (rank, world)
+        self._arrays, self._pins = arrays, pin_memory
+        #: Where the next batch of the iteration stands: epoch, and position among all ranks' samples.
+        self._place = (0, 0)
+        #: Whether the next iteration goes on from the place, as after `load_state_dict`, and does not begin an epoch.
+        self._goes_on = True
+        self._cursor: str | None = None
+        self._native: _library.Handle | None = None
+        self._native_place: tuple[int, int] | None = None
+        self._iteration = 0
+        _register_as_torch_dataset()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_native": None, "_native_place": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        _register_as_torch_dataset()
+
+    # Iterating.
+
+    def __iter__(self) -> Iterator[Batch]:
+        self._iteration += 1
+        if not self._goes_on:
+            # One that was left, or has ended.
+            epoch, position = self._place
+            self._place = (0, 0) if self._epochs is not None else (epoch + (position > 0), 0)
+        self._goes_on = False
+        return self._batches(self._iteration)
+
+    def _batches(self, iteration: int) -> Iterator[Batch]:
+        last = self._place[0] + 1 if self._epochs is None else self._epochs
+        element_type = self._source.facts["element_type"]
+        while self._place[0] < last:
+            pointer = self._next()
+            if pointer is None:
+                return
+            batch, arrays = batch_arrays(pointer, element_type)
+            self._place = self._native_place = (arrays.next_epoch, arrays.next_position)
+            yield batch if self._arrays == "numpy" else self._tensors(batch)
+            if iteration != self._iteration:
+                return
+
+    def _next(self) -> int | None:
+        """The next batch as an ``rr_batch``; None at the end."""
+        native, batch, error = self._opened(), c_void_p(), c_void_p()
+        function = _library.library().rr_stream_next
+        while (status := function(native.pointer, _PATIENCE, byref(batch), byref(error))) == _library.TOO_LATE:
+            pass
+        if status >= 64:
+            self._native = None
+            _library._check(_library.library(), status, error)
+        return batch.value if status == _library.OK else None
+
+    def _opened(self) -> _library.Handle:
+        """The stream of the library, which stands at the place where this one goes on."""
+        if self._native is None or not self._native.is_ours or self._native_place != self._place:
+            self._native = None
+            rank, world = self._part()
+            options = json.dumps({**self._options, "rank": rank, "world": world}).encode()
+            where = [self._source.dataset, self._source.masks, options]
+            if self._cursor is not None:
+                self._native = _library.Handle("rr_stream_open", "rr_stream_close", *where, self._cursor.encode())
+                self._cursor = None
+            else:
+                self._native = _library.Handle("rr_stream_open_at", "rr_stream_close", *where, *self._place)
+            self._native_place = self._place
+        return self._native
+
+    def _tensors(self, batch: Batch) -> Batch:
+        import torch
+
+        tensors = [torch.from_numpy(array) for array in batch]
+        return Batch(*(tensor.pin_memory() if self._pins else tensor for tensor in tensors))
+
+    def _part(self) -> tuple[int, int]:
+        """The rank and the number of ranks, workers of a loader counted as ranks."""
+        rank, world = self._share or _process_part()
+        torch = sys.modules.get("torch")
+        worker = torch.utils.data.get_worker_info() if torch is not None and hasattr(torch, "utils") else None
+        return (rank, world) if worker is None else (rank * worker.num_workers + worker.id, world * worker.num_workers)
+
+    # What it is, and where.
+
+    def __len__(self) -> int:
+        """The number of batches in an iteration, the same for every rank."""
+        facts = _library.facts("rr_stream_describe", self._opened().pointer)
+        return facts["batches_per_epoch"] * (self._epochs or 1)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the next batch is of, from 0."""
+        return self._place[0]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Has the next iteration begin with an epoch, from 0: for loaders whose workers begin anew each time."""
+        if epoch < 0:
+            raise UsageError(f"the epoch is {epoch}, but the first is 0", code="invalid-option")
+        self._place, self._goes_on, self._cursor = (epoch, 0), True, None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the stream is, after the batch that was given last: what `load_state_dict` goes on from.
+
+        It counts in the order of all ranks, and so serves every rank, whatever their number will be.
+        """
+        cursor = _library.text("rr_stream_cursor", self._opened().pointer, *self._place)
+        return {"cursor": json.loads(cursor)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Has the next iteration go on from a state, which may be of another number of ranks.
+
+        Raises:
+            DataError: it is of another dataset, or of other masks.
+            UsageError: it is of another seed or option.
+        """
+        cursor = state["cursor"]
+        self._native, self._goes_on = None, True
+        self._cursor = json.dumps(cursor)
+        self._place = (cursor["epoch"], cursor["position"])
+        self._opened()
+
+    def __repr__(self) -> str:
+        return f"<rrdata.Stream {self._source.facts['path']}: batches of {self._options['batch_size']}>"
+
+
+def _process_part() -> tuple[int, int]:
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+
+
+def _id_list(ids: PathLike | Sequence[str] | None) -> list[str] | None:
+    if isinstance(ids, (str, os.PathLike)):
+        with open(ids, encoding="utf-8") as file:
+            return [line for line in file.read().splitlines() if line]
+    return None if ids is None else list(ids)
+
+
+def _register_as_torch_dataset() -> None:
+    """Tells PyTorch's loaders, where they are there, that a stream is iterated over."""
+    data = sys.modules.get("torch.utils.data")
+    if data is not None:
+        data.IterableDataset.register(Stream)

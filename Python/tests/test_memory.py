@@ -1,0 +1,100 @@
+"""Batches are each their own, and what fails is an exception, never the end of the process."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+
+import rrdata
+
+
+@pytest.mark.parametrize("dtype", ["float32", "stored"])
+def test_batches_are_fresh_and_writable(files, dtype):
+    once = [np.copy(array) for batch in rrdata.Stream(**files, batch_size=16, dtype=dtype) for array in batch]
+    kept = []
+    for batch in rrdata.Stream(**files, batch_size=16, dtype=dtype):
+        kept.append([np.copy(array) for array in batch])
+        for array in batch:
+            assert array.flags.writeable and array.flags.c_contiguous
+            array[...] = 77
+    assert all(np.array_equal(one, other) for one, other in zip(once, (array for batch in kept for array in batch)))
+    # All at once, as they were.
+    batches = list(rrdata.Stream(**files, batch_size=16, dtype=dtype))
+    assert all(np.array_equal(one, other) for one, other in zip(once, (array for batch in batches for array in batch)))
+
+
+def test_masks_of_a_stream_without_stay_zero(files):
+    for batch in rrdata.Stream(files["path"], batch_size=16, epochs=3):
+        assert not batch.masks.any()
+        batch.masks[...] = 1
+
+
+def test_an_array_outlives_its_stream(files):
+    images = next(iter(rrdata.Stream(**files, batch_size=16, shuffle=False))).images
+    part = images[3, 0, 5:9]
+    del images
+    assert np.array_equal(part, rrdata.Dataset(**files, split="train").images([3])[0, 0, 5:9])
+
+
+def memory() -> int:
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_memory_and_descriptors_stay_as_they_are(files):
+    def count():
+        return len(os.listdir("/proc/self/fd"))
+
+    for number in range(60):
+        if number == 20:
+            descriptors, held = count(), memory()
+        stream = rrdata.Stream(**files, batch_size=16)
+        for _ in range(3):
+            for _ in stream:
+                pass
+        rrdata.Dataset(**files)[0]
+        del stream
+    # The threads of a stream that is closed end a moment later.
+    for _ in range(1000):
+        if count() <= descriptors:
+            break
+        time.sleep(0.01)
+    assert count() <= descriptors
+    assert memory() - held < 8 << 20
+
+
+def test_a_dataset_cut_short_under_the_stream_raises(files, tmp_path):
+    shutil.copy(files["path"], tmp_path / "d.h5")
+    batches = iter(rrdata.Stream(tmp_path / "d.h5", batch_size=1, split="all", memory=2 * 4096, epochs=10**6))
+    next(batches)
+    os.truncate(tmp_path / "d.h5", 5000)
+    with pytest.raises((rrdata.ReadError, rrdata.DataError)) as caught:
+        for _ in batches:
+            pass
+    assert caught.value.sample is not None and "sample" in str(caught.value)
+
+
+def test_ctrl_c_ends_a_loop(files):
+    program = f"""
+        import rrdata, sys
+        try:
+            while True:
+                for batch in rrdata.Stream({str(files['path'])!r}, batch_size=16):
+                    print("x", flush=True)
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    assert process.stdout.readline() == "x\n"
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    assert "interrupted" in process.stdout.read()
+    assert process.wait(10) == 0
