@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,16 +30,6 @@ class Batch(NamedTuple):
     annotated: Any
 
 
-class _Memory:
-    """A part of a batch's memory, which lives as long as an array over it does."""
-
-    __slots__ = ("__array_interface__", "_batch")
-
-    def __init__(self, batch: BatchHandle, address: int, shape: tuple[int, ...], kind: str) -> None:
-        self.__array_interface__ = {"version": 3, "data": (address, False), "shape": shape, "typestr": kind}
-        self._batch = batch
-
-
 class BatchHandle:
     """An ``rr_batch``, whose memory goes back to its stream with the last array over it."""
 
@@ -50,7 +43,22 @@ class BatchHandle:
         self._close(self.pointer)
 
 
-_KINDS = {"uint8": "|u1", "uint16": "<u2", "float32": "<f4"}
+_STORED = {"uint8": np.dtype("u1"), "uint16": np.dtype("<u2"), "float32": np.dtype("<f4")}
+_FLOATS, _INTEGERS, _BYTES, _FLAGS = (np.dtype(kind) for kind in ("<f4", "<i8", "u1", "?"))
+_ARRAYS_SIZE = ctypes.sizeof(_library.Arrays)
+
+
+@functools.cache
+def _memory(size: int) -> Any:
+    """The type of so many bytes in ctypes, which makes one for each size."""
+    return ctypes.c_char * size
+
+
+def _array(batch: BatchHandle, address: int, shape: tuple[int, ...], kind: np.dtype) -> np.ndarray:
+    """An array over a part of a batch's memory, which lives as long as the array does."""
+    memory = _memory(math.prod(shape) * kind.itemsize).from_address(address)
+    memory.batch = batch
+    return np.ndarray(shape, kind, memory)
 
 
 def batch_arrays(pointer: int, element_type: str) -> tuple[Batch, _library.Arrays]:
@@ -64,17 +72,12 @@ def batch_arrays(pointer: int, element_type: str) -> tuple[Batch, _library.Array
     arrays = _library.Arrays(size=_ARRAYS_SIZE)
     _library.library().rr_batch_arrays(pointer, arrays)
     count = arrays.count
-    shape = (count, arrays.channels, arrays.height, arrays.width)
-    kind = "<f4" if arrays.image_type == _library.FLOAT32 else _KINDS[element_type]
-    masks = (
-        np.asarray(_Memory(handle, arrays.masks, shape, "|u1")) if arrays.masks else np.zeros(shape, np.uint8))
+    shape, each = (count, arrays.channels, arrays.height, arrays.width), (count,)
+    kind = _FLOATS if arrays.image_type == _library.FLOAT32 else _STORED[element_type]
     return Batch(
-        np.asarray(_Memory(handle, arrays.images, shape, kind)),
-        np.asarray(_Memory(handle, arrays.labels, (count,), "<i8")),
-        np.asarray(_Memory(handle, arrays.index, (count,), "<i8")),
-        masks,
-        np.asarray(_Memory(handle, arrays.annotated, (count,), "|b1")),
+        _array(handle, arrays.images, shape, kind),
+        _array(handle, arrays.labels, each, _INTEGERS),
+        _array(handle, arrays.index, each, _INTEGERS),
+        _array(handle, arrays.masks, shape, _BYTES) if arrays.masks else np.zeros(shape, np.uint8),
+        _array(handle, arrays.annotated, each, _FLAGS),
     ), arrays
-
-
-_ARRAYS_SIZE = _library.ctypes.sizeof(_library.Arrays)

@@ -178,8 +178,8 @@ class Stream:
     def _next(self) -> int | None:
         """The next batch as an ``rr_batch``; None at the end."""
         native, batch, error = self._opened(), c_void_p(), c_void_p()
-        function = _library.library().rr_stream_next
-        while (status := function(native.pointer, _PATIENCE, byref(batch), byref(error))) == _library.TOO_LATE:
+        function, places = _library.library().rr_stream_next, (byref(batch), byref(error))
+        while (status := function(native.pointer, _PATIENCE, *places)) == _library.TOO_LATE:
             pass
         if status >= 64:
             self._native = None
