@@ -134,7 +134,7 @@ sanitize-thread: dependencies
 # Leaks are what `make soak` looks for: Swift's runtime keeps what it knows of types for good. Two tests are left out: one counts
 # allocations, which the sanitizer makes itself, one changes a file half a second after a start that takes longer.
 sanitize-address: dependencies
-	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-address \
+	RRDATA_C_FLAGS=-fsanitize=address ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-address \
 		--skip 'StreamCommandTests/(allocations|changedFile)'
 
 fuzz: SECONDS = 60

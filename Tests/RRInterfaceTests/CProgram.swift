@@ -31,17 +31,24 @@ struct CProgram {
         }
     }
 
+    /// What else the compiler is told, as `-fsanitize=address` where the library is built so.
+    private static let flags = words(of: "RRDATA_C_FLAGS")
+
+    /// The words of an environment variable.
+    private static func words(of name: String) -> [String] {
+        ProcessInfo.processInfo.environment[name]?.split(separator: " ").map(String.init) ?? []
+    }
+
     /// Runs the compiler that comes with Swift.
     static func compile(_ arguments: [String]) throws {
         let outcome = try ChildProcess.run(
-            "/usr/bin/env", ["clang", "-g", "-Wall", "-Wextra", "-Werror", "-I\(header)"] + arguments, in: "/"
-        )
+            "/usr/bin/env",
+            ["clang", "-g", "-Wall", "-Wextra", "-Werror", "-I\(header)"] + flags + arguments, in: "/")
         guard outcome.status == 0 else { throw Failure(errors: outcome.errors) }
     }
 
     /// What a program is run under, as `valgrind -q --error-exitcode=99`; by hand, for it takes long.
-    private static let under =
-        ProcessInfo.processInfo.environment["RRDATA_UNDER"]?.split(separator: " ").map(String.init) ?? []
+    private static let under = words(of: "RRDATA_UNDER")
 
     func run(_ arguments: [String], in folder: TemporaryFolder) throws -> ChildProcess.Outcome {
         // Swift's runtime tells of crashes in its own programs, and in those of others only where it is asked to.
