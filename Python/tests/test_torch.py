@@ -30,6 +30,16 @@ def test_a_loader_gives_every_sample_once(files, workers, method):
     assert sorted(rows[rows >= 0].tolist()) == sorted(rrdata.Dataset(**files, split="train").rows.tolist())
 
 
+def test_workers_begin_with_the_epoch_that_is_set(files):
+    stream = rrdata.Stream(**files, batch_size=16)
+    epochs = [[batch.index.tolist() for batch in stream] for _ in range(2)]
+    assert epochs[0] != epochs[1]
+    loader = DataLoader(stream, batch_size=None, num_workers=1)
+    for epoch in [1, 0]:
+        stream.set_epoch(epoch)
+        assert [index.tolist() for _, _, index, _, _ in loader] == epochs[epoch]
+
+
 @pytest.mark.parametrize("workers,method", [(0, None), (2, "fork"), (2, "spawn")])
 def test_a_dataset_serves_a_loader(files, workers, method):
     dataset = rrdata.Dataset(**files)

@@ -25,9 +25,10 @@ class Stream:
     An iteration is an epoch, and the next iteration is the next epoch; with ``epochs`` it is all of them. The order is a
     function of seed and epoch, that of ``rrdata stream`` to the byte, whatever the number of threads, workers and ranks.
 
-    It may be used as it is, or as ``DataLoader(stream, batch_size=None)`` where torch was imported before it was made; with
-    workers each gives other samples. Ranks each have the same number of batches; what is left at an epoch's end is padded
-    (index -1) or, with ``drop_last``, left out. One iteration runs at a time: a new one ends the one before.
+    It may be used as it is, or as ``DataLoader(stream, batch_size=None)`` where torch was imported before it was made. With
+    workers each gives other samples; they begin with copies of the stream, so call `set_epoch` before each iteration.
+    Ranks each have the same number of batches; what is left at an epoch's end is padded (index -1) or, with ``drop_last``,
+    left out. One iteration runs at a time: a new one ends the one before.
 
     Args:
         path: a dataset file or a folder of images, or several that are one dataset.
