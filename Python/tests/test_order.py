@@ -28,6 +28,8 @@ def combination(seed: int) -> dict:
         options["augment"] = draw.choice(["hflip", "crop:4,vflip", "cutout:5,brightness:0.2"])
     elif draw.random() < 0.3:
         options["dtype"] = "stored"
+    if "dtype" not in options and draw.random() < 0.2:
+        options["resize_crop"] = draw.choice(["32:24", "20:16x18"])
     return {name: value for name, value in options.items() if value is not None}
 
 

@@ -45,7 +45,8 @@ class Stream:
         annotated_only: whether samples without a mask are left out.
         annotated_fraction: the share of annotated samples in every batch.
         ids: the ids of the samples to take, or a text file with one a line.
-        augment: random changes of images and masks, as ``"hflip,crop:4"``.
+        augment: random changes of images and masks, as ``"hflip,crop:4"`` or ``"resized-crop:224x224"``.
+        resize_crop: brings the short side of each image to a size and cuts the middle out, as ``"256:224"``.
         dtype: ``"float32"``, or ``"stored"`` for images as they are stored.
         memory: the bytes for batches and kept images.
         jobs: the number of threads; None for one a core.
@@ -89,6 +90,7 @@ class Stream:
         annotated_fraction: float | None = None,
         ids: PathLike | Sequence[str] | None = None,
         augment: str | None = None,
+        resize_crop: str | None = None,
         dtype: Literal["float32", "stored"] = "float32",
         memory: int | None = None,
         jobs: int | None = None,
@@ -131,7 +133,7 @@ class Stream:
             "batch_size": batch_size, "shuffle": shuffle, "seed": str(seed), "epochs": epochs or 0, "split": split,
             "drop_last": drop_last, "balance": balance, "annotated_only": annotated_only,
             "annotated_fraction": annotated_fraction, "ids": _id_list(ids), "augment": augment,
-            "raw": dtype == "stored", "memory": memory, "jobs": jobs,
+            "resize_crop": resize_crop, "raw": dtype == "stored", "memory": memory, "jobs": jobs,
         })
         self._epochs, self._share = epochs, None if rank is None or world is None else (rank, world)
         self._arrays, self._pins = arrays, pin_memory
