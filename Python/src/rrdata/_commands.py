@@ -52,10 +52,7 @@ def run(*words: PathLike, **options: Any) -> str:
 
 
 def _outcome(line: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        line, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="surrogateescape",
-        # Python ignores it, and children would too.
-        preexec_fn=None, restore_signals=True)
+    return subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="surrogateescape")
 
 
 def _failure(outcome: subprocess.CompletedProcess[str]) -> Exception:
