@@ -27,7 +27,10 @@ public enum BuiltInModel: String, CaseIterable, Sendable {
     ///
     /// Whether the images are large enough shows when a `Network` is made of it.
     ///
-    /// - Parameter width: what the numbers of channels of torchvision's networks are multiplied by.
+    /// - Parameters:
+    ///   - input: the shape of an image.
+    ///   - classCount: the number of classes, of logits.
+    ///   - width: what the numbers of channels of torchvision's networks are multiplied by.
     public func description(input: ImageShape, classCount: Int, width: Double = 1) -> ModelDescription {
         let logits = LayerDescription.linear(.init(out: classCount))
         let pool = LayerDescription.maxpool2d(.init(kernel: 2))
