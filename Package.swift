@@ -73,7 +73,7 @@ let package = Package(
             "CHDF5Filters", "CHDF5Reader", "CLibDeflate", "CLibCrypto", "CExpat"),
         module("RRDatasets", "RRTensor", "RRFormats", "RRSchemas", "CStoredElements", "CPixelPlanes"),
         module("RRPreparation", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),
-        module("RRStreaming", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),
+        module("RRStreaming", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "CPixelPlanes"),
         module("RRNetworks", "RRTensor", "COpenBLAS", "CConvolution"),
         module("RRExplanation", "RRTensor", "RRNetworks"),
         module(

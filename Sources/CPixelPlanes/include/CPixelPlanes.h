@@ -1,5 +1,5 @@
-// The samples of pixels, brought from side by side, (H, W, C), to a plane for each channel, (C, H, W), and planes of bytes
-// brought to another size.
+// The samples of pixels, brought from side by side, (H, W, C), to a plane for each channel, (C, H, W), and planes brought to
+// another size.
 //
 // In C because Swift compiles for the oldest processor only, on which this takes ten times as long.
 #pragma once
@@ -36,3 +36,18 @@ void rr_resample_columns(
 void rr_resample_rows(
     const uint8_t *plane, ptrdiff_t width, rr_resampling_axis axis, ptrdiff_t first_row, uint8_t *target,
     ptrdiff_t row_length);
+
+// The rows or the columns of a target: where the source of each begins, and its weights, from `firsts[i]` to `firsts[i + 1]`.
+typedef struct {
+    const ptrdiff_t *starts;
+    const ptrdiff_t *firsts;
+    const float *weights;
+    ptrdiff_t count;
+} rr_float_axis;
+
+// Brings `width` columns of a plane, whose rows begin `row_length` apart, to `columns.count` columns and `rows.count` rows: rows
+// first, columns then, sums from the first weight to the last. The workspace has sixteen elements
+// for each column of the source, eight for each of the target, and 192 more.
+void rr_resample_floats(
+    const float *plane, ptrdiff_t row_length, ptrdiff_t width, rr_float_axis rows, rr_float_axis columns,
+    float *workspace, float *target);

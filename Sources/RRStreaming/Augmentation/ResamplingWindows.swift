@@ -1,3 +1,4 @@
+internal import CPixelPlanes
 internal import RRDatasets
 internal import RRTensor
 
@@ -57,7 +58,7 @@ struct PictureResampling {
         self.horizontal = horizontal
     }
 
-    /// Resamples all channels in place: rows first, into the scratch, columns then.
+    /// Resamples all channels, into the scratch and from there back to the image's place.
     ///
     /// - Parameters:
     ///   - shape: that of the image as it is.
@@ -65,43 +66,24 @@ struct PictureResampling {
     func resample(
         _ image: UnsafeMutableBufferPointer<Float>, _ shape: ImageShape, _ scratch: PictureScratch
     ) {
-        let (channels, width) = (shape.channels, horizontal.extent)
-        let (rowCount, columnCount) = (vertical.count, horizontal.count)
+        let (channels, size) = (shape.channels, vertical.count * horizontal.count)
         scratch.rows.set(vertical)
         scratch.columns.set(horizontal)
         // As much as the widest part of such images takes, so that no other part takes more.
-        let middle = scratch.floats(channels * rowCount * max(width, shape.width))
-        guard let image = image.baseAddress, let middle = middle.baseAddress else { return }
-        scratch.rows.withBuffers { starts, firsts, weights in
-            for channel in 0..<channels {
-                let plane = image + channel * shape.pixelCount + top * shape.width + left
-                for row in 0..<rowCount {
-                    let target = middle + (channel * rowCount + row) * width
-                    var source = plane + starts[row] * shape.width
-                    let first = weights[firsts[row]]
-                    for column in 0..<width { target[column] = first * source[column] }
-                    for tap in firsts[row] + 1..<firsts[row + 1] {
-                        source += shape.width
-                        let weight = weights[tap]
-                        for column in 0..<width { target[column] += weight * source[column] }
-                    }
+        let width = max(horizontal.extent, shape.width)
+        let memory = scratch.floats(channels * size + (2 * width + horizontal.count + 24) * 8)
+        guard let image = image.baseAddress, let resampled = memory.baseAddress else { return }
+        scratch.rows.withAxis { rows in
+            scratch.columns.withAxis { columns in
+                for channel in 0..<channels {
+                    rr_resample_floats(
+                        image + channel * shape.pixelCount + top * shape.width + left, shape.width,
+                        horizontal.extent, rows, columns, resampled + channels * size,
+                        resampled + channel * size)
                 }
             }
         }
-        scratch.columns.withBuffers { starts, firsts, weights in
-            for row in 0..<channels * rowCount {
-                let source = middle + row * width
-                let target = image + row * columnCount
-                for column in 0..<columnCount {
-                    let (first, start) = (firsts[column], starts[column])
-                    var sum: Float = 0
-                    for tap in 0..<firsts[column + 1] - first {
-                        sum += weights[first + tap] * source[start + tap]
-                    }
-                    target[column] = sum
-                }
-            }
-        }
+        image.update(from: resampled, count: channels * size)
     }
 
     /// Brings the channels of a mask to the same geometry: each pixel takes the one that holds its centre, as PyTorch's
@@ -132,12 +114,15 @@ struct PictureResampling {
 }
 
 extension ResamplingWindows {
-    fileprivate func withBuffers(
-        _ body: (UnsafeBufferPointer<Int>, UnsafeBufferPointer<Int>, UnsafeBufferPointer<Float>) -> Void
-    ) {
+    fileprivate func withAxis(_ body: (rr_float_axis) -> Void) {
         starts.withUnsafeBufferPointer { starts in
             firsts.withUnsafeBufferPointer { firsts in
-                weights.withUnsafeBufferPointer { weights in body(starts, firsts, weights) }
+                weights.withUnsafeBufferPointer { weights in
+                    body(
+                        rr_float_axis(
+                            starts: starts.baseAddress, firsts: firsts.baseAddress,
+                            weights: weights.baseAddress, count: starts.count))
+                }
             }
         }
     }
