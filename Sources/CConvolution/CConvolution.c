@@ -229,15 +229,6 @@ void rr_convolve_float(
     float_version(c)->convolve(&plain, input, weights, bias, packed, output);
 }
 
-void rr_convolution_add_gradient_float(
-    const rr_convolution *c, const float *input, const float *cotangent, float *sums, float *gradient
-) {
-    if (has_few_samples(c))
-        rr_pixels_add_gradient_float(c, input, cotangent, sums, gradient);
-    else
-        float_version(c)->add_gradient(c, input, cotangent, sums, gradient);
-}
-
 void rr_convolve_double(
     const rr_convolution *c, const double *input, const double *weights, const double *bias, double *packed, double *output
 ) {
@@ -247,6 +238,15 @@ void rr_convolve_double(
     }
     const rr_convolution plain = c->is_transpose ? transposed(c) : *c;
     double_version(c)->convolve(&plain, input, weights, bias, packed, output);
+}
+
+void rr_convolution_add_gradient_float(
+    const rr_convolution *c, const float *input, const float *cotangent, float *sums, float *gradient
+) {
+    if (has_few_samples(c))
+        rr_pixels_add_gradient_float(c, input, cotangent, sums, gradient);
+    else
+        float_version(c)->add_gradient(c, input, cotangent, sums, gradient);
 }
 
 void rr_convolution_add_gradient_double(

@@ -17,18 +17,15 @@ extension Message {
 }
 
 extension OptionName {
-    /// Options of the library that the command line does not name by their words.
+    /// Options that the command line does not name by their words.
     private static let flags: [String: String] = [
         "AdversaryOptions.radius": "pgd-radius",
         "AdversaryOptions.stepCount": "pgd-steps",
         "AdversaryOptions.stepSize": "pgd-step-size",
-        "SplitFolders.none": "no-splits",
-        "augmentation": "augment",
         "categories": "category",
         "checkpointSeconds": "checkpoint-every",
         "collection": "collect-masks",
         "dilation": "dilate",
-        "dropsLast": "drop-last",
         "erosion": "erode",
         "factor": "schedule-factor",
         "frozenEpochs": "unfreeze-after",
@@ -38,7 +35,6 @@ extension OptionName {
         "isNesterov": "nesterov",
         "isPerPixel": "per-pixel",
         "isShuffled = false": "no-shuffle",
-        "isShuffled": "shuffle",
         "isStrict": "strict",
         "judgedSplit": "judge",
         "lambda1WarmupSteps": "lambda1-warmup",
@@ -47,44 +43,22 @@ extension OptionName {
         "maximumArea": "max-area",
         "minimumArea": "min-area",
         "normalization": "normalize",
-        "resizing": "size",
         "resumes": "resume",
         "selection": "threshold",
         "stepEpochs": "schedule-epochs",
         "testCount": "test",
-        "threadCount": "jobs",
         "trainCount": "train",
-        "trustsLinks": "trust-links",
     ]
 
     /// `--masks-layout` for `masksLayout`
-    var flag: String { "--" + (Self.flags[name] ?? name.wordsWithHyphens) }
+    var flag: String { "--" + (Self.flags[name] ?? words) }
 }
 
 extension OperationName {
     /// The command that runs an operation, without the name of the program where it is none of ours.
-    private static let commands: [String: String] = [
-        "ArrayExport(.hdf5)": "export hdf5",
-        "ArrayExport(.npy)": "export npy",
-        "ArrayImport": "import hdf5",
-        "BatchStream": "stream",
-        "FileDescription": "info --json",
-        "ImageFolderImport(.images)": "import images",
-        "ImageFolderImport(.pngs)": "import pngs",
-        "TrainingLoop": "train",
-    ]
-
-    var command: String { Self.commands[name].map { "rrdata " + $0 } ?? name }
-}
-
-extension String {
-    /// `masks-layout` for `masksLayout`
-    fileprivate var wordsWithHyphens: String {
-        var words = ""
-        for character in self {
-            if character.isUppercase { words.append("-") }
-            words += character.lowercased()
-        }
-        return words
+    var command: String {
+        // What a program is to read.
+        let arguments = name == "FileDescription" ? " --json" : ""
+        return words.map { "rrdata \($0)\(arguments)" } ?? name
     }
 }
