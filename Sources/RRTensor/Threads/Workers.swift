@@ -276,11 +276,19 @@ package struct BackgroundThreads: Sendable {
         let running = Running()
         self.running = running
         var started = 0
-        Self.withSignalsBlocked {
-            for state in states {
-                nonisolated(unsafe) let state = state
-                running.add(1)
-                if Self.start(Work(running) { body(state) }) { started += 1 } else { running.add(-1) }
+        var signals = Self.blockSignals()
+        defer { pthread_sigmask(SIG_SETMASK, &signals, nil) }
+        for state in states {
+            nonisolated(unsafe) let state = state
+            let work = Unmanaged.passRetained(Work(running) { body(state) })
+            running.add(1)
+            var thread = pthread_t()
+            if pthread_create(&thread, nil, Self.run, work.toOpaque()) == 0 {
+                pthread_detach(thread)
+                started += 1
+            } else {
+                work.release()
+                running.add(-1)
             }
         }
         count = started
@@ -291,52 +299,34 @@ package struct BackgroundThreads: Sendable {
 
     /// What a thread does, on its way through C.
     private final class Work {
-        private let running: Running
-        private var body: (() -> Void)?
+        let running: Running
+        var body: (() -> Void)?
 
         init(_ running: Running, _ body: @escaping () -> Void) {
             self.running = running
             self.body = body
         }
-
-        /// Does it, and says so when nothing is left that holds the body: it may be one that does not outlive the waiting.
-        func run() {
-            runBody()
-            running.add(-1)
-        }
-
-        private func runBody() {
-            let body = body
-            self.body = nil
-            body?()
-        }
     }
 
-    private static func start(_ work: Work) -> Bool {
-        let work = Unmanaged.passRetained(work)
-        var thread = pthread_t()
-        let failure = pthread_create(
-            &thread, nil,
-            { argument in
-                if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().run() }
-                return nil
-            }, work.toOpaque())
-        guard failure == 0 else {
-            work.release()
-            return false
-        }
-        pthread_detach(thread)
-        return true
+    private static let run: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = {
+        guard let work = $0 else { return nil }
+        let retained = Unmanaged<Work>.fromOpaque(work).takeRetainedValue()
+        retained.body?()
+        // Nothing holds it when that is said: it may be one that does not outlive the waiting.
+        retained.body = nil
+        retained.running.add(-1)
+        return nil
     }
 
     /// A thread begins with the signal mask of the one that starts it. What a fault in the thread itself raises stays.
-    private static func withSignalsBlocked(_ body: () -> Void) {
+    ///
+    /// - Returns: the mask before.
+    private static func blockSignals() -> sigset_t {
         var (blocked, before) = (sigset_t(), sigset_t())
         sigfillset(&blocked)
         for fault in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT] { sigdelset(&blocked, fault) }
         pthread_sigmask(SIG_BLOCK, &blocked, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        body()
+        return before
     }
 
     /// How many threads have not ended.
