@@ -18,21 +18,19 @@ where
         var weights: [Accumulator] = []
 
         init(_ axis: ResizingAxis) {
-            // A filter narrower than the source's pixels would pass over some of them.
-            let radius = max(axis.scale, 1)
+            let radius = axis.radius
             windows.reserveCapacity(axis.count)
             weights.reserveCapacity(axis.count * Int(2 * radius + 2))
             for position in 0..<axis.count {
-                let center = axis.center(position)
-                let start = max(0, Int(center - radius + 0.5))
-                let end = min(axis.extent, Int(center + radius + 0.5))
+                let (center, window) = (axis.center(position), axis.window(position))
                 func share(_ source: Int) -> Double {
                     max(0, 1 - abs((Double(source) - center + 0.5) * (1 / radius)))
                 }
-                let sum = (start..<end).reduce(0) { $0 + share($1) }
+                let sum = window.reduce(0) { $0 + share($1) }
                 windows.append(
-                    rr_resampling_window(start: start, count: end - start, first_weight: weights.count))
-                for source in start..<end {
+                    rr_resampling_window(
+                        start: window.lowerBound, count: window.count, first_weight: weights.count))
+                for source in window {
                     let weight = sum == 0 ? 0.5 : share(source) / sum * Double(1 << precision) + 0.5
                     weights.append(Accumulator(truncatingIfNeeded: Int(weight.rounded(.down))))
                 }

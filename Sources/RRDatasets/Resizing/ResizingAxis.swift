@@ -46,12 +46,19 @@ package struct ResizingAxis: Hashable {
         divisor = resized
     }
 
-    /// The number of source positions that a target position spans.
-    package var scale: Double { Double(step) / Double(divisor) }
+    /// How far a triangle filter reaches from the centre of a target position, in source positions: as far as the target's
+    /// positions lie apart, for one narrower than the source's would pass over some of them.
+    package var radius: Double { max(Double(step) / Double(divisor), 1) }
 
     /// The centre of a target position, in source positions from the source's edge.
     package func center(_ position: Int) -> Double {
         Double(doubledOffset + (2 * position + 1) * step) / Double(2 * divisor)
+    }
+
+    /// The source positions that such a filter takes for a target position.
+    package func window(_ position: Int) -> Range<Int> {
+        let center = center(position)
+        return max(0, Int(center - radius + 0.5))..<min(extent, Int(center + radius + 0.5))
     }
 
     /// The source position that holds the centre of a target position.

@@ -17,16 +17,14 @@ struct ResamplingWindows {
         starts.removeAll(keepingCapacity: true)
         firsts.removeAll(keepingCapacity: true)
         weights.removeAll(keepingCapacity: true)
-        let radius = max(axis.scale, 1)
+        let radius = axis.radius
         firsts.append(0)
         for position in 0..<axis.count {
-            let center = axis.center(position)
-            let start = max(0, Int(center - radius + 0.5))
-            let end = min(axis.extent, Int(center + radius + 0.5))
+            let (center, window) = (axis.center(position), axis.window(position))
             var sum = 0.0
-            for source in start..<end { sum += Self.share(source, center, radius) }
-            starts.append(start)
-            for source in start..<end {
+            for source in window { sum += Self.share(source, center, radius) }
+            starts.append(window.lowerBound)
+            for source in window {
                 weights.append(Float(Self.share(source, center, radius) / sum))
             }
             firsts.append(weights.count)
