@@ -257,15 +257,23 @@ package enum FileBytes {
         }
     }
 
+    /// Linux takes four times as long for as many bytes in pieces of 4 MB and more (ext4, 6.18).
+    private static let pieceSize = 1 << 20
+
     /// Writes bytes to an open file.
+    ///
+    /// - Parameter position: where the file is to have them; nil for where the descriptor stands.
     static func write(
-        _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String
+        _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at position: Int? = nil, path: String
     ) throws(FormatError) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+        var done = 0
+        while done < bytes.count {
+            let piece = UnsafeRawBufferPointer(rebasing: bytes[done...].prefix(pieceSize))
+            let count =
+                position.map { pwrite(descriptor, piece.baseAddress, piece.count, $0 + done) }
+                ?? Glibc.write(descriptor, piece.baseAddress, piece.count)
             if count >= 0 {
-                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+                done += count
             } else if errno != EINTR {
                 throw FormatError(writing: path, failure: errno)
             }

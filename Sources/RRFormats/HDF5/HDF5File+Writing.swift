@@ -176,19 +176,12 @@ package final class HDF5RowWriter: @unchecked Sendable {
     /// - Throws: `FormatError` with the code `cannotWrite`, after which the file is of no more use.
     package func write(_ bytes: UnsafeRawBufferPointer, rows: Range<Int>) throws(FormatError) {
         precondition(bytes.count == rows.count * rowSize && rows.upperBound <= dataset.shape[0])
-        var position = offset + rows.lowerBound * rowSize
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = pwrite(
-                descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count, position)
-            if count >= 0 {
-                position += count
-                rest = rest.dropFirst(count)
-            } else if errno != EINTR {
-                let failure = FormatError(writing: dataset.file.path, failure: errno)
-                try lock.withLockTyped { () throws(FormatError) in try dataset.file.giveUp(failure) }
-            }
+        let position = offset + rows.lowerBound * rowSize
+        do throws(FormatError) {
+            try FileBytes.write(bytes, to: descriptor, at: position, path: dataset.file.path)
+        } catch {
+            try lock.withLockTyped { () throws(FormatError) in try dataset.file.giveUp(error) }
         }
-        Durability.beginSync(descriptor, offset: position - bytes.count, count: bytes.count)
+        Durability.beginSync(descriptor, offset: position, count: bytes.count)
     }
 }
