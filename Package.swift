@@ -49,7 +49,7 @@ let package = Package(
         systemLibrary("CZstd", pkgConfig: "libzstd", package: "libzstd-dev"),
         .systemLibrary(name: "CFileSystem"),
         .target(name: "CPNGShim", dependencies: ["CLibPNG"]),
-        .target(name: "CJPEGShim", dependencies: ["CLibJPEG"]),
+        .target(name: "CJPEGShim", dependencies: ["CLibJPEG", "CPixelPlanes"]),
         .target(name: "CHDF5Filters", dependencies: ["CHDF5", "CLZF", "CBlosc", "CZstd"]),
         .target(name: "CHDF5Reader", dependencies: ["CHDF5"]),
         .target(name: "CConvolution"),

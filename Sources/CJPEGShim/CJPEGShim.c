@@ -8,6 +8,8 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include "CPixelPlanes.h"
+
 // A file of more scans than this is made to take long; programs write up to a dozen.
 enum { largest_scan_count = 200 };
 // What libjpeg may hold of the coefficients of a progressive image.
@@ -264,8 +266,11 @@ static size_t whole_size(const uint8_t *bytes, size_t count) {
     return count;
 }
 
+// Rows of pixels that are read before they are brought to planes, while they are near.
+enum { band_height = 16 };
+
 rr_jpeg_status rr_jpeg_decode(
-    const uint8_t *bytes, size_t count, bool completes, uint8_t *samples, size_t size, unsigned *faults,
+    const uint8_t *bytes, size_t count, bool completes, bool is_planar, uint8_t *samples, size_t size, unsigned *faults,
     rr_jpeg_message *message) {
     decoder state = {0};
     prepare(&state, bytes, completes ? whole_size(bytes, count) : count, completes, message);
@@ -279,19 +284,32 @@ rr_jpeg_status rr_jpeg_decode(
     jpeg->out_color_space = is_ink ? JCS_CMYK : jpeg->num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_start_decompress(jpeg);
     size_t width = jpeg->output_width;
-    size_t row_size = width * (is_ink ? 3 : (size_t)jpeg->output_components);
+    size_t channels = is_ink ? 3 : (size_t)jpeg->output_components;
+    size_t row_size = width * channels;
     if (row_size == 0 || size / row_size != jpeg->output_height || size % row_size != 0) {
         stop((j_common_ptr)jpeg, RR_JPEG_MALFORMED, "the header does not match the image");
     }
+    is_planar = is_planar && channels > 1;
     // libjpeg's own memory, which goes with it.
     JSAMPARRAY inks = is_ink ? jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, (JDIMENSION)width * 4, 1) : NULL;
+    JSAMPROW band = is_planar
+        ? jpeg->mem->alloc_large((j_common_ptr)jpeg, JPOOL_IMAGE, band_height * row_size) : NULL;
+    size_t first = 0;
     while (jpeg->output_scanline < jpeg->output_height) {
-        JSAMPROW row = samples + jpeg->output_scanline * row_size;
+        JSAMPROW row = is_planar ? band + (jpeg->output_scanline - first) * row_size
+                                 : samples + jpeg->output_scanline * row_size;
         if (is_ink) {
             jpeg_read_scanlines(jpeg, inks, 1);
             write_inks(inks[0], width, row);
         } else {
             jpeg_read_scanlines(jpeg, &row, 1);
+        }
+        size_t taken = jpeg->output_scanline - first;
+        if (is_planar && (taken == band_height || jpeg->output_scanline == jpeg->output_height)) {
+            rr_separate(
+                band, (ptrdiff_t)channels, (ptrdiff_t)(taken * width), samples + first * width,
+                (ptrdiff_t)(width * jpeg->output_height));
+            first = jpeg->output_scanline;
         }
     }
     jpeg_finish_decompress(jpeg);

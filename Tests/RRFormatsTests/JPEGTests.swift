@@ -24,14 +24,13 @@ struct JPEGTests {
     static func decode(
         _ bytes: [UInt8], completes: Bool = false, _ arrangement: PNGArrangement = .interleaved
     ) throws -> Decoded {
-        let (workspace, path) = (PNGWorkspace(), "x.jpg")
+        let path = "x.jpg"
         return try bytes.withUnsafeBytes { bytes in
             let storage = try JPEGDecoder.storage(of: bytes, path: path)
             var samples = [UInt8](repeating: 0, count: storage.header.byteCount)
             let faults = try samples.withUnsafeMutableBytes {
                 try JPEGDecoder.decode(
-                    bytes, storage: storage, path: path, completes: completes, arrangement: arrangement,
-                    workspace: workspace, into: $0)
+                    bytes, path: path, completes: completes, arrangement: arrangement, into: $0)
             }
             return Decoded(storage: storage, faults: faults, samples: samples)
         }

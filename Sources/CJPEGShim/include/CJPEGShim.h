@@ -55,13 +55,13 @@ typedef enum {
 rr_jpeg_status rr_jpeg_read_header(
     const uint8_t *bytes, size_t count, rr_jpeg_header *header, bool *is_cut, rr_jpeg_message *message);
 
-// Decodes an image into rows of interleaved samples, gray or RGB, by the accurate integer transform and with smooth
-// upsampling of colour, which are libjpeg's defaults.
+// Decodes an image, gray or RGB, into rows of interleaved samples or into planes, by the accurate integer transform and with
+// smooth upsampling of colour, which are libjpeg's defaults.
 //
 // CMYK is taken as Adobe's programs write it, inverted, and becomes RGB as in Pillow: (255 − K) − C (255 − K) / 255, rounded.
 //
 // `samples` holds `size` bytes; it fails where the image does not fill them exactly. With `completes` a file that is cut
 // short is completed; otherwise that fails, as does damage to the data.
 rr_jpeg_status rr_jpeg_decode(
-    const uint8_t *bytes, size_t count, bool completes, uint8_t *samples, size_t size, unsigned *faults,
+    const uint8_t *bytes, size_t count, bool completes, bool is_planar, uint8_t *samples, size_t size, unsigned *faults,
     rr_jpeg_message *message);

@@ -80,10 +80,9 @@ package enum ImageDecoder {
             try PNGDecoder.decode(
                 bytes, storage: storage, path: path, arrangement: .planar, workspace: workspace, into: samples
             )
-        case .jpeg(let storage):
+        case .jpeg:
             try JPEGDecoder.decode(
-                bytes, storage: storage, path: path, completes: completes, arrangement: .planar,
-                workspace: workspace, into: samples)
+                bytes, path: path, completes: completes, arrangement: .planar, into: samples)
         }
     }
 }

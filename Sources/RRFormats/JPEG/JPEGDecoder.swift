@@ -71,39 +71,20 @@ package enum JPEGDecoder {
     /// Decodes a whole file into memory of the caller.
     ///
     /// - Parameters:
-    ///   - storage: what `storage(of:path:)` says of the file.
     ///   - completes: whether a file that is cut short is filled up with gray.
-    ///   - samples: as many bytes as `storage.header.byteCount`.
+    ///   - samples: as many bytes as the `header.byteCount` that `storage(of:path:)` says.
     /// - Returns: the faults that were read over.
     /// - Throws: `FormatError` with the code `malformed` where the file is cut short or its data damaged, `unsupported` or
     ///   `cannotRead`.
     package static func decode(
-        _ bytes: UnsafeRawBufferPointer, storage: JPEGStorage, path: String, completes: Bool = false,
-        arrangement: PNGArrangement, workspace: PNGWorkspace, into samples: UnsafeMutableRawBufferPointer
-    ) throws(FormatError) -> PNGFaults {
-        let (header, count) = (storage.header, storage.header.width * storage.header.height)
-        guard arrangement == .planar, header.channels > 1, samples.count == header.byteCount else {
-            return try decode(bytes, path: path, completes: completes, into: samples)
-        }
-        let pixels = workspace.memory(header.byteCount)
-        let faults = try decode(bytes, path: path, completes: completes, into: pixels)
-        if let source = pixels.assumingMemoryBound(to: UInt8.self).baseAddress,
-            let planes = samples.assumingMemoryBound(to: UInt8.self).baseAddress
-        {
-            PixelPlanes.separate(
-                source, channels: header.channels, count: count, into: planes, planeSize: count)
-        }
-        return faults
-    }
-
-    private static func decode(
-        _ bytes: UnsafeRawBufferPointer, path: String, completes: Bool,
-        into samples: UnsafeMutableRawBufferPointer
+        _ bytes: UnsafeRawBufferPointer, path: String, completes: Bool = false,
+        arrangement: PNGArrangement, into samples: UnsafeMutableRawBufferPointer
     ) throws(FormatError) -> PNGFaults {
         var (faults, message) = (UInt32(0), rr_jpeg_message())
         let status = rr_jpeg_decode(
             bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count, completes,
-            samples.assumingMemoryBound(to: UInt8.self).baseAddress, samples.count, &faults, &message)
+            arrangement == .planar, samples.assumingMemoryBound(to: UInt8.self).baseAddress, samples.count,
+            &faults, &message)
         try check(status, message, path)
         var found: PNGFaults = []
         if faults & RR_JPEG_SURPLUS.rawValue != 0 { found.insert(.strayBytes) }

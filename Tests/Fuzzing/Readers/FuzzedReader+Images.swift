@@ -24,9 +24,7 @@ extension FuzzedReader {
                 try samples.withUnsafeMutableBytes { samples in
                     for (completes, arrangement) in [(true, PNGArrangement.planar), (false, .interleaved)] {
                         _ = try JPEGDecoder.decode(
-                            bytes, storage: storage, path: path, completes: completes,
-                            arrangement: arrangement,
-                            workspace: PNGWorkspace(), into: samples)
+                            bytes, path: path, completes: completes, arrangement: arrangement, into: samples)
                     }
                 }
             }
