@@ -102,7 +102,7 @@ let package = Package(
         tests(of: "RRTensor"),
         tests(of: "RRFormats", "RRTensor", "RRSchemas"),
         tests(of: "RRSchemas"),
-        tests(of: "RRDatasets", "RRFormats", "RRTensor", "RRSchemas"),
+        tests(of: "RRDatasets", "RRFormats", "RRTensor", "RRSchemas", "CPixelPlanes"),
         tests(of: "RRPreparation", "RRDatasets", "RRFormats", "RRTensor", "RRSchemas"),
         tests(of: "RRStreaming", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
         tests(of: "RRNetworks", "RRTensor", "CConvolution"),

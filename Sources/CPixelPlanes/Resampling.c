@@ -78,20 +78,22 @@ INLINE void from_columns(const uint8_t *columns, ptrdiff_t rows, ptrdiff_t width
 
 FOR_EACH_PROCESSOR
 void rr_resample_columns(
-    const uint8_t *plane, ptrdiff_t rows, ptrdiff_t width, rr_resampling_axis axis, uint8_t *workspace,
-    uint8_t *target) {
+    const uint8_t *planes, ptrdiff_t plane_count, ptrdiff_t plane_size, ptrdiff_t rows, ptrdiff_t width,
+    rr_resampling_axis axis, uint8_t *workspace, uint8_t *target) {
     uint8_t *source = workspace, *resampled = workspace + (width + lanes) * lanes;
-    for (ptrdiff_t first = 0; first < rows; first += lanes) {
-        ptrdiff_t taken = rows - first < lanes ? rows - first : lanes;
-        to_columns(plane + first * width, taken, width, source);
-        for (ptrdiff_t position = 0; position < axis.count; position++) {
-            rr_resampling_window window = axis.windows[position];
-            Sums sum = half;
-            for (ptrdiff_t tap = 0; tap < window.count; tap++)
-                add(&sum, source + (window.start + tap) * lanes, axis.weights[window.first_weight + tap]);
-            store(&sum, resampled + position * lanes);
+    for (ptrdiff_t index = 0; index < plane_count; index++, planes += plane_size) {
+        for (ptrdiff_t first = 0; first < rows; first += lanes) {
+            ptrdiff_t taken = rows - first < lanes ? rows - first : lanes;
+            to_columns(planes + first * width, taken, width, source);
+            for (ptrdiff_t position = 0; position < axis.count; position++) {
+                rr_resampling_window window = axis.windows[position];
+                Sums sum = half;
+                for (ptrdiff_t tap = 0; tap < window.count; tap++)
+                    add(&sum, source + (window.start + tap) * lanes, axis.weights[window.first_weight + tap]);
+                store(&sum, resampled + position * lanes);
+            }
+            from_columns(resampled, taken, axis.count, target + (index * rows + first) * axis.count);
         }
-        from_columns(resampled, taken, axis.count, target + first * axis.count);
     }
 }
 

@@ -1,3 +1,4 @@
+import CPixelPlanes
 import Foundation
 @testable import RRDatasets
 import RRSchemas
@@ -69,32 +70,46 @@ struct ResizingTests {
         }
     }
 
-    @Test("vectors resample as plain loops do, whatever the extents")
-    func vectors() throws {
+    /// On processors that lack wide vectors the others alone are tested.
+    @Test(
+        "vectors resample as plain loops do, whatever the extents",
+        arguments: rr_has_wide_resampling() ? [false, true] : [false])
+    func vectors(areWide: Bool) throws {
         var generator = SplitMix64(seed: 5)
-        for number in 0..<200 {
-            let extents = (0..<4).map { Int(generator.next() % ($0 < 2 ? 70 : 40)) + 1 }
+        for number in 0..<300 {
+            let isLarge = number % 9 == 0
+            let largest: [UInt64] = isLarge ? [400, 400, 150, 150] : [70, 70, 40, 40]
+            let extents = largest.map { Int(generator.next() % $0) + 1 }
             let (vertical, horizontal) = (
                 ResizingAxis(extent: extents[0], to: extents[2], filling: max(1, extents[2] - number % 3)),
                 ResizingAxis(extent: extents[1], to: extents[3], filling: max(1, extents[3] - number % 4))
             )
+            let (planeCount, planeSize) = (number % 4 + 1, extents[0] * extents[1])
+            let targetSize = extents[2] * extents[3]
             // Of the extremes too, where sums are largest.
-            let plane = (0..<extents[0] * extents[1]).map { _ in
+            let planes = (0..<planeCount * planeSize).map { _ in
                 number % 5 == 0 ? UInt8(255) : UInt8(truncatingIfNeeded: generator.next())
             }
             let resampler = Resampler<UInt8, Int32>(vertical: vertical, horizontal: horizontal)
-            let results = [true, false].map { byVectors in
-                var target = [UInt8](repeating: 7, count: extents[2] * extents[3])
-                plane.withUnsafeBufferPointer { plane in
-                    target.withUnsafeMutableBufferPointer {
-                        byVectors
-                            ? resampler.resampleBytes(plane, into: $0, rowLength: extents[3])
-                            : resampler.resample(plane, into: $0, rowLength: extents[3])
+            let background = [UInt8](repeating: 7, count: planeCount * targetSize)
+            var (found, expected) = (background, background)
+            planes.withUnsafeBufferPointer { planes in
+                found.withUnsafeMutableBufferPointer {
+                    resampler.resampleBytes(
+                        planes, planeCount: planeCount, into: $0, targetSize: targetSize,
+                        rowLength: extents[3], byWideVectors: areWide)
+                }
+                for plane in 0..<planeCount {
+                    let source = planes[plane * planeSize..<(plane + 1) * planeSize]
+                    expected.withUnsafeMutableBufferPointer { expected in
+                        let target = expected[plane * targetSize..<(plane + 1) * targetSize]
+                        resampler.resample(
+                            UnsafeBufferPointer(rebasing: source),
+                            into: UnsafeMutableBufferPointer(rebasing: target), rowLength: extents[3])
                     }
                 }
-                return target
             }
-            #expect(results[0] == results[1], "\(extents[0])×\(extents[1]) to \(extents[2])×\(extents[3])")
+            #expect(found == expected, "\(extents[0])×\(extents[1]) to \(extents[2])×\(extents[3])")
         }
     }
 

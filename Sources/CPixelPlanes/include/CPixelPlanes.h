@@ -3,6 +3,7 @@
 //
 // In C because Swift compiles for the oldest processor only, on which this takes ten times as long.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,15 +26,32 @@ typedef struct {
 
 enum { RR_RESAMPLING_PRECISION = 22 };
 
-// Brings `rows` rows of `width` samples to rows of `axis.count`. The workspace holds 16 bytes for each sample of a row of
-// either length, and for 32 more.
+// What resampling of columns works in, for rows of `width` samples that become `count`: so many bytes.
+static inline ptrdiff_t rr_resampling_workspace(ptrdiff_t width, ptrdiff_t count) {
+    return 16 * (width + 32) + 64 * (count + 16);
+}
+
+// Brings `rows` rows of `width` samples, of planes that begin `plane_size` bytes apart, to rows of `axis.count`, plane after
+// plane.
 void rr_resample_columns(
-    const uint8_t *plane, ptrdiff_t rows, ptrdiff_t width, rr_resampling_axis axis, uint8_t *workspace,
-    uint8_t *target);
+    const uint8_t *planes, ptrdiff_t plane_count, ptrdiff_t plane_size, ptrdiff_t rows, ptrdiff_t width,
+    rr_resampling_axis axis, uint8_t *workspace, uint8_t *target);
 
 // Brings rows of `width` samples, of which `plane` has those from `first_row` on, to `axis.count` rows that begin `row_length`
 // samples apart.
 void rr_resample_rows(
+    const uint8_t *plane, ptrdiff_t width, rr_resampling_axis axis, ptrdiff_t first_row, uint8_t *target,
+    ptrdiff_t row_length);
+
+// Whether the processor has what the next two functions take. They give the same bytes as the two above.
+bool rr_has_wide_resampling(void);
+
+// The first does nothing and returns false where neighbouring columns lie too far apart for it.
+bool rr_resample_columns_wide(
+    const uint8_t *planes, ptrdiff_t plane_count, ptrdiff_t plane_size, ptrdiff_t rows, ptrdiff_t width,
+    rr_resampling_axis axis, uint8_t *workspace, uint8_t *target);
+
+void rr_resample_rows_wide(
     const uint8_t *plane, ptrdiff_t width, rr_resampling_axis axis, ptrdiff_t first_row, uint8_t *target,
     ptrdiff_t row_length);
 

@@ -108,26 +108,47 @@ where
 }
 
 extension Resampler where Sample == UInt8, Accumulator == Int32 {
-    /// Resamples a plane as `resample(_:into:rowLength:)` does, by the processor's vectors.
+    /// Resamples planes as `resample(_:into:rowLength:)` does each, by the processor's vectors.
+    ///
+    /// - Parameters:
+    ///   - planes: `planeCount` planes, one after another.
+    ///   - targetSize: the samples of a target plane.
+    ///   - isWide: whether the processor has the widest vectors.
     func resampleBytes(
-        _ plane: UnsafeBufferPointer<UInt8>, into target: UnsafeMutableBufferPointer<UInt8>, rowLength: Int
+        _ planes: UnsafeBufferPointer<UInt8>, planeCount: Int, into target: UnsafeMutableBufferPointer<UInt8>,
+        targetSize: Int, rowLength: Int, byWideVectors isWide: Bool = rr_has_wide_resampling()
     ) {
         let (width, count, sourceRows) = (horizontal.extent, horizontal.count, rows.extent)
-        precondition(plane.count == vertical.extent * width)
-        precondition(target.count >= (vertical.first + vertical.count) * rowLength)
-        guard let source = plane.baseAddress, let target = target.baseAddress else { return }
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: sourceRows.count * count) { narrow in
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: (width + count + 32) * 16) { workspace in
-                columns.withAxis {
+        let planeSize = vertical.extent * width
+        precondition(planes.count == planeCount * planeSize && target.count == planeCount * targetSize)
+        precondition(targetSize >= (vertical.first + vertical.count) * rowLength)
+        guard let source = planes.baseAddress, let target = target.baseAddress else { return }
+        let narrowSize = sourceRows.count * count
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: planeCount * narrowSize) { narrow in
+            guard let narrow = narrow.baseAddress else { return }
+            let firstRow = source + sourceRows.lowerBound * width
+            let workspaceSize = rr_resampling_workspace(width, count)
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: workspaceSize) { workspace in
+                columns.withAxis { axis in
+                    guard
+                        !isWide
+                            || !rr_resample_columns_wide(
+                                firstRow, planeCount, planeSize, sourceRows.count, width, axis,
+                                workspace.baseAddress, narrow)
+                    else { return }
                     rr_resample_columns(
-                        source + sourceRows.lowerBound * width, sourceRows.count, width, $0,
-                        workspace.baseAddress, narrow.baseAddress)
+                        firstRow, planeCount, planeSize, sourceRows.count, width, axis,
+                        workspace.baseAddress, narrow)
                 }
             }
-            rows.withAxis {
-                rr_resample_rows(
-                    narrow.baseAddress, count, $0, sourceRows.lowerBound,
-                    target + vertical.first * rowLength + horizontal.first, rowLength)
+            rows.withAxis { axis in
+                let resampleRows = isWide ? rr_resample_rows_wide : rr_resample_rows
+                let start = vertical.first * rowLength + horizontal.first
+                for plane in 0..<planeCount {
+                    resampleRows(
+                        narrow + plane * narrowSize, count, axis, sourceRows.lowerBound,
+                        target + plane * targetSize + start, rowLength)
+                }
             }
         }
     }

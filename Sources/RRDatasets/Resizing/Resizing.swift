@@ -72,9 +72,10 @@ extension Resizing {
     ) {
         let (vertical, horizontal) = axes(height: height, width: width)
         let resampler = Resampler<UInt8, Int32>(vertical: vertical, horizontal: horizontal)
-        forEachPlane(of: planes, height * width, filling, target, around: vertical, horizontal) {
-            resampler.resampleBytes($0, into: $1, rowLength: self.width)
-        }
+        fill(target, filling, around: vertical, horizontal)
+        resampler.resampleBytes(
+            planes, planeCount: filling.count, into: target, targetSize: self.height * self.width,
+            rowLength: self.width)
     }
 
     /// Resamples the channels of an image of 16-bit samples, with antialiasing.
@@ -84,27 +85,29 @@ extension Resizing {
     ) {
         let (vertical, horizontal) = axes(height: height, width: width)
         let resampler = Resampler<UInt16, Int64>(vertical: vertical, horizontal: horizontal)
-        forEachPlane(of: planes, height * width, filling, target, around: vertical, horizontal) {
-            resampler.resample($0, into: $1, rowLength: self.width)
+        fill(target, filling, around: vertical, horizontal)
+        let (planeSize, targetSize) = (height * width, self.height * self.width)
+        precondition(planes.count == filling.count * planeSize)
+        for channel in filling.indices {
+            resampler.resample(
+                UnsafeBufferPointer(rebasing: planes[channel * planeSize..<(channel + 1) * planeSize]),
+                into: UnsafeMutableBufferPointer(
+                    rebasing: target[channel * targetSize..<(channel + 1) * targetSize]),
+                rowLength: self.width)
         }
     }
 
-    /// Hands over each plane and its target, where what the image does not cover is filled.
+    /// Fills each channel of a target that the image does not cover.
     @inline(__always)
-    private func forEachPlane<Sample>(
-        of planes: UnsafeBufferPointer<Sample>, _ planeSize: Int, _ filling: [Sample],
-        _ target: UnsafeMutableBufferPointer<Sample>, around vertical: ResizingAxis,
-        _ horizontal: ResizingAxis,
-        _ body: (UnsafeBufferPointer<Sample>, UnsafeMutableBufferPointer<Sample>) -> Void
+    private func fill<Sample>(
+        _ target: UnsafeMutableBufferPointer<Sample>, _ filling: [Sample], around vertical: ResizingAxis,
+        _ horizontal: ResizingAxis
     ) {
         let size = height * width
-        precondition(planes.count == filling.count * planeSize && target.count == filling.count * size)
+        precondition(target.count == filling.count * size)
+        guard vertical.count < height || horizontal.count < width else { return }
         for (channel, value) in filling.enumerated() {
-            let place = UnsafeMutableBufferPointer(
-                rebasing: target[channel * size..<(channel + 1) * size])
-            if vertical.count < height || horizontal.count < width { place.update(repeating: value) }
-            body(
-                UnsafeBufferPointer(rebasing: planes[channel * planeSize..<(channel + 1) * planeSize]), place)
+            target[channel * size..<(channel + 1) * size].update(repeating: value)
         }
     }
 
