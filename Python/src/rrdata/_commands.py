@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _library
 from ._errors import error_of
-from ._paths import PathLike, PathList, image_size, pairs, paths
+from ._folder import image_size, pairs
+from ._paths import PathLike, PathList, paths
 from ._dataset import Dataset
+
+# What only these functions need is imported by them: who streams does not wait for it.
+if TYPE_CHECKING:
+    import subprocess
+    import tempfile
 
 
 def run(*words: PathLike, **options: Any) -> str:
@@ -52,6 +55,8 @@ def run(*words: PathLike, **options: Any) -> str:
 
 
 def _outcome(line: list[str]) -> subprocess.CompletedProcess[str]:
+    import subprocess
+
     return subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="surrogateescape")
 
 
@@ -60,6 +65,8 @@ def _failure(outcome: subprocess.CompletedProcess[str]) -> Exception:
     for start in ("rrdata: error: ", "Error: "):
         message = message.rpartition(start)[2] if start in message else message
     if outcome.returncode < 0:
+        import signal
+
         message = f"rrdata was ended by {signal.Signals(-outcome.returncode).name}. {message}"
     return error_of(outcome.returncode, message)
 
@@ -130,7 +137,7 @@ def write_dataset(
         force: whether a file of that name is replaced.
         options: those of ``rrdata import npy``: ``compress="deflate"``, …
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with _temporary_folder() as folder:
         _save(f"{folder}/images.npy", images)
         if labels is not None:
             _save(f"{folder}/labels.npy", np.asarray(labels))
@@ -167,12 +174,18 @@ def write_masks(
     [0, 4]
     """
     array = np.asarray(masks)
-    with tempfile.TemporaryDirectory() as folder:
+    with _temporary_folder() as folder:
         _save(f"{folder}/masks.npy", array.astype(np.uint8) if array.dtype == bool else array)
         run(
             "import", "masks", f"{folder}/masks.npy", output=output, for_=for_, masks_layout=layout, marks=marks,
             force=force, **options)
     return Dataset(for_, masks=output)
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    import tempfile
+
+    return tempfile.TemporaryDirectory()
 
 
 def _save(path: str, array: Any) -> None:

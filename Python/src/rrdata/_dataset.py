@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ctypes import byref, sizeof
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from . import _library
 from ._arrays import Batch
 from ._errors import SampleIndexError, UsageError
-from ._paths import PathList, given, image_size, pairs
+from ._folder import FolderOptions, folder_options
+from ._paths import PathList
 from ._source import Source
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Dataset:
@@ -58,30 +62,11 @@ class Dataset:
         split: str | None = None,
         *,
         dtype: Literal["float32", "stored"] = "float32",
-        labels: str | None = None,
-        metadata: str | None = None,
-        columns: str | Mapping[str, Any] | None = None,
-        split_values: str | Mapping[str, Any] | None = None,
-        splits: str | Mapping[str, str] | None = None,
-        no_splits: bool | None = None,
-        masks_among_images: bool | None = None,
-        trust_links: bool | None = None,
-        color: str | None = None,
-        depth: int | None = None,
-        orientation: str | None = None,
-        truncated: str | None = None,
-        size: str | Sequence[int] | None = None,
-        fit: str | None = None,
-        background: str | None = None,
+        **folder: Unpack[FolderOptions],
     ) -> None:
         if dtype not in ("float32", "stored"):
             raise UsageError(f'dtype is "float32" or "stored", and not {dtype!r}', code="invalid-option")
-        self._source = Source(path, masks, given({
-            "labels": labels, "metadata": metadata, "columns": pairs(columns), "split_values": pairs(split_values),
-            "splits": pairs(splits), "no_splits": no_splits, "masks_among_images": masks_among_images,
-            "trust_links": trust_links, "color": color, "depth": depth, "orientation": orientation,
-            "truncated": truncated, "size": image_size(size), "fit": fit, "background": background,
-        }))
+        self._source = Source(path, masks, folder_options(folder))
         self._split, self._is_stored = split, dtype == "stored"
         # What is wrong with the files is told at once.
         self._rows = self._rows_of_split()

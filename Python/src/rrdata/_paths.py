@@ -1,4 +1,4 @@
-"""Paths and folder options as users give them."""
+"""Paths and options as users give them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,3 @@ def paths(given: PathList | None) -> list[str]:
 def given(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that are not None."""
     return {name: value for name, value in options.items() if value is not None}
-
-
-def image_size(size: str | Sequence[int] | None) -> str | None:
-    """``224x224`` of ``(224, 224)``, height and width."""
-    if size is None or isinstance(size, str):
-        return size
-    height, width = size
-    return f"{height}x{width}"
-
-
-def pairs(values: str | Mapping[str, Any] | None) -> str | None:
-    """``file=name,label=y`` of ``{"file": "name", "label": "y"}``."""
-    if values is None or isinstance(values, str):
-        return values
-    return ",".join(f"{name}={'+'.join(value) if isinstance(value, (list, tuple)) else value}" for name, value in values.items())

@@ -7,13 +7,17 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from ctypes import byref, c_void_p
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import _library
 from ._arrays import Batch, batch_arrays
 from ._errors import UsageError
-from ._paths import PathList, PathLike, given, image_size, pairs
+from ._folder import FolderOptions, folder_options
+from ._paths import PathList, PathLike, given
 from ._source import Source
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 #: The milliseconds after which a waiting main thread looks for Ctrl-C.
 _PATIENCE = 100
@@ -96,21 +100,7 @@ class Stream:
         jobs: int | None = None,
         arrays: Literal["numpy", "torch"] = "numpy",
         pin_memory: bool = False,
-        labels: str | None = None,
-        metadata: str | None = None,
-        columns: str | Mapping[str, Any] | None = None,
-        split_values: str | Mapping[str, Any] | None = None,
-        splits: str | Mapping[str, str] | None = None,
-        no_splits: bool | None = None,
-        masks_among_images: bool | None = None,
-        trust_links: bool | None = None,
-        color: str | None = None,
-        depth: int | None = None,
-        orientation: str | None = None,
-        truncated: str | None = None,
-        size: str | Sequence[int] | None = None,
-        fit: str | None = None,
-        background: str | None = None,
+        **folder: Unpack[FolderOptions],
     ) -> None:
         for name, value, words in [("dtype", dtype, ("float32", "stored")), ("arrays", arrays, ("numpy", "torch"))]:
             if value not in words:
@@ -121,12 +111,7 @@ class Stream:
             raise UsageError('pinned memory is PyTorch\'s: give arrays="torch" too', code="invalid-option")
         if (rank is None) != (world is None):
             raise UsageError("rank and world go together: give both or none", code="invalid-option")
-        self._source = Source(path, masks, given({
-            "labels": labels, "metadata": metadata, "columns": pairs(columns), "split_values": pairs(split_values),
-            "splits": pairs(splits), "no_splits": no_splits, "masks_among_images": masks_among_images,
-            "trust_links": trust_links, "color": color, "depth": depth, "orientation": orientation,
-            "truncated": truncated, "size": image_size(size), "fit": fit, "background": background,
-        }))
+        self._source = Source(path, masks, folder_options(folder))
         if balance is not None and not isinstance(balance, str):
             balance = ",".join(map(repr, map(float, balance)))
         self._options = given({
