@@ -77,19 +77,3 @@ def test_ranks_of_a_process_group_share_the_samples(files, tmp_path, world):
     assert len({len(own) for own in batches}) == 1
     rows = [row for own in batches for batch in own for row in batch if row >= 0]
     assert sorted(rows) == sorted(rrdata.Dataset(**files, split="train").rows.tolist())
-
-
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_stateful_loader_saves_and_goes_on(files, workers):
-    loaders = pytest.importorskip("torchdata.stateful_dataloader", reason="torchdata is not installed")
-
-    def loader():
-        return loaders.StatefulDataLoader(rrdata.Stream(**files, batch_size=16), batch_size=None, num_workers=workers)
-
-    whole = [index.tolist() for _, _, index, _, _ in loader()]
-    begun = loader()
-    batches = iter(begun)
-    seen = [next(batches)[2].tolist() for _ in range(3)]
-    resumed = loader()
-    resumed.load_state_dict(begun.state_dict())
-    assert seen + [index.tolist() for _, _, index, _, _ in resumed] == whole

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from ctypes import byref, c_void_p
 from typing import TYPE_CHECKING, Any, Literal
@@ -55,7 +56,8 @@ class Stream:
         memory: the bytes for batches and kept images.
         jobs: the number of threads; None for one a core.
         arrays: ``"numpy"``, or ``"torch"`` for tensors.
-        pin_memory: whether tensors are copied into pinned memory.
+        pin_memory: whether tensors are copied into pinned memory, from which devices copy faster. Where there is no device it
+            changes nothing, with a warning; in workers of a loader that is the loader's ``pin_memory``.
         labels, metadata, columns, split_values, splits, no_splits, masks_among_images, trust_links, color, depth,
             orientation, truncated, size, fit, background: as of `Dataset`.
 
@@ -126,6 +128,8 @@ class Stream:
         self._place = (0, 0)
         #: Whether the next iteration goes on from the place, as after `load_state_dict`, and does not begin an epoch.
         self._goes_on = True
+        #: Whether the batch that was given last is the last of its iteration.
+        self._is_over = False
         self._cursor: str | None = None
         self._native: _library.Handle | None = None
         self._native_place: tuple[int, int] | None = None
@@ -147,8 +151,10 @@ class Stream:
             # One that was left, or has ended.
             epoch, position = self._place
             self._place = (0, 0) if self._epochs is not None else (epoch + (position > 0), 0)
-        self._goes_on = False
-        return self._batches(self._iteration)
+        # A worker that had given all of its epoch has nothing to add while the others go on with it.
+        has_nothing = self._goes_on and self._is_over and _worker() is not None
+        self._goes_on = self._is_over = False
+        return iter(()) if has_nothing else self._batches(self._iteration)
 
     def _batches(self, iteration: int) -> Iterator[Batch]:
         last = self._place[0] + 1 if self._epochs is None else self._epochs
@@ -159,6 +165,7 @@ class Stream:
                 return
             batch, arrays = batch_arrays(pointer, element_type)
             self._place = self._native_place = (arrays.next_epoch, arrays.next_position)
+            self._is_over = arrays.next_epoch >= last
             yield batch if self._arrays == "numpy" else self._tensors(batch)
             if iteration != self._iteration:
                 return
@@ -192,14 +199,13 @@ class Stream:
     def _tensors(self, batch: Batch) -> Batch:
         import torch
 
-        tensors = [torch.from_numpy(array) for array in batch]
-        return Batch(*(tensor.pin_memory() if self._pins else tensor for tensor in tensors))
+        tensors = map(torch.from_numpy, batch)
+        return Batch(*(tensor.pin_memory() for tensor in tensors)) if self._pins and _can_pin(torch) else Batch(*tensors)
 
     def _part(self) -> tuple[int, int]:
         """The rank and the number of ranks, workers of a loader counted as ranks."""
         rank, world = self._share or _process_part()
-        torch = sys.modules.get("torch")
-        worker = torch.utils.data.get_worker_info() if torch is not None and hasattr(torch, "utils") else None
+        worker = _worker()
         return (rank, world) if worker is None else (rank * worker.num_workers + worker.id, world * worker.num_workers)
 
     # What it is, and where.
@@ -218,15 +224,16 @@ class Stream:
         """Has the next iteration begin with an epoch, from 0: for loaders whose workers begin anew each time."""
         if epoch < 0:
             raise UsageError(f"the epoch is {epoch}, but the first is 0", code="invalid-option")
-        self._place, self._goes_on, self._cursor = (epoch, 0), True, None
+        self._place, self._goes_on, self._is_over, self._cursor = (epoch, 0), True, False, None
 
     def state_dict(self) -> dict[str, Any]:
         """Where the stream is, after the batch that was given last: what `load_state_dict` goes on from.
 
-        It counts in the order of all ranks, and so serves every rank, whatever their number will be.
+        It counts in the order of all ranks, and so serves every rank, whatever their number will be. After the last batch of
+        an epoch the next epoch follows; in a worker of a loader, once the others have ended theirs.
         """
         cursor = _library.text("rr_stream_cursor", self._opened().pointer, *self._place)
-        return {"cursor": json.loads(cursor)}
+        return {"cursor": json.loads(cursor), "is_over": self._is_over}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Has the next iteration go on from a state, which may be of another number of ranks.
@@ -236,13 +243,31 @@ class Stream:
             UsageError: it is of another seed or option.
         """
         cursor = state["cursor"]
-        self._native, self._goes_on = None, True
+        self._native, self._goes_on, self._is_over = None, True, state.get("is_over", False)
         self._cursor = json.dumps(cursor)
         self._place = (cursor["epoch"], cursor["position"])
         self._opened()
 
     def __repr__(self) -> str:
         return f"<rrdata.Stream {self._source.facts['path']}: batches of {self._options['batch_size']}>"
+
+
+def _worker() -> Any:
+    """What PyTorch tells a worker of a loader of itself; None in any other process."""
+    data = sys.modules.get("torch.utils.data")
+    return None if data is None else data.get_worker_info()
+
+
+def _can_pin(torch: Any) -> bool:
+    """Whether there is a device to pin memory for; it is said where there is none, as by PyTorch's loaders."""
+    if _worker() is not None:
+        # What workers give goes through shared memory: the loader pins it where it arrives.
+        return False
+    # Before PyTorch 2.6 CUDA is the one that is asked for.
+    has_device = getattr(torch, "accelerator", torch.cuda).is_available()
+    if not has_device:
+        warnings.warn("pin_memory=True has no effect: PyTorch finds no accelerator here", RuntimeWarning, stacklevel=4)
+    return has_device
 
 
 def _process_part() -> tuple[int, int]:
