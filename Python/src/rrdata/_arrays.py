@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import functools
-import math
+from ctypes import byref, c_void_p
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,54 +29,68 @@ class Batch(NamedTuple):
     annotated: Any
 
 
-class BatchHandle:
-    """An ``rr_batch``, whose memory goes back to its stream with the last array over it."""
-
-    __slots__ = ("pointer", "_close")
-
-    def __init__(self, pointer: int) -> None:
-        self.pointer = pointer
-        self._close = _library.library().rr_batch_close
-
-    def __del__(self) -> None:
-        self._close(self.pointer)
-
-
 _STORED = {"uint8": np.dtype("u1"), "uint16": np.dtype("<u2"), "float32": np.dtype("<f4")}
 _FLOATS, _INTEGERS, _BYTES, _FLAGS = (np.dtype(kind) for kind in ("<f4", "<i8", "u1", "?"))
-_ARRAYS_SIZE = ctypes.sizeof(_library.Arrays)
+
+#: The milliseconds after which a waiting main thread looks for Ctrl-C.
+_PATIENCE = 100
 
 
-@functools.cache
-def _memory(size: int) -> Any:
-    """The type of so many bytes in ctypes, which makes one for each size."""
-    return ctypes.c_char * size
+class _Memory(ctypes.c_char * (1 << 47)):  # type: ignore[misc]
+    """Memory from the first array of a batch on, which goes back to its stream with the last array over it.
 
-
-def _array(batch: BatchHandle, address: int, shape: tuple[int, ...], kind: np.dtype) -> np.ndarray:
-    """An array over a part of a batch's memory, which lives as long as the array does."""
-    memory = _memory(math.prod(shape) * kind.itemsize).from_address(address)
-    memory.batch = batch
-    return np.ndarray(shape, kind, memory)
-
-
-def batch_arrays(pointer: int, element_type: str) -> tuple[Batch, _library.Arrays]:
-    """The arrays of a batch, and where it stands.
-
-    Args:
-        pointer: an ``rr_batch``, which the arrays take over.
-        element_type: that of images as they are stored.
+    A batch's arrays lie apart. This stands for all of them, and says of itself that it goes on as far as addresses do: one
+    object a batch, of one type, is what is quick to make. NumPy reads none of it but what an array has.
     """
-    handle = BatchHandle(pointer)
-    arrays = _library.Arrays(size=_ARRAYS_SIZE)
-    _library.library().rr_batch_arrays(pointer, arrays)
-    count = arrays.count
-    shape, each = (count, arrays.channels, arrays.height, arrays.width), (count,)
-    kind = _FLOATS if arrays.image_type == _library.FLOAT32 else _STORED[element_type]
-    return Batch(
-        _array(handle, arrays.images, shape, kind),
-        _array(handle, arrays.labels, each, _INTEGERS),
-        _array(handle, arrays.index, each, _INTEGERS),
-        _array(handle, arrays.masks, shape, _BYTES) if arrays.masks else np.zeros(shape, np.uint8),
-        _array(handle, arrays.annotated, each, _FLAGS),
-    ), arrays
+
+    __slots__ = ("batch", "close")
+
+    def __del__(self) -> None:
+        self.close(self.batch)
+
+
+class OpenStream:
+    """A stream of the library, and the arrays of its batches. One thread at a time uses it."""
+
+    def __init__(self, handle: _library.Handle, element_type: str) -> None:
+        """
+        Args:
+            handle: the stream.
+            element_type: that of images as they are stored.
+        """
+        self.handle = handle
+        self._element_type = _STORED[element_type]
+        # Made once, for each takes as long as a call.
+        library = _library.library()
+        self._next, self._fill, self._close = library.rr_stream_next, library.rr_batch_arrays, library.rr_batch_close
+        self._batch, self._error = c_void_p(), c_void_p()
+        self._places = byref(self._batch), byref(self._error)
+        self.arrays = _library.Arrays(size=ctypes.sizeof(_library.Arrays))
+        self._arrays_place = byref(self.arrays)
+
+    def next(self) -> Batch | None:
+        """The next batch as NumPy arrays, whose place then stands in `arrays`; None at the end.
+
+        Raises:
+            Error: as the library tells. The stream is then at its end.
+        """
+        while status := self._next(self.handle.pointer, _PATIENCE, *self._places):
+            if status != _library.TOO_LATE:
+                _library.check(status, self._error)
+                return None
+        pointer, arrays = self._batch.value, self.arrays
+        self._fill(pointer, self._arrays_place)
+        images, labels, index, annotated = arrays.images, arrays.labels, arrays.index, arrays.annotated
+        masks = arrays.masks
+        start = min(images, labels, index, annotated, masks or images)
+        memory: Any = _Memory.from_address(start)
+        memory.batch, memory.close = pointer, self._close
+        count = arrays.count
+        shape, each = (count, arrays.channels, arrays.height, arrays.width), (count,)
+        kind, array = _FLOATS if arrays.image_type == _library.FLOAT32 else self._element_type, np.ndarray
+        return Batch(
+            array(shape, kind, memory, images - start),
+            array(each, _INTEGERS, memory, labels - start),
+            array(each, _INTEGERS, memory, index - start),
+            array(shape, _BYTES, memory, masks - start) if masks else np.zeros(shape, np.uint8),
+            array(each, _FLAGS, memory, annotated - start))

@@ -117,6 +117,11 @@ def library() -> ctypes.CDLL:
     return loaded
 
 
+def check(status: int, error: c_void_p) -> None:
+    """Raises what a failed call tells, and frees it."""
+    _check(library(), status, error)
+
+
 def _check(loaded: ctypes.CDLL, status: int, error: c_void_p) -> None:
     if status < 64:
         return

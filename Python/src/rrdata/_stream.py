@@ -7,11 +7,10 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from ctypes import byref, c_void_p
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _library
-from ._arrays import Batch, batch_arrays
+from ._arrays import Batch, OpenStream
 from ._errors import UsageError
 from ._folder import FolderOptions, folder_options
 from ._paths import PathList, PathLike, given
@@ -19,9 +18,6 @@ from ._source import Source
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-#: The milliseconds after which a waiting main thread looks for Ctrl-C.
-_PATIENCE = 100
 
 
 class Stream:
@@ -131,7 +127,7 @@ class Stream:
         #: Whether the batch that was given last is the last of its iteration.
         self._is_over = False
         self._cursor: str | None = None
-        self._native: _library.Handle | None = None
+        self._native: OpenStream | None = None
         self._native_place: tuple[int, int] | None = None
         self._iteration = 0
         _register_as_torch_dataset()
@@ -158,42 +154,37 @@ class Stream:
 
     def _batches(self, iteration: int) -> Iterator[Batch]:
         last = self._place[0] + 1 if self._epochs is None else self._epochs
-        element_type = self._source.facts["element_type"]
         while self._place[0] < last:
-            pointer = self._next()
-            if pointer is None:
+            native = self._opened()
+            try:
+                batch = native.next()
+            except BaseException:
+                self._native = None
+                raise
+            if batch is None:
                 return
-            batch, arrays = batch_arrays(pointer, element_type)
+            arrays = native.arrays
             self._place = self._native_place = (arrays.next_epoch, arrays.next_position)
-            self._is_over = arrays.next_epoch >= last
+            self._is_over = self._place[0] >= last
             yield batch if self._arrays == "numpy" else self._tensors(batch)
             if iteration != self._iteration:
                 return
 
-    def _next(self) -> int | None:
-        """The next batch as an ``rr_batch``; None at the end."""
-        native, batch, error = self._opened(), c_void_p(), c_void_p()
-        function, places = _library.library().rr_stream_next, (byref(batch), byref(error))
-        while (status := function(native.pointer, _PATIENCE, *places)) == _library.TOO_LATE:
-            pass
-        if status >= 64:
-            self._native = None
-            _library._check(_library.library(), status, error)
-        return batch.value if status == _library.OK else None
-
-    def _opened(self) -> _library.Handle:
+    def _opened(self) -> OpenStream:
         """The stream of the library, which stands at the place where this one goes on."""
-        if self._native is None or not self._native.is_ours or self._native_place != self._place:
-            self._native = None
-            rank, world = self._part()
-            options = json.dumps({**self._options, "rank": rank, "world": world}).encode()
-            where = [self._source.dataset, self._source.masks, options]
-            if self._cursor is not None:
-                self._native = _library.Handle("rr_stream_open", "rr_stream_close", *where, self._cursor.encode())
-                self._cursor = None
-            else:
-                self._native = _library.Handle("rr_stream_open_at", "rr_stream_close", *where, *self._place)
-            self._native_place = self._place
+        native = self._native
+        if native is not None and native.handle.is_ours and self._native_place == self._place:
+            return native
+        self._native = None
+        rank, world = self._part()
+        options = json.dumps({**self._options, "rank": rank, "world": world}).encode()
+        where = [self._source.dataset, self._source.masks, options]
+        if self._cursor is not None:
+            handle = _library.Handle("rr_stream_open", "rr_stream_close", *where, self._cursor.encode())
+            self._cursor = None
+        else:
+            handle = _library.Handle("rr_stream_open_at", "rr_stream_close", *where, *self._place)
+        self._native, self._native_place = OpenStream(handle, self._source.facts["element_type"]), self._place
         return self._native
 
     def _tensors(self, batch: Batch) -> Batch:
@@ -212,7 +203,7 @@ class Stream:
 
     def __len__(self) -> int:
         """The number of batches in an iteration, the same for every rank."""
-        facts = _library.facts("rr_stream_describe", self._opened().pointer)
+        facts = _library.facts("rr_stream_describe", self._opened().handle.pointer)
         return facts["batches_per_epoch"] * (self._epochs or 1)
 
     @property
@@ -232,7 +223,7 @@ class Stream:
         It counts in the order of all ranks, and so serves every rank, whatever their number will be. After the last batch of
         an epoch the next epoch follows; in a worker of a loader, once the others have ended theirs.
         """
-        cursor = _library.text("rr_stream_cursor", self._opened().pointer, *self._place)
+        cursor = _library.text("rr_stream_cursor", self._opened().handle.pointer, *self._place)
         return {"cursor": json.loads(cursor), "is_over": self._is_over}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
