@@ -7,7 +7,7 @@ SEED ?= 0
 SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
-.PHONY: help dependencies build install library install-library wheel lint test test-python demo documentation peers bench-engine bench-formats bench-stream bench-training \
+.PHONY: help dependencies build install library install-library wheel lint test test-python test-torch test-wheel demo documentation peers bench-engine bench-formats bench-stream bench-python bench-training \
 	experiments fuzz fuzz-commands flip-bytes faults power-cuts soak sanitize-thread sanitize-address clean
 
 help:
@@ -20,11 +20,14 @@ help:
 	@echo "make lint           layout, floors and house rules; a build and documentation where warnings are errors"
 	@echo "make test           run every test, use the library from a package outside, and let some calls and the power fail"
 	@echo "make test-python    the tests of the Python package, on the library that make test has built"
+	@echo "make test-torch     the same, with PyTorch, Lightning and torchdata installed first (some GB)"
+	@echo "make test-wheel     the wheel in an environment of its own, with the Python lines of the README"
 	@echo "make documentation  the library's documentation, as pages in .build-documentation/pages"
 	@echo "make demo           from a folder of PNGs to a model that is right for the right reasons"
 	@echo "make bench-engine   training steps against PyTorch and JAX, in one run (some minutes)"
 	@echo "make bench-formats  imports against Pillow, OpenCV, torchvision and h5py, in one run (some minutes)"
 	@echo "make bench-stream   streams against PyTorch, h5py, WebDataset, Grain and others, in one run (some minutes)"
+	@echo "make bench-python   the Python package against PyTorch and torchvision, in one run (some minutes)"
 	@echo "make bench-training a whole training with masks against PyTorch, in one run (some minutes)"
 	@echo "make experiments    the paper's tables and the comparison with PyTorch Lightning (hours; it goes on where it stopped)"
 	@echo "make fuzz           each reader under libFuzzer and sanitizers, SECONDS=60 for each"
@@ -58,6 +61,11 @@ install-library: library
 wheel: dependencies
 	.ci/make-wheel dist
 
+# On the dataset of the demo.
+test-wheel: wheel
+	test -f demo/masks.h5 || .ci/demo
+	.ci/test-wheel dist/rrdata-*.whl demo/decoy.h5 demo/masks.h5
+
 lint: dependencies
 	swift format lint --strict --recursive Sources Tests schemas Package.swift Benchmarks/Package.swift Benchmarks/Sources
 	.ci/test-checks
@@ -71,9 +79,14 @@ test: dependencies
 	.ci/test-outside
 	.ci/test-faults "$$(swift build $(SWIFT_FLAGS) --show-bin-path)/rrdata" $(SEED)
 
+# WORDS go to pytest: `--long` goes on as a night's training does, `--seed 7` draws other combinations, `-k order` runs some.
 test-python: dependencies
 	swift build $(SWIFT_FLAGS)
-	.ci/test-python "$$(swift build $(SWIFT_FLAGS) --show-bin-path)/libRRInterface.so"
+	.ci/test-python "$$(swift build $(SWIFT_FLAGS) --show-bin-path)/libRRInterface.so" $(WORDS)
+
+test-torch: dependencies
+	.ci/install-torch
+	$(MAKE) test-python
 
 documentation: dependencies
 	.ci/check-documentation
@@ -96,6 +109,9 @@ bench-formats: build peers
 
 bench-stream: build peers
 	.build-peers/bin/python Benchmarks/stream.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata"
+
+bench-python: library peers
+	.build-peers/bin/python Benchmarks/python.py --library .build-library/librrdata.so
 
 bench-training: build peers
 	.build-peers/bin/python Benchmarks/training.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata"

@@ -10,6 +10,26 @@ import rrdata
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "Fixtures"
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="go on as long as a night's training does, with other seeds")
+    parser.addoption("--seed", type=int, default=0, help="decides what tests that draw by chance draw")
+
+
+@pytest.fixture
+def is_long(request) -> bool:
+    """Whether what is repeated is repeated a great many times."""
+    return request.config.getoption("--long")
+
+
+def pytest_generate_tests(metafunc):
+    """Options that are drawn by chance: a hundred combinations of them, fewer where each takes long, more with ``--long``."""
+    is_long, first = metafunc.config.getoption("--long"), 1000 * metafunc.config.getoption("--seed")
+    for name, few, many in [("combination", 100, 500), ("resumed_combination", 25, 300), ("worker_combination", 2, 40)]:
+        count = many if is_long else few
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, range(first, first + count))
+
+
 @pytest.fixture(scope="session")
 def data(tmp_path_factory) -> pathlib.Path:
     """A folder with ``images``, ``images.h5``, ``decoy.h5`` and ``masks.h5``."""

@@ -1,7 +1,6 @@
 """Batches are each their own, and what fails is an exception, never the end of the process."""
 
 import os
-import pathlib
 import shutil
 import signal
 import subprocess
@@ -41,32 +40,6 @@ def test_an_array_outlives_its_stream(files):
     part = images[3, 0, 5:9]
     del images
     assert np.array_equal(part, rrdata.Dataset(**files, split="train").images([3])[0, 0, 5:9])
-
-
-def memory() -> int:
-    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def test_memory_and_descriptors_stay_as_they_are(files):
-    def count():
-        return len(os.listdir("/proc/self/fd"))
-
-    for number in range(60):
-        if number == 20:
-            descriptors, held = count(), memory()
-        stream = rrdata.Stream(**files, batch_size=16)
-        for _ in range(3):
-            for _ in stream:
-                pass
-        rrdata.Dataset(**files)[0]
-        del stream
-    # The threads of a stream that is closed end a moment later.
-    for _ in range(1000):
-        if count() <= descriptors:
-            break
-        time.sleep(0.01)
-    assert count() <= descriptors
-    assert memory() - held < 8 << 20
 
 
 def test_a_dataset_cut_short_under_the_stream_raises(files, tmp_path):

@@ -1,6 +1,7 @@
 """The order of a stream is that of the command, byte for byte."""
 
 import io
+import json
 import random
 import subprocess
 
@@ -11,7 +12,7 @@ import rrdata
 from rrdata import _library
 
 
-def combination(seed: int) -> dict:
+def drawn_options(seed: int) -> dict:
     """Options of a stream that a seed draws."""
     draw = random.Random(seed)
     options = {"batch_size": draw.choice([1, 7, 32, 64, 500]), "epochs": draw.randint(1, 3), "seed": draw.getrandbits(64)}
@@ -33,9 +34,9 @@ def combination(seed: int) -> dict:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def pipe(files: dict, options: dict) -> list[tuple]:
+def pipe(files: dict, options: dict, *words: object) -> list[tuple]:
     """What the command writes for the same options."""
-    line = [_library.command_path(), "stream", files["path"], "--format", "npy"]
+    line = [_library.command_path(), "stream", files["path"], "--format", "npy", *words]
     if "masks" in files:
         line += ["--masks", files["masks"]]
     for name, value in options.items():
@@ -56,20 +57,64 @@ def is_same(batch: rrdata.Batch, arrays: tuple) -> bool:
     return all(one.dtype == other.dtype and np.array_equal(one, other) for one, other in zip(batch, arrays, strict=False))
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_stream_is_that_of_the_command(files, seed):
-    options = combination(seed)
-    if seed % 5 == 4 and "annotated_fraction" not in options:
-        files = {"path": files["path"]}
+def is_stream(batches: list, expected: list) -> bool:
+    return len(batches) == len(expected) and all(map(is_same, batches, expected))
+
+
+def files_of(files: dict, seed: int, options: dict) -> dict:
+    """The files of a combination, of which every fifth has no masks."""
+    return {"path": files["path"]} if seed % 5 == 4 and "annotated_fraction" not in options else files
+
+
+def test_stream_is_that_of_the_command(files, combination):
+    options = drawn_options(combination)
+    files = files_of(files, combination, options)
     expected = pipe(files, options)
     stream = rrdata.Stream(**files, **options)
     batches = list(stream)
-    assert len(batches) == len(expected) == len(stream) > 0 or options.get("drop_last")
-    assert len(batches) == len(expected)
-    for batch, arrays in zip(batches, expected):
-        assert is_same(batch, arrays)
+    assert is_stream(batches, expected)
+    assert len(batches) == len(stream) and (batches or options["drop_last"])
+    for batch in batches:
         assert batch.annotated.dtype == bool
         assert np.array_equal(batch.annotated, batch.masks.any((1, 2, 3)))
+
+
+def test_a_resumed_stream_is_that_of_the_command(files, resumed_combination, tmp_path):
+    """Some batches on one number of ranks, and the rest on another."""
+    options, draw = drawn_options(resumed_combination), random.Random(-resumed_combination)
+    options = {name: value for name, value in options.items() if name not in ("rank", "world")}
+    files = files_of(files, resumed_combination, options)
+    first, second = (draw.randint(1, 4) for _ in range(2))
+    ranks = [rrdata.Stream(**files, **options, rank=rank, world=first) for rank in range(first)]
+    iterations, read = [iter(stream) for stream in ranks], draw.randint(0, len(ranks[0]))
+    for rank, iteration in enumerate(iterations):
+        seen = [next(iteration) for _ in range(read)]
+        assert is_stream(seen, pipe(files, options | {"rank": rank, "world": first})[:read])
+    state = draw.choice(ranks).state_dict()
+    assert all(stream.state_dict() == state for stream in ranks)
+    for rank in range(second):
+        share = {"rank": rank, "world": second}
+        stream = rrdata.Stream(**files, **options, **share)
+        stream.load_state_dict(json.loads(json.dumps(state)))
+        cursor = tmp_path / f"{rank}.json"
+        cursor.write_text(json.dumps(state["cursor"]))
+        assert is_stream(list(stream), pipe(files, options | share, "--cursor", cursor))
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_workers_give_the_batches_of_the_command(files, method, worker_combination):
+    """Each worker of a loader is a rank of its own, whose batches come in turn."""
+    data = pytest.importorskip("torch.utils.data", reason="PyTorch is not installed")
+    options, draw = drawn_options(worker_combination), random.Random(-worker_combination)
+    options |= {"batch_size": draw.choice([7, 32, 64])}
+    files, workers = files_of(files, worker_combination, options), draw.randint(1, 3)
+    rank, world = options.get("rank", 0), options.get("world", 1)
+    shares = [
+        pipe(files, options | {"rank": rank * workers + worker, "world": world * workers}) for worker in range(workers)]
+    loader = data.DataLoader(
+        rrdata.Stream(**files, **options), batch_size=None, num_workers=workers, multiprocessing_context=method)
+    batches = [rrdata.Batch(*(tensor.numpy() for tensor in batch)) for batch in loader]
+    assert is_stream(batches, [batch for step in zip(*shares, strict=True) for batch in step])
 
 
 def test_epochs_follow_one_another(files):
@@ -119,8 +164,6 @@ def test_a_cursor_of_the_command_serves(files, tmp_path):
         "--format", "null"]
     subprocess.run(line, check=True, capture_output=True)
     stream = rrdata.Stream(files["path"], batch_size=50, epochs=2)
-    import json
-
     stream.load_state_dict({"cursor": json.loads(cursor.read_text())})
     assert list(stream) == []
     # Another iteration begins anew.

@@ -21,6 +21,16 @@ def test_tensors_are_those_arrays(files):
         other.images.mul_(0)
 
 
+def test_tensors_are_pinned_where_there_is_a_device(files):
+    stream = rrdata.Stream(**files, batch_size=32, arrays="torch", pin_memory=True)
+    if torch.accelerator.is_available():
+        assert all(tensor.is_pinned() for tensor in next(iter(stream)))
+    else:
+        with pytest.warns(RuntimeWarning, match="no accelerator"):
+            batch = next(iter(stream))
+        assert not any(tensor.is_pinned() for tensor in batch)
+
+
 @pytest.mark.parametrize("workers,method", [(0, None), (1, "fork"), (2, "fork"), (3, "spawn"), (2, "forkserver")])
 def test_a_loader_gives_every_sample_once(files, workers, method):
     stream = rrdata.Stream(**files, batch_size=16)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
+from ._errors import UsageError
 from ._paths import given
 
 
@@ -45,6 +46,8 @@ def image_size(size: str | Sequence[int] | None) -> str | None:
     """``224x224`` of ``(224, 224)``, height and width."""
     if size is None or isinstance(size, str):
         return size
+    if len(size) != 2:
+        raise UsageError(f"a size is height and width, and not {size!r}", code="invalid-option")
     height, width = size
     return f"{height}x{width}"
 
