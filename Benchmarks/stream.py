@@ -264,4 +264,5 @@ def main():
         + "".join(f"\n## {section}\n\n{results[section]}" for section in SECTIONS if section in results))
 
 
-main()
+if __name__ == "__main__":
+    main()
