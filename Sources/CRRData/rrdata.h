@@ -102,7 +102,8 @@ void rr_text_free(char *text);
 // Names the program that is started to read an HDF5 file: `rrdata` of the same release. Without this call it is the `rrdata`
 // beside this library, or else in the folder `../bin` from there. It gets the file open and can read nothing else, write
 // nothing and start nothing; without it no HDF5 file can be opened, for the library never reads one in its own process. Who
-// can write to the program can do what this process can, as with the library itself.
+// can write to the program can do what this process can, as with the library itself. One of another release, or none of ours,
+// is told apart as a file is opened, with RR_IO_ERROR.
 //
 // Fails with RR_NO_INPUT where there is no program that can be run.
 rr_status rr_reader_set(const char *path, rr_error **error);

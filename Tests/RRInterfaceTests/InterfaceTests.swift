@@ -169,6 +169,14 @@ struct InterfaceTests {
         #expect(outcome.errors.contains("the file is damaged: libhdf5 broke off reading it"))
     }
 
+    @Test("a program that reads HDF5 files and is of another release, or none of ours, is told apart")
+    func readers() throws {
+        try writeSamples()
+        let outcome = try CProgram("reader").run(["d.h5", CommandLineTool.path], in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.text == "all holds\n")
+    }
+
     @Test("a dataset that is cut short under the stream is an error that names a sample")
     func cutShort() throws {
         var sample = try SampleDataset(folder, channels: 2, height: 64, width: 64)

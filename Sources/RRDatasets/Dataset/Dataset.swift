@@ -14,7 +14,7 @@ internal import Synchronization
 /// ```
 public final class Dataset: Sendable {
     /// What our files name as their `creator`.
-    package static let creator = "rrdata 0.1.0"
+    package static let creator = Release.name
     /// The largest label that needs no name; tables of classes are sized by it.
     package static let largestBareLabel = 1_000_000
 

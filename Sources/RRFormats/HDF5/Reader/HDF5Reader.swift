@@ -123,6 +123,11 @@ final class HDF5Reader: Sendable {
             switch state {
             case .ended(let error): return .failure(error)
             case .starts(let socket, let process), .lives(let socket, let process):
+                if case .starts = state, let failure = Self.mismatch(of: socket, reading: input) {
+                    _ = Self.end(socket, process)
+                    state = .ended(failure)
+                    return .failure(failure)
+                }
                 state = .lives(socket, process)
                 do {
                     if let request { try Self.send(request, to: socket) }
@@ -144,6 +149,18 @@ final class HDF5Reader: Sendable {
             }
         }
         return try outcome.get()
+    }
+
+    /// What is wrong with a process that begins otherwise than one of this release; nil where it is one.
+    private static func mismatch(of socket: HDF5Socket, reading input: InputFile) -> FormatError? {
+        let release = socket.receiveGreeting()
+        guard release != Release.name else { return nil }
+        let program = HDF5ReaderProcess.namedProgram.map { "\($0) " } ?? ""
+        let what = release.map { "is of another release, \($0)" } ?? "is none of rrdata, or ended as it began"
+        return FormatError(
+            .cannotRead, path: input.path,
+            "the program \(program)that is to read the file \(what): it must be of the same release as what asks it, "
+                + "\(Release.name)")
     }
 
     private var broken: FormatError {

@@ -47,6 +47,12 @@ public enum HDF5ReaderProcess {
     private static let program = Mutex(runningProgram)
     private static let runningProgram = "/proc/self/exe"
 
+    /// The program that was named; nil for the running one.
+    static var namedProgram: String? {
+        let path = program.withLock { $0 }
+        return path == runningProgram ? nil : path
+    }
+
     /// Hands out the process that was started for a file, once, if the file is still the same.
     static func takeExpected(_ input: InputFile) -> HDF5Reader? {
         expected.withLock { readers in
@@ -130,13 +136,13 @@ public enum HDF5ReaderProcess {
             entry += 1
         }
         var process: pid_t = 0
-        let program = program.withLock { $0 }
+        let named = namedProgram
         let number = withArgumentList([name, input.path]) { arguments in
             withArgumentList(environment) { environment in
-                posix_spawn(&process, program, &actions, &attributes, arguments, environment)
+                posix_spawn(&process, named ?? runningProgram, &actions, &attributes, arguments, environment)
             }
         }
-        guard number == 0 else { throw failure(number, program == runningProgram ? nil : program) }
+        guard number == 0 else { throw failure(number, named) }
         return (HDF5Socket(descriptor: ends[0]), process)
     }
 

@@ -26,6 +26,7 @@ struct HDF5ReaderService {
         }
         var service = HDF5ReaderService(socket: HDF5Socket(descriptor: HDF5ReaderProcess.socket))
         do {
+            try service.socket.greet()
             while true { try service.answer() }
         } catch {
             _exit(0)

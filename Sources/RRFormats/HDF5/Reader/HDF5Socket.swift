@@ -69,6 +69,28 @@ struct HDF5Socket: Sendable {
         try send(withUnsafeBytes(of: UInt64(number).littleEndian) { Array($0) })
     }
 
+    /// What the process that reads says before anything else, so that one of another release is told apart.
+    func greet() throws(Closed) {
+        let release = Array(Release.name.utf8)
+        try send(number: release.count)
+        try send(release)
+    }
+
+    /// Takes the greeting of the other end.
+    ///
+    /// - Returns: its release; nil where it says nothing of the kind.
+    func receiveGreeting() -> String? {
+        do throws(Closed) {
+            let count = try receiveNumber()
+            guard 0...Self.longestRelease ~= count else { return nil }
+            return String(validating: try receive(count), as: UTF8.self)
+        } catch {
+            return nil
+        }
+    }
+
+    private static let longestRelease = 64
+
     /// A number of bytes; negative where it is none.
     func receiveNumber() throws(Closed) -> Int {
         let bits = try receive(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
