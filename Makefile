@@ -8,7 +8,7 @@ SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
 .PHONY: help dependencies build install library install-library wheel lint test test-python test-torch test-wheel demo documentation peers bench-engine bench-formats bench-stream bench-python bench-training \
-	experiments fuzz fuzz-commands flip-bytes faults power-cuts soak sanitize-thread sanitize-address clean
+	experiments fuzz fuzz-commands flip-bytes faults power-cuts soak sanitize-thread sanitize-address valgrind clean
 
 help:
 	@echo "make dependencies   install the system libraries that are missing"
@@ -38,6 +38,7 @@ help:
 	@echo "make soak           streams for an hour (MINUTES=60), in which memory and descriptors must stay as they are"
 	@echo "make sanitize-thread   the tests of streams and training under the thread sanitizer (some minutes)"
 	@echo "make sanitize-address  every test under the address sanitizer (a quarter of an hour)"
+	@echo "make valgrind       the programs in C that test the C interface under valgrind (some minutes)"
 	@echo "make clean          remove what was built"
 
 dependencies:
@@ -152,6 +153,12 @@ sanitize-thread: dependencies
 sanitize-address: dependencies
 	RRDATA_C_FLAGS=-fsanitize=address ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-address \
 		--skip 'StreamCommandTests/(allocations|changedFile)'
+
+# It cannot read what Swift tells debuggers, and so takes the stripped library. What the runtime keeps for good is possibly lost.
+valgrind: library
+	ln -sf librrdata.so.1 .build-library/libRRInterface.so
+	RRDATA_UNDER="env LD_LIBRARY_PATH=$(CURDIR)/.build-library valgrind -q --error-exitcode=99 --leak-check=full \
+		--show-leak-kinds=definite --errors-for-leak-kinds=definite" swift test $(SWIFT_FLAGS) --filter RRInterfaceTests
 
 fuzz: SECONDS = 60
 fuzz: dependencies
