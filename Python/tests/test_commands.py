@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -76,6 +77,25 @@ def test_the_lines_of_the_readme_run(data):
     outcome = subprocess.run([sys.executable, "-c", program], cwd=data, capture_output=True, text=True, env=os.environ)
     assert outcome.returncode == 0, outcome.stderr
     assert outcome.stdout
+
+
+def test_the_command_of_the_wheel_waits_for_no_numpy():
+    """It is started through the package, whose arrays it has no use for."""
+    program = """
+        import sys, rrdata, rrdata._command
+        assert "numpy" not in sys.modules
+        rrdata.DataError
+        assert "numpy" not in sys.modules and "Stream" in dir(rrdata)
+        rrdata.Stream, rrdata.Dataset, rrdata.write_masks
+        assert "numpy" in sys.modules
+        try:
+            rrdata.Streams
+        except AttributeError as error:
+            print(error)
+    """
+    outcome = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, env=os.environ, check=True)
+    assert outcome.stdout == "module 'rrdata' has no attribute 'Streams'\n"
 
 
 def test_what_is_public_is_documented():

@@ -11,7 +11,8 @@ reads what a training has left, and `run` is the whole command. What is refused 
 remedy.
 """
 
-from ._arrays import Batch
+from typing import TYPE_CHECKING, Any
+
 from ._errors import (
     DataError,
     Error,
@@ -23,10 +24,36 @@ from ._errors import (
     UsageError,
 )
 from ._version import version as __version__
-from ._commands import Finding, import_hdf5, import_images, import_masks, run, validate, write_dataset, write_masks
-from ._dataset import Dataset
-from ._run import Run
-from ._stream import Stream
+
+if TYPE_CHECKING:
+    from ._arrays import Batch
+    from ._commands import Finding, import_hdf5, import_images, import_masks, run, validate, write_dataset, write_masks
+    from ._dataset import Dataset
+    from ._run import Run
+    from ._stream import Stream
+else:
+    _PLACES = {
+        "_arrays": ["Batch"],
+        "_commands": [
+            "Finding", "import_hdf5", "import_images", "import_masks", "run", "validate", "write_dataset", "write_masks"],
+        "_dataset": ["Dataset"],
+        "_run": ["Run"],
+        "_stream": ["Stream"],
+    }
+
+    def __getattr__(name: str) -> Any:
+        """Loads what is asked for, and NumPy with it, the first time: the command is of this package and needs neither."""
+        for place, names in _PLACES.items():
+            if name in names:
+                from importlib import import_module
+
+                value = globals()[name] = getattr(import_module(f".{place}", __name__), name)
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "Batch",
