@@ -27,7 +27,8 @@ class Stream:
     function of seed and epoch, that of ``rrdata stream`` to the byte, whatever the number of threads, workers and ranks.
 
     It may be used as it is, or as ``DataLoader(stream, batch_size=None)`` where torch was imported before it was made. With
-    workers each gives other samples; they begin with copies of the stream, so call `set_epoch` before each iteration.
+    workers each gives other samples; they begin with copies of the stream, so call `set_epoch` before each iteration, and may
+    together have some more, smaller batches than ``len`` says.
     Ranks each have the same number of batches; what is left at an epoch's end is padded (index -1) or, with ``drop_last``,
     left out. One iteration runs at a time: a new one ends the one before.
 

@@ -156,7 +156,9 @@ final class HDF5Reader: Sendable {
         let release = socket.receiveGreeting()
         guard release != Release.name else { return nil }
         let program = HDF5ReaderProcess.namedProgram.map { "\($0) " } ?? ""
-        let what = release.map { "is of another release, \($0)" } ?? "is none of rrdata, or ended as it began"
+        let what =
+            release.map { "is of another release, \($0)" }
+            ?? "does not say its release: it is an older one, or none of ours"
         return FormatError(
             .cannotRead, path: input.path,
             "the program \(program)that is to read the file \(what): it must be of the same release as what asks it, "

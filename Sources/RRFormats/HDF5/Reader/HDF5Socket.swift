@@ -82,7 +82,7 @@ struct HDF5Socket: Sendable {
     func receiveGreeting() -> String? {
         do throws(Closed) {
             let count = try receiveNumber()
-            guard 0...Self.longestRelease ~= count else { return nil }
+            guard 1...Self.longestRelease ~= count else { return nil }
             return String(validating: try receive(count), as: UTF8.self)
         } catch {
             return nil
