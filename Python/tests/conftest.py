@@ -2,12 +2,15 @@
 
 import pathlib
 import shutil
+import sys
 
 import pytest
 
 import rrdata
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "Fixtures"
+# generate.py builds PyTorch's module of a model.json.
+sys.path.append(str(FIXTURES / "reference"))
 
 
 def pytest_addoption(parser):

@@ -1,0 +1,301 @@
+"""The explanation loss of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from . import counterexamples
+from .batch import PADDING, LabelledBatch, checked_batch, refusal
+from .distributed import Route, Totals, route_of
+from .options import LossOptions
+from .passes import Traits, explained, frozen, logits_of
+from .steps import expect_gradients
+
+
+class ExplanationLoss:
+    """The explanation loss of a batch, and what it was made of.
+
+    Attributes:
+        loss: (), differentiable: CE + λ1 · R. Of several processes each has its own part, so that what they are told to
+            average, gradients and losses, is that of the whole batch.
+        cross_entropy: (), detached; over the whole batch where several processes share it.
+        penalty: (), detached, before λ1: R, or what the guidance has in its place; likewise over the whole batch. 0 where
+            no sample is annotated, and with λ1 = 0, when it is not computed.
+        lambda1: λ1.
+        annotated: the rows of this process's batch that the penalty was computed of.
+    """
+
+    __slots__ = ("loss", "cross_entropy", "penalty", "lambda1", "annotated", "_logits", "_gradient", "_order", "_images")
+
+    def __init__(
+        self, loss: Tensor, cross_entropy: Tensor, penalty: Tensor, lambda1: float, annotated: list[int], logits: Tensor,
+        images: Tensor, gradient: Tensor | None = None, order: Tensor | None = None,
+    ) -> None:
+        self.loss = loss
+        self.cross_entropy = cross_entropy.detach()
+        self.penalty = penalty.detach()
+        self.lambda1 = lambda1
+        self.annotated = annotated
+        self._logits = logits.detach()
+        self._images = images.detach()
+        self._gradient = None if gradient is None else gradient.detach()
+        self._order = order
+
+    @property
+    def value(self) -> Tensor:
+        """(), detached: CE + λ1 · R of the whole batch, the same on all processes that share it."""
+        return self.cross_entropy + self.lambda1 * self.penalty
+
+    @property
+    def has_penalty(self) -> bool:
+        """Whether a penalty was computed of a sample of this process's batch."""
+        return bool(self.annotated)
+
+    @property
+    def logits(self) -> Tensor:
+        """``(N, K)``, detached: what the model says of the samples, in the batch's order."""
+        if self._order is None:
+            return self._logits
+        logits = torch.empty_like(self._logits)
+        logits[self._order] = self._logits
+        return logits
+
+    @property
+    def input_gradient(self) -> Tensor | None:
+        """In the images' shape, detached: the input gradient of each sample in `annotated`, and 0 for the others, of which
+        none was computed; None where the penalty holds none."""
+        if self._gradient is None or len(self._gradient) == len(self._images):
+            return self._gradient
+        whole = torch.zeros_like(self._images, dtype=self._gradient.dtype)
+        whole[torch.as_tensor(self.annotated, device=whole.device)] = self._gradient
+        return whole
+
+    def __repr__(self) -> str:
+        return (
+            f"<ExplanationLoss {self.value.item():g}: cross-entropy {self.cross_entropy.item():g}, penalty "
+            f"{self.penalty.item():g}>")
+
+
+def explanation_loss(
+    model: nn.Module,
+    x: Tensor,
+    y: Any,
+    A: Any = None,
+    lambda1: float = 1.0,
+    target: str = "sum-log-prob",
+    reduction: str = "mean",
+    guidance: str = "rrr",
+    *,
+    annotated: Any = None,
+    class_weights: Sequence[float] | Tensor | None = None,
+    label_smoothing: float = 0.0,
+    index: Any = None,
+    epoch: int = 0,
+    seed: int = 0,
+    image_range: Any = (0.0, 1.0),
+    pgd_steps: int = 7,
+    pgd_radius: float = 0.3,
+    pgd_step_size: float | None = None,
+    batch_norm: str = "freeze",
+    logits: Callable[[Any], Tensor] | None = None,
+    compile: bool | Mapping[str, Any] = False,
+    group: Any = None,
+) -> ExplanationLoss:
+    """The cross-entropy of a batch, and λ1 times what keeps the model from looking where the masks say that no reason is.
+
+        L = (1/N) Σ_n CE(z_n, y_n) + λ1 · R,   R = (1/N) Σ_n Σ_d (A_nd g_nd)²,   g_n = ∂T_n/∂x_n
+
+    Only annotated samples go through the second pass. With λ1 = 0, and for a batch without an annotated sample, the result is
+    plain cross-entropy of the model as it stands, bit for bit, and no second graph is made.
+
+    Source: Ross, Hughes and Doshi-Velez, "Right for the Right Reasons" (IJCAI 2017).
+
+    Args:
+        model: gives logits ``(N, K)``; in any mode, under autocast, in `DistributedDataParallel`, or under ``fully_shard``.
+            Of a tuple the first is taken, of an object or a dictionary what is called ``logits``.
+        x: ``(N, C, H, W)``, or any ``(N, …)``, floating-point, on any device; it need not require a gradient.
+        y: ``(N,)`` whole numbers; a sample with -1, as a `Stream` pads with, counts nowhere.
+        A: ``(N, C, H, W)`` or ``(N, 1, H, W)`` of the batch's samples, 1 where a pixel is no valid reason; None without masks.
+        lambda1: λ1, at least 0.
+        target: T: ``"sum-log-prob"``, Σ_k log p_k; ``"label"``, log p_y; ``"predicted"``, log p of the class with the largest
+            logit; ``"logits-sum"``, Σ_k z_k.
+        reduction: what R is divided by: ``"mean"`` the samples, ``"sum"`` 1, ``"annotated"`` the annotated samples.
+        guidance: R: ``"rrr"`` as above; ``"augment"``, the cross-entropy of the annotated samples with random values inside A;
+            ``"pgd"``, that with the worst change inside A; ``"input-gradient"``, the squared gradient of the cross-entropy by
+            all pixels, without masks.
+        annotated: ``(N,)`` bool, as a batch of a `Stream` has it: the samples whose mask is not all zero. It spares a look at
+            A, and on a GPU the wait for it.
+        class_weights: a weight for each class in the cross-entropy, as of `torch.nn.CrossEntropyLoss`.
+        label_smoothing: from 0 to 1, as of `torch.nn.CrossEntropyLoss`.
+        index: ``(N,)``, the rows of the samples in their dataset, which random values of ``"augment"`` and ``"pgd"`` follow
+            from, with ``seed`` and ``epoch``; None for their rows in the batch.
+        epoch, seed: of these random values, from 0.
+        image_range: the bounds of ``"augment"``, as the network sees them: ``(low, high)``, or such a pair for each channel.
+        pgd_steps, pgd_radius, pgd_step_size: the search of ``"pgd"``; a step of None is 2.5 radii over the steps.
+        batch_norm: what becomes of batch normalisation in training mode while a penalty is computed: ``"freeze"`` holds it at
+            its running statistics, as ``rrdata train`` does, and ``"refuse"`` stops.
+        logits: takes the logits out of what the model returns; None for the rule above.
+        compile: whether forward and input gradient are compiled as one, with `torch.compile`'s options if they are given. A
+            model that was compiled by itself cannot be differentiated twice.
+        group: the processes that average gradients, where the model does not say so: inside a `LightningModule`.
+
+    Returns:
+        the loss and its parts. Attention runs by its plain formulas in the second pass, since the fused kernels have no second
+        derivative. Under autocast the penalty is summed in float32. Under ``fully_shard`` all samples go through the second
+        pass, and parameters stay whole from forward to backward: it costs the memory that sharding spares in the meantime.
+
+    Raises:
+        UsageError: gradients are off (`torch.no_grad`, `torch.inference_mode`), shapes do not fit, a wrapper makes the
+            result wrong, or an option is none.
+    """
+    choices = LossOptions(
+        lambda1=float(lambda1), target=target, reduction=reduction, guidance=guidance, label_smoothing=label_smoothing,
+        class_weights=None if class_weights is None else torch.as_tensor(class_weights, dtype=torch.float64).detach().cpu(),
+        index=index, epoch=epoch, seed=seed, image_range=image_range, pgd_steps=pgd_steps, pgd_radius=pgd_radius,
+        pgd_step_size=pgd_step_size, batch_norm=batch_norm, pick=logits,
+        compiled=(dict(compile) if isinstance(compile, Mapping) else {}) if compile or compile == {} else None)
+    choices.check(A)
+    _require_graph()
+    route = route_of(model, group)
+    batch = checked_batch(x, y, A, annotated)
+    guided: list[int] = []
+    if choices.lambda1 > 0:
+        guided = list(range(batch.count)) if guidance == "input-gradient" else batch.annotated
+    needs_counts = route.world > 1 or bool(guided)
+    totals = route.totals(lambda: choices.totals(batch, guided, route.world), batch.images.device) if needs_counts else None
+    expect_gradients(route.inner)
+    route.keep_parameters()
+    if totals is None or totals.guided == 0:
+        result = _plain(route, batch, choices, totals)
+    else:
+        traits = Traits.of(route.inner)
+        with frozen(route.inner, traits, choices.batch_norm):
+            compute = _with_counterexamples if choices.has_counterexamples else _with_gradients
+            result = compute(route, batch, guided, choices, totals, traits)
+    route.release_parameters(result.loss)
+    return result
+
+
+def _require_graph() -> None:
+    if torch.is_inference_mode_enabled():
+        raise refusal(
+            "torch.inference_mode is on, under which there are no gradients, and enable_grad does not turn it off: compute the "
+            "loss in `with torch.inference_mode(False), torch.enable_grad():`; in Lightning give "
+            "Trainer(inference_mode=False), or take rrdata.lightning", "gradients-off")
+    if not torch.is_grad_enabled():
+        raise refusal(
+            "gradients are off, by torch.no_grad or set_grad_enabled: the loss needs the input gradient in validation too, so "
+            "compute it in `with torch.enable_grad():`", "gradients-off")
+
+
+def _mean_cross_entropy(
+    route: Route, logits: Tensor, labels: Tensor, choices: LossOptions, totals: Totals | None
+) -> Tensor:
+    if route.world == 1 or totals is None:
+        return choices.cross_entropy(logits, labels, "mean")
+    if not totals.weight > 0:
+        raise refusal("no sample of the batch has a label that weighs anything", "unsuitable-labels")
+    return choices.cross_entropy(logits, labels, "sum") / totals.weight
+
+
+def _plain(route: Route, batch: LabelledBatch, choices: LossOptions, totals: Totals | None) -> ExplanationLoss:
+    logits = logits_of(route.outer(batch.images), choices.pick, route.inner)
+    loss = _mean_cross_entropy(route, logits, batch.labels, choices, totals)
+    mean, = route.mean(loss)
+    return ExplanationLoss(loss, mean, torch.zeros_like(mean), choices.lambda1, [], logits, batch.images)
+
+
+def _rows(rows: list[int], device: torch.device) -> Tensor:
+    return torch.tensor(rows, dtype=torch.int64, device=device)
+
+
+def _taken(images: Tensor, rows: Tensor) -> Tensor:
+    """Some of the images, in their memory format."""
+    taken = images[rows]
+    if images.dim() == 4 and images.is_contiguous(memory_format=torch.channels_last):
+        return taken.contiguous(memory_format=torch.channels_last)
+    return taken
+
+
+def _with_gradients(
+    route: Route, batch: LabelledBatch, guided: list[int], choices: LossOptions, totals: Totals, traits: Traits
+) -> ExplanationLoss:
+    device = batch.images.device
+    target = "label" if choices.guidance == "input-gradient" else choices.target
+
+    def explain(call: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        return explained(
+            call, images, labels, target, model=route.inner, traits=traits, pick=choices.pick, compiled=choices.compiled)
+
+    order = rows = gradient = None
+    labels = batch.labels
+    if route.is_sharded or len(guided) == batch.count:
+        logits, gradient = explain(route.outer, batch.images, labels)
+    elif not guided:
+        logits = logits_of(route.outer(batch.images), choices.pick, route.inner)
+    else:
+        # Every process calls the wrapper once, so that none waits for a pass that another does not make.
+        rows = _rows(guided, device)
+        kept = set(guided)
+        others = _rows([row for row in range(batch.count) if row not in kept], device)
+        order = torch.cat([rows, others])
+        labels = labels[order]
+        plain = logits_of(route.outer(_taken(batch.images, others)), choices.pick, route.inner)
+        own, gradient = explain(route.inner, _taken(batch.images, rows), labels[: len(guided)])
+        logits = torch.cat([own, plain])
+    cross_entropy = _mean_cross_entropy(route, logits, labels, choices, totals)
+    divisor = choices.divisor(totals, route.world)
+    if gradient is None:
+        total = torch.zeros_like(cross_entropy)
+        loss = cross_entropy
+    else:
+        with torch.autocast(device.type, enabled=False):
+            inside = gradient if choices.guidance == "input-gradient" else batch.marks(rows) * gradient
+            total = inside.square().sum()
+            loss = cross_entropy + total * (choices.lambda1 / divisor)
+    mean, penalty = route.mean(cross_entropy, total.detach() / divisor)
+    return ExplanationLoss(loss, mean, penalty, choices.lambda1, guided, logits, batch.images, gradient, order)
+
+
+def _with_counterexamples(
+    route: Route, batch: LabelledBatch, guided: list[int], choices: LossOptions, totals: Totals, traits: Traits
+) -> ExplanationLoss:
+    device = batch.images.device
+    logits = logits_of(route.outer(batch.images), choices.pick, route.inner)
+    cross_entropy = _mean_cross_entropy(route, logits, batch.labels, choices, totals)
+    total = torch.zeros_like(cross_entropy)
+    if guided or route.is_sharded:
+        # Parameters that are sharded are waited for by all processes, so all samples go: the others count nowhere.
+        chosen = list(range(batch.count)) if route.is_sharded else guided
+        rows = _rows(chosen, device)
+        kept = set(guided)
+        counts = torch.tensor([row in kept for row in chosen], device=device)
+        labels = torch.where(counts, batch.labels[rows], PADDING)
+
+        def loss_of(images: Tensor) -> Tensor:
+            output = logits_of(route.inner(images), choices.pick, route.inner)
+            return choices.cross_entropy(output, labels, "sum")
+
+        total = loss_of(_counterexamples(_taken(batch.images, rows).detach(), batch.marks(rows), chosen, choices, loss_of))
+    divisor = choices.divisor(totals, route.world)
+    loss = cross_entropy + total * (choices.lambda1 / divisor)
+    mean, penalty = route.mean(cross_entropy, total.detach() / divisor)
+    return ExplanationLoss(loss, mean, penalty, choices.lambda1, guided, logits, batch.images)
+
+
+def _counterexamples(
+    images: Tensor, masks: Tensor, rows: list[int], choices: LossOptions, loss_of: Callable[[Tensor], Tensor]
+) -> Tensor:
+    known = rows if choices.index is None else torch.as_tensor(choices.index).tolist()
+    index = rows if choices.index is None else [known[row] for row in rows]
+    units = counterexamples.unit_values(choices.seed, choices.epoch, index, images[0].numel() if len(images) else 0)
+    if choices.guidance == "augment":
+        return counterexamples.randomized(images, masks, units, choices.image_range)
+    size = choices.pgd_step_size
+    return counterexamples.adversarial(
+        images, masks, units, loss_of, steps=choices.pgd_steps, radius=choices.pgd_radius,
+        step_size=2.5 * choices.pgd_radius / choices.pgd_steps if size is None else size)

@@ -1,0 +1,108 @@
+"""What a loss is asked to be, and what follows from it for each term."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+from torch.nn import functional
+
+from .batch import PADDING, LabelledBatch, choice, refusal
+from .distributed import Totals
+from .passes import TARGETS
+
+#: What R is divided by, by the names of ``rrdata train --penalty-reduction``.
+REDUCTIONS = ("mean", "sum", "annotated")
+#: What R is, by the names of ``rrdata train --guidance``.
+GUIDANCES = ("rrr", "augment", "pgd", "input-gradient")
+
+
+@dataclass(frozen=True)
+class LossOptions:
+    """What a loss is asked to be; `explanation_loss` says what each means."""
+
+    lambda1: float
+    target: str
+    reduction: str
+    guidance: str
+    label_smoothing: float
+    class_weights: Tensor | None
+    index: Any
+    epoch: int
+    seed: int
+    image_range: Any
+    pgd_steps: int
+    pgd_radius: float
+    pgd_step_size: float | None
+    batch_norm: str
+    pick: Callable[[Any], Tensor] | None
+    compiled: Mapping[str, Any] | None
+
+    def check(self, A: Any) -> None:
+        """Refuses what makes no sense, with the masks that are given or None.
+
+        Raises:
+            UsageError: an option is none, or contradicts another.
+        """
+        choice("target", self.target, TARGETS)
+        choice("reduction", self.reduction, REDUCTIONS)
+        choice("guidance", self.guidance, GUIDANCES)
+        choice("batch_norm", self.batch_norm, ("freeze", "refuse"))
+        if not 0 <= self.lambda1 < float("inf"):
+            raise refusal(f"lambda1 is {self.lambda1}, but must be a number of at least 0", "invalid-option")
+        if not 0 <= self.label_smoothing <= 1:
+            raise refusal(f"label_smoothing is {self.label_smoothing}, but must be from 0 to 1", "invalid-option")
+        if self.guidance != "rrr" and self.target != "sum-log-prob":
+            raise refusal(
+                f'target is of guidance="rrr"; {self.guidance} is about the cross-entropy of the label', "invalid-option")
+        if self.guidance == "input-gradient" and A is not None:
+            raise refusal(
+                'guidance="input-gradient" is over all pixels of all samples and takes no masks: give A=None, or '
+                'guidance="rrr" with target="label" for the same inside the masks', "invalid-option")
+        if self.guidance == "pgd" and not (self.pgd_steps >= 1 and self.pgd_radius > 0 and (self.pgd_step_size or 1) > 0):
+            raise refusal("pgd_steps, pgd_radius and pgd_step_size must be above 0", "invalid-option")
+
+    @property
+    def has_counterexamples(self) -> bool:
+        """Whether R is the cross-entropy of changed images."""
+        return self.guidance in ("augment", "pgd")
+
+    def cross_entropy(self, logits: Tensor, labels: Tensor, reduction: str) -> Tensor:
+        """The cross-entropy, its mean or its sum, of samples that pad no batch."""
+        weights = self.class_weights
+        if weights is not None:
+            if weights.shape != logits.shape[1:]:
+                raise refusal(
+                    f"there are {weights.numel()} class weights, but the model has {logits.shape[1]} classes",
+                    "unsuitable-class-weights")
+            weights = weights.to(logits.device, logits.dtype)
+        return functional.cross_entropy(
+            logits, labels, weight=weights, ignore_index=PADDING, reduction=reduction,
+            label_smoothing=self.label_smoothing)
+
+    def totals(self, batch: LabelledBatch, guided: list[int], world: int) -> Totals:
+        """The counts of this process's part of the batch."""
+        labels, weights = batch.labels, self.class_weights
+        if weights is None and world == 1 and not self.has_counterexamples:
+            # Where labels are elsewhere, nobody waits for them.
+            samples = (labels >= 0).sum()
+            count = samples.item() if labels.device.type == "cpu" else samples
+            return Totals(count, count, len(guided), len(guided))
+        own = labels.tolist()
+        of_class = None if weights is None else weights.tolist()
+        if of_class is not None and own and max(own) >= len(of_class):
+            raise refusal(f"a label is {max(own)}, but there are {len(of_class)} class weights", "unsuitable-class-weights")
+        weight = [0.0 if label < 0 else 1.0 if of_class is None else of_class[label] for label in own]
+        return Totals(
+            sum(weight), sum(label >= 0 for label in own), len(guided), sum(weight[row] for row in guided))
+
+    def divisor(self, totals: Totals, world: int) -> Any:
+        """What the penalties of samples are divided by, for each process, whose mean all together take."""
+        if self.reduction == "sum":
+            return 1 / world
+        if self.reduction == "mean":
+            return totals.weight if self.has_counterexamples else totals.samples
+        # Where no annotated sample weighs anything, R is 0 whatever it is divided by.
+        return (totals.guided_weight or 1.0) if self.has_counterexamples else totals.guided
