@@ -95,7 +95,7 @@ def usable(tensor: Tensor) -> Tensor:
 
 
 def _labels(y: Any, images: Tensor) -> Tensor:
-    labels = torch.as_tensor(y)
+    labels = y if isinstance(y, Tensor) else torch.as_tensor(y)
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise refusal(
             f"the labels are {labels.dtype}, but must be whole numbers from 0: of one-hot rows take labels.argmax(1)",
@@ -104,15 +104,19 @@ def _labels(y: Any, images: Tensor) -> Tensor:
         raise refusal(
             f"the labels have the shape {tuple(labels.shape)}, but {len(images)} images have ({len(images)},): a whole "
             "number each", "shape-mismatch")
-    return usable(labels).to(images.device, torch.int64)
+    labels = usable(labels)
+    if labels.dtype == torch.int64 and labels.device == images.device:
+        return labels
+    return labels.to(images.device, torch.int64)
 
 
 def _masks(A: Any, images: Tensor) -> Tensor:
-    masks = torch.as_tensor(A)
+    masks = A if isinstance(A, Tensor) else torch.as_tensor(A)
     count, shape = len(images), images.shape
     if masks.dim() == images.dim() and masks.shape[1:] in (shape[1:], (1, *shape[2:])):
         if len(masks) == count:
-            return usable(masks).to(images.device)
+            masks = usable(masks)
+            return masks if masks.device == images.device else masks.to(images.device)
         if len(masks) != 1:
             raise refusal(
                 f"A has {len(masks)} masks, but the batch has {count} samples: give the masks of these samples, as a Stream "
@@ -130,7 +134,7 @@ def _masks(A: Any, images: Tensor) -> Tensor:
 def _annotated_rows(masks: Tensor, annotated: Any) -> list[int]:
     """The samples whose mask is not all zero."""
     if annotated is not None:
-        flags = torch.as_tensor(annotated)
+        flags = annotated if isinstance(annotated, Tensor) else torch.as_tensor(annotated)
         if flags.shape != masks.shape[:1]:
             raise refusal(
                 f"annotated has the shape {tuple(flags.shape)}, but there are {len(masks)} masks", "shape-mismatch")

@@ -12,7 +12,7 @@ from . import counterexamples
 from .batch import PADDING, LabelledBatch, checked_batch, refusal
 from .distributed import Route, Totals, route_of
 from .options import LossOptions
-from .passes import Traits, explained, frozen, logits_of
+from .passes import Traits, explained, frozen, in_single, logits_of
 from .steps import expect_gradients
 
 
@@ -22,28 +22,38 @@ class ExplanationLoss:
     Attributes:
         loss: (), differentiable: CE + λ1 · R. Of several processes each has its own part, so that what they are told to
             average, gradients and losses, is that of the whole batch.
-        cross_entropy: (), detached; over the whole batch where several processes share it.
-        penalty: (), detached, before λ1: R, or what the guidance has in its place; likewise over the whole batch. 0 where
-            no sample is annotated, and with λ1 = 0, when it is not computed.
         lambda1: λ1.
         annotated: the rows of this process's batch that the penalty was computed of.
     """
 
-    __slots__ = ("loss", "cross_entropy", "penalty", "lambda1", "annotated", "_logits", "_gradient", "_order", "_images")
+    __slots__ = (
+        "loss", "lambda1", "annotated", "_cross_entropy", "_total", "_divisor", "_logits", "_gradient", "_order", "_images")
 
     def __init__(
-        self, loss: Tensor, cross_entropy: Tensor, penalty: Tensor, lambda1: float, annotated: list[int], logits: Tensor,
-        images: Tensor, gradient: Tensor | None = None, order: Tensor | None = None,
+        self, loss: Tensor, cross_entropy: Tensor, lambda1: float, annotated: list[int], logits: Tensor, images: Tensor, *,
+        total: Tensor | None = None, divisor: Any = 1.0, gradient: Tensor | None = None, order: Tensor | None = None,
     ) -> None:
         self.loss = loss
-        self.cross_entropy = cross_entropy.detach()
-        self.penalty = penalty.detach()
         self.lambda1 = lambda1
         self.annotated = annotated
-        self._logits = logits.detach()
-        self._images = images.detach()
-        self._gradient = None if gradient is None else gradient.detach()
-        self._order = order
+        # What nobody asks for is not even detached.
+        self._cross_entropy, self._total, self._divisor = cross_entropy, total, divisor
+        self._logits, self._images, self._gradient, self._order = logits, images, gradient, order
+
+    @property
+    def cross_entropy(self) -> Tensor:
+        """(), detached: CE over the whole batch, where several processes share it too."""
+        return self._cross_entropy.detach()
+
+    @property
+    def penalty(self) -> Tensor:
+        """(), detached, before λ1: R, or what the guidance has in its place; likewise over the whole batch.
+
+        0 where no sample is annotated, and with λ1 = 0, when it is not computed.
+        """
+        if self._total is None:
+            return torch.zeros_like(self._cross_entropy, requires_grad=False)
+        return self._total.detach() / self._divisor
 
     @property
     def value(self) -> Tensor:
@@ -58,20 +68,24 @@ class ExplanationLoss:
     @property
     def logits(self) -> Tensor:
         """``(N, K)``, detached: what the model says of the samples, in the batch's order."""
+        own = self._logits.detach()
         if self._order is None:
-            return self._logits
-        logits = torch.empty_like(self._logits)
-        logits[self._order] = self._logits
+            return own
+        logits = torch.empty_like(own)
+        logits[self._order] = own
         return logits
 
     @property
     def input_gradient(self) -> Tensor | None:
         """In the images' shape, detached: the input gradient of each sample in `annotated`, and 0 for the others, of which
         none was computed; None where the penalty holds none."""
-        if self._gradient is None or len(self._gradient) == len(self._images):
-            return self._gradient
-        whole = torch.zeros_like(self._images, dtype=self._gradient.dtype)
-        whole[torch.as_tensor(self.annotated, device=whole.device)] = self._gradient
+        if self._gradient is None:
+            return None
+        own = self._gradient.detach()
+        if len(own) == len(self._images):
+            return own
+        whole = torch.zeros_like(self._images, dtype=own.dtype, requires_grad=False)
+        whole[torch.as_tensor(self.annotated, device=whole.device)] = own
         return whole
 
     def __repr__(self) -> str:
@@ -206,7 +220,7 @@ def _plain(route: Route, batch: LabelledBatch, choices: LossOptions, totals: Tot
     logits = logits_of(route.outer(batch.images), choices.pick, route.inner)
     loss = _mean_cross_entropy(route, logits, batch.labels, choices, totals)
     mean, = route.mean(loss)
-    return ExplanationLoss(loss, mean, torch.zeros_like(mean), choices.lambda1, [], logits, batch.images)
+    return ExplanationLoss(loss, mean, choices.lambda1, [], logits, batch.images)
 
 
 def _rows(rows: list[int], device: torch.device) -> Tensor:
@@ -253,12 +267,13 @@ def _with_gradients(
         total = torch.zeros_like(cross_entropy)
         loss = cross_entropy
     else:
-        with torch.autocast(device.type, enabled=False):
+        with in_single(batch.images):
             inside = gradient if choices.guidance == "input-gradient" else batch.marks(rows) * gradient
             total = inside.square().sum()
             loss = cross_entropy + total * (choices.lambda1 / divisor)
-    mean, penalty = route.mean(cross_entropy, total.detach() / divisor)
-    return ExplanationLoss(loss, mean, penalty, choices.lambda1, guided, logits, batch.images, gradient, order)
+    mean, total = route.mean(cross_entropy, total)
+    return ExplanationLoss(
+        loss, mean, choices.lambda1, guided, logits, batch.images, total=total, divisor=divisor, gradient=gradient, order=order)
 
 
 def _with_counterexamples(
@@ -283,8 +298,8 @@ def _with_counterexamples(
         total = loss_of(_counterexamples(_taken(batch.images, rows).detach(), batch.marks(rows), chosen, choices, loss_of))
     divisor = choices.divisor(totals, route.world)
     loss = cross_entropy + total * (choices.lambda1 / divisor)
-    mean, penalty = route.mean(cross_entropy, total.detach() / divisor)
-    return ExplanationLoss(loss, mean, penalty, choices.lambda1, guided, logits, batch.images)
+    mean, total = route.mean(cross_entropy, total)
+    return ExplanationLoss(loss, mean, choices.lambda1, guided, logits, batch.images, total=total, divisor=divisor)
 
 
 def _counterexamples(

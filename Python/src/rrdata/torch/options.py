@@ -87,8 +87,7 @@ class LossOptions:
         labels, weights = batch.labels, self.class_weights
         if weights is None and world == 1 and not self.has_counterexamples:
             # Where labels are elsewhere, nobody waits for them.
-            samples = (labels >= 0).sum()
-            count = samples.item() if labels.device.type == "cpu" else samples
+            count = int((labels.numpy() >= 0).sum()) if labels.device.type == "cpu" else (labels >= 0).sum()
             return Totals(count, count, len(guided), len(guided))
         own = labels.tolist()
         of_class = None if weights is None else weights.tolist()

@@ -182,8 +182,14 @@ def explained(
 
 
 def _gradient(logits: Tensor, labels: Tensor, images: Tensor, target: str) -> Tensor:
-    with torch.autocast(images.device.type, enabled=False):
+    with in_single(images):
         return gradient_by(images, target_sum(logits, labels, target), create_graph=True)
+
+
+def in_single(images: Tensor) -> contextlib.AbstractContextManager[Any]:
+    """Without autocast, where it is on."""
+    kind = images.device.type
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else contextlib.nullcontext()
 
 
 def gradient_by(images: Tensor, output: Tensor, seed: Tensor | None = None, *, create_graph: bool = False) -> Tensor:
