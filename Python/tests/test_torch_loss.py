@@ -338,6 +338,16 @@ def test_what_is_compiled_is_forward_and_gradient_as_one():
             explanation_loss(wrong, *batch, 3.0)
 
 
+def test_a_step_that_is_compiled_whole_leaves_the_loss_as_it_is():
+    model, batch = network(), samples()
+
+    @torch.compile(backend="aot_eager")
+    def step(images, labels, masks):
+        return explanation_loss(model, images * 1.0, labels, masks, 3.0).loss * 2
+
+    assert_same(step(*batch) / 2, by_hand(model, *batch, 3.0), model)
+
+
 def test_channels_last_stays():
     model, seen = convolutions(), []
     model.register_forward_pre_hook(
@@ -444,6 +454,7 @@ def test_masks_of_any_type(masks):
     (lambda x, y, A: (x.numpy(), y, A), "tensor"),
     (lambda x, y, A: (x, functional.one_hot(y).double(), A), "argmax"),
     (lambda x, y, A: (x, y[:3], A), "labels have the shape"),
+    (lambda x, y, A: (x, torch.full_like(y, -1), A), "no sample of the batch has a label"),
 ])
 def test_what_does_not_fit_is_refused_with_the_cure(change, message):
     with pytest.raises(rrdata.UsageError, match=message):

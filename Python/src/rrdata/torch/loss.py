@@ -174,11 +174,19 @@ def explanation_loss(
         compiled=(dict(compile) if isinstance(compile, Mapping) else {}) if compile or compile == {} else None)
     choices.check(A)
     _require_graph()
+    return _computed(model, x, y, A, annotated, choices, group)
+
+
+# Whoever compiles a step compiles what is around the loss: what is compiled can be differentiated once.
+@getattr(torch, "_disable_dynamo", lambda function: function)
+def _computed(
+    model: nn.Module, x: Tensor, y: Any, A: Any, annotated: Any, choices: LossOptions, group: Any
+) -> ExplanationLoss:
     route = route_of(model, group)
     batch = checked_batch(x, y, A, annotated)
     guided: list[int] = []
     if choices.lambda1 > 0:
-        guided = list(range(batch.count)) if guidance == "input-gradient" else batch.annotated
+        guided = list(range(batch.count)) if choices.guidance == "input-gradient" else batch.annotated
     needs_counts = route.world > 1 or bool(guided)
     totals = route.totals(lambda: choices.totals(batch, guided, route.world), batch.images.device) if needs_counts else None
     expect_gradients(route.inner)
@@ -210,6 +218,8 @@ def _mean_cross_entropy(
     route: Route, logits: Tensor, labels: Tensor, choices: LossOptions, totals: Totals | None
 ) -> Tensor:
     if route.world == 1 or totals is None:
+        if labels.device.type == "cpu" and not (labels.numpy() >= 0).any():
+            raise refusal("no sample of the batch has a label: there is nothing to learn from it", "unsuitable-labels")
         return choices.cross_entropy(logits, labels, "mean")
     if not totals.weight > 0:
         raise refusal("no sample of the batch has a label that weighs anything", "unsuitable-labels")
