@@ -1,12 +1,11 @@
 #include "CConvolution.h"
 #include "pixels.h"
+#include "shares.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
-typedef struct {
-    ptrdiff_t start, end;
-} range;
+typedef rr_range range;
 
 // The largest of the sizes for which there is code, and at most `largest`, that does not exceed what is left.
 static ptrdiff_t block_size(ptrdiff_t left, ptrdiff_t largest) {
@@ -194,6 +193,26 @@ static rr_convolution transposed(const rr_convolution *c) {
 
 static bool has_stride(const rr_convolution *c) { return c->rows.stride > 1 || c->columns.stride > 1; }
 
+// Takes the channel groups of a share, where there are several; returns the first of them.
+static ptrdiff_t share_groups(rr_convolution *c) {
+    if (c->groups == 1) return 0;
+    const range groups = rr_share_of(c->groups, c->share, c->shares, 1);
+    c->groups = groups.end - groups.start;
+    c->share = 0;
+    c->shares = 1;
+    return groups.start;
+}
+
+static ptrdiff_t input_elements(const rr_convolution *c) { return c->channels * c->height * c->width * c->samples; }
+
+static ptrdiff_t output_elements(const rr_convolution *c) {
+    return c->outputs * c->output_height * c->output_width * c->samples;
+}
+
+static ptrdiff_t weight_elements(const rr_convolution *c) {
+    return c->outputs * c->channels * c->rows.kernel * c->columns.kernel;
+}
+
 // Whether vectors run over pixels and samples.
 static bool has_few_samples(const rr_convolution *c) { return c->samples % 8 != 0; }
 
@@ -218,42 +237,64 @@ ptrdiff_t rr_convolution_sums_count(const rr_convolution *c) {
     return has_few_samples(c) ? MAX(sums, pixel_count(c)) : sums;
 }
 
-void rr_convolve_float(
-    const rr_convolution *c, const float *input, const float *weights, const float *bias, float *packed, float *output
-) {
-    if (has_few_samples(c) || (c->is_transpose && has_stride(c))) {
-        rr_pixels_convolve_float(c, input, weights, bias, packed, output);
-        return;
+double rr_convolution_largest_share(const rr_convolution *convolution, bool is_gradient) {
+    double most = 0;
+    for (ptrdiff_t share = 0; share < convolution->shares; share++) {
+        rr_convolution c = *convolution;
+        c.share = share;
+        double size;
+        if (c.groups > 1) {
+            share_groups(&c);
+            size = (double)c.groups / (double)convolution->groups;
+        } else if (is_gradient && has_few_samples(&c)) {
+            size = rr_share_size(rr_share_of_weights(&c)) / (double)(c.channels * c.outputs);
+        } else if (has_few_samples(&c) || (c.is_transpose && has_stride(&c))) {
+            const ptrdiff_t rows = (c.height + c.rows.stride - 1) / c.rows.stride;
+            const ptrdiff_t whole = c.is_transpose ? rows * c.channels : c.output_height * c.outputs;
+            size = rr_share_size(rr_share_of_pixels(&c)) / (double)whole;
+        } else {
+            const rr_convolution plain = c.is_transpose && !is_gradient ? transposed(&c) : c;
+            const range outputs = rr_share_of_outputs(&plain);
+            size = (double)(outputs.end - outputs.start) / (double)plain.outputs;
+        }
+        most = MAX(most, size);
     }
-    const rr_convolution plain = c->is_transpose ? transposed(c) : *c;
-    float_version(c)->convolve(&plain, input, weights, bias, packed, output);
+    return most;
 }
 
-void rr_convolve_double(
-    const rr_convolution *c, const double *input, const double *weights, const double *bias, double *packed, double *output
-) {
-    if (has_few_samples(c) || (c->is_transpose && has_stride(c))) {
-        rr_pixels_convolve_double(c, input, weights, bias, packed, output);
-        return;
+#define FUNCTIONS(ELEMENT) \
+    void rr_convolve_##ELEMENT( \
+        const rr_convolution *convolution, const ELEMENT *input, const ELEMENT *weights, const ELEMENT *bias, \
+        ELEMENT *packed, ELEMENT *output \
+    ) { \
+        rr_convolution c = *convolution; \
+        const ptrdiff_t group = share_groups(&c); \
+        input += group * (c.is_transpose ? output_elements(&c) : input_elements(&c)); \
+        output += group * (c.is_transpose ? input_elements(&c) : output_elements(&c)); \
+        weights += group * weight_elements(&c); \
+        if (bias) bias += group * c.outputs; \
+        if (has_few_samples(&c) || (c.is_transpose && has_stride(&c))) { \
+            rr_pixels_convolve_##ELEMENT(&c, input, weights, bias, packed, output); \
+            return; \
+        } \
+        const rr_convolution plain = c.is_transpose ? transposed(&c) : c; \
+        ELEMENT##_version(&c)->convolve(&plain, input, weights, bias, packed, output); \
+    } \
+\
+    void rr_convolution_add_gradient_##ELEMENT( \
+        const rr_convolution *convolution, const ELEMENT *input, const ELEMENT *cotangent, ELEMENT *sums, \
+        ELEMENT *gradient \
+    ) { \
+        rr_convolution c = *convolution; \
+        const ptrdiff_t group = share_groups(&c); \
+        input += group * input_elements(&c); \
+        cotangent += group * output_elements(&c); \
+        gradient += group * weight_elements(&c); \
+        if (has_few_samples(&c)) \
+            rr_pixels_add_gradient_##ELEMENT(&c, input, cotangent, sums, gradient); \
+        else \
+            ELEMENT##_version(&c)->add_gradient(&c, input, cotangent, sums, gradient); \
     }
-    const rr_convolution plain = c->is_transpose ? transposed(c) : *c;
-    double_version(c)->convolve(&plain, input, weights, bias, packed, output);
-}
 
-void rr_convolution_add_gradient_float(
-    const rr_convolution *c, const float *input, const float *cotangent, float *sums, float *gradient
-) {
-    if (has_few_samples(c))
-        rr_pixels_add_gradient_float(c, input, cotangent, sums, gradient);
-    else
-        float_version(c)->add_gradient(c, input, cotangent, sums, gradient);
-}
-
-void rr_convolution_add_gradient_double(
-    const rr_convolution *c, const double *input, const double *cotangent, double *sums, double *gradient
-) {
-    if (has_few_samples(c))
-        rr_pixels_add_gradient_double(c, input, cotangent, sums, gradient);
-    else
-        double_version(c)->add_gradient(c, input, cotangent, sums, gradient);
-}
+FUNCTIONS(float)
+FUNCTIONS(double)

@@ -1,5 +1,6 @@
 #include "pixels.h"
 #include "pixel_layout.h"
+#include "shares.h"
 #include <string.h>
 
 // The largest of the sizes for which there is code, and at most `largest`, that does not exceed what is left; images

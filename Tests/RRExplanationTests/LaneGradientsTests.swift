@@ -13,7 +13,7 @@ struct LaneGradientsTests {
         var result = Double.nan
         return withUnsafeMutablePointer(to: &result) { result in
             gradients.begin(laneCount: laneCount, into: result)
-            for lane in order { gradients.add(lane: lane) { $0[0] += Self.values[lane] } }
+            for lane in order { gradients.add(lane: lane, at: nil) { $0[0] += Self.values[lane] } }
             return result[0]
         }
     }
@@ -45,7 +45,7 @@ struct LaneGradientsTests {
         var result = Double.nan
         withUnsafeMutablePointer(to: &result) { result in
             gradients.begin(laneCount: laneCount, into: result)
-            for lane in 0..<laneCount { gradients.add(lane: lane) { $0[0] = -0.0 } }
+            for lane in 0..<laneCount { gradients.add(lane: lane, at: nil) { $0[0] = -0.0 } }
         }
         #expect(result.sign == .minus)
     }
@@ -58,7 +58,7 @@ struct LaneGradientsTests {
         withUnsafeMutablePointer(to: &result) { result in
             gradients.begin(laneCount: 64, into: result)
             for lane in 0..<64 {
-                gradients.add(lane: lane) { place in
+                gradients.add(lane: lane, at: nil) { place in
                     _ = places.withLock { $0.insert(Int(bitPattern: place)) }
                     place[0] += 1
                 }

@@ -76,14 +76,29 @@ struct NetworkNumberTests {
 
     /// Small maps have their samples innermost and go through a network by sixteens, large ones by one or two.
     @Test(
-        "one step has the same bytes on 1, 2, 3 and 5 threads, whatever the size of the maps",
+        "one step has the same bytes on 1 to 64 threads, whatever the maps' size and the shares of a layer",
         arguments: NetworkReference.all, [true, false])
     func threads(reference: NetworkReference, mapsAreLarge: Bool) throws {
+        try compareThreads(
+            [1, 2, 3, 5], reference, mapsAreLarge: mapsAreLarge, sampleCount: mapsAreLarge ? 11 : 41)
+        guard mapsAreLarge else { return }
+        // Fewer samples than threads: these share the layers.
+        for sampleCount in 1...2 {
+            try compareThreads(
+                [1, 8, 32, 64], reference, mapsAreLarge: true, sampleCount: sampleCount)
+        }
+    }
+
+    private func compareThreads(
+        _ threadCounts: [Int], _ reference: NetworkReference, mapsAreLarge: Bool, sampleCount: Int
+    ) throws {
         var network = try Network<Float>(reference.model())
         network.groupLimits = mapsAreLarge ? .largeMaps : GroupLimits(largestGroup: 16, evenLaneCount: 8)
         let parameters = try reference.parameters(of: network)
-        let batch = try reference.batch(count: mapsAreLarge ? 11 : 41)
-        let steps = try [1, 2, 3, 5].map { threadCount in
+        let batch = try reference.batch(count: sampleCount)
+        let steps = try threadCounts.map { threadCount in
+            // So small maps are not worth sharing by themselves.
+            network.groupLimits.fixedShareCount = threadCount > 5 ? threadCount / 2 : nil
             var gradient: [Float] = []
             let terms = try ExplanationLoss(
                 network: network, lambda1: reference.lambda1, threadCount: threadCount

@@ -103,11 +103,33 @@ struct RandomArchitectureTests {
         }
     }
 
+    @Test(
+        "layers that several threads share give the same bytes", arguments: RandomArchitecture.all,
+        Grouping.allCases)
+    func shares(architecture: RandomArchitecture, grouping: Grouping) throws {
+        func compute(shareCount: Int, threadCount: Int) throws -> ([Double], LossTerms) {
+            var network = grouping(try Network<Double>(architecture.model))
+            network.groupLimits.fixedShareCount = shareCount
+            let (parameters, batch) = try architecture.values(for: network)
+            var gradient: [Double] = []
+            let terms = try loss(architecture, network, threadCount: threadCount).compute(
+                batch, at: parameters, dropout: architecture.dropout, gradient: &gradient)
+            return (gradient, terms)
+        }
+        let whole = try compute(shareCount: 1, threadCount: 1)
+        for (shareCount, threadCount) in [(3, 2), (64, 8)] {
+            let shared = try compute(shareCount: shareCount, threadCount: threadCount)
+            #expect(shared.0 == whole.0)
+            #expect(shared.1 == whole.1)
+        }
+    }
+
     private func loss(
-        _ architecture: RandomArchitecture, _ network: Network<Double>
+        _ architecture: RandomArchitecture, _ network: Network<Double>, threadCount: Int = 1
     ) -> ExplanationLoss<Double> {
         ExplanationLoss(
             network: network, lambda1: architecture.lambda1, target: architecture.target,
-            reduction: architecture.reduction, classWeights: architecture.classWeights, threadCount: 1)
+            reduction: architecture.reduction, classWeights: architecture.classWeights,
+            threadCount: threadCount)
     }
 }

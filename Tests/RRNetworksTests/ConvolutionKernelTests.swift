@@ -49,7 +49,9 @@ struct ConvolutionKernelTests {
             output_height: output(height, rows, after: rows.padding),
             output_width: output(
                 width(options), columns, after: isTall ? columns.padding / 2 : columns.padding),
-            rows: rows, columns: columns, samples: options[6], version: version, is_transpose: false)
+            rows: rows, columns: columns, samples: options[6], version: version, is_transpose: false,
+            share: 0,
+            shares: 1)
     }
 
     private func random(_ count: Int, seed: UInt64) -> [Double] {
@@ -168,6 +170,57 @@ struct ConvolutionKernelTests {
         rr_convolve_float(
             &shape, cotangent.map { Float($0) }, weights.map { Float($0) }, nil, &packedSingle, &single)
         #expect(zip(single, expected).allSatisfy { (Double($0) - $1).magnitude < tolerance(shape) })
+    }
+
+    /// Every share of every pass of a convolution, written into one result: of double and of float.
+    private func passes(
+        _ shape: rr_convolution, shares: Int
+    ) -> (results: [[Double]], singleResults: [[Float]]) {
+        let samples = shape.samples
+        let inputCount = shape.groups * shape.channels * height * shape.width * samples
+        let outputCount = shape.groups * shape.outputs * shape.output_height * shape.output_width * samples
+        let weights = random(shape.groups * weightCount(shape), seed: 2)
+        let (input, output) = (random(inputCount, seed: 1), random(outputCount, seed: 4))
+        let bias = random(shape.groups * shape.outputs, seed: 3)
+        var (forward, back) = (output.map { _ in Double.nan }, input.map { _ in Double.nan })
+        var gradient = weights
+        var (single, singleBack) = (output.map { _ in Float.nan }, input.map { _ in Float.nan })
+        var singleGradient = weights.map { Float($0) }
+        let (singleInput, singleOutput) = (input.map { Float($0) }, output.map { Float($0) })
+        let (singleWeights, singleBias) = (weights.map { Float($0) }, bias.map { Float($0) })
+        var shape = shape
+        let count = max(rr_convolution_packed_count(&shape), rr_convolution_sums_count(&shape))
+        for share in 0..<shares {
+            shape.share = share
+            shape.shares = shares
+            var memory = Array(repeating: Double.nan, count: count)
+            var singleMemory = Array(repeating: Float.nan, count: count)
+            shape.is_transpose = false
+            rr_convolve_double(&shape, input, weights, bias, &memory, &forward)
+            rr_convolve_float(&shape, singleInput, singleWeights, singleBias, &singleMemory, &single)
+            rr_convolution_add_gradient_double(&shape, input, output, &memory, &gradient)
+            rr_convolution_add_gradient_float(
+                &shape, singleInput, singleOutput, &singleMemory, &singleGradient)
+            shape.is_transpose = true
+            rr_convolve_double(&shape, output, weights, nil, &memory, &back)
+            rr_convolve_float(&shape, singleOutput, singleWeights, nil, &singleMemory, &singleBack)
+        }
+        return ([forward, gradient, back], [single, singleGradient, singleBack])
+    }
+
+    @Test("shares have the bytes of the whole, however many", arguments: versions, shapes)
+    func shares(version: rr_convolution_version, options: [Int]) {
+        var shape = shape(options, version, isTall: options[6] == 2)
+        for groups in [1, 3] {
+            shape.groups = groups
+            let whole = passes(shape, shares: 1)
+            #expect(whole.results.allSatisfy { $0.allSatisfy(\.isFinite) })
+            for shares in [3, 64] {
+                let parts = passes(shape, shares: shares)
+                #expect(parts.results == whole.results)
+                #expect(parts.singleResults == whole.singleResults)
+            }
+        }
     }
 
     @Test("memory for so many samples is enough for fewer", arguments: shapes)

@@ -44,6 +44,54 @@ struct WorkersTests {
         #expect(sum.load(ordering: .relaxed) == (0..<64).reduce(0, +))
     }
 
+    @Test(
+        "parts at few places are done once, and no place has two at a time", arguments: [1, 2, 5, 16],
+        [1, 3, 40])
+    func places(count: Int, placeCount: Int) {
+        let parts = Mutex(Array(repeating: 0, count: 100))
+        let busy = Mutex(Set<Int>())
+        Workers(count: count).run(parts: 100, places: placeCount, pieces: 4) { part, place in
+            #expect(place.number < min(count, placeCount))
+            #expect(busy.withLock { $0.insert(place.number).inserted })
+            parts.withLock { $0[part] += 1 }
+            busy.withLock { _ = $0.remove(place.number) }
+        }
+        #expect(parts.withLock { $0 } == Array(repeating: 1, count: 100))
+    }
+
+    @Test("threads without a part do pieces of the others' parts, each once")
+    func sharedPieces() {
+        let workers = Mutex(Set<Int>())
+        let pieces = Atomic(0)
+        let overlaps = Atomic(0)
+        let active = Mutex(Set<Int>())
+        Workers(count: 4).run(parts: 2, places: 2, pieces: 7) { part, place in
+            for round in 1...300 {
+                place.share(round % 7) { worker, piece in
+                    if !active.withLock({ $0.insert(worker).inserted }) {
+                        overlaps.add(1, ordering: .relaxed)
+                    }
+                    if round % 30 == 0 { usleep(300) }
+                    pieces.add(piece + 1, ordering: .relaxed)
+                    workers.withLock { _ = $0.insert(worker) }
+                    active.withLock { _ = $0.remove(worker) }
+                }
+            }
+        }
+        let expected = (1...300).reduce(0) { sum, round in sum + (round % 7) * (round % 7 + 1) / 2 }
+        #expect(pieces.load(ordering: .relaxed) == 2 * expected)
+        #expect(overlaps.load(ordering: .relaxed) == 0)
+        #expect(workers.withLock { $0 }.isSubset(of: [0, 1, 2, 3]))
+        #expect(workers.withLock(\.count) > 2, "the others have helped")
+    }
+
+    @Test("as many pieces are asked for as there is somebody to do them")
+    func pieceCount() {
+        Workers(count: 1).run(parts: 3, places: 8, pieces: 9) { _, place in
+            #expect(place.pieceCount(upTo: 100) == 1)
+        }
+    }
+
     @Test("one job after another is done when it returns, whether helpers look out, sleep or come too late")
     func jobsInSuccession() {
         for job in 0..<3000 {

@@ -36,11 +36,17 @@ typedef struct {
     // Whether `rr_convolve` computes the transpose of the convolution, which takes a cotangent of its output back to one of
     // its input.
     bool is_transpose;
+    // A call computes one of so many shares of the result, 0 of 1 being all of it; every element has the same bytes
+    // whatever the shares. How many are worth having, and of what, is the kernel's: there may be none left for the last.
+    ptrdiff_t share, shares;
 } rr_convolution;
 
 // The elements that `packed` must hold, and `sums` for a weight gradient, with as many samples or with fewer.
 ptrdiff_t rr_convolution_packed_count(const rr_convolution *convolution);
 ptrdiff_t rr_convolution_sums_count(const rr_convolution *convolution);
+
+// What the largest share takes of the products of a pass, and of the weight gradient's: 1 over `shares` at best.
+double rr_convolution_largest_share(const rr_convolution *convolution, bool is_gradient);
 
 // Writes the output, (groups, outputs, output height, output width, samples), for weights (groups, outputs, channels,
 // kernel rows, kernel columns) and a bias (groups, outputs), which may be NULL. `packed` is memory for the weights in

@@ -10,6 +10,8 @@ public final class InputGradients<Scalar: NetworkScalar> {
 
     private let workers: Workers
     private let passes: [GroupPass<Scalar>]
+    /// The threads that find work in one group.
+    private let pieceCount: Int
 
     /// - Parameters:
     ///   - network: the network that is explained.
@@ -20,8 +22,11 @@ public final class InputGradients<Scalar: NetworkScalar> {
         self.network = network
         self.target = target
         workers = Workers(count: threadCount)
-        passes = (0..<workers.count).map { _ in
-            GroupPass(network: network, capacity: network.groupLimits.largestGroup)
+        let capacity = network.groupLimits.largestGroup
+        pieceCount = network.shareCount(sampleCount: capacity)
+        let workspaces = Workspaces(network, capacity: capacity, count: workers.count)
+        passes = (0..<min(workers.count, network.groupLimits.largestPlaceCount)).map { _ in
+            GroupPass(network: network, capacity: capacity, workspaces: workspaces)
         }
     }
 
@@ -67,16 +72,19 @@ public final class InputGradients<Scalar: NetworkScalar> {
         parameters.values.withUnsafeBufferPointer { parameters in
             guard let parameters = parameters.baseAddress else { return }
             let memory = UncheckedSendable((passes, parameters))
-            workers.run(parts: schedule.groups.count) { worker, group in
+            workers.run(parts: schedule.groups.count, places: passes.count, pieces: pieceCount) {
+                group, place in
                 let (passes, parameters) = memory.value
-                let (pass, samples) = (passes[worker], order[schedule.groups[group]])
+                let (pass, samples) = (passes[place.number], order[schedule.groups[group]])
+                pass.place = place
+                defer { pass.place = nil }
                 pass.load(batch.images, samples: samples)
                 pass.forward(parameters)
                 if let target {
                     pass.reverse(target, samples: samples, labels: batch.labels, parameters: parameters)
                 }
                 pass.show(
-                    samples, labels: batch.labels, hasGradient: target != nil, worker: worker, to: body)
+                    samples, labels: batch.labels, hasGradient: target != nil, worker: place.number, to: body)
             }
         }
     }
@@ -156,7 +164,7 @@ extension Softmax {
 package struct ExplainedSample<Scalar: NetworkScalar> {
     /// The sample's row in the batch.
     package let position: Int
-    /// The number of the thread that makes the call; no two calls run at once under the same number.
+    /// A number below that of the threads; no two calls run at once under the same number.
     package let worker: Int
     package let label: Int
     package let logits: UnsafeBufferPointer<Scalar>

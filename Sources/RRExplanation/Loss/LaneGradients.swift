@@ -1,4 +1,5 @@
 internal import RRNetworks
+internal import RRTensor
 internal import Synchronization
 
 /// The gradients of the lanes of a batch, which are added along one binary tree.
@@ -26,20 +27,29 @@ final class LaneGradients<Scalar: NetworkScalar>: @unchecked Sendable {
     }
 
     /// Lets `body` add to the gradient of a lane, which starts at zero, and adds up what has both its parts.
-    func add(lane: Int, _ body: (UnsafeMutablePointer<Scalar>) -> Void) {
+    ///
+    /// - Parameter place: where other threads help with what is long.
+    func add(lane: Int, at place: WorkPlace?, _ body: (UnsafeMutablePointer<Scalar>) -> Void) {
         var sum = state.withLock { $0.take(lane: lane) } ?? Sum(value: .allocate(capacity: count))
-        sum.value.clear(count: count)
+        let start = sum.value
+        share(at: place) { (start + $0.lowerBound).clear(count: $0.count) }
         body(sum.value)
         var node = Node(first: lane, width: 1)
         while let (next, other) = state.withLock({ $0.meet(sum, at: node) }) {
             if let other {
                 let (left, right) = other.isLeft ? (other.sum, sum) : (sum, other.sum)
-                GradientSum.add(right.value, to: left.value, count: count)
+                share(at: place) { GradientSum.add(right.value, to: left.value, $0) }
                 state.withLock { $0.free.append(right) }
                 sum = left
             }
             node = next
         }
+    }
+
+    private func share(at place: WorkPlace?, _ body: (Range<Int>) -> Void) {
+        guard let place else { return body(0..<count) }
+        let pieces = place.pieceCount(upTo: max(count >> 18, 1))
+        place.share(pieces) { _, piece in body(count * piece / pieces..<count * (piece + 1) / pieces) }
     }
 
     /// A copy of the gradient.
@@ -93,8 +103,8 @@ private enum GradientSum {
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     static func add<Scalar: NetworkScalar>(
-        _ values: UnsafePointer<Scalar>, to sum: UnsafeMutablePointer<Scalar>, count: Int
+        _ values: UnsafePointer<Scalar>, to sum: UnsafeMutablePointer<Scalar>, _ range: Range<Int>
     ) {
-        for index in 0..<count { sum[index] += values[index] }
+        for index in range { sum[index] += values[index] }
     }
 }

@@ -8,17 +8,24 @@ final class LossMemory<Scalar: NetworkScalar> {
     private let network: Network<Scalar>
     private let groupCapacity: Int
     private let laneCapacity: Int
-    /// As many as there are threads, and at most one a lane.
+    /// As many as there are threads, at most one a lane, and few where a group's memory is large: further threads help.
     private let workers: [LossWorker<Scalar>]
     private let laneGradients: LaneGradients<Scalar>
+    /// The threads that find work in one group.
+    private let pieceCount: Int
 
     init(network: Network<Scalar>, guidance: Guidance, schedule: GroupSchedule, workerCount: Int) {
         self.network = network
         groupCapacity = schedule.groupCapacity
         laneCapacity = schedule.laneCapacity
-        workers = (0..<min(workerCount, laneCapacity)).map { _ in
-            LossWorker(network: network, guidance: guidance, capacity: schedule.groupCapacity)
+        let workspaces = Workspaces(network, capacity: schedule.groupCapacity, count: workerCount)
+        let placeCount = min(workerCount, laneCapacity, network.groupLimits.largestPlaceCount)
+        workers = (0..<placeCount).map { _ in
+            LossWorker(
+                network: network, guidance: guidance, capacity: schedule.groupCapacity,
+                workspaces: workspaces)
         }
+        pieceCount = network.shareCount(sampleCount: schedule.groupCapacity)
         laneGradients = LaneGradients(count: network.parameterLayout.count)
         terms = SampleTerms(count: schedule.sampleCount)
     }
@@ -45,14 +52,15 @@ final class LossMemory<Scalar: NetworkScalar> {
                 }
                 laneGradients.begin(laneCount: schedule.lanes.count, into: gradient)
                 let memory = UncheckedSendable((workers, laneGradients, parameters))
-                threads.run(parts: schedule.lanes.count) { worker, lane in
+                threads.run(parts: schedule.lanes.count, places: workers.count, pieces: pieceCount) {
+                    lane, place in
                     let (workers, laneGradients, parameters) = memory.value
                     let job = LossJob(
-                        plan: plan, batch: batch, parameters: parameters, terms: terms, worker: worker,
+                        plan: plan, batch: batch, parameters: parameters, terms: terms, place: place,
                         visitor: visitor)
-                    laneGradients.add(lane: lane) { gradient in
+                    laneGradients.add(lane: lane, at: place) { gradient in
                         for group in schedule.lanes[lane] {
-                            workers[worker].run(job, samples: group, addingTo: gradient)
+                            workers[place.number].run(job, samples: group, addingTo: gradient)
                         }
                     }
                 }
@@ -98,8 +106,10 @@ final class LossWorker<Scalar: NetworkScalar> {
     private var columnPenalties: [Double]
     private let counterexamples: CounterexampleMemory<Scalar>?
 
-    init(network: Network<Scalar>, guidance: Guidance, capacity: Int) {
-        pass = GroupPass(network: network, capacity: capacity)
+    init(
+        network: Network<Scalar>, guidance: Guidance, capacity: Int, workspaces: Workspaces<Scalar>
+    ) {
+        pass = GroupPass(network: network, capacity: capacity, workspaces: workspaces)
         elementCount = network.model.input.elementCount
         masks = .allocate(capacity: max(elementCount * (capacity + 16), 1))
         columnPenalties = Array(repeating: 0, count: capacity + 16)
@@ -123,6 +133,8 @@ final class LossWorker<Scalar: NetworkScalar> {
         let samples = job.plan.order.samples[positions]
         let labels = job.batch.labels
         pass.demand = job.plan.demand
+        pass.place = job.place
+        defer { pass.place = nil }
         pass.load(
             job.batch.images, samples: samples, dropout: job.plan.dropout, identities: job.batch.indices)
         pass.forward(job.parameters)
@@ -140,7 +152,7 @@ final class LossWorker<Scalar: NetworkScalar> {
                 job.plan.target, samples: samples, labels: labels, parameters: job.parameters)
         }
         if let visitor = job.visitor {
-            pass.show(samples, labels: labels, hasGradient: true, worker: job.worker, to: visitor)
+            pass.show(samples, labels: labels, hasGradient: true, worker: job.place.number, to: visitor)
         }
         if isPenalized { runPenalty(job, samples) }
         for (column, sample) in samples.enumerated() {
@@ -199,8 +211,7 @@ struct LossJob<Scalar: NetworkScalar> {
     let batch: LabelledBatch
     let parameters: UnsafePointer<Scalar>
     let terms: SampleTerms
-    /// The number of the thread.
-    let worker: Int
+    let place: WorkPlace
     /// Whom to show every sample's input gradient; nil for nobody.
     let visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?
 }

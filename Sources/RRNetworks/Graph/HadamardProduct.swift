@@ -9,14 +9,14 @@ struct HadamardProduct: Hashable, Sendable {
     /// The elements of b.
     let factorCount: Int
 
-    /// Writes, or adds, values times factors.
+    /// Writes, or adds, values times factors, for some of these.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     func multiply<Scalar: NetworkScalar>(
         _ values: UnsafePointer<Scalar>, by factors: UnsafePointer<Scalar>,
-        into result: UnsafeMutablePointer<Scalar>, sampleCount: Int, adds: Bool = false
+        into result: UnsafeMutablePointer<Scalar>, _ range: Range<Int>, sampleCount: Int, adds: Bool = false
     ) {
-        for factor in 0..<factorCount {
+        for factor in range {
             let row = factors + factor &* sampleCount
             for element in factor &* span..<(factor &+ 1) &* span {
                 let source = values + element &* sampleCount
@@ -30,15 +30,18 @@ struct HadamardProduct: Hashable, Sendable {
         }
     }
 
-    /// Writes, or adds, the sums of products over the elements of each factor.
+    /// Writes, or adds, the sums of products over the elements of each factor, for some of these.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     func sumProducts<Scalar: NetworkScalar>(
         _ first: UnsafePointer<Scalar>, _ second: UnsafePointer<Scalar>,
-        into result: UnsafeMutablePointer<Scalar>, sampleCount: Int, adds: Bool = false
+        into result: UnsafeMutablePointer<Scalar>, _ range: Range<Int>, sampleCount: Int, adds: Bool = false
     ) {
-        if !adds { result.update(repeating: 0, count: factorCount &* sampleCount) }
-        for factor in 0..<factorCount {
+        if !adds {
+            (result + range.lowerBound &* sampleCount).update(
+                repeating: 0, count: range.count &* sampleCount)
+        }
+        for factor in range {
             let target = result + factor &* sampleCount
             for element in factor &* span..<(factor &+ 1) &* span {
                 let left = first + element &* sampleCount

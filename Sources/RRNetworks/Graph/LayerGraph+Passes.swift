@@ -10,6 +10,12 @@ extension LayerGraph {
         var dropoutStates: UnsafePointer<UInt64>?
         /// What the last pass is to compute.
         var demand: GradientDemand
+        /// Memory of each thread that may take a share of a pass.
+        let workspaces: Workspaces<Scalar>
+        /// The shares that every pass is cut into; nil for what the threads at hand are worth.
+        let fixedShareCount: Int?
+        /// Where threads without work of their own take shares; nil where one thread is alone.
+        var place: WorkPlace?
     }
 
     func forward(_ group: Group, at parameters: UnsafePointer<Scalar>) {
@@ -18,16 +24,19 @@ extension LayerGraph {
             let output = memory.value(node.output)
             switch node.operation {
             case .layer(let layer):
-                layer.forward(
-                    layerGroup(group, index, parameters), input: UnsafePointer(memory.value(node.inputs[0])),
-                    output: output)
+                share(layer, index, group, parameters) { layerGroup in
+                    layer.forward(
+                        layerGroup, input: UnsafePointer(memory.value(node.inputs[0])), output: output)
+                }
             case .sum: addInputs(node, of: memory.value, into: output, group)
             case .concatenation: joinInputs(node, of: memory.value, into: output, group)
             case .product(let product):
-                product.multiply(
-                    UnsafePointer(memory.value(node.inputs[0])),
-                    by: UnsafePointer(memory.value(node.inputs[1])),
-                    into: output, sampleCount: group.sampleCount)
+                share(product, group) { factors in
+                    product.multiply(
+                        UnsafePointer(memory.value(node.inputs[0])),
+                        by: UnsafePointer(memory.value(node.inputs[1])),
+                        into: output, factors, sampleCount: group.sampleCount)
+                }
             }
         }
     }
@@ -44,18 +53,22 @@ extension LayerGraph {
                 ) { target in
                     switch node.operation {
                     case .layer(let layer):
-                        layer.reverse(
-                            layerGroup(group, index, parameters), at: point(group, node),
-                            outputCotangent: output,
-                            inputCotangent: target)
-                    case .product(let product) where slot == 0:
-                        product.multiply(
-                            output, by: UnsafePointer(memory.value(node.inputs[1])), into: target,
-                            sampleCount: count)
+                        share(layer, index, group, parameters) { layerGroup in
+                            layer.reverse(
+                                layerGroup, at: point(group, node), outputCotangent: output,
+                                inputCotangent: target)
+                        }
                     case .product(let product):
-                        product.sumProducts(
-                            UnsafePointer(memory.value(node.inputs[0])), output, into: target,
-                            sampleCount: count)
+                        let other = UnsafePointer(memory.value(node.inputs[1 - slot]))
+                        share(product, group) { factors in
+                            if slot == 0 {
+                                product.multiply(
+                                    output, by: other, into: target, factors, sampleCount: count)
+                            } else {
+                                product.sumProducts(
+                                    other, output, into: target, factors, sampleCount: count)
+                            }
+                        }
                     case .sum, .concatenation: break
                     }
                 }
@@ -69,19 +82,23 @@ extension LayerGraph {
             let output = memory.tangent(node.output)
             switch node.operation {
             case .layer(let layer):
-                layer.tangent(
-                    layerGroup(group, index, parameters), at: point(group, node),
-                    inputTangent: UnsafePointer(memory.tangent(node.inputs[0])), outputTangent: output)
+                share(layer, index, group, parameters) { layerGroup in
+                    layer.tangent(
+                        layerGroup, at: point(group, node),
+                        inputTangent: UnsafePointer(memory.tangent(node.inputs[0])), outputTangent: output)
+                }
             case .sum: addInputs(node, of: memory.tangent, into: output, group)
             case .concatenation: joinInputs(node, of: memory.tangent, into: output, group)
             case .product(let product):
-                let (values, factors) = (node.inputs[0], node.inputs[1])
-                product.multiply(
-                    UnsafePointer(memory.tangent(values)), by: UnsafePointer(memory.value(factors)),
-                    into: output, sampleCount: group.sampleCount)
-                product.multiply(
-                    UnsafePointer(memory.value(values)), by: UnsafePointer(memory.tangent(factors)),
-                    into: output, sampleCount: group.sampleCount, adds: true)
+                let (first, second) = (node.inputs[0], node.inputs[1])
+                share(product, group) { factors in
+                    product.multiply(
+                        UnsafePointer(memory.tangent(first)), by: UnsafePointer(memory.value(second)),
+                        into: output, factors, sampleCount: group.sampleCount)
+                    product.multiply(
+                        UnsafePointer(memory.value(first)), by: UnsafePointer(memory.tangent(second)),
+                        into: output, factors, sampleCount: group.sampleCount, adds: true)
+                }
             }
         }
     }
@@ -142,15 +159,15 @@ extension LayerGraph {
         case .write: compute(own)
         case .writeAndAdd(let place):
             compute(own)
-            Rows.write(sumOf: UnsafePointer(own), memory(place), into: own, count: count)
+            write(sumOf: UnsafePointer(own), memory(place), into: own, count: count, group)
         case .add:
             let spare = group.memory.spare
             compute(spare)
-            Rows.write(sumOf: UnsafePointer(own), UnsafePointer(spare), into: own, count: count)
+            write(sumOf: UnsafePointer(own), UnsafePointer(spare), into: own, count: count, group)
         case .writeSum(let first, let second):
-            Rows.write(sumOf: memory(first), memory(second), into: own, count: count)
+            write(sumOf: memory(first), memory(second), into: own, count: count, group)
         case .addPlace(let place):
-            Rows.write(sumOf: UnsafePointer(own), memory(place), into: own, count: count)
+            write(sumOf: UnsafePointer(own), memory(place), into: own, count: count, group)
         }
     }
 
@@ -165,10 +182,13 @@ extension LayerGraph {
             ? SecondOrder(
                 outputCotangent: UnsafePointer(memory.cotangent(node.output, sampleCount: group.sampleCount)),
                 inputTangent: UnsafePointer(memory.tangent(node.inputs[0]))) : nil
-        layer.gradient(
-            layerGroup(group, index, parameters), at: point(group, node), secondOrder: secondOrder,
-            outputAdjoint: outputAdjoint, inputAdjoint: inputAdjoint,
-            parameterGradient: group.demand.nodes[index] ? parameterGradient + node.parameterOffset : nil)
+        share(layer, index, group, parameters) { layerGroup in
+            layer.gradient(
+                layerGroup, at: point(group, node), secondOrder: secondOrder, outputAdjoint: outputAdjoint,
+                inputAdjoint: inputAdjoint,
+                parameterGradient: group.demand.nodes[index]
+                    ? parameterGradient + node.parameterOffset : nil)
+        }
     }
 
     private func writeAdjoint(
@@ -179,14 +199,18 @@ extension LayerGraph {
         let other = node.inputs[1 - slot]
         let cotangent = UnsafePointer(memory.cotangent(node.output, sampleCount: count))
         let (value, tangent) = (UnsafePointer(memory.value(other)), UnsafePointer(memory.tangent(other)))
-        if slot == 0 {
-            product.multiply(adjoint, by: value, into: target, sampleCount: count)
-            guard isSecondOrder else { return }
-            product.multiply(cotangent, by: tangent, into: target, sampleCount: count, adds: true)
-        } else {
-            product.sumProducts(value, adjoint, into: target, sampleCount: count)
-            guard isSecondOrder else { return }
-            product.sumProducts(tangent, cotangent, into: target, sampleCount: count, adds: true)
+        share(product, group) { factors in
+            if slot == 0 {
+                product.multiply(adjoint, by: value, into: target, factors, sampleCount: count)
+                guard isSecondOrder else { return }
+                product.multiply(
+                    cotangent, by: tangent, into: target, factors, sampleCount: count, adds: true)
+            } else {
+                product.sumProducts(value, adjoint, into: target, factors, sampleCount: count)
+                guard isSecondOrder else { return }
+                product.sumProducts(
+                    tangent, cotangent, into: target, factors, sampleCount: count, adds: true)
+            }
         }
     }
 
@@ -194,9 +218,9 @@ extension LayerGraph {
         _ node: Node, of memory: (Int) -> UnsafeMutablePointer<Scalar>,
         into output: UnsafeMutablePointer<Scalar>, _ group: Group
     ) {
-        Rows.write(
+        write(
             sumOf: UnsafePointer(memory(node.inputs[0])), UnsafePointer(memory(node.inputs[1])), into: output,
-            count: values[node.output].shape.elementCount * group.sampleCount)
+            count: values[node.output].shape.elementCount * group.sampleCount, group)
     }
 
     private func joinInputs(
@@ -206,22 +230,28 @@ extension LayerGraph {
         var target = output
         for input in node.inputs {
             let count = values[input].shape.elementCount * group.sampleCount
-            target.update(from: memory(input), count: count)
+            let source = memory(input)
+            share(elements: count, group) { elements in
+                (target + elements.lowerBound).update(
+                    from: source + elements.lowerBound, count: elements.count)
+            }
             target += count
         }
-    }
-
-    private func layerGroup(
-        _ group: Group, _ index: Int, _ parameters: UnsafePointer<Scalar>
-    ) -> LayerGroup<Scalar> {
-        LayerGroup(
-            sampleCount: group.sampleCount, parameters: parameters + nodes[index].parameterOffset,
-            scratch: group.memory.scratch[index], dropoutStates: group.dropoutStates)
     }
 
     private func point(_ group: Group, _ node: Node) -> LayerPoint<Scalar> {
         LayerPoint(
             input: UnsafePointer(group.memory.value(node.inputs[0])),
             output: UnsafePointer(group.memory.value(node.output)))
+    }
+
+    private func write(
+        sumOf first: UnsafePointer<Scalar>, _ second: UnsafePointer<Scalar>,
+        into result: UnsafeMutablePointer<Scalar>, count: Int, _ group: Group
+    ) {
+        share(elements: count, group) { elements in
+            let start = elements.lowerBound
+            Rows.write(sumOf: first + start, second + start, into: result + start, count: elements.count)
+        }
     }
 }

@@ -9,8 +9,12 @@ extension ElementwiseLayer {
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
 
-    /// The number of elements of a group's feature map.
-    func count(_ group: LayerGroup<Scalar>) -> Int { inputShape.elementCount * group.sampleCount }
+    var largestShareCount: Int { inputShape.elementCount }
+
+    /// The elements of a group's feature map that are the call's.
+    func elements(_ group: LayerGroup<Scalar>) -> Range<Int> {
+        group.share.range(of: inputShape.elementCount * group.sampleCount)
+    }
 }
 
 /// z = φ(x), element by element, for every function but the rectifier, which has a faster layer of its own.
@@ -21,7 +25,7 @@ struct ActivationLayer<Scalar: NetworkScalar>: ElementwiseLayer {
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {
-        ActivationKernels.apply(activation, to: input, into: output, count: count(group))
+        ActivationKernels.apply(activation, to: input, into: output, elements(group))
     }
 
     func reverse(
@@ -29,7 +33,7 @@ struct ActivationLayer<Scalar: NetworkScalar>: ElementwiseLayer {
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
         ActivationKernels.scale(
-            outputCotangent, by: activation, at: point.input, into: inputCotangent, count: count(group))
+            outputCotangent, by: activation, at: point.input, into: inputCotangent, elements(group))
     }
 
     func tangent(
@@ -37,7 +41,7 @@ struct ActivationLayer<Scalar: NetworkScalar>: ElementwiseLayer {
         outputTangent: UnsafeMutablePointer<Scalar>
     ) {
         ActivationKernels.scale(
-            inputTangent, by: activation, at: point.input, into: outputTangent, count: count(group))
+            inputTangent, by: activation, at: point.input, into: outputTangent, elements(group))
     }
 
     func gradient(
@@ -48,12 +52,12 @@ struct ActivationLayer<Scalar: NetworkScalar>: ElementwiseLayer {
         guard let inputAdjoint else { return }
         guard let secondOrder else {
             ActivationKernels.scale(
-                outputAdjoint, by: activation, at: point.input, into: inputAdjoint, count: count(group))
+                outputAdjoint, by: activation, at: point.input, into: inputAdjoint, elements(group))
             return
         }
         ActivationKernels.scaleAndBend(
             outputAdjoint, secondOrder, by: activation, at: point.input, into: inputAdjoint,
-            count: count(group))
+            elements(group))
     }
 }
 
@@ -62,9 +66,9 @@ private enum ActivationKernels {
     @specialized(where Scalar == Double)
     static func apply<Scalar: NetworkScalar>(
         _ activation: Activation, to inputs: UnsafePointer<Scalar>,
-        into result: UnsafeMutablePointer<Scalar>, count: Int
+        into result: UnsafeMutablePointer<Scalar>, _ elements: Range<Int>
     ) {
-        for index in 0..<count { result[index] = Scalar(activation.value(at: Double(inputs[index]))) }
+        for index in elements { result[index] = Scalar(activation.value(at: Double(inputs[index]))) }
     }
 
     /// Multiplies by φ'.
@@ -72,9 +76,9 @@ private enum ActivationKernels {
     @specialized(where Scalar == Double)
     static func scale<Scalar: NetworkScalar>(
         _ values: UnsafePointer<Scalar>, by activation: Activation, at inputs: UnsafePointer<Scalar>,
-        into result: UnsafeMutablePointer<Scalar>, count: Int
+        into result: UnsafeMutablePointer<Scalar>, _ elements: Range<Int>
     ) {
-        for index in 0..<count {
+        for index in elements {
             let slope = activation.derivatives(at: Double(inputs[index])).slope
             result[index] = Scalar(Double(values[index]) * slope)
         }
@@ -85,9 +89,9 @@ private enum ActivationKernels {
     @specialized(where Scalar == Double)
     static func scaleAndBend<Scalar: NetworkScalar>(
         _ adjoints: UnsafePointer<Scalar>, _ secondOrder: SecondOrder<Scalar>, by activation: Activation,
-        at inputs: UnsafePointer<Scalar>, into result: UnsafeMutablePointer<Scalar>, count: Int
+        at inputs: UnsafePointer<Scalar>, into result: UnsafeMutablePointer<Scalar>, _ elements: Range<Int>
     ) {
-        for index in 0..<count {
+        for index in elements {
             let (slope, curvature) = activation.derivatives(at: Double(inputs[index]))
             let product =
                 Double(secondOrder.inputTangent[index]) * Double(secondOrder.outputCotangent[index])

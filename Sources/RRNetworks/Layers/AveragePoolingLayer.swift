@@ -43,6 +43,8 @@ struct AveragePoolingLayer<Scalar: NetworkScalar>: LinearMapLayer {
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
 
+    var largestShareCount: Int { inputShape.channels }
+
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) { multiply(group, input, into: output) }
@@ -57,8 +59,8 @@ struct AveragePoolingLayer<Scalar: NetworkScalar>: LinearMapLayer {
 
     private func windows(_ group: LayerGroup<Scalar>) -> AveragePooling.Windows {
         AveragePooling.Windows(
-            input: inputShape, output: outputShape, rows: rows, columns: columns, divisor: divisor,
-            sampleCount: group.sampleCount)
+            input: inputShape, output: outputShape, channels: group.share.range(of: inputShape.channels),
+            rows: rows, columns: columns, divisor: divisor, sampleCount: group.sampleCount)
     }
 }
 
@@ -66,6 +68,8 @@ private enum AveragePooling {
     struct Windows {
         let input: ImageShape
         let output: ImageShape
+        /// The channels that are the call's.
+        let channels: Range<Int>
         let rows: PoolingAxis
         let columns: PoolingAxis
         let divisor: Int?
@@ -75,8 +79,8 @@ private enum AveragePooling {
         /// an element weighs.
         @inline(__always)
         func forEach(_ body: (_ output: Int, _ elements: Elements, _ divisor: Int) -> Void) {
-            var position = 0
-            for channel in 0..<input.channels {
+            var position = channels.lowerBound &* output.pixelCount &* sampleCount
+            for channel in channels {
                 for outputRow in 0..<output.height {
                     let row = rows.window(outputRow)
                     for outputColumn in 0..<output.width {
@@ -135,7 +139,9 @@ private enum AveragePooling {
         _ values: UnsafePointer<Scalar>, _ windows: Windows, into input: UnsafeMutablePointer<Scalar>
     ) {
         let sampleCount = windows.sampleCount
-        input.update(repeating: 0, count: windows.input.elementCount &* sampleCount)
+        let planeCount = windows.input.pixelCount &* sampleCount
+        (input + windows.channels.lowerBound &* planeCount).update(
+            repeating: 0, count: windows.channels.count &* planeCount)
         windows.forEach { output, elements, divisor in
             let share = 1 / Scalar(divisor)
             elements.forEach { element in

@@ -53,40 +53,42 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
 
     var productCount: Int { outputShape.elementCount * columnRowCount }
 
-    func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
-        let shape = shape(samples: capacity)
-        return withUnsafePointer(to: shape) {
-            LayerScratch(
-                packedWeightCount: rr_convolution_packed_count($0),
-                weightGradientSumCount: rr_convolution_sums_count($0))
+    func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
+
+    /// For the weights, or the input, in the order in which they are read, or for the sums of a weight gradient.
+    func workspaceCount(capacity: Int) -> Int {
+        withUnsafePointer(to: shape(samples: capacity)) {
+            max(rr_convolution_packed_count($0), rr_convolution_sums_count($0))
         }
     }
+
+    var largestShareCount: Int { max(inputShape.elementCount, outputShape.elementCount) }
 
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {
-        var shape = shape(samples: group.sampleCount)
+        var shape = shape(samples: group.sampleCount, group.share)
         Scalar.kernels.convolution.convolve(
             &shape, input, group.parameters, options.bias ? group.parameters + weightCount : nil,
-            group.scratch.packedWeights.start, output)
+            group.workspace, output)
     }
 
     func reverse(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
-        var shape = shape(samples: group.sampleCount, isTranspose: true)
+        var shape = shape(samples: group.sampleCount, group.share, isTranspose: true)
         Scalar.kernels.convolution.convolve(
-            &shape, outputCotangent, group.parameters, nil, group.scratch.packedWeights.start, inputCotangent)
+            &shape, outputCotangent, group.parameters, nil, group.workspace, inputCotangent)
     }
 
     func tangent(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
         outputTangent: UnsafeMutablePointer<Scalar>
     ) {
-        var shape = shape(samples: group.sampleCount)
+        var shape = shape(samples: group.sampleCount, group.share)
         Scalar.kernels.convolution.convolve(
-            &shape, inputTangent, group.parameters, nil, group.scratch.packedWeights.start, outputTangent)
+            &shape, inputTangent, group.parameters, nil, group.workspace, outputTangent)
     }
 
     func gradient(
@@ -97,16 +99,17 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         if let parameterGradient {
             var products = [(point.input, outputAdjoint)]
             if let secondOrder { products.append((secondOrder.inputTangent, secondOrder.outputCotangent)) }
-            var shape = shape(samples: group.sampleCount)
+            var shape = shape(samples: group.sampleCount, group.share)
             for (input, output) in products {
                 Scalar.kernels.convolution.addGradient(
-                    &shape, input, output, group.scratch.weightGradientSums.start, parameterGradient)
+                    &shape, input, output, group.workspace, parameterGradient)
             }
             if options.bias {
+                let outputs = group.share.range(of: options.out)
+                let columns = geometry.outputPixelCount * group.sampleCount
                 Rows.addSums(
-                    of: outputAdjoint, rows: options.out,
-                    columns: geometry.outputPixelCount * group.sampleCount,
-                    to: parameterGradient + weightCount)
+                    of: outputAdjoint + outputs.lowerBound * columns, rows: outputs.count, columns: columns,
+                    to: parameterGradient + weightCount + outputs.lowerBound)
             }
         }
         // An adjoint goes back as a cotangent does.
@@ -129,14 +132,16 @@ extension ConvolutionLayer {
 
     private static var version: rr_convolution_version { rr_convolution_best_version() }
 
-    private func shape(samples: Int, isTranspose: Bool = false) -> rr_convolution {
+    func shape(
+        samples: Int, _ share: WorkShare = .whole, isTranspose: Bool = false
+    ) -> rr_convolution {
         rr_convolution(
             groups: options.groups, channels: inputChannels, height: inputShape.height,
             width: inputShape.width,
             outputs: outputChannels, output_height: geometry.outputHeight,
             output_width: geometry.outputWidth, rows: Self.axis(geometry.rows),
             columns: Self.axis(geometry.columns), samples: samples,
-            version: Self.version, is_transpose: isTranspose)
+            version: Self.version, is_transpose: isTranspose, share: share.index, shares: share.count)
     }
 
     private static func axis(_ axis: WindowAxis) -> rr_convolution_axis {

@@ -55,7 +55,7 @@ struct DropoutLayer<Scalar: NetworkScalar>: LinearMapLayer {
         let factors = group.scratch.dropoutFactors.start
         guard span == 1 else {
             return HadamardProduct(span: span, factorCount: 1).multiply(
-                input, by: factors, into: output, sampleCount: group.sampleCount)
+                input, by: factors, into: output, 0..<1, sampleCount: group.sampleCount)
         }
         Dropout.multiply(input, by: factors, into: output, count: count)
     }

@@ -22,6 +22,8 @@ struct FrozenNormalizationLayer<Scalar: NetworkScalar>: LinearMapLayer {
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
 
+    var largestShareCount: Int { inputShape.channels }
+
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {
@@ -47,14 +49,17 @@ struct FrozenNormalizationLayer<Scalar: NetworkScalar>: LinearMapLayer {
 
     private func channels(_ group: LayerGroup<Scalar>) -> FrozenChannels<Scalar> {
         FrozenChannels(
-            count: inputShape.channels, columns: inputShape.pixelCount * group.sampleCount,
-            epsilon: epsilon, parameters: group.parameters)
+            count: inputShape.channels, range: group.share.range(of: inputShape.channels),
+            columns: inputShape.pixelCount * group.sampleCount, epsilon: epsilon,
+            parameters: group.parameters)
     }
 }
 
 /// The channels of a frozen normalisation, one a row of its feature maps.
 private struct FrozenChannels<Scalar: NetworkScalar> {
     let count: Int
+    /// The channels that are the call's.
+    let range: Range<Int>
     let columns: Int
     let epsilon: Double
     /// γ, β, the means and the variances, one after the other.
@@ -80,7 +85,7 @@ private enum FrozenNormalization {
         _ input: UnsafePointer<Scalar>, _ channels: FrozenChannels<Scalar>,
         into output: UnsafeMutablePointer<Scalar>
     ) {
-        for channel in 0..<channels.count {
+        for channel in channels.range {
             let (mean, bias) = (channels.mean(channel), channels.bias(channel))
             let slope = channels.weight(channel) * channels.inverse(channel)
             let x = input + channel &* channels.columns
@@ -96,7 +101,7 @@ private enum FrozenNormalization {
         _ values: UnsafePointer<Scalar>, _ channels: FrozenChannels<Scalar>,
         into result: UnsafeMutablePointer<Scalar>
     ) {
-        for channel in 0..<channels.count {
+        for channel in channels.range {
             let slope = channels.weight(channel) * channels.inverse(channel)
             let source = values + channel &* channels.columns
             let target = result + channel &* channels.columns
@@ -112,7 +117,7 @@ private enum FrozenNormalization {
         at input: UnsafePointer<Scalar>, _ channels: FrozenChannels<Scalar>,
         to parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
-        for channel in 0..<channels.count {
+        for channel in channels.range {
             let start = channel &* channels.columns
             let mean = channels.mean(channel)
             var (weight, bias) = (0.0, 0.0)

@@ -29,6 +29,12 @@ protocol Layer<Scalar>: Sendable {
     /// The products of weights and elements of a sample that a forward pass adds up.
     var productCount: Int { get }
 
+    /// The memory that a thread needs while it is in one of the passes, in elements, for at most `capacity` samples.
+    func workspaceCount(capacity: Int) -> Int
+
+    /// The most shares that a pass can be cut into; 1 where one thread does all of it.
+    var largestShareCount: Int { get }
+
     /// The memory that the passes over one group share, for at most `capacity` samples.
     func makeScratch(capacity: Int) -> LayerScratch<Scalar>
 
@@ -55,6 +61,8 @@ extension Layer {
     var flattens: Bool { false }
     var dropsOut: Bool { false }
     var productCount: Int { 0 }
+    func workspaceCount(capacity: Int) -> Int { 0 }
+    var largestShareCount: Int { 1 }
     var parameterCount: Int { parameters.reduce(0) { $0 + $1.elementCount } }
 }
 
@@ -64,6 +72,10 @@ struct LayerGroup<Scalar: BitwiseCopyable> {
     let sampleCount: Int
     var parameters: UnsafePointer<Scalar>
     var scratch: LayerScratch<Scalar>
+    /// Memory of the thread that makes the call.
+    var workspace: UnsafeMutablePointer<Scalar>
+    /// What the call is to do of the pass. A layer that is one share knows no other.
+    var share = WorkShare.whole
     /// What dropout draws each sample's masks from; nil outside training.
     var dropoutStates: UnsafePointer<UInt64>?
 }

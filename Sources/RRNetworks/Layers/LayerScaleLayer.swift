@@ -18,6 +18,8 @@ struct LayerScaleLayer<Scalar: NetworkScalar>: LinearMapLayer {
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
 
+    var largestShareCount: Int { inputShape.channels }
+
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) { multiply(group, input, into: output) }
@@ -27,7 +29,7 @@ struct LayerScaleLayer<Scalar: NetworkScalar>: LinearMapLayer {
         _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, into output: UnsafeMutablePointer<Scalar>
     ) {
         let count = inputShape.pixelCount * group.sampleCount
-        for channel in 0..<inputShape.channels {
+        for channel in group.share.range(of: inputShape.channels) {
             Rows.write(
                 input + channel * count, times: group.parameters[channel], into: output + channel * count,
                 count: count)
@@ -44,7 +46,7 @@ struct LayerScaleLayer<Scalar: NetworkScalar>: LinearMapLayer {
         outputAdjoint: UnsafePointer<Scalar>, to parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
         let count = inputShape.pixelCount * group.sampleCount
-        for channel in 0..<inputShape.channels {
+        for channel in group.share.range(of: inputShape.channels) {
             let start = channel * count
             var sum = Rows.sumOfProducts(outputAdjoint + start, point.input + start, count: count)
             if let secondOrder {

@@ -1,9 +1,5 @@
 /// A layer's own memory between the passes over a group; each kind of layer has what it names, and the rest is empty.
 final class LayerScratch<Scalar: BitwiseCopyable> {
-    /// The weights of a convolution in the order in which it reads them, or its input as it reads that.
-    let packedWeights: Buffer<Scalar>
-    /// The sums of a convolution's weight gradient, lane by lane, or what they are made of.
-    let weightGradientSums: Buffer<Scalar>
     /// The position that each window of a max pooling took its value from.
     let maximumPositions: Buffer<Int32>
     /// What a dropout multiplies each element by.
@@ -12,11 +8,8 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
     let sampleStatistics: Buffer<Scalar>
 
     init(
-        packedWeightCount: Int = 0, weightGradientSumCount: Int = 0, maximumPositionCount: Int = 0,
-        dropoutFactorCount: Int = 0, sampleStatisticCount: Int = 0
+        maximumPositionCount: Int = 0, dropoutFactorCount: Int = 0, sampleStatisticCount: Int = 0
     ) {
-        packedWeights = Buffer(count: packedWeightCount)
-        weightGradientSums = Buffer(count: weightGradientSumCount)
         maximumPositions = Buffer(count: maximumPositionCount)
         dropoutFactors = Buffer(count: dropoutFactorCount)
         sampleStatistics = Buffer(count: sampleStatisticCount)

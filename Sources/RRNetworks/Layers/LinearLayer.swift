@@ -1,6 +1,9 @@
 import RRTensor
 
 /// z = W x + b, with W stored as (out, in).
+///
+/// A product of many weights is cut into blocks of rows, one product each, which threads share. Where the cuts are depends on
+/// the weights alone, since a product's shape decides on its rounding.
 struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
     let inputCount: Int
     let outputCount: Int
@@ -25,14 +28,33 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
 
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
 
+    var largestShareCount: Int { Self.blockCount(inputCount * outputCount) }
+
+    /// One for the heads of most networks, 64 for VGG's 25,088 × 4,096 weights.
+    private static func blockCount(_ weightCount: Int) -> Int {
+        weightCount < 1 << 22 ? 1 : min(weightCount >> 20, 64)
+    }
+
+    /// Visits the blocks of a share of rows.
+    private func forEachBlock(_ group: LayerGroup<Scalar>, rows: Int, _ body: (Range<Int>) -> Void) {
+        let blockCount = Self.blockCount(inputCount * outputCount)
+        for block in group.share.range(of: blockCount) {
+            let rows = WorkShare(index: block, count: blockCount).range(of: rows)
+            if !rows.isEmpty { body(rows) }
+        }
+    }
+
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {
         multiply(group, input, into: output)
         if hasBias {
-            Rows.add(
-                group.parameters + outputCount * inputCount, to: output, rows: outputCount,
-                columns: group.sampleCount)
+            forEachBlock(group, rows: outputCount) { rows in
+                let first = rows.lowerBound
+                Rows.add(
+                    group.parameters + outputCount * inputCount + first,
+                    to: output + first * group.sampleCount, rows: rows.count, columns: group.sampleCount)
+            }
         }
     }
 
@@ -46,9 +68,13 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
                 group, secondOrder.outputCotangent, secondOrder.inputTangent, to: parameterGradient)
         }
         if hasBias {
-            Rows.addSums(
-                of: outputAdjoint, rows: outputCount, columns: group.sampleCount,
-                to: parameterGradient + outputCount * inputCount)
+            forEachBlock(group, rows: outputCount) { rows in
+                let first = rows.lowerBound
+                Rows.addSums(
+                    of: outputAdjoint + first * group.sampleCount, rows: rows.count,
+                    columns: group.sampleCount,
+                    to: parameterGradient + outputCount * inputCount + first)
+            }
         }
     }
 
@@ -56,19 +82,28 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
         _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, into output: UnsafeMutablePointer<Scalar>
     ) {
         let count = group.sampleCount
-        Scalar.kernels.product(
-            MatrixOperand(group.parameters, stride: inputCount), MatrixOperand(input, stride: count),
-            ProductExtents(rows: outputCount, columns: count, inner: inputCount), 0, output, count)
+        forEachBlock(group, rows: outputCount) { rows in
+            let first = rows.lowerBound
+            Scalar.kernels.product(
+                MatrixOperand(group.parameters + first * inputCount, stride: inputCount),
+                MatrixOperand(input, stride: count),
+                ProductExtents(rows: rows.count, columns: count, inner: inputCount), 0,
+                output + first * count, count)
+        }
     }
 
     func multiplyTransposed(
         _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, into input: UnsafeMutablePointer<Scalar>
     ) {
         let count = group.sampleCount
-        Scalar.kernels.product(
-            MatrixOperand(transposing: group.parameters, stride: inputCount),
-            MatrixOperand(output, stride: count),
-            ProductExtents(rows: inputCount, columns: count, inner: outputCount), 0, input, count)
+        forEachBlock(group, rows: inputCount) { rows in
+            let first = rows.lowerBound
+            Scalar.kernels.product(
+                MatrixOperand(transposing: group.parameters + first, stride: inputCount),
+                MatrixOperand(output, stride: count),
+                ProductExtents(rows: rows.count, columns: count, inner: outputCount), 0,
+                input + first * count, count)
+        }
     }
 
     /// Adds Σ over samples of output · inputᵀ to the weight's gradient.
@@ -77,9 +112,13 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
         to weightGradient: UnsafeMutablePointer<Scalar>
     ) {
         let count = group.sampleCount
-        Scalar.kernels.product(
-            MatrixOperand(output, stride: count), MatrixOperand(transposing: input, stride: count),
-            ProductExtents(rows: outputCount, columns: inputCount, inner: count), 1, weightGradient,
-            inputCount)
+        forEachBlock(group, rows: outputCount) { rows in
+            let first = rows.lowerBound
+            Scalar.kernels.product(
+                MatrixOperand(output + first * count, stride: count),
+                MatrixOperand(transposing: input, stride: count),
+                ProductExtents(rows: rows.count, columns: inputCount, inner: count), 1,
+                weightGradient + first * inputCount, inputCount)
+        }
     }
 }

@@ -22,6 +22,8 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
 
     var parameters: [ParameterSpecification] { [] }
 
+    var largestShareCount: Int { inputShape.channels }
+
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
         LayerScratch(maximumPositionCount: outputShape.elementCount * capacity)
     }
@@ -30,7 +32,7 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {
         MaxPooling.pool(
-            input, geometry, sampleCount: group.sampleCount, into: output,
+            input, geometry, channels(group), sampleCount: group.sampleCount, into: output,
             sources: group.scratch.maximumPositions.start)
     }
 
@@ -39,7 +41,7 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
         MaxPooling.scatter(
-            outputCotangent, geometry, sampleCount: group.sampleCount,
+            outputCotangent, geometry, channels(group), sampleCount: group.sampleCount,
             sources: group.scratch.maximumPositions.start,
             into: inputCotangent)
     }
@@ -49,7 +51,7 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
         outputTangent: UnsafeMutablePointer<Scalar>
     ) {
         MaxPooling.gather(
-            inputTangent, geometry, sampleCount: group.sampleCount,
+            inputTangent, geometry, channels(group), sampleCount: group.sampleCount,
             sources: group.scratch.maximumPositions.start,
             into: outputTangent)
     }
@@ -61,9 +63,14 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
     ) {
         guard let inputAdjoint else { return }
         MaxPooling.scatter(
-            outputAdjoint, geometry, sampleCount: group.sampleCount,
+            outputAdjoint, geometry, channels(group), sampleCount: group.sampleCount,
             sources: group.scratch.maximumPositions.start,
             into: inputAdjoint)
+    }
+
+    /// The channels that are the call's.
+    private func channels(_ group: LayerGroup<Scalar>) -> Range<Int> {
+        group.share.range(of: inputShape.channels)
     }
 }
 
@@ -72,13 +79,13 @@ private enum MaxPooling {
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     static func pool<Scalar: NetworkScalar>(
-        _ input: UnsafePointer<Scalar>, _ geometry: WindowGeometry, sampleCount: Int,
+        _ input: UnsafePointer<Scalar>, _ geometry: WindowGeometry, _ channels: Range<Int>, sampleCount: Int,
         into output: UnsafeMutablePointer<Scalar>, sources: UnsafeMutablePointer<Int32>
     ) {
         let shape = geometry.input
         let isTwoByTwo = [geometry.rows, geometry.columns].allSatisfy { $0.kernel == 2 && $0.dilation == 1 }
-        var position = 0
-        for channel in 0..<shape.channels {
+        var position = channels.lowerBound &* geometry.outputPixelCount &* sampleCount
+        for channel in channels {
             let plane = input + channel &* shape.pixelCount &* sampleCount
             for outputRow in 0..<geometry.outputHeight {
                 for outputColumn in 0..<geometry.outputWidth {
@@ -152,12 +159,14 @@ private enum MaxPooling {
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     static func scatter<Scalar: NetworkScalar>(
-        _ values: UnsafePointer<Scalar>, _ geometry: WindowGeometry, sampleCount: Int,
+        _ values: UnsafePointer<Scalar>, _ geometry: WindowGeometry, _ channels: Range<Int>, sampleCount: Int,
         sources: UnsafePointer<Int32>, into input: UnsafeMutablePointer<Scalar>
     ) {
-        input.update(repeating: 0, count: geometry.input.elementCount &* sampleCount)
-        var position = 0
-        for channel in 0..<geometry.input.channels {
+        let planeCount = geometry.input.pixelCount &* sampleCount
+        (input + channels.lowerBound &* planeCount).update(
+            repeating: 0, count: channels.count &* planeCount)
+        var position = channels.lowerBound &* geometry.outputPixelCount &* sampleCount
+        for channel in channels {
             let plane = input + channel &* geometry.input.pixelCount &* sampleCount
             for _ in 0..<geometry.outputPixelCount {
                 for sample in 0..<sampleCount {
@@ -172,11 +181,11 @@ private enum MaxPooling {
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     static func gather<Scalar: NetworkScalar>(
-        _ values: UnsafePointer<Scalar>, _ geometry: WindowGeometry, sampleCount: Int,
+        _ values: UnsafePointer<Scalar>, _ geometry: WindowGeometry, _ channels: Range<Int>, sampleCount: Int,
         sources: UnsafePointer<Int32>, into output: UnsafeMutablePointer<Scalar>
     ) {
-        var position = 0
-        for channel in 0..<geometry.input.channels {
+        var position = channels.lowerBound &* geometry.outputPixelCount &* sampleCount
+        for channel in channels {
             let plane = values + channel &* geometry.input.pixelCount &* sampleCount
             for _ in 0..<geometry.outputPixelCount {
                 for sample in 0..<sampleCount {

@@ -8,11 +8,11 @@ extension Normalization {
         _ memory: NormalizationMemory<Scalar>, weights: UnsafeMutablePointer<Scalar>,
         biases: UnsafeMutablePointer<Scalar>
     ) {
-        memory.forEachBlock(geometry) { group, first in
+        memory.forEachWeightBlock(geometry) { group, first, range in
             let x = memory.rows(input, first)
             let adjoint = memory.rows(adjoints, first)
             let (mean, inverse) = memory[.input, group, first]
-            for index in geometry.weights(ofGroup: group) {
+            for index in range {
                 let (weight, bias) = RowSums.pair(geometry.rows(ofWeight: index)) { row in
                     (adjoint[row] * ((x[row] - mean) * inverse), adjoint[row])
                 }
@@ -23,7 +23,7 @@ extension Normalization {
             let tangent = memory.rows(secondOrder.inputTangent, first)
             let cotangent = memory.rows(secondOrder.outputCotangent, first)
             let (plain, scaled) = memory[.tangent, group, first]
-            for index in geometry.weights(ofGroup: group) {
+            for index in range {
                 let weight = RowSums.single(geometry.rows(ofWeight: index)) { row in
                     let normal = (x[row] - mean) * inverse
                     return cotangent[row] * inverse * (tangent[row] - plain - normal * scaled)

@@ -52,6 +52,8 @@ struct NormalizationLayer<Scalar: NetworkScalar>: Layer {
     var outputShape: ImageShape { inputShape }
     var parameters: [ParameterSpecification] { ParameterSpecification.scaleAndShift(weightShape) }
 
+    var largestShareCount: Int { geometry.groupCount * max(columnsPerSample / 8, 1) }
+
     func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
         LayerScratch(
             sampleStatisticCount: NormalizationMemory<Scalar>.count(
@@ -107,6 +109,6 @@ struct NormalizationLayer<Scalar: NetworkScalar>: Layer {
 
     private func memory(_ group: LayerGroup<Scalar>) -> NormalizationMemory<Scalar> {
         NormalizationMemory(
-            group.scratch, geometry, sampleCount: columnsPerSample * group.sampleCount)
+            group.scratch, geometry, sampleCount: columnsPerSample * group.sampleCount, group.share)
     }
 }

@@ -14,10 +14,16 @@ struct NormalizationMemory<Scalar: NetworkScalar> {
 
     private let sampleCount: Int
     private let groupCount: Int
+    /// What is visited of the normalised groups and samples, or of the weights.
+    private let share: WorkShare
     private let statistics: UnsafeMutablePointer<Scalar>
 
-    init(_ scratch: LayerScratch<Scalar>, _ geometry: NormalizationGeometry, sampleCount: Int) {
+    init(
+        _ scratch: LayerScratch<Scalar>, _ geometry: NormalizationGeometry, sampleCount: Int,
+        _ share: WorkShare
+    ) {
         self.sampleCount = sampleCount
+        self.share = share
         groupCount = geometry.groupCount
         statistics = scratch.sampleStatistics.start
     }
@@ -44,11 +50,25 @@ struct NormalizationMemory<Scalar: NetworkScalar> {
     @inline(__always)
     private func row(_ pass: Pass, _ group: Int) -> Int { 2 &* (pass.rawValue &* groupCount &+ group) }
 
-    /// Visits every normalised group of every eight samples; `first` is the first of these.
+    /// Visits every normalised group of every eight samples of the share; `first` is the first of these.
     @inline(__always)
     func forEachBlock(_ geometry: NormalizationGeometry, _ body: (_ group: Int, _ first: Int) -> Void) {
+        let blockCount = (sampleCount &+ 7) / 8
+        for block in share.range(of: geometry.groupCount &* blockCount) {
+            body(block / blockCount, block % blockCount &* 8)
+        }
+    }
+
+    /// Visits every normalised group of every eight samples with those of its weights that are the share's.
+    @inline(__always)
+    func forEachWeightBlock(
+        _ geometry: NormalizationGeometry, _ body: (_ group: Int, _ first: Int, _ weights: Range<Int>) -> Void
+    ) {
+        let range = share.range(of: geometry.weightCount)
         for group in 0..<geometry.groupCount {
-            for first in stride(from: 0, to: sampleCount, by: 8) { body(group, first) }
+            let weights = geometry.weights(ofGroup: group).clamped(to: range)
+            guard !weights.isEmpty else { continue }
+            for first in stride(from: 0, to: sampleCount, by: 8) { body(group, first, weights) }
         }
     }
 

@@ -7,21 +7,21 @@ struct RectifierLayer<Scalar: NetworkScalar>: ElementwiseLayer {
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {
-        Rectifier.pass(input, where: input, into: output, count: count(group))
+        Rectifier.pass(input, where: input, into: output, elements(group))
     }
 
     func reverse(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
-        Rectifier.pass(outputCotangent, where: point.output, into: inputCotangent, count: count(group))
+        Rectifier.pass(outputCotangent, where: point.output, into: inputCotangent, elements(group))
     }
 
     func tangent(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
         outputTangent: UnsafeMutablePointer<Scalar>
     ) {
-        Rectifier.pass(inputTangent, where: point.output, into: outputTangent, count: count(group))
+        Rectifier.pass(inputTangent, where: point.output, into: outputTangent, elements(group))
     }
 
     func gradient(
@@ -30,7 +30,7 @@ struct RectifierLayer<Scalar: NetworkScalar>: ElementwiseLayer {
         parameterGradient: UnsafeMutablePointer<Scalar>?
     ) {
         guard let inputAdjoint else { return }
-        Rectifier.pass(outputAdjoint, where: point.output, into: inputAdjoint, count: count(group))
+        Rectifier.pass(outputAdjoint, where: point.output, into: inputAdjoint, elements(group))
     }
 }
 
@@ -41,9 +41,9 @@ private enum Rectifier {
     @specialized(where Scalar == Double)
     static func pass<Scalar: NetworkScalar>(
         _ values: UnsafePointer<Scalar>, where gate: UnsafePointer<Scalar>,
-        into result: UnsafeMutablePointer<Scalar>, count: Int
+        into result: UnsafeMutablePointer<Scalar>, _ elements: Range<Int>
     ) {
-        for index in 0..<count {
+        for index in elements {
             // Read in any case: a read that depends on the gate keeps the loop from vector instructions.
             let value = values[index]
             result[index] = gate[index] <= 0 ? 0 : value

@@ -39,10 +39,18 @@ package final class GroupPass<Scalar: NetworkScalar> {
         get { group.demand }
         set { group.demand = newValue }
     }
+    /// Where other threads may help; nil where there are none.
+    package var place: WorkPlace? {
+        get { group.place }
+        set { group.place = newValue }
+    }
     private var sampleCount = 0
 
-    /// - Parameter capacity: the largest number of samples in a group.
-    package init(network: Network<Scalar>, capacity: Int) {
+    /// - Parameters:
+    ///   - capacity: the largest number of samples in a group.
+    ///   - workspaces: of all threads that may help, made for groups as large; nil where none will.
+    package init(network: Network<Scalar>, capacity: Int, workspaces: Workspaces<Scalar>? = nil) {
+        let workspaces = workspaces ?? Workspaces(network, capacity: capacity, count: 1)
         softmaxes = Array(repeating: Softmax(classCount: network.model.classCount), count: capacity)
         limits = network.groupLimits
         let capacity = limits.columnCount(for: capacity)
@@ -50,7 +58,8 @@ package final class GroupPass<Scalar: NetworkScalar> {
         graph = network.graph
         let memory = GraphMemory(graph, capacity: capacity)
         group = LayerGraph<Scalar>.Group(
-            memory: memory, demand: network.gradientDemand(trained: network.parameterLayout.trainedRanges()))
+            memory: memory, demand: network.gradientDemand(trained: network.parameterLayout.trainedRanges()),
+            workspaces: workspaces, fixedShareCount: limits.fixedShareCount)
         dropoutStates = Buffer(count: capacity)
         // The output's memory is all its own, and so is the input's.
         input = memory.value(0)

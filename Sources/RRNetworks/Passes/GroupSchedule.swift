@@ -95,6 +95,11 @@ package struct GroupLimits: Equatable, Sendable {
     package let smallestGroup: Int
     /// The lanes that a batch which fills no more is shared out to evenly.
     package let evenLaneCount: Int
+    /// The most groups on their way at once: memory is for as many, whatever the number of threads.
+    package var largestPlaceCount: Int
+    /// The shares that every layer's passes are cut into where they can be; nil for what the threads at hand are worth. It
+    /// has no effect on any result, which a test may want to see.
+    package var fixedShareCount: Int?
 
     /// Limits for small maps, whose kernels' vectors run over samples.
     package init(largestGroup: Int, evenLaneCount: Int) {
@@ -102,16 +107,18 @@ package struct GroupLimits: Equatable, Sendable {
         // Fewer samples, or a number that is no multiple, leave the widest vectors idle.
         smallestGroup = 16
         self.evenLaneCount = evenLaneCount
+        largestPlaceCount = 8
     }
 
-    private init() {
+    private init(largestPlaceCount: Int) {
         largestGroup = 2
         smallestGroup = 1
         evenLaneCount = 8
+        self.largestPlaceCount = largestPlaceCount
     }
 
     /// Limits for large maps: vectors run over pixels, and one or two samples fill them.
-    package static var largeMaps: GroupLimits { GroupLimits() }
+    package static var largeMaps: GroupLimits { GroupLimits(largestPlaceCount: 8) }
 
     /// The finest cut: half of the widest vector, where vectors run over samples.
     var grain: Int { smallestGroup == 1 ? 1 : 8 }
@@ -119,7 +126,9 @@ package struct GroupLimits: Equatable, Sendable {
     /// What a network wants whose maps have so many elements for a sample, the input's among them.
     init(featureCount: Int, parameterCount: Int, elementSize: Int) {
         guard featureCount < Self.manyFeatures else {
-            self = .largeMaps
+            // Each group on its way has a gradient of its own too: of 140 million parameters, VGG's, that is half a gigabyte.
+            let gradientBytes = max(parameterCount * elementSize, 1)
+            self.init(largestPlaceCount: min(max(Self.gradientBytes / gradientBytes, 2), 8))
             return
         }
         let bytes = max(featureCount * elementSize, 1)
@@ -131,6 +140,7 @@ package struct GroupLimits: Equatable, Sendable {
     }
 
     private static let groupBytes = 1 << 21
+    private static let gradientBytes = 1 << 30
     /// From so many elements on, sixteen samples at once are far more than any cache holds.
     private static let manyFeatures = 1 << 20
 
