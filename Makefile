@@ -7,7 +7,7 @@ SEED ?= 0
 SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
-.PHONY: help dependencies build install library install-library wheel lint test test-python test-torch test-wheel demo documentation peers bench-engine bench-formats bench-stream bench-python bench-training \
+.PHONY: help dependencies build install library install-library wheel lint test test-python test-torch test-wheel demo documentation peers bench-engine bench-formats bench-stream bench-python bench-training bench-memory \
 	experiments fuzz fuzz-commands flip-bytes faults power-cuts soak sanitize-thread sanitize-address valgrind clean
 
 help:
@@ -29,6 +29,7 @@ help:
 	@echo "make bench-stream   streams against PyTorch, h5py, WebDataset, Grain and others, in one run (some minutes)"
 	@echo "make bench-python   the Python package against PyTorch and torchvision, in one run (some minutes)"
 	@echo "make bench-training a whole training with masks against PyTorch, in one run (some minutes)"
+	@echo "make bench-memory   what training holds in memory with and without a limit (some minutes)"
 	@echo "make experiments    the paper's tables and the comparison with PyTorch Lightning (hours; it goes on where it stopped)"
 	@echo "make fuzz           each reader under libFuzzer and sanitizers, SECONDS=60 for each"
 	@echo "make fuzz-commands  damaged files of every format to every reading command, N=2000 of them by SEED=0"
@@ -116,6 +117,9 @@ bench-python: library peers
 
 bench-training: build peers
 	.build-peers/bin/python Benchmarks/training.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata"
+
+bench-memory: build peers
+	.build-peers/bin/python Benchmarks/memory.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata"
 
 experiments: build peers
 	set -e; rrdata="$$(swift build -c release --show-bin-path)/rrdata"; cd Benchmarks/experiments; \

@@ -9,6 +9,9 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
     /// How batches are cut into groups; a test may ask for what only large maps have.
     package var groupLimits: GroupLimits
 
+    /// The segments of the graph that are kept in memory one at a time; without effect on any result.
+    package var segments: GraphSegments
+
     let graph: LayerGraph<Scalar>
 
     /// Builds the layers of a model one on the other.
@@ -36,6 +39,7 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
         }
         self.model = model
         self.graph = graph
+        segments = .whole(nodeCount: graph.nodes.count)
         let head = graph.nodes.last {
             if case .layer(let layer) = $0.operation { layer.parameterCount > 0 } else { false }
         }

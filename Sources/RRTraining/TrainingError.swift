@@ -103,6 +103,7 @@ extension OptionName {
     static let patience = OptionName("patience")
     static let collection = OptionName("collection")
     static let threadCount = OptionName("threadCount")
+    static let memoryLimit = OptionName("memoryLimit")
     static let force = OptionName("force")
     static let resumes = OptionName("resumes")
     static let checkpointSeconds = OptionName("checkpointSeconds")

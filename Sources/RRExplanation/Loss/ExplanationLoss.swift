@@ -137,6 +137,9 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
             correctCount: terms.isCorrect[..<batch.count].count { $0 })
     }
 
+    /// Gives back what the loss keeps from batch to batch.
+    package func releaseMemory() { memory = nil }
+
     /// What R is divided by.
     private func divisor(_ labelWeights: LabelWeights, _ batch: LabelledBatch, _ guided: [Int]) -> Double {
         switch reduction {

@@ -1,6 +1,6 @@
 import RRTensor
 
-/// The four passes over a group of samples, node by node.
+/// The four passes over a group of samples, through neighbouring nodes one by one.
 extension LayerGraph {
     /// What the passes of the graph share within a group of samples.
     struct Group {
@@ -18,9 +18,10 @@ extension LayerGraph {
         var place: WorkPlace?
     }
 
-    func forward(_ group: Group, at parameters: UnsafePointer<Scalar>) {
+    func forward(through range: Range<Int>, _ group: Group, at parameters: UnsafePointer<Scalar>) {
         let memory = group.memory
-        for (index, node) in nodes.enumerated() {
+        for index in range {
+            let node = nodes[index]
             let output = memory.value(node.output)
             switch node.operation {
             case .layer(let layer):
@@ -41,9 +42,10 @@ extension LayerGraph {
         }
     }
 
-    func reverse(_ group: Group, at parameters: UnsafePointer<Scalar>) {
+    func reverse(through range: Range<Int>, _ group: Group, at parameters: UnsafePointer<Scalar>) {
         let (memory, count) = (group.memory, group.sampleCount)
-        for (index, node) in nodes.enumerated().reversed() {
+        for index in range.reversed() {
+            let node = nodes[index]
             let output = UnsafePointer(memory.cotangent(node.output, sampleCount: count))
             for (slot, input) in node.inputs.enumerated() {
                 giveBack(
@@ -76,9 +78,10 @@ extension LayerGraph {
         }
     }
 
-    func tangent(_ group: Group, at parameters: UnsafePointer<Scalar>) {
+    func tangent(through range: Range<Int>, _ group: Group, at parameters: UnsafePointer<Scalar>) {
         let memory = group.memory
-        for (index, node) in nodes.enumerated() {
+        for index in range {
+            let node = nodes[index]
             let output = memory.tangent(node.output)
             switch node.operation {
             case .layer(let layer):
@@ -107,11 +110,12 @@ extension LayerGraph {
     ///
     /// - Parameter isSecondOrder: whether `reverse` and `tangent` have run for this group.
     func gradient(
-        _ group: Group, at parameters: UnsafePointer<Scalar>, isSecondOrder: Bool,
+        through range: Range<Int>, _ group: Group, at parameters: UnsafePointer<Scalar>, isSecondOrder: Bool,
         addingTo parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
         let (memory, count) = (group.memory, group.sampleCount)
-        for (index, node) in nodes.enumerated().reversed() where group.demand.values[node.output] {
+        for index in range.reversed() where group.demand.values[nodes[index].output] {
+            let node = nodes[index]
             let output = UnsafePointer(memory.adjoint(node.output, sampleCount: count))
             for (slot, input) in node.inputs.enumerated() {
                 guard group.demand.values[input] else {

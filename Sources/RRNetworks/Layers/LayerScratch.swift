@@ -7,6 +7,8 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
     /// What a normalisation knows of each sample.
     let sampleStatistics: Buffer<Scalar>
 
+    var byteCount: Int { maximumPositions.byteCount + dropoutFactors.byteCount + sampleStatistics.byteCount }
+
     init(
         maximumPositionCount: Int = 0, dropoutFactorCount: Int = 0, sampleStatisticCount: Int = 0
     ) {
@@ -21,10 +23,11 @@ final class LayerScratch<Scalar: BitwiseCopyable> {
 /// Pages that are never written cost no memory, so a buffer that a pass does not use is free.
 final class Buffer<Element: BitwiseCopyable> {
     let start: UnsafeMutablePointer<Element>
+    let byteCount: Int
 
     init(count: Int) {
-        let bytes = max(count, 1) * MemoryLayout<Element>.stride
-        start = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+        byteCount = count * MemoryLayout<Element>.stride
+        start = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
             .bindMemory(to: Element.self, capacity: max(count, 1))
     }
 

@@ -56,7 +56,7 @@ package final class GroupPass<Scalar: NetworkScalar> {
         let capacity = limits.columnCount(for: capacity)
         self.network = network
         graph = network.graph
-        let memory = GraphMemory(graph, capacity: capacity)
+        let memory = GraphMemory(graph, network.segments, capacity: capacity)
         group = LayerGraph<Scalar>.Group(
             memory: memory, demand: network.gradientDemand(trained: network.parameterLayout.trainedRanges()),
             workspaces: workspaces, fixedShareCount: limits.fixedShareCount)

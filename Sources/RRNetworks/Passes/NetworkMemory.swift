@@ -21,6 +21,9 @@ extension Network {
                 + "\(Self.availableMemory >> 30) GiB of memory")
     }
 
+    /// The fewest segments first: ways to keep less of the graph in memory and compute more of it again.
+    package var segmentations: [GraphSegments] { graph.segmentations }
+
     /// The memory of the machine, or less where the process may have less, in bytes.
     private static var availableMemory: Int {
         let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))

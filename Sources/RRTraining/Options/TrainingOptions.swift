@@ -44,6 +44,9 @@ public struct TrainingOptions: Sendable {
     public var collection: CollectionOptions?
     /// The number of threads, without effect on any result; nil for one a processor core.
     public var threadCount: Int?
+    /// The bytes that training may take, without effect on any result; nil for as many as make it fastest. Fewer samples are
+    /// then on their way at once, and where that is not enough, feature maps are computed again instead of kept.
+    public var memoryLimit: Int?
 
     public init(
         model: ModelDescription, loss: LossOptions = LossOptions(),
@@ -116,6 +119,7 @@ public struct TrainingOptions: Sendable {
         try require(stream.batchSize >= 1, .batchSize, "must be at least 1")
         try require(stream.epochs >= 1, .epochs, "must be at least 1")
         try require(threadCount ?? 1 >= 1, .threadCount, "must be at least 1")
+        try require(memoryLimit ?? 1 >= 1, .memoryLimit, "must be at least 1 byte")
         try checkRecorded()
     }
 

@@ -64,11 +64,23 @@ public final class Trainer<Scalar: NetworkScalar> {
     ///   - threadCount: without effect on any result; nil for one a processor core.
     /// - Throws: `NetworkError` where the model's layers do not fit each other, and `TrainingError` with the code
     ///   `invalidOption`.
-    public init(
+    public convenience init(
         model: ModelDescription, parameters: Parameters<Scalar>? = nil, loss: LossOptions,
         optimization: OptimizationOptions = OptimizationOptions(), length: TrainingLength? = nil,
         normalization: InputNormalization? = nil, seed: UInt64 = 0, threadCount: Int? = nil
     ) throws {
+        try self.init(
+            network: Network(model), parameters: parameters, loss: loss, optimization: optimization,
+            length: length, normalization: normalization, seed: seed, threadCount: threadCount)
+    }
+
+    /// Creates a trainer of a network whose memory may be bounded.
+    init(
+        network: Network<Scalar>, parameters: Parameters<Scalar>?, loss: LossOptions,
+        optimization: OptimizationOptions, length: TrainingLength? = nil,
+        normalization: InputNormalization?, seed: UInt64, threadCount: Int?
+    ) throws {
+        let model = network.model
         try optimization.check()
         try loss.check(classCount: model.classCount)
         guard case .value(let lambda1) = loss.lambda1, lambda1.isFinite, lambda1 >= 0 else {
@@ -90,7 +102,6 @@ public final class Trainer<Scalar: NetworkScalar> {
             throw TrainingError(
                 .invalidOption, .option(.frozenEpochs), "goes by the length of an epoch, which is not given")
         }
-        let network = try Network<Scalar>(model)
         try network.checkMemory()
         self.network = network
         self.parameters = parameters ?? network.initialParameters(seed: seed)
@@ -145,6 +156,9 @@ public final class Trainer<Scalar: NetworkScalar> {
         try WeightsFile.write(parameters, to: output.temporaryPath)
         try output.commit()
     }
+
+    /// Gives back the memory of groups of samples, which the next step would take again.
+    func releaseMemory() { loss.releaseMemory() }
 
     /// The number of threads that work.
     var threadCount: Int { workers.count }

@@ -37,7 +37,7 @@ struct TrainingChoices<Scalar: NetworkScalar> {
         } else {
             lambda1 =
                 try unfinished?.configuration["options"]?["lambda1"]?.doubleValue
-                ?? loop.automaticLambda1(startingFrom: initial, normalization)
+                ?? loop.automaticLambda1(network, startingFrom: initial, normalization)
         }
         loss.lambda1 = .value(lambda1)
         if loss.classWeights == .automatic, let labels = dataset.labels {
@@ -85,25 +85,29 @@ extension TrainingLoop {
     /// - Returns: 0 where no sample is annotated.
     /// - Throws: `TrainingError` with the code `diverged`.
     func automaticLambda1<Scalar: NetworkScalar>(
-        startingFrom initial: Parameters<Scalar>, _ normalization: InputNormalization?
+        _ network: Network<Scalar>, startingFrom initial: Parameters<Scalar>,
+        _ normalization: InputNormalization?
     ) throws -> Double {
         guard let masks, masks.annotatedCount > 0 else { return 0 }
         var optimization = options.optimization
         optimization.schedule = ScheduleOptions()
         optimization.frozenEpochs = nil
         let trainer = try Trainer(
-            model: options.model, parameters: initial,
+            network: network, parameters: initial,
             loss: LossOptions(lambda1: 0, labelSmoothing: options.loss.labelSmoothing),
             optimization: optimization, normalization: normalization, seed: options.stream.seed,
             threadCount: options.threadCount)
         var endless = options.stream
         endless.epochs = .max
-        let stream = try BatchStream(dataset: dataset, masks: masks, options: endless)
+        let stream = try BatchStream(
+            dataset: dataset, masks: masks, options: endless, resources: streamResources)
         for step in 0..<Self.automaticSteps {
             guard let batch = try stream.next() else { return 0 }
             let terms = try trainer.step(LabelledBatch(batch, normalization), visitor: nil)
             guard terms.loss.isFinite else { throw Self.divergence(step: step) }
         }
+        // Two of them at once would be more than the training takes.
+        trainer.releaseMemory()
         let loss = ExplanationLoss(
             network: trainer.network, lambda1: 1, target: options.loss.penaltyTarget,
             threadCount: options.threadCount)

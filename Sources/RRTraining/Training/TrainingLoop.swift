@@ -11,8 +11,8 @@ public struct TrainingLoop {
     public let options: TrainingOptions
     let validation: ValidationSource?
 
-    /// What those who train should know of the data before they wait for the result.
-    public let notes: [Message]
+    /// What those who train should know of the data, and of the memory, before they wait for the result.
+    public private(set) var notes: [Message]
 
     /// - Throws: `TrainingError` where options contradict each other, the dataset lacks labels or images of the model's
     ///   shape, or the validation does not fit it; `FormatError` or `DatasetError` where the file of the validation
@@ -57,6 +57,7 @@ public struct TrainingLoop {
         notes =
             try (initial ?? []) + [plain, validation?.note].compactMap(\.self)
             + Self.remarks(on: dataset, options)
+        if let note = try memoryNote() { notes.append(note) }
     }
 
     /// Checks that the model takes images as they are trained and measured on.

@@ -40,8 +40,9 @@ final class TrainingSession<Scalar: NetworkScalar> {
         let options = loop.options
         self.options = options
         start = clock.now
-        let network = try Network<Scalar>(options.model)
+        var network = try Network<Scalar>(options.model)
         try network.checkMemory()
+        try loop.bound(&network)
         let unfinished =
             storage.resumes ? try UnfinishedRun(of: storage.output) : nil
         // Only what this very run may have written there is replaced unasked.
@@ -60,7 +61,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
         stream = try Self.stream(of: loop, from: position, isResumed: unfinished != nil)
         length = TrainingLength(of: stream, epochs: options.stream.epochs)
         trainer = try Trainer(
-            model: options.model, parameters: choices.initial, loss: choices.loss,
+            network: network, parameters: choices.initial, loss: choices.loss,
             optimization: options.optimization, length: length, normalization: choices.normalization,
             seed: options.stream.seed, threadCount: options.threadCount)
         gathering = try options.collection.map {
@@ -96,10 +97,12 @@ final class TrainingSession<Scalar: NetworkScalar> {
         do {
             stream = try BatchStream(
                 dataset: loop.dataset, masks: loop.masks, options: options,
-                from: StreamPosition(epoch: position.epoch, position: isBeyond ? .max : place))
+                from: StreamPosition(epoch: position.epoch, position: isBeyond ? .max : place),
+                resources: loop.streamResources)
         } catch let error as DatasetError where error.code == .valueOutOfRange && isResumed {
             // With another batch size too, which the comparison of the options names.
-            stream = try BatchStream(dataset: loop.dataset, masks: loop.masks, options: options)
+            stream = try BatchStream(
+                dataset: loop.dataset, masks: loop.masks, options: options, resources: loop.streamResources)
         }
         guard stream.batchesPerEpoch > 0 else {
             throw TrainingError(

@@ -48,6 +48,18 @@ struct TrainCommand: PathCommand {
     @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions
     @OptionGroup var keeping: RunKeepingArguments
     @OptionGroup var threads: ThreadOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "The most memory that training may take, as 4G or 2500M. It has no effect on the result.",
+            discussion: """
+                Fewer samples are then on their way at once, and where that is not enough, feature maps are computed again \
+                in the backward passes instead of kept, which takes up to twice the time. A limit that cannot be kept is \
+                refused with the smallest that can. What training takes is said before the first step where there is a \
+                limit, and where it is more than 1G.
+                """, valueName: "size"))
+    var memoryLimit: MemorySize?
+
     @OptionGroup var report: ReportOptions
 
     var paths: CommandPaths {
@@ -87,6 +99,7 @@ struct TrainCommand: PathCommand {
             options.collection = CollectionOptions(selection: .threshold(factor), output: path)
         }
         options.threadCount = threads.jobs
+        options.memoryLimit = memoryLimit?.bytes
 
         let loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)
         Console.note(loop.notes)

@@ -1,0 +1,76 @@
+internal import RRTensor
+
+/// What a training holds in memory at its largest, and what it does to hold less: fewer groups on their way at once, with
+/// more threads at each, and then recomputation.
+package struct TrainingMemory: Sendable {
+    /// The number of samples in a batch.
+    package var sampleCount: Int
+    package var threadCount: Int
+    /// Whether samples take the passes of a penalty.
+    package var hasPenalty: Bool
+    /// The values that the optimiser keeps for each parameter.
+    package var momentCount: Int
+    /// Whether an epoch ends with a measurement, beside the memory of the training.
+    package var isMeasured: Bool
+    /// The bytes of all that is no network: the stream's and the program's.
+    package var otherBytes: Int
+
+    package init(
+        sampleCount: Int, threadCount: Int?, hasPenalty: Bool, momentCount: Int, isMeasured: Bool,
+        otherBytes: Int
+    ) {
+        self.sampleCount = sampleCount
+        self.threadCount = Workers(count: threadCount).count
+        self.hasPenalty = hasPenalty
+        self.momentCount = momentCount
+        self.isMeasured = isMeasured
+        self.otherBytes = otherBytes
+    }
+}
+
+extension Network {
+    /// The bytes that a training takes with the limits and segments that the network has.
+    package func byteCount(_ training: TrainingMemory) -> Int {
+        let elementSize = MemoryLayout<Scalar>.stride
+        let schedule = GroupSchedule(sampleCount: training.sampleCount, limits: groupLimits)
+        let places = min(training.threadCount, schedule.laneCapacity, groupLimits.largestPlaceCount)
+        let columns = groupLimits.columnCount(for: schedule.groupCapacity)
+        // The sums of lanes on their way, and of those that wait for their neighbours.
+        let sums = min(
+            schedule.laneCapacity, places + Int.bitWidth - (schedule.laneCapacity - 1).leadingZeroBitCount)
+        let parameters = parameterLayout.count * elementSize * (2 + training.momentCount + sums - 1)
+        let groups =
+            places * columns
+            * (graph.bytesPerColumn(segments, hasPenalty: training.hasPenalty)
+                + elementSize * (training.hasPenalty ? model.input.elementCount : 0))
+        let measured =
+            training.isMeasured
+            ? min(training.threadCount, groupLimits.largestPlaceCount)
+                * groupLimits.columnCount(for: groupLimits.largestGroup)
+                * graph.bytesPerColumn(segments, hasPenalty: false, isMeasured: true) : 0
+        let workspaces =
+            training.threadCount * Workspaces<Scalar>.elementCount(self, capacity: schedule.groupCapacity)
+            * elementSize
+        return parameters + groups + measured + workspaces + training.otherBytes
+    }
+
+    /// Bounds what a training takes, at the least cost in time.
+    ///
+    /// - Returns: whether the limit can be kept; if it cannot, the training takes as little as it can.
+    package mutating func bound(_ training: TrainingMemory, to limit: Int) -> Bool {
+        let most = groupLimits.largestPlaceCount
+        for places in (1...most).reversed() {
+            groupLimits.largestPlaceCount = places
+            if byteCount(training) <= limit { return true }
+        }
+        var smallest = (bytes: Int.max, segments: segments)
+        for segments in segmentations {
+            self.segments = segments
+            let bytes = byteCount(training)
+            if bytes <= limit { return true }
+            if bytes < smallest.bytes { smallest = (bytes, segments) }
+        }
+        segments = smallest.segments
+        return false
+    }
+}
