@@ -61,6 +61,15 @@ class OwnBackward(Classifier):
         self.explained(batch).loss.backward()
 
 
+class TwoBackwards(Classifier):
+    """loss.backward() in training_step, and the loss returned."""
+
+    def training_step(self, batch, batch_idx):
+        loss = self.explained(batch).loss
+        loss.backward()
+        return loss
+
+
 class ByNumber(Classifier):
     """Batches without masks, which the number of the batch would look up."""
 
@@ -104,8 +113,8 @@ class LateZero(Manual):
 
 
 WAYS = {
-    "automatic": Classifier, "inference": Classifier, "clipped": Classifier, "manual": Manual,
-    "manual-clipped": lambda: Manual(0.05), "shared": SharedStep, "late-zero": LateZero, "own-backward": OwnBackward,
+    "automatic": Classifier, "clipped": Classifier, "manual": Manual,
+    "manual-clipped": lambda: Manual(0.05), "shared": SharedStep, "late-zero": LateZero, "own-backward": OwnBackward, "two-backwards": TwoBackwards, "no-inference": SharedStep,
     "by-number": ByNumber, "zero-before": ZeroBefore, "processes": Classifier,
 }
 
@@ -130,7 +139,7 @@ def by_lightning(way, path, masks, processes):
     trainer = lightning.Trainer(
         max_epochs=EPOCHS, accelerator="cpu", devices=processes, strategy="ddp" if processes > 1 else "auto", logger=False,
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-        gradient_clip_val=0.05 if way == "clipped" else None)
+        gradient_clip_val=0.05 if way == "clipped" else None, inference_mode=way != "no-inference")
     data = StreamDataModule(path, masks, batch_size=SIZE, seed=5, validation="test", test="test")
     trainer.fit(module, data)
     if way != "processes":

@@ -39,7 +39,7 @@ def loops(data, tmp_path_factory):
 
 
 @pytest.mark.parametrize("way,loop", [
-    ("automatic", "plain"), ("manual", "plain"), ("shared", "plain"), ("late-zero", "plain"), ("clipped", "clipped"),
+    ("automatic", "plain"), ("manual", "plain"), ("shared", "plain"), ("no-inference", "plain"), ("late-zero", "plain"), ("clipped", "clipped"),
     ("manual-clipped", "clipped")])
 def test_lightning_takes_the_steps_of_a_plain_loop(way, loop, files, loops, tmp_path):
     weights = train(way, files, tmp_path / "weights")
@@ -54,7 +54,8 @@ def test_two_processes_take_the_steps_of_one(files, loops, tmp_path):
 
 
 @pytest.mark.parametrize("way,message", [
-    ("own-backward", "training_step returns the loss"), ("zero-before", "zero_grad"), ("by-number", "other samples")])
+    ("own-backward", "training_step returns the loss"), ("two-backwards", "leave loss.backward() out"),
+    ("zero-before", "zero_grad"), ("by-number", "other samples")])
 def test_what_goes_wrong_without_a_word_is_refused(way, message, files, tmp_path):
     said = train(way, files, tmp_path / "weights")
     assert isinstance(said, str) and message in said, said

@@ -126,6 +126,22 @@ class ExplanationMixin:
             {f"{kind}_{name}": value for name, value in figures.items()}, batch_size=count, on_step=kind == "train",
             on_epoch=True, sync_dist=kind != "train")
 
+    def backward(self, loss: Any, *arguments: Any, **named: Any) -> None:
+        """Goes backward as Lightning does.
+
+        Raises:
+            UsageError: that was done already.
+        """
+        parent: Any = super()
+        try:
+            parent.backward(loss, *arguments, **named)
+        except RuntimeError as error:
+            if "second time" not in str(error):
+                raise
+            raise refusal(
+                "training_step went backward from the loss that it returns, and Lightning goes backward again: leave "
+                "loss.backward() out, or set automatic_optimization to False", "second-backward") from error
+
     def on_before_optimizer_step(self, optimizer: Any) -> None:
         """Refuses a step without gradients, as of a training_step that goes backward itself and returns nothing.
 
