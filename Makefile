@@ -27,7 +27,7 @@ help:
 	@echo "make bench-engine   training steps against PyTorch and JAX, in one run (some minutes)"
 	@echo "make bench-formats  imports against Pillow, OpenCV, torchvision and h5py, in one run (some minutes)"
 	@echo "make bench-stream   streams against PyTorch, h5py, WebDataset, Grain and others, in one run (some minutes)"
-	@echo "make bench-python   the Python package against PyTorch and torchvision, in one run (some minutes)"
+	@echo "make bench-python   the Python package, and its loss, against PyTorch and torchvision, in one run (some minutes)"
 	@echo "make bench-training a whole training with masks against PyTorch, in one run (some minutes)"
 	@echo "make bench-memory   what training holds in memory with and without a limit (some minutes)"
 	@echo "make experiments    the paper's tables and the comparison with PyTorch Lightning (hours; it goes on where it stopped)"
@@ -114,6 +114,7 @@ bench-stream: build peers
 
 bench-python: library peers
 	.build-peers/bin/python Benchmarks/python.py --library .build-library/librrdata.so
+	.build-peers/bin/python Benchmarks/python_loss.py
 
 bench-training: build peers
 	.build-peers/bin/python Benchmarks/training.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata"
