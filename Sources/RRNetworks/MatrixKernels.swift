@@ -44,7 +44,7 @@ struct ProductExtents {
 
 extension MatrixKernels<Float> {
     static let single = MatrixKernels { left, right, extents, beta, result, stride in
-        LinearAlgebra.useCallingThreadOnly
+        LinearAlgebra.preparation
         cblas_sgemm(
             CblasRowMajor, left.transposition, right.transposition, blasint(extents.rows),
             blasint(extents.columns), blasint(extents.inner), 1, left.elements, blasint(left.stride),
@@ -54,7 +54,7 @@ extension MatrixKernels<Float> {
 
 extension MatrixKernels<Double> {
     static let double = MatrixKernels { left, right, extents, beta, result, stride in
-        LinearAlgebra.useCallingThreadOnly
+        LinearAlgebra.preparation
         cblas_dgemm(
             CblasRowMajor, left.transposition, right.transposition, blasint(extents.rows),
             blasint(extents.columns), blasint(extents.inner), 1, left.elements, blasint(left.stride),
@@ -69,9 +69,18 @@ public enum LinearAlgebra {
     ///
     /// The bits of a result are the same only under the same kernels.
     public static var kernelName: String {
+        preparation
         let product = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
         return product + " " + String(cString: rr_convolution_version_name(rr_convolution_best_version()))
     }
 
-    static let useCallingThreadOnly: Void = openblas_set_num_threads(1)
+    /// Has OpenBLAS take kernels that fit the processor, and the calling thread alone.
+    static let preparation: Void = {
+        switch rr_convolution_best_version() {
+        case RR_CONVOLUTION_AVX512: rr_choose_openblas_kernels("SkylakeX")
+        case RR_CONVOLUTION_AVX2: rr_choose_openblas_kernels("Haswell")
+        default: break
+        }
+        openblas_set_num_threads(1)
+    }()
 }

@@ -37,6 +37,8 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
                 "give maps of \(graph.featureCount) elements for each sample; at most "
                     + "\(Self.largestTotalFeatureCount) are served")
         }
+        // Before there are threads, since it reaches into the environment.
+        LinearAlgebra.preparation
         self.model = model
         self.graph = graph
         segments = .whole(nodeCount: graph.nodes.count)
