@@ -24,7 +24,7 @@ help:
 	@echo "make test-wheel     the wheel in an environment of its own, with the Python lines of the README"
 	@echo "make documentation  the library's documentation, as pages in .build-documentation/pages"
 	@echo "make demo           from a folder of PNGs to a model that is right for the right reasons"
-	@echo "make bench-engine   training steps against PyTorch and JAX, in one run (some minutes)"
+	@echo "make bench-engine   training steps against PyTorch and JAX, in one run (half an hour; NETWORKS=resnet50 for one of torchvision's)"
 	@echo "make bench-formats  imports against Pillow, OpenCV, torchvision and h5py, in one run (some minutes)"
 	@echo "make bench-stream   streams against PyTorch, h5py, WebDataset, Grain and others, in one run (some minutes)"
 	@echo "make bench-python   the Python package, and its loss, against PyTorch and torchvision, in one run (some minutes)"
@@ -104,7 +104,8 @@ peers:
 bench-engine: build peers
 	swift build --package-path Benchmarks -c release
 	.build-peers/bin/python Benchmarks/engine.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata" \
-		--ours "$$(swift build --package-path Benchmarks -c release --show-bin-path)/EngineBenchmark"
+		--ours "$$(swift build --package-path Benchmarks -c release --show-bin-path)/EngineBenchmark" \
+		$(if $(NETWORKS),--photos $(NETWORKS))
 
 bench-formats: build peers
 	.build-peers/bin/python Benchmarks/formats.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata"

@@ -1,6 +1,8 @@
-"""Times training steps of rrdata, PyTorch and JAX in turn, and writes the table of Benchmarks/results/engine.md.
+"""Times training steps of rrdata, PyTorch and JAX in turn, and writes the tables of Benchmarks/results/engine.md and, of
+torchvision's networks on photographs, that of networks.md.
 
     make bench-engine
+    make bench-engine NETWORKS="resnet50 vgg16"  # only these on photographs, which prints their lines
 
 All three hold the same networks and batches of the same shape, in float on two threads. They are asked for a few
 steps in turn, in rounds, while the others wait; each time more steps come first, uncounted, since caches and threads
@@ -8,7 +10,6 @@ have gone cold: two, or as many as take some tens of milliseconds. A figure is t
 """
 
 import argparse
-import json
 import os
 import pathlib
 import platform
@@ -28,6 +29,14 @@ WORK = [
     ("lenet", 0, 1.0, 2.0), ("mlp", 0, 1.0, 1.5), ("convnet", 0, 1.0, 1.1), ("resnet8", 0, 1.0, 1.1),
 ]
 
+# torchvision's networks on photographs: the batch, how many times as fast as PyTorch's better layout with the penalty and
+# without we mean to be, and in what part of its memory.
+PHOTOS = {
+    "resnet18": (16, (1.6, 1.0), 0.5), "resnet50": (8, (1.5, 1.0), 0.5), "vgg16": (8, (1.5, 1.0), 0.5),
+    "densenet121": (8, (1.8, 1.0), 0.4), "mobilenet_v2": (16, (2.2, 1.1), 0.4),
+    "efficientnet_b0": (8, (2.2, 1.1), 0.4),
+}
+PHOTO_HEADING = "## Speed and memory on photographs"
 
 # The multiplications of a forward pass of one sample, layer by layer: outputs times what each sums over.
 MULTIPLICATIONS = {
@@ -93,16 +102,16 @@ def medians(peers, name, lambda1, annotated):
 
 def limit_lines(ours, torch):
     """How far a step is from the rate of a large matrix product on the same cores, in one run with it."""
-    size, rates, times = 2048, [], {}
+    rates, times = [], {}
     for _ in range(ROUNDS):
-        rates += [2 * size**3 / milliseconds / 1e6 for milliseconds in torch.ask("product", size)]
+        rates.append(product_rate(torch))
         for name in SIZES:
             for lambda1 in (10, 0):
                 steps = ours.ask(name, SIZES[name], lambda1, 1.0, WARMING[name] + STEPS)[WARMING[name]:]
                 times.setdefault((name, lambda1), []).extend(steps)
     rate = statistics.median(rates)
     lines = [
-        f"A product of two matrices of {size}×{size} (PyTorch's sgemm, 2 threads) runs at {rate:.0f} GFLOP/s.", "",
+        f"A product of two matrices of 2048×2048 (PyTorch's sgemm, 2 threads) runs at {rate:.0f} GFLOP/s.", "",
         "| work | GFLOP a step | GFLOP/s | of the product's rate |", "|---|---|---|---|"]
     for (name, lambda1), steps in times.items():
         work = operations(name, lambda1) / 1e9
@@ -129,63 +138,75 @@ def growth_lines(ours):
     return lines
 
 
-def resnet18():
-    """ResNet-18 with frozen batch normalisation as a `model.json`; a projection's is folded into its bias."""
-    def convolution(outputs, kernel, stride, bias=False):
-        options = {"out": outputs, "kernel": kernel, "stride": stride, "padding": kernel // 2, "bias": bias}
-        return {"conv2d": options}
-
-    def block(outputs, stride):
-        options = {"body": [
-            convolution(outputs, 3, stride), "batchnorm2d", "relu", convolution(outputs, 3, 1), "batchnorm2d"]}
-        if stride > 1:
-            options["projection"] = [convolution(outputs, 1, stride, bias=True)]
-        return [{"residual": options}, "relu"]
-    layers = [
-        convolution(64, 7, 2), "batchnorm2d", "relu", {"maxpool2d": {"kernel": 3, "stride": 2, "padding": 1}}]
-    for outputs, stride in [(64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)]:
-        layers += block(outputs, stride)
-    layers += ["globalavgpool", "flatten", {"linear": {"out": 10}}]
-    return {
-        "format": "rrdata.model", "format_version": "1.0", "input": [3, 224, 224], "classes": 10, "layers": layers}
+def product_rate(peer):
+    """GFLOP/s of a large matrix product by PyTorch."""
+    size = 2048
+    return statistics.median(2 * size**3 / milliseconds / 1e6 for milliseconds in peer.ask("product", size))
 
 
-def photo_lines(command, rounds=3):
-    """Steps of ResNet-18 on 16 photographs by Adam: seconds by the clock / of the processors, and the peak memory of a
-    process that makes nothing else."""
+def photo_row(command, name, lambda1, rounds):
+    """The table's line of one network on photographs; every process is new, and makes nothing else."""
+    batch, targets, memory_target = PHOTOS[name]
+    torch_peer = (sys.executable, FOLDER / "peers" / "torch_engine.py")
+    peers = {
+        "rrdata": Peer("rrdata", command), name: Peer("PyTorch", *torch_peer),
+        f"{name}-channels-last": Peer("PyTorch", *torch_peer)}
+    requests = {key: (name if key == "rrdata" else key, batch, lambda1, 1.0, 1, 224, 2) for key in peers}
+    clock, processors = ({key: [] for key in peers} for _ in range(2))
+    # Once uncounted. PyTorch's libraries take memory before there is a network.
+    libraries = 0
+    for key, peer in peers.items():
+        if key != "rrdata":
+            peer.ask("nothing", 0)
+            libraries = peer.peak_memory()
+        peer.ask(*requests[key])
+    for _ in range(rounds):
+        for key, peer in peers.items():
+            start = peer.processor_seconds()
+            clock[key] += peer.ask(*requests[key])
+            processors[key].append(peer.processor_seconds() - start)
+    clock = [statistics.median(values) / 1e3 for values in clock.values()]
+    processors = [statistics.median(values) for values in processors.values()]
+    memory = [peer.peak_memory() for peer in peers.values()]
+    # After the memory is known: the product's matrices, and a second network to count.
+    rate = product_rate(peers[name])
+    all_layers, first_layer = peers[name].ask("multiplications", name)
+    work = 2e-9 * batch * ((6 if lambda1 else 3) * all_layers - first_layer)
+    for peer in peers.values():
+        peer.end()
+    cells = [f"{one:.2f} / {other:.2f}" for one, other in zip(clock, processors)]
+    ratios = [min(values[1:]) / values[0] for values in (clock, processors)]
+    peer_memory = min(memory[1:]) - libraries
+    return (
+        f"| `{name}`, {batch}, λ1 = {lambda1} | {' | '.join(cells)} | {ratios[0]:.2f} / {ratios[1]:.2f} "
+        f"| {targets[0 if lambda1 else 1]} | {memory[0]:.0f} MB, {peer_memory:.0f} MB + {libraries:.0f} MB "
+        f"| {memory[0] / peer_memory:.2f} | {memory_target} | {work / clock[0] / rate:.2f} |")
+
+
+def photo_lines(command, names, weights=(1, 0), rounds=3):
+    """Steps of torchvision's networks on photographs by Adam."""
     lines = [
-        "Photographs, by Adam, medians of steps asked for in turn: seconds by the clock / of the processors, which others "
-        "may use too; peak memory of a process that makes nothing else.", "",
-        "| ResNet-18, 16 of 3×224×224 | rrdata s | PyTorch s | channels last s | times the faster | target | memory |",
-        "|---|---|---|---|---|---|---|"]
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / "resnet18.json"
-        path.write_text(json.dumps(resnet18()))
-        for lambda1, target in [(1, 1.6), (0, 1.0)]:
-            peer = FOLDER / "peers" / "torch_engine.py"
-            peers = {
-                path: Peer("rrdata", command), "resnet18": Peer("PyTorch", sys.executable, peer),
-                "resnet18-channels-last": Peer("PyTorch", sys.executable, peer)}
-            clock, processors = ({name: [] for name in peers} for _ in range(2))
-            for name, process in peers.items():
-                process.ask(name, 16, lambda1, 1.0, 1)
-            for _ in range(rounds):
-                for name, process in peers.items():
-                    start = process.processor_seconds()
-                    clock[name] += process.ask(name, 16, lambda1, 1.0, 1)
-                    processors[name].append(process.processor_seconds() - start)
-            clock = [statistics.median(values) / 1e3 for values in clock.values()]
-            processors = [statistics.median(values) for values in processors.values()]
-            memory = [process.peak_memory() for process in peers.values()]
-            cells = [f"{one:.2f} / {other:.2f}" for one, other in zip(clock, processors)]
-            ratios = [min(values[1:]) / values[0] for values in (clock, processors)]
-            lines.append(
-                f"| λ1 = {lambda1} | {cells[0]} | {cells[1]} | {cells[2]} | {ratios[0]:.2f} / {ratios[1]:.2f} | {target} "
-                f"| {memory[0]:.0f} MB of {min(memory[1:]):.0f} MB |")
+        "Photographs of 3×224×224, by Adam, two threads, batch normalisation frozen on both sides; medians of steps asked for "
+        "in turn: seconds by the clock / of the processors, which others may use too. PyTorch's memory is that of its "
+        "leaner layout, its libraries apart; ours is compared with it without them. The last column is the rate of "
+        "multiplications and additions of convolutions and linear layers over that of PyTorch's sgemm.", "",
+        "| network, batch | rrdata s | PyTorch s | channels last s | times the faster | target | memory: rrdata, PyTorch "
+        "| ratio | target | of sgemm |",
+        "|---|---|---|---|---|---|---|---|---|---|"]
+    print(*lines, sep="\n", flush=True)
+    for name in names:
+        for lambda1 in weights:
+            lines.append(photo_row(command, name, lambda1, rounds))
             print(lines[-1], flush=True)
-            for process in peers.values():
-                process.end()
     return lines
+
+
+def write_photo_section(lines):
+    """Puts the table of photographs in its place in the results of networks."""
+    path = FOLDER / "results" / "networks.md"
+    before, _, after = path.read_text().partition(PHOTO_HEADING)
+    after = after.partition("\n## ")
+    path.write_text(before + PHOTO_HEADING + "\n\n" + "\n".join(lines) + "\n" + after[1] + after[2])
 
 
 def make_masks_seconds(binary, count):
@@ -213,11 +234,16 @@ def main():
     parser.add_argument("--ours", required=True, help="the EngineBenchmark executable")
     parser.add_argument("--rrdata", required=True, type=os.path.abspath, help="the rrdata executable")
     parser.add_argument(
-        "--photos", action="store_true", help="measure only ResNet-18 on photographs, and print that table")
+        "--photos", nargs="*", choices=list(PHOTOS), metavar="NETWORK",
+        help="measure only these of torchvision's networks on photographs, or all, and print that table")
+    parser.add_argument(
+        "--lambda1", nargs="*", type=int, default=[1, 0], metavar="LAMBDA1",
+        help="with --photos: the penalty's weights that are measured")
+    parser.add_argument("--rounds", type=int, default=3, help="with --photos: the steps that are measured of each")
     parser.add_argument("--output", type=pathlib.Path, default=FOLDER / "results" / "engine.md")
     options = parser.parse_args()
-    if options.photos:
-        print(*photo_lines(options.ours), sep="\n")
+    if options.photos is not None:
+        photo_lines(options.ours, options.photos or PHOTOS, options.lambda1, options.rounds)
         return
     ours = Peer("rrdata", options.ours)
     torch = Peer("PyTorch", sys.executable, FOLDER / "peers" / "torch_engine.py")
@@ -261,8 +287,9 @@ def main():
         f"| {memory[1] / memory[0]:.1f} | 5 |",
     ]
     print(*lines[-2:], sep="\n")
-    more = ["", *limit_lines(ours, torch), "", *growth_lines(ours), "", *photo_lines(options.ours)]
+    more = ["", *limit_lines(ours, torch), "", *growth_lines(ours)]
     print(*more, sep="\n")
+    write_photo_section(photo_lines(options.ours, PHOTOS))
     lines += more
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     versions = subprocess.run(

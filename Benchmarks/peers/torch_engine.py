@@ -7,10 +7,13 @@ import sys
 import time
 
 import torch
+import torchvision
 from torch import nn
 from torch.nn import functional
 
 torch.set_num_threads(2)
+
+SMALL = ("mlp", "lenet", "convnet", "resnet8")
 
 
 class Residual(nn.Module):
@@ -46,35 +49,34 @@ def network(name):
                 nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
 
-class BasicBlock(nn.Module):
-    """ResNet's, with batch normalisation everywhere."""
-
-    def __init__(self, inputs, outputs, stride):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(),
-            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs))
-        self.projection = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)) if stride > 1 else nn.Identity()
-
-    def forward(self, x):
-        return functional.relu(self.body(x) + self.projection(x))
+def photo_network(name):
+    """A network of torchvision's. Statistics are frozen, in evaluation mode; what is drawn at random is not."""
+    model = torchvision.models.get_model(name, weights=None, num_classes=10).eval()
+    for module in model.modules():
+        if isinstance(module, (nn.Dropout, torchvision.ops.StochasticDepth)):
+            module.train()
+    return model
 
 
-def resnet18():
-    widths = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2),
-              (512, 512, 1)]
-    # Statistics are frozen: in evaluation mode.
-    return nn.Sequential(
-        nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1),
-        *[BasicBlock(*options) for options in widths],
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10)).eval()
+def multiplications(name):
+    """Those of a forward pass of one photograph by convolutions and linear layers: of all, and of the first."""
+    counts = []
+
+    def count(module, _, output):
+        counts.append(output.numel() * module.weight[0].numel())
+    model = photo_network(name)
+    for module in model.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            module.register_forward_hook(count)
+    with torch.no_grad():
+        model(torch.rand(1, 3, 224, 224))
+    return sum(counts), counts[0]
 
 
 class Bench:
     def __init__(self, name, count, lambda1, annotated):
-        is_photo = name.startswith("resnet18")
-        self.network = resnet18() if is_photo else network(name)
+        is_photo = name not in SMALL
+        self.network = photo_network(name.removesuffix("-channels-last")) if is_photo else network(name)
         shape = (1, 28, 28) if name in ("mlp", "lenet") else (3, 224, 224) if is_photo else (3, 32, 32)
         self.images = torch.rand(count, *shape)
         self.labels = torch.arange(count) % 10
@@ -129,8 +131,14 @@ for line in sys.stdin:
         times = [sum(milliseconds(lambda: bench.gradient(64)) for _ in range(0, int(count), 256))]
     elif name == "product":
         times = product_milliseconds(int(count))
+    elif name == "multiplications":
+        # Of the network COUNT.
+        times = multiplications(count)
+    elif name == "nothing":
+        times = [0]
     else:
-        lambda1, annotated, steps = rest
+        # The image's extent and the threads, where they follow, are those that stand here.
+        lambda1, annotated, steps = rest[:3]
         key = (name, count, lambda1, annotated)
         if key not in benches:
             benches[key] = Bench(name, int(count), float(lambda1), float(annotated))

@@ -7,8 +7,8 @@ import RRTraining
 /// Our side of `make bench-engine`: times steps that a driver asks for, one request a line.
 ///
 /// A request is `MODEL BATCH LAMBDA1 ANNOTATED STEPS`, and `SIDE THREADS` after it for other images and threads than the
-/// usual; the answer is a line with the milliseconds of each step. MODEL is built in, or the path of a `model.json`, which
-/// is trained by Adam and has its own images.
+/// usual; the answer is a line with the milliseconds of each step. MODEL is built in; torchvision's networks are trained by
+/// Adam.
 @main
 enum EngineBenchmark {
     static func main() throws {
@@ -34,12 +34,13 @@ final class Bench {
 
     init(_ words: [String]) throws {
         let count = Int(words[1]) ?? 1
-        let isFile = words[0].hasSuffix(".json")
-        let description = try isFile ? Self.file(words[0]) : Self.builtIn(words)
+        let model = BuiltInModel(rawValue: words[0]) ?? .mlp
+        let description = try Self.description(of: model, words)
         let input = description.input
+        let isSmall = [.mlp, .lenet, .convnet, .resnet8].contains(model)
         trainer = try Trainer(
             model: description, loss: LossOptions(lambda1: .value(Double(words[2]) ?? 0)),
-            optimization: OptimizationOptions(isFile ? .adam : .sgd, learningRate: 1e-4),
+            optimization: OptimizationOptions(isSmall ? .sgd : .adam, learningRate: 1e-4),
             threadCount: words.count > 6 ? Int(words[6]) : nil)
         var generator = SplitMix64(seed: 1)
         let annotated = Int((Double(words[3]) ?? 0) * Double(count))
@@ -52,12 +53,7 @@ final class Bench {
             })
     }
 
-    private static func file(_ path: String) throws -> ModelDescription {
-        try JSONDecoder().decode(ModelDescription.self, from: Data(contentsOf: URL(filePath: path)))
-    }
-
-    private static func builtIn(_ words: [String]) throws -> ModelDescription {
-        let model = BuiltInModel(rawValue: words[0]) ?? .mlp
+    private static func description(of model: BuiltInModel, _ words: [String]) throws -> ModelDescription {
         let isGray = model == .mlp || model == .lenet
         let side = words.count > 5 ? Int(words[5]) ?? 1 : isGray ? 28 : 32
         let input = try ImageShape(channels: isGray ? 1 : 3, height: side, width: side)
