@@ -94,16 +94,19 @@ extension Double: NetworkScalar {
     public static var kernels: NetworkKernels<Double> { .double }
 }
 
-/// The matrix product and the convolutions of one number type.
+/// The matrix product, the convolutions and the activations of one number type.
 public struct NetworkKernels<Scalar>: Sendable {
     let product: MatrixKernels<Scalar>.Product
     let convolution: ConvolutionKernels<Scalar>
+    let activation: ActivationFunctions<Scalar>
 }
 
 extension NetworkKernels<Float> {
-    static let single = NetworkKernels(product: MatrixKernels.single.product, convolution: .single)
+    static let single = NetworkKernels(
+        product: MatrixKernels.single.product, convolution: .single, activation: .single)
 }
 
 extension NetworkKernels<Double> {
-    static let double = NetworkKernels(product: MatrixKernels.double.product, convolution: .double)
+    static let double = NetworkKernels(
+        product: MatrixKernels.double.product, convolution: .double, activation: .double)
 }

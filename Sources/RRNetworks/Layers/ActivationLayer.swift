@@ -68,6 +68,10 @@ private enum ActivationKernels {
         _ activation: Activation, to inputs: UnsafePointer<Scalar>,
         into result: UnsafeMutablePointer<Scalar>, _ elements: Range<Int>
     ) {
+        if let function = activation.vectorized {
+            let start = elements.lowerBound
+            return Scalar.kernels.activation.apply(function, inputs + start, result + start, elements.count)
+        }
         for index in elements { result[index] = Scalar(activation.value(at: Double(inputs[index]))) }
     }
 
@@ -78,6 +82,11 @@ private enum ActivationKernels {
         _ values: UnsafePointer<Scalar>, by activation: Activation, at inputs: UnsafePointer<Scalar>,
         into result: UnsafeMutablePointer<Scalar>, _ elements: Range<Int>
     ) {
+        if let function = activation.vectorized {
+            let start = elements.lowerBound
+            return Scalar.kernels.activation.scale(
+                function, inputs + start, values + start, result + start, elements.count)
+        }
         for index in elements {
             let slope = activation.derivatives(at: Double(inputs[index])).slope
             result[index] = Scalar(Double(values[index]) * slope)
@@ -91,6 +100,12 @@ private enum ActivationKernels {
         _ adjoints: UnsafePointer<Scalar>, _ secondOrder: SecondOrder<Scalar>, by activation: Activation,
         at inputs: UnsafePointer<Scalar>, into result: UnsafeMutablePointer<Scalar>, _ elements: Range<Int>
     ) {
+        if let function = activation.vectorized {
+            let start = elements.lowerBound
+            return Scalar.kernels.activation.bend(
+                function, inputs + start, adjoints + start, secondOrder.inputTangent + start,
+                secondOrder.outputCotangent + start, result + start, elements.count)
+        }
         for index in elements {
             let (slope, curvature) = activation.derivatives(at: Double(inputs[index]))
             let product =
