@@ -114,6 +114,30 @@ struct PoolingTests {
         #expect(pass.logitTangent[0] == 5)
     }
 
+    @Test(
+        "a maximum of nothing is refused: dilated windows may miss the input",
+        arguments: [
+            // Its only window has rows −1 and 1 of a map of one row.
+            (
+                1, 3,
+                LayerDescription.Pooling(
+                    kernel: 2, stride: 3, padding: .init(top: 1, bottom: 1, left: 0, right: 0),
+                    dilation: 2)
+            ),
+            // Its first windows have columns −1 and 2 of a map of two columns.
+            (4, 2, .init(kernel: 2, stride: 1, padding: 1, dilation: .init(height: 1, width: 3))),
+        ])
+    func emptyWindows(height: Int, width: Int, options: LayerDescription.Pooling) throws {
+        let error = #expect(throws: NetworkError.self) {
+            try Network<Float>(
+                ModelDescription(
+                    input: ImageShape(channels: 1, height: height, width: width), classCount: 2,
+                    layers: [.maxpool2d(options), .flatten, .linear(.init(out: 2))]))
+        }
+        #expect(error?.location == "layers[0] (maxpool2d)")
+        #expect(error?.message.contains("has nothing of the input") == true)
+    }
+
     /// Compares a pooling with its definition, its tangent with the difference of two outputs, and its reverse
     /// pass with its tangent: ⟨ż, δz⟩ = ⟨ẋ, δx⟩.
     private func expect(_ layer: LayerDescription, is definition: (Plane) -> [Double]) throws {

@@ -18,6 +18,13 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
             dilation: options.dilation, ceilMode: options.ceilMode)
         inputShape = input
         outputShape = try geometry.outputShape(channels: input.channels)
+        // Of no elements there is no largest; dilated windows may have none at the edges.
+        guard geometry.rows.allWindowsMeetInput, geometry.columns.allWindowsMeetInput else {
+            throw LayerMisfit(
+                "a window of the kernel of \(options.kernel) with dilation \(options.dilation) and padding "
+                    + "\(options.padding) has nothing of the input of \(input): give less padding or dilation"
+            )
+        }
     }
 
     var parameters: [ParameterSpecification] { [] }

@@ -59,6 +59,9 @@ struct WindowAxis: Hashable, Sendable {
         let end = room < 0 ? 0 : min(kernel, room / dilation &+ 1)
         return first < end ? first..<end : 0..<0
     }
+
+    /// Whether no window lies in the padding, or between the elements of the input, alone.
+    var allWindowsMeetInput: Bool { (0..<output).allSatisfy { !taps(window: $0).isEmpty } }
 }
 
 /// Where the windows of a convolution or a pooling lie over its input.
