@@ -16,7 +16,8 @@ struct FrozenNormalizationLayer<Scalar: NetworkScalar>: LinearMapLayer {
             ParameterSpecification(
                 name: "running_mean", shape: shape, initial: .constant(0), isTrained: false),
             ParameterSpecification(
-                name: "running_var", shape: shape, initial: .constant(1), isTrained: false),
+                name: "running_var", shape: shape, initial: .constant(1), isTrained: false,
+                epsilon: epsilon),
         ]
     }
 

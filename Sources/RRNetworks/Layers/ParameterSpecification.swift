@@ -8,19 +8,26 @@ struct ParameterSpecification: Hashable, Sendable {
     let initial: InitialDistribution
     /// False for what is stored with the weights but never changes, as PyTorch's buffers.
     let isTrained: Bool
+    /// What is added to variances before their root divides; nil for what is no variance.
+    let epsilon: Double?
 
-    init(name: String, shape: [Int], initial: InitialDistribution, isTrained: Bool = true) {
+    init(
+        name: String, shape: [Int], initial: InitialDistribution, isTrained: Bool = true,
+        epsilon: Double? = nil
+    ) {
         self.name = name
         self.shape = shape
         self.initial = initial
         self.isTrained = isTrained
+        self.epsilon = epsilon
     }
 
     var elementCount: Int { shape.reduce(1, *) }
 
     /// The same tensor under the name that it has in a list of layers.
     func named(_ name: String) -> ParameterSpecification {
-        ParameterSpecification(name: name, shape: shape, initial: initial, isTrained: isTrained)
+        ParameterSpecification(
+            name: name, shape: shape, initial: initial, isTrained: isTrained, epsilon: epsilon)
     }
 
     /// Lists `weight` and, where the layer has one, `bias`, whose extent is the weight's first.

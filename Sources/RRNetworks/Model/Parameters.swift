@@ -12,6 +12,9 @@ public struct ParameterLayout: Hashable, Sendable {
         public let range: Range<Int>
         /// False for what training leaves as it is: the statistics of a frozen batch normalisation.
         public let isTrained: Bool
+        /// What is added to the variances of a frozen batch normalisation before their root divides; nil for any other
+        /// tensor.
+        package let epsilon: Double?
         let initial: InitialDistribution
 
         /// Tells whether the parameter is of a layer, or of one inside it.
@@ -115,7 +118,7 @@ public struct ParameterLayout: Hashable, Sendable {
             offset = range.upperBound
             return Entry(
                 name: parameter.name, shape: parameter.shape, range: range,
-                isTrained: parameter.isTrained, initial: parameter.initial)
+                isTrained: parameter.isTrained, epsilon: parameter.epsilon, initial: parameter.initial)
         }
     }
 }

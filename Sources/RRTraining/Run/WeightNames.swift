@@ -29,7 +29,7 @@ package struct WeightNames {
         if !fit(network), let rest = Self.withoutCommonBeginning(unwrapped, where: fit) { network = rest }
         var isFromTimm = false
         if !fit(network) {
-            for timm in [TimmNames.convNext, TimmNames.mobile, TimmNames.visualGeometry] {
+            for timm in TimmNames.all {
                 let translated = unwrapped.map { timm($0, known) }
                 guard fit(translated) else { continue }
                 network = translated

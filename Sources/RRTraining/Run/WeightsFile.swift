@@ -21,7 +21,7 @@ package enum WeightsFile {
         } else {
             let dicts = try StateDictFile.read(path)
             let match = try WeightsMatch(dicts, path: path, layout: layout)
-            read = try dicts[match.position].tensors(named: match.names, shapes: match.shapes)
+            read = try match.tensors(dicts)
         }
         var shapes: [String: [Int]] = [:]
         var values: [String: [Scalar]] = [:]
@@ -51,7 +51,7 @@ package enum WeightsFile {
         let layout = network.parameterLayout
         let dicts = try StateDictFile.read(path)
         let match = try WeightsMatch(dicts, path: path, layout: layout, head: .some(head))
-        var read = try dicts[match.position].tensors(named: match.names, shapes: match.shapes)
+        var read = try match.tensors(dicts)
         if !match.drawn.isEmpty {
             let fresh = network.layerParameters(seed: seed)
             read += tensors(fresh).filter { match.drawn.contains($0.name) }
@@ -93,11 +93,13 @@ package struct WeightsMatch {
     package let notes: [Message]
 
     /// Which of the file's dictionaries holds the parameters.
-    let position: Int
+    private let position: Int
     /// What the network calls each tensor of it; nil for one that no computation uses.
-    let names: [String?]
+    private let names: [String?]
     /// The shapes of the parameters as the network has them, by their names.
-    let shapes: [String: [Int]]
+    private let shapes: [String: [Int]]
+    /// What timm's normalisations do otherwise; nil for the weights of another's.
+    private let normalization: TimmNormalization?
 
     /// The parameters of the head that are not taken from the file, by their names.
     let drawn: Set<String>
@@ -163,9 +165,25 @@ package struct WeightsMatch {
             notes.append("\(path) holds besides, and is not read: \(Self.list(dict.others))")
         }
         if let dropped = names.dropped { notes.append("\(dropped) in the names of \(path) is dropped") }
-        if names.isFromTimm { notes.append("the names of \(path) are timm's") }
+        normalization = names.isFromTimm ? TimmNormalization(layout) : nil
+        if let normalization {
+            notes.append("the names of \(path) are timm's")
+            if !normalization.isSame {
+                notes.append(
+                    "the weights of its normalisations are scaled, so that the network computes what timm's does, whose "
+                        + "normalisations add another number to their variances")
+            }
+        }
         if let note = Self.note(onHead: exempt, dict, names, layout, path) { notes.append(note) }
         self.notes = notes
+    }
+
+    /// Reads the parameters from the dictionaries that they were found in, without those of `drawn`.
+    ///
+    /// - Throws: `FormatError` where the file cannot be read, or has other than floating-point numbers.
+    func tensors(_ dicts: [StateDict]) throws(FormatError) -> [SafeTensor] {
+        let tensors = try dicts[position].tensors(named: names, shapes: shapes)
+        return try normalization?.applied(to: tensors) ?? tensors
     }
 
     /// The positions of the dictionaries that hold the network's parameters.
