@@ -69,16 +69,86 @@ struct DropoutTests {
         #expect(try outputs([0, 1, 2, 3], identities: [9, 1, 2, 3])[0] != together[0])
     }
 
-    @Test("a probability that is not from 0 to below 1 is refused", arguments: [-0.1, 1, 1.5, .nan])
-    func probability(value: Double) throws {
+    @Test(
+        "a probability that is not from 0 to below 1 is refused", arguments: [-0.1, 1, 1.5, .nan],
+        [LayerDescription.dropout(), .stochasticdepth(probability: 0.5)])
+    func probability(value: Double, kind: LayerDescription) throws {
+        let isDepth = kind.name == "stochasticdepth"
+        let layer: LayerDescription =
+            isDepth ? .stochasticdepth(probability: value) : .dropout(probability: value)
         let error = #expect(throws: NetworkError.self) {
             try Network<Float>(
                 ModelDescription(
                     input: ImageShape(channels: 1, height: 1, width: 2), classCount: 2,
-                    layers: [.flatten, .dropout(probability: value)]))
+                    layers: [.flatten, layer]))
         }
-        #expect(error?.location == "layers[1] (dropout)")
+        #expect(error?.location == "layers[1] (\(kind.name))")
         #expect(error?.message.contains("below 1") == true)
+    }
+
+    // MARK: Stochastic depth
+
+    @Test("outside training stochastic depth is the identity in every pass")
+    func depthInEvaluation() throws {
+        let passes = try Passes(of: [.stochasticdepth(probability: 0.5), .flatten], dropout: nil)
+        #expect(passes.outputs == passes.inputs)
+        #expect(passes.logitTangents == passes.inputTangents)
+        #expect(passes.inputCotangents == passes.logitCotangents)
+    }
+
+    @Test("stochastic depth leaves a share p of the samples out whole, and divides the others by 1 − p")
+    func depthShare() throws {
+        let layer = LayerDescription.stochasticdepth(probability: 0.3)
+        let samples = try (0..<2000).map { identity in
+            let factors = Set(try Self.factors(layer, features: 3, identity: Int64(identity)))
+            #expect(factors.count == 1)
+            return factors.first ?? .nan
+        }
+        #expect(samples.allSatisfy { $0 == 0 || $0 == 1 / (1 - 0.3) })
+        // Four standard deviations.
+        let share = Double(samples.count { $0 == 0 }) / 2000
+        #expect((share - 0.3).magnitude < 4 * (0.3 * 0.7 / 2000).squareRoot(), "\(share)")
+        #expect(try Self.factors(.stochasticdepth(probability: 0), features: 100).allSatisfy { $0 == 1 })
+    }
+
+    @Test("the tangent and the reverse pass leave out the samples that the forward pass did")
+    func depthPasses() throws {
+        let samples = Array(0..<4)
+        let passes = try Passes(
+            of: [.stochasticdepth(probability: 0.5), .flatten], dropout: Self.key, samples: samples,
+            identities: [1, 2, 3, 4])
+        var kept: Set<Double> = []
+        for index in passes.inputs.indices {
+            let factor = passes.outputs[index] / passes.inputs[index]
+            #expect(factor == 0 || factor == 2)
+            #expect(factor == passes.outputs[index % 4] / passes.inputs[index % 4])
+            #expect(passes.logitTangents[index] == factor * passes.inputTangents[index])
+            #expect(passes.inputCotangents[index] == factor * passes.logitCotangents[index])
+            kept.insert(factor)
+        }
+        #expect(kept == [0, 2])
+    }
+
+    @Test("which samples are left out depends on seed, step, sample and layer, and on nothing else")
+    func depthDependence() throws {
+        let layer = LayerDescription.stochasticdepth(probability: 0.5)
+        func kept(key: DropoutKey = Self.key, offset: Int64 = 0, before: [LayerDescription] = []) throws
+            -> [Double]
+        {
+            try (0..<200).map {
+                try Self.factors(layer, features: 1, key: key, identity: $0 + offset, before: before)[0]
+            }
+        }
+        let first = try kept()
+        #expect(try kept() == first)
+        let others = try [
+            kept(key: DropoutKey(seed: 8, step: 3)), kept(key: DropoutKey(seed: 7, step: 4)),
+            kept(offset: 1000), kept(before: [.relu]),
+        ]
+        for other in others {
+            let agreement = zip(first, other).count { $0 == $1 }
+            #expect((60...140).contains(agreement), "\(agreement) of 200 samples agree")
+        }
     }
 
     /// What a dropout multiplies each element of one sample by.
