@@ -244,7 +244,11 @@ def draw(number, attempt, architect=Architect):
         "levels": 8 if first_is_pool and kinds.count("maxpool2d") == 1 else 0,
         "is_smooth": not KINKED & set(kinds),
     }
-    share, result = evaluate(case)
+    try:
+        share, result = evaluate(case)
+    except RuntimeError:
+        # A window of max pooling that lies in the padding alone: PyTorch takes an element that is not there.
+        return None
     values = [result["lambda1"], result["penalty"], share] + [largest for _, _, largest in result["gradients"]]
     if not all(0 <= value < 1e9 for value in values) or share < 0.01 or result["penalty"] == 0:
         return None

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Writes random-graphs.json: random graphs with branches, concatenations and gates, rectangular in all that can be.
 
-    python3 Fixtures/reference/random_graphs.py [CASES [FILE]]
+    python3 Fixtures/reference/random_graphs.py [CASES [FILE [SEED]]]
 
-The cases are of the form that random_architectures.py describes; 100 are checked in. A test takes those of another file,
-where RRDATA_RANDOM_GRAPHS names one:
+The cases are of the form that random_architectures.py describes; 100 are checked in, of the seed 1000. A test takes those of
+another file, where RRDATA_RANDOM_GRAPHS names one; the graphs of a seed are others unless two seeds are fewer than CASES apart:
 
-    python3 Fixtures/reference/random_graphs.py 200 /tmp/graphs.json
+    python3 Fixtures/reference/random_graphs.py 200 /tmp/graphs.json 5000
     RRDATA_RANDOM_GRAPHS=/tmp/graphs.json swift test --filter RandomArchitectureTests
 
 Needs PyTorch.
@@ -19,7 +19,7 @@ import torch
 import generate
 import random_architectures
 
-FIRST = 1000
+SEED = 1000
 
 
 class Architect(random_architectures.Architect):
@@ -126,7 +126,8 @@ class Architect(random_architectures.Architect):
 def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     path = sys.argv[2] if len(sys.argv) > 2 else "random-graphs.json"
-    random_architectures.write(path, range(FIRST, FIRST + count), Architect)
+    first = int(sys.argv[3]) if len(sys.argv) > 3 else SEED
+    random_architectures.write(path, range(first, first + count), Architect)
 
 
 if __name__ == "__main__":
