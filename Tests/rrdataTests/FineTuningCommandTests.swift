@@ -85,6 +85,22 @@ struct FineTuningCommandTests {
         try run(["validate", "all"])
     }
 
+    @Test("the command that README shows runs, with a narrow network in the place of ResNet-18")
+    func readme() throws {
+        let readme = try String(contentsOf: URL(filePath: Fixtures.path("../README.md")), encoding: .utf8)
+        let block = try #require(
+            readme.components(separatedBy: "```console\n").first { $0.contains("--init birds.pth") })
+        let command = (block.components(separatedBy: "\n```").first ?? "").replacing("\\\n", with: " ")
+        let names = [
+            "photos.h5": "d.h5", "masks.h5": "m.h5", "resnet18": "model.json", "birds.pth": weights,
+        ]
+        let words = command.split(separator: " ").map { names[String($0)] ?? String($0) }
+        #expect(words.first == "rrdata" && names.values.allSatisfy(words.contains))
+        try run(Array(words.dropFirst()))
+        let start = try StateDictFile.read(weights)[0].entries.map(\.name)
+        #expect(try Set(tensors("run").keys) == Set(start.filter { !$0.hasSuffix("num_batches_tracked") }))
+    }
+
     @Test("a head that is to be kept must fit, and options that need others say so")
     func refusals() throws {
         let training = ["train", "d.h5", "--model", "model.json", "--epochs", "1", "-o", "run"]
