@@ -26,7 +26,13 @@ of the input gradient. Sample n has the label n modulo the classes, and sample 1
 "gradients" holds for each trained tensor the two sums of products and the largest magnitude. "trajectory" is the loss before
 each of ten steps of SGD with momentum 0.9 over the same batch, and the sums of the weights after them.
 
-Dropout and stochastic depth leave nothing out: the networks are in evaluation mode, as are their normalisations.
+Dropout and stochastic depth leave nothing out: the networks are in evaluation mode, as are their normalisations. What is left
+out in training is in networks-left-out.json, of the narrow networks that leave anything out:
+
+    python3 Fixtures/reference/networks.py --left-out
+
+"layers" holds the place of each such layer in model.json and torchvision's probability; what they leave out follows from the seed,
+step 0 and that place, as in random-architectures.json. All else is as above.
 
 Needs PyTorch, torchvision and NumPy.
 """
@@ -39,7 +45,7 @@ import numpy
 import torch
 from torch import nn
 from torch.nn import functional
-from torchvision import models
+from torchvision import models, ops
 
 import generate
 
@@ -159,16 +165,17 @@ def replace_hard_sigmoids(module):
         replace_hard_sigmoids(child)
 
 
+def projections(tensor, seed, number):
+    flat = tensor.detach().flatten()
+    sums = [(flat * (units(seed + 1000 * number + kind, flat.shape) - 0.5)).sum().item() for kind in [1, 2]]
+    return sums + [flat.abs().max().item()]
+
+
 def case(name, width, network, extent, classes, seed, steps):
     network = network.double().eval()
     replace_hard_sigmoids(network)
     numbers = fill(network, seed)
     images, labels, masks = batch(extent, classes, seed)
-
-    def projections(tensor, number):
-        flat = tensor.detach().flatten()
-        sums = [(flat * (units(seed + 1000 * number + kind, flat.shape) - 0.5)).sum().item() for kind in [1, 2]]
-        return sums + [flat.abs().max().item()]
 
     logits = network(images)
     gradient = generate.input_gradient(network, images, labels, "sum-log-prob")
@@ -184,8 +191,8 @@ def case(name, width, network, extent, classes, seed, steps):
         "name": name, "width": width, "extent": extent, "classes": classes, "seed": seed, "lambda1": lambda1,
         "state": {name: list(tensor.shape) for name, tensor in network.state_dict().items() if name in numbers},
         "logits": logits.detach().flatten().tolist(), "cross_entropy": cross_entropy.item(),
-        "penalty": penalty.item(), "input_gradient": projections(gradient, 0),
-        "gradients": {name: projections(g, numbers[name]) for name, g in zip(parameters, gradients)},
+        "penalty": penalty.item(), "input_gradient": projections(gradient, seed, 0),
+        "gradients": {name: projections(g, seed, numbers[name]) for name, g in zip(parameters, gradients)},
     }
     # A first step takes about a hundredth from the loss.
     rate = 0.02 * cross_entropy.item() / sum(g.square().sum() for g in gradients).item()
@@ -203,9 +210,56 @@ def case(name, width, network, extent, classes, seed, steps):
         optimizer.step()
     result["trajectory"] = {
         "learning_rate": rate, "losses": losses,
-        "weights": {name: projections(tensor, numbers[name]) for name, tensor in parameters.items()},
+        "weights": {name: projections(tensor, seed, numbers[name]) for name, tensor in parameters.items()},
     }
     return result
+
+
+# Where model.json of the narrow networks has the layers that leave something out, in the order of torchvision's modules.
+LEAVING_OUT = {
+    "vgg11": ["layers[25]", "layers[28]"],
+    "vgg16": ["layers[35]", "layers[38]"],
+    "vgg16_bn": ["layers[48]", "layers[51]"],
+    "mobilenet_v2": ["layers[67]"],
+    "mobilenet_v3_small": ["layers[49]"],
+    "efficientnet_b0": [f"layers[{n}].body[9]" for n in [13, 23, 33, 34, 44, 45, 55, 56, 57]] + ["layers[72]"],
+    "convnext_tiny": [f"layers[{n}].body[5]" for n in [3, 4, 7, 8, 9, *range(12, 21), 23, 24, 25]],
+}
+
+
+def leaving_out(module):
+    """The modules below one that leave something out in training, each with its parent and its name there."""
+    for name, child in module.named_children():
+        if isinstance(child, (nn.Dropout, ops.StochasticDepth)):
+            is_used = getattr(module, "use_res_connect", True)
+            if is_used and child.p > 0:
+                yield module, name, child
+        else:
+            yield from leaving_out(child)
+
+
+def left_out(name, network, extent, classes, seed):
+    """The loss of a training step, whose layers leave out what the seed says."""
+    network = network.double().eval()
+    replace_hard_sigmoids(network)
+    numbers = fill(network, seed)
+    images, labels, masks = batch(extent, classes, seed)
+    layers = []
+    for (parent, child, module), place in zip(list(leaving_out(network)), LEAVING_OUT[name], strict=True):
+        kind = generate.StochasticDepth if isinstance(module, ops.StochasticDepth) else generate.Dropout
+        setattr(parent, child, kind(place, module.p).train())
+        layers.append([place, module.p])
+    generate.Dropout.seed, generate.Dropout.step, generate.Dropout.indices = seed, 0, range(SAMPLES)
+    cross_entropy = functional.cross_entropy(network(images), labels)
+    penalty = generate.penalty(network, images, labels, masks)
+    lambda1 = (cross_entropy / penalty).item()
+    parameters = dict(network.named_parameters())
+    gradients = torch.autograd.grad(cross_entropy + lambda1 * penalty, list(parameters.values()))
+    return {
+        "name": name, "layers": layers, "lambda1": lambda1, "cross_entropy": cross_entropy.item(),
+        "penalty": penalty.item(),
+        "gradients": {name: projections(g, seed, numbers[name]) for name, g in zip(parameters, gradients)},
+    }
 
 
 def single(network, extent, classes, seed):
@@ -258,6 +312,7 @@ def main():
     parser.add_argument("--steps", type=int, default=0, help="of the trajectory of a network of real width")
     parser.add_argument("--single", action="store_true", help="print how far PyTorch's float is from its double")
     parser.add_argument("--initial", action="store_true", help="write initial-weights.json alone")
+    parser.add_argument("--left-out", action="store_true", help="write networks-left-out.json alone")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     torch.set_default_dtype(torch.float64)
@@ -275,6 +330,12 @@ def main():
             size = (options.extent, options.classes) if options.full else (32, 5)
             print(name, single(network, *size, 1_000_000 * seed), flush=True)
             continue
+        if options.left_out:
+            if name in LEAVING_OUT:
+                result = left_out(name, NARROW[name][1](5), 32, 5, 1_000_000 * seed)
+                print(name, result["layers"], result["cross_entropy"], result["lambda1"], flush=True)
+                lines.append(json.dumps(result, separators=(",", ":")))
+            continue
         if options.full:
             network = getattr(models, name)(num_classes=options.classes)
             result = case(name, 1, network, options.extent, options.classes, 1_000_000 * seed, options.steps)
@@ -285,7 +346,7 @@ def main():
         lines.append(json.dumps(result, separators=(",", ":")))
     if options.single:
         return
-    path = generate.FOLDER / (options.full or "networks.json")
+    path = generate.FOLDER / (options.full or ("networks-left-out.json" if options.left_out else "networks.json"))
     path.write_text("[" + ",\n".join(lines) + "]\n")
     print(f"{path.name}: {path.stat().st_size} bytes")
 

@@ -1,3 +1,4 @@
+import Foundation
 import RRExplanation
 import RRNetworks
 import Testing
@@ -58,8 +59,9 @@ struct NetworkNumberTests {
         var isClose = false
         for draw in 0..<UInt64(5) where !isClose {
             let expected = try Self.step(reference, draw: draw, as: Double.self)
-            let single = try Distances(
-                of: Self.step(reference, draw: draw, as: Float.self), from: expected, layout)
+            let step = try Self.step(reference, draw: draw, as: Float.self)
+            try reference.keep(step.gradient, layout, draw: draw)
+            let single = Distances(of: step, from: expected, layout)
             let rounding = try Distances(
                 of: Self.step(reference, draw: draw, as: Double.self, roundsWeights: false), from: expected,
                 layout)

@@ -50,12 +50,14 @@ struct NetworkReference: Decodable, CustomTestStringConvertible {
     static let areOneOwn = ProcessInfo.processInfo.environment["RRDATA_NETWORKS"] != nil
 
     /// Narrow networks, or those of a file that somebody made of the real ones.
-    static let all: [NetworkReference] = {
-        let path =
-            ProcessInfo.processInfo.environment["RRDATA_NETWORKS"] ?? Fixtures.path("reference/networks.json")
+    static let all = ProcessInfo.processInfo.environment["RRDATA_NETWORKS"].map(read) ?? narrow
+
+    static let narrow = read(Fixtures.path("reference/networks.json"))
+
+    private static func read(_ path: String) -> [NetworkReference] {
         let data = FileManager.default.contents(atPath: path) ?? Data()
         return (try? JSONDecoder().decode([NetworkReference].self, from: data)) ?? []
-    }()
+    }
 
     /// The network as the name gives it.
     func model() throws -> ModelDescription {
@@ -68,6 +70,17 @@ struct NetworkReference: Decodable, CustomTestStringConvertible {
         guard Self.areOneOwn else { return }
         let words = figures.map { "\($0) \(String(format: "%.1e", $1))" }.joined(separator: ", ")
         print("\(testDescription): \(words)")
+    }
+
+    /// Writes a gradient in float for `float_decisions.py`, one tensor after the other as their names are listed, where
+    /// somebody wants it.
+    func keep(_ gradient: [Float], _ layout: ParameterLayout, draw: UInt64) throws {
+        guard let folder = ProcessInfo.processInfo.environment["RRDATA_FLOAT_GRADIENTS"] else { return }
+        let entries = layout.entries.filter(\.isTrained)
+        let start = URL(fileURLWithPath: folder).appendingPathComponent("\(name)-\(draw)")
+        try JSONEncoder().encode(entries.map(\.name)).write(to: start.appendingPathExtension("json"))
+        let values = entries.flatMap { gradient[$0.range] }
+        try values.withUnsafeBytes { Data($0) }.write(to: start.appendingPathExtension("bin"))
     }
 
     /// The number of each name.
