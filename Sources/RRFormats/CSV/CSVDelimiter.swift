@@ -13,12 +13,28 @@ package enum CSVDelimiter: UInt8, Sendable, CaseIterable {
     ///
     /// A table of one column has none, and is read as one with commas.
     init(of bytes: [UInt8]) {
+        guard !Self.isHeaderTooLong(bytes) else {
+            self = .comma
+            return
+        }
         let readings = Self.allCases.map { (delimiter: $0, columns: Self.columnCount(of: bytes, $0)) }
         // A comma that fits is never doubted: such a table reads as it always did.
         let fitting = readings.filter { ($0.columns ?? 1) > 1 }
         self =
             fitting.first { $0.delimiter == .comma }?.delimiter
             ?? fitting.max { ($0.columns ?? 0) < ($1.columns ?? 0) }?.delimiter ?? Self.ofHeader(bytes)
+    }
+
+    /// Whether the first record is longer than any that is read, whatever separates its cells: that is found out once.
+    private static func isHeaderTooLong(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count > CSVReader.largestRecord else { return false }
+        var reader = CSVReader(bytes)
+        do throws(CSVFault) {
+            _ = try reader.next()
+        } catch {
+            if case .longRecord = error.kind { return true }
+        }
+        return false
     }
 
     /// The number of cells that the first records have alike; nil where they differ or cannot be read.
