@@ -27,6 +27,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import draws
+
 FOLDER = pathlib.Path(__file__).resolve().parent
 SAMPLES = 5
 CLASSES = 4
@@ -194,34 +196,19 @@ BLOCK_TRAJECTORIES = {
 class Dropout(nn.Module):
     """Dropout with the masks of DropoutKey, which are a function of all that they depend on."""
 
-    MODULUS, GOLDEN = 2**64, 0x9E3779B97F4A7C15
     seed = step = indices = None
 
     def __init__(self, location, p=0.5):
         super().__init__()
         self.location, self.p = location, p
 
-    @classmethod
-    def fold(cls, state, value):
-        bits = ((state ^ value) + cls.GOLDEN) % cls.MODULUS
-        return cls.mix(bits)
-
-    @classmethod
-    def mix(cls, bits):
-        bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9 % cls.MODULUS
-        bits = (bits ^ bits >> 27) * 0x94D049BB133111EB % cls.MODULUS
-        return bits ^ bits >> 31
-
     def mask(self, index, count):
         layer = 0
         for byte in self.location.encode():
-            layer = self.fold(layer, byte)
-        state = self.fold(self.fold(self.fold(0, self.seed), self.step), index)
-        state = self.fold(state, layer)
-        return [
-            float(self.mix((state + (element + 1) * self.GOLDEN) % self.MODULUS) >> 11 >= self.p * 2**53)
-            for element in range(count)
-        ]
+            layer = draws.fold(byte, layer)
+        state = draws.fold(index, draws.fold(self.step, draws.fold(self.seed, 0)))
+        state = draws.fold(layer, state)
+        return [float(draws.wide_unit(state, element) >= self.p) for element in range(count)]
 
     def forward(self, values):
         if not self.training:
@@ -453,7 +440,7 @@ def random_masks(densities, input_shape):
     return torch.stack([(torch.rand(input_shape) < density).double() for density in densities])
 
 
-def target_sum(target, logits, labels):
+def target_sum(target, logits, labels, directions=None):
     """The number whose gradient with respect to the image is the input gradient, summed over the batch."""
     log_probabilities = functional.log_softmax(logits, 1)
     match target:
@@ -465,16 +452,19 @@ def target_sum(target, logits, labels):
             return log_probabilities.gather(1, logits.argmax(1)[:, None]).sum()
         case "logits-sum":
             return logits.sum()
+        case "logit-jacobian":
+            return (directions * logits).sum()
 
 
-def input_gradient(network, images, labels, target):
+def input_gradient(network, images, labels, target, directions=None):
     images = images.clone().requires_grad_()
-    gradient, = torch.autograd.grad(target_sum(target, network(images), labels), images, create_graph=True)
+    total = target_sum(target, network(images), labels, directions)
+    gradient, = torch.autograd.grad(total, images, create_graph=True)
     return gradient
 
 
-def penalty(network, images, labels, masks, target="sum-log-prob", reduction="mean"):
-    squares = (masks * input_gradient(network, images, labels, target)).square().sum()
+def penalty(network, images, labels, masks, target="sum-log-prob", reduction="mean", directions=None):
+    squares = (masks * input_gradient(network, images, labels, target, directions)).square().sum()
     match reduction:
         case "mean":
             return squares / len(images)
@@ -522,14 +512,17 @@ def loss_case(input_shape, layers, options):
     masks = random_masks(MASK_DENSITIES, input_shape)
 
     logits = network(images)
+    rows = options.get("indices", range(SAMPLES))
+    directions = draws.directions(0, 0, rows, CLASSES)
     input_gradients = {
-        target: flat(input_gradient(network, images, labels, target))
-        for target in ["sum-log-prob", "label", "predicted", "logits-sum"]
+        target: flat(input_gradient(network, images, labels, target, directions))
+        for target in ["sum-log-prob", "label", "predicted", "logits-sum", "logit-jacobian"]
     }
     if "dropout" in options:
         network.train()
         Dropout.seed, Dropout.step = options["dropout"].values()
         Dropout.indices = options["indices"]
+        directions = draws.directions(0, Dropout.step, rows, CLASSES)
     class_weights = torch.tensor(options["class_weights"]) if "class_weights" in options else None
     cross_entropy = functional.cross_entropy(network(images), labels, weight=class_weights)
     plain = torch.autograd.grad(cross_entropy, list(network.parameters()))
@@ -537,8 +530,9 @@ def loss_case(input_shape, layers, options):
     for target, reduction in [
         ("sum-log-prob", "mean"), ("sum-log-prob", "sum"), ("sum-log-prob", "annotated"),
         ("label", "mean"), ("predicted", "mean"), ("logits-sum", "mean"),
+        ("logit-jacobian", "mean"),
     ]:
-        value = penalty(network, images, labels, masks, target, reduction)
+        value = penalty(network, images, labels, masks, target, reduction, directions)
         lambda1 = (cross_entropy / value).item()
         loss = functional.cross_entropy(network(images), labels, weight=class_weights) + lambda1 * value
         gradients = torch.autograd.grad(loss, list(network.parameters()))

@@ -9,10 +9,12 @@ augment         the cross-entropy of x~, which has random values inside A (Teso 
 pgd             the cross-entropy of x + A d, d from projected gradient ascent within a box
                 (Heo et al., 2023; Madry et al., 2018)
 input-gradient  (1/N) sum_n |d CE_n / d x_n|^2 by double backpropagation (Drucker and LeCun, 1992)
+rrr             (1/N) sum_n |A_n d (v_n . z_n) / d x_n|^2 with the logits z and, for each sample and step, a
+                random direction v: the Jacobian of the centred logits by projections (Hoffman et al., 2019)
 
 R of augment and pgd is over the annotated samples, weighted as in PyTorch's CrossEntropyLoss and divided by
 the weights of the batch (mean), by 1 (sum) or by the weights of the annotated samples (annotated). The random
-values are those of CounterexampleKey. Batches of 8 of the 24 samples in the order of each epoch; every case
+values and directions are those of SampleDraws. Batches of 8 of the 24 samples in the order of each epoch; every case
 has the loss, the cross-entropy and R of each step, and the weights at the end.
 
 Needs PyTorch.
@@ -25,7 +27,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-MODULUS, GOLDEN = 2**64, 0x9E3779B97F4A7C15
+import draws
+
 SEED, COUNT, BATCH, STEPS, SHAPE, CLASSES = 2**63 + 11, 24, 8, 30, (1, 5, 5), 3
 LAYERS = [
     {"conv2d": {"out": 2, "kernel": 3, "stride": 1, "padding": 0}}, "relu", "flatten",
@@ -44,31 +47,11 @@ CASES = {
     "input-gradient": dict(guidance="input-gradient", lambda1=0.5, reduction="mean"),
     "input-gradient-sum": dict(
         guidance="input-gradient", lambda1=0.05, reduction="sum", class_weights=[0.25, 2.0, 0.75], label_smoothing=0.1),
+    "logit-jacobian": dict(guidance="rrr", target="logit-jacobian", lambda1=0.5, reduction="mean"),
+    "logit-jacobian-weights": dict(
+        guidance="rrr", target="logit-jacobian", lambda1=0.2, reduction="annotated", class_weights=[0.25, 2.0, 0.75],
+        label_smoothing=0.2),
 }
-
-
-def mix(bits):
-    bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9 % MODULUS
-    bits = (bits ^ bits >> 27) * 0x94D049BB133111EB % MODULUS
-    return bits ^ bits >> 31
-
-
-def fold(value, state):
-    return mix(((state ^ value) + GOLDEN) % MODULUS)
-
-
-def random_values(epoch, rows):
-    """u in [0, 1) for each element of each image."""
-    purpose = 0
-    for byte in b"counterexample":
-        purpose = fold(byte, purpose)
-    images = []
-    for row in rows:
-        state = fold(purpose, fold(row, fold(epoch, mix((SEED + GOLDEN) % MODULUS))))
-        images.append([
-            (mix((state + (element + 1) * GOLDEN) % MODULUS) >> 40) / 2**24
-            for element in range(SHAPE[0] * SHAPE[1] * SHAPE[2])])
-    return torch.tensor(images).view(-1, *SHAPE)
 
 
 def build():
@@ -77,7 +60,7 @@ def build():
 
 
 def changed(network, case, loss_of, x, y, masks, epoch, rows):
-    unit = random_values(epoch, rows)
+    unit = draws.random_values(SEED, epoch, rows, SHAPE)
     if case["guidance"] == "augment":
         low, high = case.get("range", [0.0, 1.0])
         return torch.where(masks > 0, low + (high - low) * unit, x)
@@ -92,7 +75,12 @@ def changed(network, case, loss_of, x, y, masks, epoch, rows):
     return x + masks * delta.detach()
 
 
-def regularizer(network, case, loss_of, weights, x, y, masks, epoch, rows):
+def regularizer(network, case, loss_of, weights, x, y, masks, epoch, step, rows):
+    if case["guidance"] == "rrr":
+        x = x.clone().requires_grad_()
+        gradient, = torch.autograd.grad((draws.directions(SEED, step, rows, CLASSES) * network(x)).sum(), x, create_graph=True)
+        total = (masks * gradient).square().sum()
+        return total / (masks.flatten(1).any(1).sum() if case["reduction"] == "annotated" else len(x))
     if case["guidance"] == "input-gradient":
         x = x.clone().requires_grad_()
         gradient, = torch.autograd.grad(
@@ -126,7 +114,7 @@ def run(case, images, labels, masks, orders, start):
         rows = orders[epoch][batch * BATCH:(batch + 1) * BATCH]
         x, y, a = images[rows], labels[rows], masks[rows]
         cross_entropy = loss_of(network(x), y)
-        value = regularizer(network, case, loss_of, weights, x, y, a, epoch, rows)
+        value = regularizer(network, case, loss_of, weights, x, y, a, epoch, step, rows)
         loss = cross_entropy + case["lambda1"] * value
         plain = torch.autograd.grad(cross_entropy, list(network.parameters()), retain_graph=True)
         optimizer.zero_grad()

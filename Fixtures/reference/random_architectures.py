@@ -30,6 +30,7 @@ import random
 import torch
 from torch.nn import functional
 
+import draws
 import generate
 
 CASES = 300
@@ -48,8 +49,8 @@ class SplitMix64:
         self.state = seed
 
     def word(self):
-        self.state = (self.state + generate.Dropout.GOLDEN) % MODULUS
-        return generate.Dropout.mix(self.state)
+        self.state = (self.state + draws.GOLDEN) % MODULUS
+        return draws.mix(self.state)
 
     def unit(self):
         return (self.word() >> 11) / 2**53

@@ -7,7 +7,7 @@ struct ReferenceTests {
     @Test("every reference case is there")
     func casesAreThere() {
         #expect(ReferenceCase.all.map(\.name) == ReferenceCase.names)
-        #expect(ReferenceCase.all.allSatisfy { $0.evaluations.count == 6 })
+        #expect(ReferenceCase.all.allSatisfy { $0.evaluations.count == 7 })
         #expect(ReferenceCase.smooth.count == 15)
     }
 

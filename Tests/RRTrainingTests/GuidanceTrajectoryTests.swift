@@ -12,6 +12,7 @@ struct GuidedTraining: Decodable {
     struct Case: Decodable, Sendable, CustomTestStringConvertible {
         let name: String
         let guidance: String
+        let target: PenaltyTarget?
         let lambda1: Double
         let reduction: PenaltyReduction
         let classWeights: [Double]?
@@ -27,7 +28,7 @@ struct GuidedTraining: Decodable {
         var testDescription: String { name }
 
         private enum CodingKeys: String, CodingKey {
-            case guidance, lambda1, reduction, range, radius, steps
+            case guidance, target, lambda1, reduction, range, radius, steps
             case name = "case"
             case classWeights = "class_weights"
             case labelSmoothing = "label_smoothing"
@@ -71,6 +72,7 @@ struct GuidedTraining: Decodable {
 extension GuidedTraining.Case {
     var kind: Guidance? {
         switch guidance {
+        case "rrr": return .rightReasons
         case "augment": return .randomized
         case "input-gradient": return .inputGradient
         case "pgd":
@@ -87,8 +89,8 @@ struct GuidanceTrajectoryTests {
 
     @Test("every case is there")
     func casesAreThere() {
-        #expect(Self.cases.count == 8)
-        #expect(Set(Self.cases.map(\.guidance)) == ["augment", "pgd", "input-gradient"])
+        #expect(Self.cases.count == 10)
+        #expect(Set(Self.cases.map(\.guidance)) == ["augment", "pgd", "input-gradient", "rrr"])
         #expect(Self.cases.allSatisfy { $0.steps.count == 30 && $0.kind != nil })
     }
 
@@ -126,7 +128,7 @@ struct GuidanceTrajectoryTests {
             model: training.model, parameters: start,
             loss: LossOptions(
                 lambda1: .value(reference.lambda1), guidance: #require(reference.kind),
-                penaltyReduction: reference.reduction,
+                penaltyTarget: reference.target ?? .sumLogProbability, penaltyReduction: reference.reduction,
                 classWeights: reference.classWeights.map { .fixed($0) } ?? .equal,
                 labelSmoothing: reference.labelSmoothing ?? 0,
                 imageRanges: normalization == nil ? reference.range.map { [$0[0]...$0[1]] } : nil),

@@ -69,6 +69,7 @@ public final class InputGradients<Scalar: NetworkScalar> {
         let schedule = GroupSchedule(sampleCount: batch.count, limits: network.groupLimits)
         let order = Array(0..<batch.count)
         let target = withGradient ? self.target : nil
+        let directions = SampleDraws(.projection, seed: 0, time: 0)
         parameters.values.withUnsafeBufferPointer { parameters in
             guard let parameters = parameters.baseAddress else { return }
             let memory = UncheckedSendable((passes, parameters))
@@ -81,7 +82,8 @@ public final class InputGradients<Scalar: NetworkScalar> {
                 pass.load(batch.images, samples: samples)
                 pass.forward(parameters)
                 if let target {
-                    pass.reverse(target, samples: samples, labels: batch.labels, parameters: parameters)
+                    pass.reverse(
+                        target, samples: samples, of: batch, directions: directions, parameters: parameters)
                 }
                 pass.show(
                     samples, labels: batch.labels, hasGradient: target != nil, worker: place.number, to: body)
@@ -96,18 +98,24 @@ extension GroupPass {
     /// - Parameters:
     ///   - target: T, the quantity that is differentiated.
     ///   - samples: the samples of the group, rows of the batch.
-    ///   - labels: those of the batch.
+    ///   - directions: what those of `PenaltyTarget.logitJacobian` are drawn from.
     ///   - parameters: the network's.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     func reverse(
-        _ target: PenaltyTarget, samples: ArraySlice<Int>, labels: SharedElements<Int64>,
-        parameters: UnsafePointer<Scalar>
+        _ target: PenaltyTarget, samples: ArraySlice<Int>, of batch: LabelledBatch,
+        directions: SampleDraws, parameters: UnsafePointer<Scalar>
     ) {
-        let (seeds, columnCount) = (logitCotangent, columnCount)
+        let (seeds, columnCount, labels) = (logitCotangent, columnCount, batch.labels)
+        var direction = Array(
+            repeating: 0.0, count: target == .logitJacobian ? network.model.classCount : 0)
         for (column, sample) in samples.enumerated() {
             let softmax = softmaxes[column]
             let classCount = Double(softmax.probabilities.count)
+            if target == .logitJacobian {
+                SampleDraws.writeDirection(
+                    state: directions.state(sample: batch.indices?[sample] ?? Int64(sample)), to: &direction)
+            }
             for (index, probability) in softmax.probabilities.enumerated() {
                 let seed =
                     switch target {
@@ -115,6 +123,7 @@ extension GroupPass {
                     case .label: softmax.difference(from: Int(labels[sample]), at: index)
                     case .predicted: softmax.difference(from: softmax.prediction, at: index)
                     case .logitsSum: 1.0
+                    case .logitJacobian: direction[index]
                     }
                 seeds[index * columnCount + column] = Scalar(seed)
             }

@@ -32,8 +32,7 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
     /// Takes the masks of a group, and what its random values follow from.
     func load(
         _ batchMasks: SharedElements<UInt8>, samples: ArraySlice<Int>, columnCount: Int,
-        key: CounterexampleKey,
-        identities: SharedElements<Int64>?
+        draws: SampleDraws, identities: SharedElements<Int64>?
     ) {
         batchMasks.withUnsafeBufferPointer { batchMasks in
             Transposition.write(
@@ -41,7 +40,7 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
                 into: masks)
         }
         for (column, sample) in samples.enumerated() {
-            states[column] = key.state(sample: identities?[sample] ?? Int64(sample))
+            states[column] = draws.state(sample: identities?[sample] ?? Int64(sample))
         }
     }
 
@@ -105,7 +104,7 @@ private enum CounterexampleLoops {
         for row in rows {
             let start = row &* columns
             for column in 0..<sampleCount where masks[start &+ column] != 0 {
-                let unit = CounterexampleKey.unit(state: states[column], element: row)
+                let unit = SampleDraws.unit(state: states[column], element: row)
                 input[start &+ column] = Scalar(low + (high - low) * unit)
             }
         }
@@ -124,7 +123,7 @@ private enum CounterexampleLoops {
                     changes[start &+ column] = 0
                     continue
                 }
-                let unit = Scalar(CounterexampleKey.unit(state: states[column], element: row))
+                let unit = Scalar(SampleDraws.unit(state: states[column], element: row))
                 changes[start &+ column] = radius * (2 * unit - 1)
             }
         }

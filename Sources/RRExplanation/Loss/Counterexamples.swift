@@ -7,7 +7,7 @@ struct CounterexamplePlan {
     let adversary: AdversaryOptions?
     /// The values of each channel that random ones are drawn from.
     let ranges: [ClosedRange<Float>]
-    let key: CounterexampleKey
+    let draws: SampleDraws
     /// λ1 times the first term's divisor over that of R: what the first term's seed is multiplied by.
     let scale: Double
 }
@@ -25,7 +25,7 @@ extension LossWorker {
             job.batch.images, samples: samples, dropout: job.plan.dropout, identities: job.batch.indices)
         let (count, columnCount) = (samples.count, pass.columnCount)
         memory.load(
-            masks, samples: samples, columnCount: columnCount, key: plan.key,
+            masks, samples: samples, columnCount: columnCount, draws: plan.draws,
             identities: job.batch.indices)
         if let adversary = plan.adversary {
             memory.beginSearch(
@@ -62,39 +62,4 @@ extension LossWorker {
                 target: job.plan.target, tangent: nil, to: seeds, column: column, of: pass.columnCount)
         }
     }
-}
-
-/// What the random values of counterexamples follow from: the seed, the epoch and the sample, and nothing else.
-///
-/// With all arithmetic modulo 2⁶⁴, `mix` the finaliser of SplitMix64, `G` = `0x9E3779B97F4A7C15` and
-/// fold(v, s) = mix((s ^ v) + G): `s = fold(sample, fold(epoch, mix(seed + G)))`, in which a sample is known by its row in
-/// the dataset, or in the batch where it comes from none. Then `t = fold(l, s)`, where l is 0 with the bytes of
-/// "counterexample" folded in, one after the other. The value of element e of the image (C, H, W) is
-/// u = (`mix(t + (e + 1) · G)` >> 40) / 2²⁴: uniform in [0, 1), and exact in single precision.
-struct CounterexampleKey: Hashable, Sendable {
-    let seed: UInt64
-    /// From 0.
-    let epoch: Int
-
-    private static let purpose: UInt64 = "counterexample".utf8.reduce(0) { fold(UInt64($1), into: $0) }
-
-    /// The state t of a sample.
-    func state(sample: Int64) -> UInt64 {
-        let seeded = SplitMix64.mix(seed &+ Self.golden)
-        let dated = Self.fold(UInt64(bitPattern: Int64(epoch)), into: seeded)
-        return Self.fold(Self.purpose, into: Self.fold(UInt64(bitPattern: sample), into: dated))
-    }
-
-    /// The value u of an element.
-    @inline(__always)
-    static func unit(state: UInt64, element: Int) -> Float {
-        Float(SplitMix64.mix(state &+ (UInt64(element) &+ 1) &* golden) >> 40) * 0x1p-24
-    }
-
-    private static func fold(_ value: UInt64, into state: UInt64) -> UInt64 {
-        SplitMix64.mix((state ^ value) &+ golden)
-    }
-
-    @inline(__always)
-    private static var golden: UInt64 { 0x9E37_79B9_7F4A_7C15 }
 }

@@ -52,7 +52,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     ///   - classWeights: a weight for each class; nil for 1 each.
     ///   - labelSmoothing: the share of each label that is spread over all classes, from 0 to below 1.
     ///   - guidance: how the masks keep the network from what is no valid reason.
-    ///   - seed: decides the random values of counterexamples.
+    ///   - seed: decides the random values of counterexamples and the directions of `PenaltyTarget.logitJacobian`.
     ///   - imageRanges: the values in each channel that random ones are drawn from; nil for 0 to 1.
     ///   - threadCount: the number of threads; nil for one a processor core.
     public init(
@@ -81,7 +81,8 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     /// - Parameters:
     ///   - batch: the samples with their labels and masks.
     ///   - parameters: the network's parameters.
-    ///   - dropout: the training step that dropout draws its masks for; nil leaves nothing out.
+    ///   - dropout: the training step that dropout draws its masks for; nil leaves nothing out. The directions of
+    ///     `PenaltyTarget.logitJacobian` are drawn for the same step, and without it for the batch's epoch.
     ///   - gradient: takes the gradient; it is replaced whole.
     /// - Throws: `ExplanationError` with the code `batchMismatch`, `labelOutOfRange` or
     ///   `unsuitableClassWeights`.
@@ -117,6 +118,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
                 sampleCount: batch.count, penalizedCount: guided.count, limits: network.groupLimits),
             order: BatchOrder(sampleCount: batch.count, annotated: guided),
             target: target,
+            directions: SampleDraws(.projection, seed: seed, time: dropout?.step ?? batch.epoch),
             dropout: dropout,
             demand: demand,
             labelWeights: labelWeights,
@@ -161,8 +163,8 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
         case .adversarial(let options): adversary = options
         }
         return CounterexamplePlan(
-            adversary: adversary, ranges: imageRanges, key: CounterexampleKey(seed: seed, epoch: epoch),
-            scale: scale)
+            adversary: adversary, ranges: imageRanges,
+            draws: SampleDraws(.counterexample, seed: seed, time: epoch), scale: scale)
     }
 
     private func memory(for schedule: GroupSchedule) -> LossMemory<Scalar> {
@@ -215,6 +217,8 @@ struct LossPlan {
     let schedule: GroupSchedule
     let order: BatchOrder
     let target: PenaltyTarget
+    /// What `PenaltyTarget.logitJacobian` draws from.
+    let directions: SampleDraws
     let dropout: DropoutKey?
     let demand: GradientDemand
     let labelWeights: LabelWeights

@@ -69,7 +69,7 @@ struct LabelWeights: Sendable {
             switch target {
             case .sumLogProbability: Double(probabilities.count)
             case .label, .predicted: 1.0
-            case .logitsSum: 0.0
+            case .logitsSum, .logitJacobian: 0.0
             }
         var mean = 0.0
         if let tangent {

@@ -149,7 +149,8 @@ final class LossWorker<Scalar: NetworkScalar> {
         let isPenalized = isGuided && job.plan.counterexamples == nil
         if isPenalized || job.visitor != nil {
             pass.reverse(
-                job.plan.target, samples: samples, labels: labels, parameters: job.parameters)
+                job.plan.target, samples: samples, of: job.batch, directions: job.plan.directions,
+                parameters: job.parameters)
         }
         if let visitor = job.visitor {
             pass.show(samples, labels: labels, hasGradient: true, worker: job.place.number, to: visitor)

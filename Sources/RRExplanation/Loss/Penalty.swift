@@ -8,8 +8,15 @@ public enum PenaltyTarget: String, CaseIterable, Codable, Sendable {
     case label
     /// log p_k of the class with the largest logit, the first of equal ones.
     case predicted
-    /// Σ_k z_k.
+    /// Σ_k z_k. The cross-entropy's gradient by the logits adds up to 0, so training need not move what is penalised.
     case logitsSum = "logits-sum"
+    /// v · z with a random v for each sample, uniform among those that add up to 0 and have |v|² = K − 1, so that the
+    /// expectation of Σ_d (A_d g_d)² is the squared Frobenius norm, inside A, of the Jacobian of the logits less their mean.
+    ///
+    /// It does not vanish where a model is unsure, as `sumLogProbability` does for two classes at p = ½; there it is
+    /// ½ |A ∘ ∂(z_1 − z_0)/∂x|², whatever is drawn. Source of the projections: Hoffman, Roberts and Yaida, "Robust learning
+    /// with Jacobian regularization", 2019.
+    case logitJacobian = "logit-jacobian"
 }
 
 /// What the penalties of a batch's samples are divided by.

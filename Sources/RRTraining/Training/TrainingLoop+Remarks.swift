@@ -1,5 +1,7 @@
+internal import Glibc
 internal import RRDatasets
-internal import RRFormats
+internal import RRExplanation
+public import RRFormats
 internal import RRNetworks
 internal import RRStreaming
 internal import RRTensor
@@ -8,12 +10,59 @@ extension TrainingLoop {
     /// What those who train should know of the labels and pixels of the samples that are trained on.
     ///
     /// - Throws: `DatasetError` or `FormatError` where the split is unknown or its first images cannot be read.
-    static func remarks(on dataset: Dataset, _ options: TrainingOptions) throws -> [Message] {
+    static func remarks(
+        on dataset: Dataset, _ options: TrainingOptions, hasMasks: Bool
+    ) throws -> [Message] {
         let samples = try dataset.indices(inSplit: options.stream.split ?? dataset.split(preferring: "train"))
         return [
             labelRemark(on: dataset, samples), try pixelRemark(on: dataset, samples, options),
-            normalizationRemark(on: options),
+            normalizationRemark(on: options), hasMasks ? targetRemark(on: options) : nil,
         ].compactMap(\.self)
+    }
+
+    /// What those who trained should know of the outcome; nil where there is nothing to say.
+    ///
+    /// A penalty can be met by a model that gives every sample the same answer. It is told by its cross-entropy, which comes
+    /// within a tenth of that of the classes' shares.
+    ///
+    /// - Throws: `DatasetError` where the split is unknown.
+    public func remark(on summary: TrainingSummary) throws -> Message? {
+        guard
+            options.loss.guidance == .rightReasons, summary.lastEpoch.penalty != nil,
+            options.loss.classWeights == .equal, options.loss.labelSmoothing == 0, let labels = dataset.labels
+        else { return nil }
+        let samples = try dataset.indices(
+            inSplit: options.stream.split ?? dataset.split(preferring: "train"))
+        var counts = Array(repeating: 0, count: options.model.classCount)
+        for sample in samples { counts[labels[sample]] += 1 }
+        let shares = counts.filter { $0 > 0 }.map { Double($0) / Double(samples.count) }
+        let constant = shares.reduce(0) { $0 - $1 * log($1) }
+        guard constant > 0, summary.lastEpoch.crossEntropy >= 0.9 * constant else { return nil }
+        return """
+            the cross-entropy is hardly below \(Self.rounded(constant)), that of giving every sample the same answer: \
+            the penalty is met by telling nothing apart. Try a lower \(option: .lambda1)
+            """
+    }
+
+    private static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+
+    /// Two penalties can be met without looking elsewhere.
+    private static func targetRemark(on options: TrainingOptions) -> Message? {
+        guard options.loss.guidance == .rightReasons, options.loss.lambda1 != .value(0) else { return nil }
+        switch options.loss.penaltyTarget {
+        case .sumLogProbability where options.model.classCount == 2:
+            return """
+                with two classes the input gradient of sum-log-prob is 1 - 2p times that of the logits' difference, which \
+                vanishes at p = 1/2 wherever the model looks: it can meet the penalty by being unsure. \
+                \(option: .penaltyTarget) logit-jacobian does not vanish there
+                """
+        case .logitsSum:
+            return """
+                the cross-entropy does not depend on the sum of the logits, which a model can therefore keep still without \
+                looking elsewhere: \(option: .penaltyTarget) logit-jacobian is about their differences
+                """
+        case .sumLogProbability, .label, .predicted, .logitJacobian: return nil
+        }
     }
 
     /// Frozen normalisations without statistics normalise nothing.

@@ -56,7 +56,8 @@ public struct TrainingLoop {
         }
         notes =
             try (initial ?? []) + [plain, validation?.note].compactMap(\.self)
-            + Self.remarks(on: dataset, options)
+            + Self.remarks(
+                on: dataset, options, hasMasks: masks != nil && plain == nil)
         if let note = try memoryNote() { notes.append(note) }
     }
 

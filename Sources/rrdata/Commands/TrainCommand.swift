@@ -120,6 +120,7 @@ struct TrainCommand: PathCommand {
         if summary.wasDone {
             Console.error("rrdata: note: \(output.output) was done already: no step was taken")
         }
+        Console.note([try loop.remark(on: summary)].compactMap(\.self))
         if report.json {
             Console.print(json: TrainingReport.json(summary))
         } else {

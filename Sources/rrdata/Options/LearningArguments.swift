@@ -23,9 +23,14 @@ struct LearningArguments: ParsableArguments {
     var penaltyReduction: PenaltyReduction?
 
     @Option(
-        help:
-            "Whose input gradient is penalised; the paper's is the sum of all log-probabilities. (default: sum-log-prob)"
-    )
+        help: ArgumentHelp(
+            "Whose input gradient is penalised; the paper's is the sum of all log-probabilities. (default: sum-log-prob)",
+            discussion: """
+                label and predicted are the log-probability of that class, logits-sum the sum of the logits. logit-jacobian \
+                is the squared Jacobian of the logits less their mean, in one random direction a sample and step (Hoffman, \
+                Roberts and Yaida, 2019). With two classes sum-log-prob vanishes where the model is unsure, which meets the \
+                penalty wherever it looks; logit-jacobian does not.
+                """))
     var penaltyTarget: PenaltyTarget?
 
     @Option(help: "The number type to compute in.")
