@@ -85,6 +85,8 @@ public struct TensorError: Error, Equatable, Sendable, CustomStringConvertible {
         case tooManyElements
         /// The number of elements is not the product of the extents.
         case countMismatch
+        /// A mask that must mark something does not.
+        case nothingMarked
     }
 
     public let code: Code
