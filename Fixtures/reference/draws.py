@@ -42,6 +42,22 @@ def random_values(seed, epoch, rows, shape):
     return torch.tensor(images).view(-1, *shape)
 
 
+def normal_values(seed, epoch, rows, shape):
+    """A normal number for each element of each image."""
+    images = []
+    for row in rows:
+        state = state_of("counterexample", seed, epoch, row)
+        images.append([
+            math.sqrt(-2 * math.log(1 - wide_unit(state, 2 * element))) * math.cos(
+                2 * math.pi * wide_unit(state, 2 * element + 1)) for element in range(math.prod(shape))])
+    return torch.tensor(images).view(-1, *shape)
+
+
+def shares(seed, epoch, rows):
+    """What decides whether an image is changed."""
+    return torch.tensor([(bits(state_of("share", seed, epoch, row), 0) >> 40) / 2**24 for row in rows])
+
+
 def directions(seed, step, rows, classes):
     """v, whose entries add up to 0 and whose squares to K - 1, for each image."""
     result = []

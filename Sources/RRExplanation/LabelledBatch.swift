@@ -11,6 +11,9 @@ public struct LabelledBatch: Sendable {
     public let labels: SharedElements<Int64>
     /// `(N, C, H, W)`, 0 or 1; nil where no sample is annotated. A mask that is all zero counts as none.
     public let masks: SharedElements<UInt8>?
+    /// `(N, C, H, W)`: what `CounterexampleOptions.Fill.swap` puts inside the mask of each annotated sample, as the network
+    /// shall see it; elsewhere it is not read. Nil where that is not wanted.
+    public let counterexamples: SharedElements<Float>?
     /// `(N)`: the row of each sample in its dataset, which dropout knows it by; nil where it comes from none.
     public let indices: SharedElements<Int64>?
     /// The epoch that the batch is of, from 0: counterexamples change from one to the next.
@@ -24,12 +27,13 @@ public struct LabelledBatch: Sendable {
     /// - Throws: `ExplanationError` with the code `batchMismatch`.
     public init(
         imageShape: ImageShape, images: [Float], labels: [Int64], masks: [UInt8]? = nil,
-        indices: [Int64]? = nil, epoch: Int = 0
+        counterexamples: [Float]? = nil, indices: [Int64]? = nil, epoch: Int = 0
     ) throws(ExplanationError) {
         try self.init(
             imageShape: imageShape, images: SharedElements(images), labels: SharedElements(labels),
-            masks: masks.map { SharedElements($0) }, indices: indices.map { SharedElements($0) }, epoch: epoch
-        )
+            masks: masks.map { SharedElements($0) },
+            counterexamples: counterexamples.map { SharedElements($0) },
+            indices: indices.map { SharedElements($0) }, epoch: epoch)
     }
 
     /// Shares images, labels, masks and rows after checking that they are of the same number of samples.
@@ -37,7 +41,8 @@ public struct LabelledBatch: Sendable {
     /// - Throws: `ExplanationError` with the code `batchMismatch`.
     public init(
         imageShape: ImageShape, images: SharedElements<Float>, labels: SharedElements<Int64>,
-        masks: SharedElements<UInt8>? = nil, indices: SharedElements<Int64>? = nil, epoch: Int = 0
+        masks: SharedElements<UInt8>? = nil, counterexamples: SharedElements<Float>? = nil,
+        indices: SharedElements<Int64>? = nil, epoch: Int = 0
     ) throws(ExplanationError) {
         let (expected, overflow) = imageShape.elementCount.multipliedReportingOverflow(by: labels.count)
         guard !overflow, images.count == expected else {
@@ -52,6 +57,12 @@ public struct LabelledBatch: Sendable {
                 "\(labels.count) masks of \(imageShape) have \(expected) elements, but the masks have "
                     + "\(masks.count): they belong to images of another size")
         }
+        if let counterexamples, counterexamples.count != images.count {
+            throw ExplanationError(
+                .batchMismatch,
+                "\(labels.count) images of \(imageShape) have \(expected) elements, but the counterexamples have "
+                    + "\(counterexamples.count)")
+        }
         if let indices, indices.count != labels.count {
             throw ExplanationError(
                 .batchMismatch, "\(labels.count) samples have \(indices.count) rows in their dataset")
@@ -60,6 +71,7 @@ public struct LabelledBatch: Sendable {
         self.images = images
         self.labels = labels
         self.masks = masks
+        self.counterexamples = counterexamples
         self.indices = indices
         self.epoch = epoch
     }
@@ -102,7 +114,7 @@ public struct LabelledBatch: Sendable {
         return try LabelledBatch(
             imageShape: imageShape, images: rows(of: images),
             labels: SharedElements(samples.map { labels[$0] }),
-            masks: rows(of: masks),
+            masks: rows(of: masks), counterexamples: counterexamples.map { rows(of: $0) },
             indices: indices.map { indices in SharedElements(samples.map { indices[$0] }) },
             epoch: epoch)
     }

@@ -138,6 +138,8 @@ final class BatchCrew: @unchecked Sendable {
                     indices: SharedElements(storage.indices, count: count),
                     masks: SharedElements(storage.masks, count: count * extents.elementsPerMask),
                     annotated: SharedElements(storage.annotated, count: count),
+                    counterexamples: SharedElements(
+                        storage.counterexamples, count: count * extents.floatsPerCounterexample),
                     epoch: slot.batch.epoch, step: slot.batch.step, next: slot.batch.next))
         }
     }

@@ -60,6 +60,12 @@ public final class BatchStream {
                 .invalidOption, path: "",
                 "images as they are stored cannot be augmented or resized: take them as float32")
         }
+        guard !options.swapsRegions || masks != nil && !givesStoredImages else {
+            throw DatasetError(
+                .invalidOption, path: "",
+                "what lies inside a mask is taken from another annotated sample, as floats: give \(option: .masks)"
+            )
+        }
         let imageShape = try options.imageShape(of: dataset.imageShape)
         split = options.split ?? dataset.split(preferring: "train")
         let order = try SampleOrder(dataset: dataset, masks: masks, split: split, options: options)
@@ -74,7 +80,8 @@ public final class BatchStream {
         let extents = BatchExtents(
             count: schedule.largestBatch,
             floatsPerImage: givesStoredImages ? 0 : elementCount,
-            bytesPerImage: givesStoredImages ? dataset.imageSize : 0, elementsPerMask: elementCount)
+            bytesPerImage: givesStoredImages ? dataset.imageSize : 0, elementsPerMask: elementCount,
+            floatsPerCounterexample: options.swapsRegions ? elementCount : 0)
         if imageShape != dataset.imageShape {
             try resources.checkRoom(for: extents, resizing: dataset.imageShape, to: imageShape)
         }
@@ -84,10 +91,15 @@ public final class BatchStream {
         let cache = ImageCache(
             for: dataset, memory: isOnePass ? Swift.min(share.cache, Self.onePassMemory) : share.cache,
             readerCount: resources.threadCount)
+        let donors = try masks.flatMap { masks in
+            options.swapsRegions
+                ? try RegionDonors(order.chosenRows, masks: masks, seed: options.seed, path: dataset.path)
+                : nil
+        }
         let fillers = try (0..<resources.threadCount).map { _ in
             SampleFiller(
                 dataset: dataset, masks: masks, reader: try ImageReader(dataset, cache: cache),
-                givesStored: givesStoredImages, options: options, imageShape: imageShape)
+                givesStored: givesStoredImages, options: options, imageShape: imageShape, donors: donors)
         }
         crew = try BatchCrew(
             order: order, schedule: schedule, largestBatch: extents, imageShape: imageShape,
@@ -207,6 +219,10 @@ public struct Batch: Sendable {
     /// `(B)`: whether the sample has a mask that is not all zero.
     public let annotated: SharedElements<Bool>
 
+    /// `(B, C, H, W)`: the images of annotated samples with their masks filled by what another annotated sample shows inside
+    /// its own, its object erased; zero for other samples. Empty unless the stream swaps regions.
+    package let counterexamples: SharedElements<Float>
+
     /// The epoch, from 0.
     public let epoch: Int
 
@@ -229,6 +245,7 @@ struct BatchStorage: Sendable {
     /// Zero where they were never written.
     private(set) var masks: ElementMemory<UInt8>
     private(set) var annotated: ElementMemory<Bool>
+    private(set) var counterexamples: ElementMemory<Float>
 
     /// - Parameter largest: the extents of the largest batch.
     init(_ largest: BatchExtents) {
@@ -239,6 +256,7 @@ struct BatchStorage: Sendable {
         indices = ElementMemory(zeroBitsOf: count)
         masks = ElementMemory(zeroBitsOf: count * largest.elementsPerMask)
         annotated = ElementMemory(zeroBitsOf: count)
+        counterexamples = ElementMemory(zeroBitsOf: count * largest.floatsPerCounterexample)
     }
 
     /// Tells whether another batch can be written, for which the lists that a consumer has kept are taken anew.
@@ -247,7 +265,7 @@ struct BatchStorage: Sendable {
     mutating func isReusable() -> Bool {
         guard
             isKnownUniquelyReferenced(&images), isKnownUniquelyReferenced(&storedImages),
-            isKnownUniquelyReferenced(&masks)
+            isKnownUniquelyReferenced(&masks), isKnownUniquelyReferenced(&counterexamples)
         else { return false }
         Self.replaceIfShared(&labels)
         Self.replaceIfShared(&indices)
@@ -267,10 +285,13 @@ struct BatchExtents {
     let floatsPerImage: Int
     let bytesPerImage: Int
     let elementsPerMask: Int
+    let floatsPerCounterexample: Int
 
     /// The memory of a batch; nil where it is more than a number can tell.
     var byteCount: Int? {
-        let sample = floatsPerImage * MemoryLayout<Float>.size + bytesPerImage + elementsPerMask + 17
+        let sample =
+            (floatsPerImage + floatsPerCounterexample) * MemoryLayout<Float>.size + bytesPerImage
+            + elementsPerMask + 17
         let (product, overflow) = sample.multipliedReportingOverflow(by: count)
         return overflow ? nil : product
     }

@@ -11,16 +11,19 @@ final class SampleFiller {
     private let options: StreamOptions
     /// The shape of the images in batches.
     private let imageShape: ImageShape
+    private let donors: RegionDonors?
     private let scratch = PictureScratch()
+    private var regions: RegionSwap
 
     /// - Parameters:
     ///   - reader: this thread's, of the dataset.
     ///   - givesStored: whether images come as they are stored and not as floats; then nothing is augmented.
     ///   - options: those of the stream, for what changes images.
     ///   - imageShape: the shape of the images in batches.
+    ///   - donors: whose images fill the masks of counterexamples; nil where none are wanted.
     init(
         dataset: Dataset, masks: MaskSet?, reader: ImageReader, givesStored: Bool, options: StreamOptions,
-        imageShape: ImageShape
+        imageShape: ImageShape, donors: RegionDonors?
     ) {
         self.dataset = dataset
         self.masks = masks
@@ -28,6 +31,8 @@ final class SampleFiller {
         self.givesStored = givesStored
         self.options = options
         self.imageShape = imageShape
+        self.donors = donors
+        regions = RegionSwap(shape: imageShape)
     }
 
     /// Asks for the image and mask of a sample that is filled next.
@@ -43,6 +48,11 @@ final class SampleFiller {
     /// - Parameter epoch: that of the batch.
     /// - Throws: what `explained(_:ofSampleIn:of:)` takes.
     func fill(_ row: Int, of storage: BatchStorage, epoch: Int) throws {
+        try fillSample(row, of: storage, epoch: epoch)
+        if let donors { try fillCounterexample(row, of: storage, epoch: epoch, donors) }
+    }
+
+    private func fillSample(_ row: Int, of storage: BatchStorage, epoch: Int) throws {
         let index = Int(storage.indices.elements[row])
         let (elementCount, imageSize) = (imageShape.elementCount, dataset.imageSize)
         let elements = row * elementCount..<(row + 1) * elementCount
@@ -80,6 +90,30 @@ final class SampleFiller {
 
     private var changesImages: Bool { options.augmentation != nil || options.resizeCrop != nil }
 
+    /// Fills the counterexample of a sample that is filled: its image as it is in this epoch, with its mask filled by a donor
+    /// as that is in this epoch.
+    private func fillCounterexample(
+        _ row: Int, of storage: BatchStorage, epoch: Int, _ donors: RegionDonors
+    ) throws {
+        let (index, count) = (Int(storage.indices.elements[row]), imageShape.elementCount)
+        let elements = row * count..<(row + 1) * count
+        let changed = UnsafeMutableBufferPointer(rebasing: storage.counterexamples.elements[elements])
+        guard storage.annotated.elements[row] else {
+            changed.update(repeating: 0)
+            return
+        }
+        _ = changed.update(fromContentsOf: storage.images.elements[elements])
+        let mask = UnsafeBufferPointer(rebasing: storage.masks.elements[elements])
+        for donor in donors.donors(for: index, epoch: epoch) {
+            let picture = scratch.picture(max(dataset.imageShape.elementCount, count))
+            guard try readPicture(picture, index: donor, epoch: epoch) else { continue }
+            let isDone = regions.swap(
+                changed, mask: mask, donor: UnsafeBufferPointer(rebasing: picture.image[..<count]),
+                donorMask: UnsafeBufferPointer(rebasing: picture.mask[..<count]))
+            if isDone { return }
+        }
+    }
+
     /// Fills a sample whose image has another size in the dataset.
     ///
     /// - Returns: whether the mask has a 1.
@@ -87,15 +121,8 @@ final class SampleFiller {
         _ image: UnsafeMutableBufferPointer<Float>, _ mask: UnsafeMutableBufferPointer<UInt8>, index: Int,
         epoch: Int
     ) throws -> Bool {
-        let shape = dataset.imageShape
-        let picture = scratch.picture(max(shape.elementCount, imageShape.elementCount))
-        let place = UnsafeMutableBufferPointer(rebasing: picture.image[..<shape.elementCount])
-        try reader.readImage(at: index, into: .floats(place))
-        let isAnnotated =
-            masks?.expandMask(
-                ofSample: index, channels: shape.channels,
-                into: UnsafeMutableBufferPointer(rebasing: picture.mask[..<shape.elementCount])) ?? false
-        change(picture.image, isAnnotated ? picture.mask : nil, index: index, epoch: epoch)
+        let picture = scratch.picture(max(dataset.imageShape.elementCount, imageShape.elementCount))
+        let isAnnotated = try readPicture(picture, index: index, epoch: epoch)
         _ = image.update(fromContentsOf: picture.image[..<image.count])
         guard isAnnotated else {
             mask.update(repeating: 0)
@@ -103,6 +130,27 @@ final class SampleFiller {
         }
         _ = mask.update(fromContentsOf: picture.mask[..<mask.count])
         return mask.contains(1)
+    }
+
+    /// Reads an image and its mask, and makes the changes of the stream to them.
+    ///
+    /// - Parameter picture: memory that has room for both before and after.
+    /// - Returns: whether the sample has a mask with a 1, before it was changed.
+    private func readPicture(
+        _ picture: (image: UnsafeMutableBufferPointer<Float>, mask: UnsafeMutableBufferPointer<UInt8>),
+        index: Int, epoch: Int
+    ) throws -> Bool {
+        let shape = dataset.imageShape
+        let place = UnsafeMutableBufferPointer(rebasing: picture.image[..<shape.elementCount])
+        try reader.readImage(at: index, into: .floats(place))
+        let isAnnotated =
+            masks?.expandMask(
+                ofSample: index, channels: shape.channels,
+                into: UnsafeMutableBufferPointer(rebasing: picture.mask[..<shape.elementCount])) ?? false
+        if changesImages {
+            change(picture.image, isAnnotated ? picture.mask : nil, index: index, epoch: epoch)
+        }
+        return isAnnotated
     }
 
     /// The error of a sample that could not be filled: `DatasetError` with the code `checksumMismatch`, or `StreamError`, which

@@ -11,6 +11,8 @@ struct SampleOrder: Sendable {
     let count: Int
     /// Whether the masks mark a pixel of any sample that the options choose.
     let hasAnnotation: Bool
+    /// The rows that the options choose, ascending, however often they are drawn.
+    let chosenRows: [Int]
     private let options: StreamOptions
     private let draws: Draws
 
@@ -29,6 +31,7 @@ struct SampleOrder: Sendable {
     init(rows: Range<Int>, options: StreamOptions) {
         self.options = options
         count = rows.count
+        chosenRows = []
         hasAnnotation = false
         draws = .range(rows)
     }
@@ -51,6 +54,7 @@ struct SampleOrder: Sendable {
                     "no sample that is chosen has a mask with a pixel set, so there is nothing to stream")
             }
         }
+        chosenRows = options.swapsRegions ? rows : []
         hasAnnotation = masks.map { rows.contains(where: $0.isAnnotated) } ?? false
         self.options = options
         if let balance = options.balance {

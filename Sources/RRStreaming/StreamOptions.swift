@@ -38,6 +38,9 @@ public struct StreamOptions: Hashable, Sendable {
     /// augmentation resamples crops of its own, these are taken from the dataset's images in its place.
     public var resizeCrop: ResizeCrop?
 
+    /// Whether each annotated sample comes with an image in which another annotated sample's fills its mask.
+    package var swapsRegions = false
+
     public init(
         batchSize: Int, isShuffled: Bool = false, seed: UInt64 = 0, epochs: Int = 1, split: String? = nil,
         dropsLast: Bool = false, annotatedFraction: Double? = nil, augmentation: Augmentation? = nil

@@ -73,6 +73,10 @@ extension OptionName {
     static let adversaryStepCount = OptionName("AdversaryOptions.stepCount")
     static let adversaryRadius = OptionName("AdversaryOptions.radius")
     static let adversaryStepSize = OptionName("AdversaryOptions.stepSize")
+    static let consistency = OptionName("CounterexampleOptions.consistency")
+    static let counterexampleFill = OptionName("CounterexampleOptions.fill")
+    static let counterexamplePlace = OptionName("CounterexampleOptions.place")
+    static let counterexampleShare = OptionName("CounterexampleOptions.share")
     static let penaltyTarget = OptionName("penaltyTarget")
     static let classWeights = OptionName("classWeights")
     static let labelSmoothing = OptionName("labelSmoothing")
@@ -130,9 +134,13 @@ extension OptionName {
     /// The options whose members have other words than they.
     private static let recorded: [String: OptionName] = [
         "augment": .augmentation,
+        "augment_fill": .counterexampleFill,
+        "augment_place": .counterexamplePlace,
+        "augment_share": .counterexampleShare,
         "class_weights_automatic": .classWeights,
         "clip_norm": .largestNorm,
         "collect_masks": .collection,
+        "consistency": .consistency,
         "drop_last": .dropsLast,
         "freeze": .frozenLayers,
         "init": .initialWeights,

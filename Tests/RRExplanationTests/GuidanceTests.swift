@@ -7,6 +7,7 @@ import Testing
 struct GuidanceTests {
     static let counterexamples: [Guidance] = [
         .randomized, .adversarial(AdversaryOptions(stepCount: 3, radius: 0.4)),
+        .counterexamples(CounterexampleOptions(fill: .noise, consistency: 0.5)),
     ]
     static let others = counterexamples + [.inputGradient]
 

@@ -16,6 +16,10 @@ struct GuidanceRunTests {
 
     static let guidances: [Guidance] = [
         .rightReasons, .randomized, .adversarial(AdversaryOptions(stepCount: 2)), .inputGradient,
+        .counterexamples(CounterexampleOptions(fill: .noise)),
+        .counterexamples(CounterexampleOptions(fill: .swap, share: 0.75, consistency: 0.5)),
+        .counterexamples(CounterexampleOptions(fill: .swap, place: .instead)),
+        .counterexamples(CounterexampleOptions(fill: .swap, countsCrossEntropy: false, consistency: 1)),
     ]
 
     private func options(_ shades: TwoShades, _ guidance: Guidance) -> TrainingOptions {
@@ -71,8 +75,8 @@ struct GuidanceRunTests {
                 output: shades.folder.path("\(number)-0"), force: false
             ) { _ in }
         }
-        #expect(seen.count == 4)
-        let plain = try Set((0..<4).map { try weights(shades, "\($0)-0") })
+        #expect(seen.count == Self.guidances.count)
+        let plain = try Set((0..<Self.guidances.count).map { try weights(shades, "\($0)-0") })
         #expect(plain.count == 1 && plain.isDisjoint(with: seen))
     }
 
@@ -159,7 +163,30 @@ struct GuidanceRunTests {
                     { ($0.stream.annotatedFraction, $0.stream.isShuffled) = (0.5, false) })
             ),
             (true, OptionChange("annotatedFraction", { $0.stream.annotatedFraction = 1.5 })),
-        ])
+        ]
+            + [
+                ("share", CounterexampleOptions(share: 0)), ("share", .init(share: 1.25)),
+                ("consistency", .init(consistency: -1)), ("consistency", .init(countsCrossEntropy: false)),
+                ("place", .init(place: .instead, consistency: 1)),
+                ("place", .init(place: .instead, countsCrossEntropy: false, consistency: 1)),
+            ].map { name, options in
+                (
+                    true,
+                    OptionChange(
+                        "CounterexampleOptions.\(name)", { $0.loss.guidance = .counterexamples(options) })
+                )
+            }
+            + [
+                (
+                    true,
+                    OptionChange(
+                        "lambda1",
+                        {
+                            $0.loss.guidance = .counterexamples(.init(place: .instead))
+                            $0.loss.lambda1 = 2
+                        })
+                )
+            ])
     func contradictions(hasMasks: Bool, change: OptionChange) throws {
         let shades = try TwoShades()
         var options = shades.options
@@ -169,6 +196,24 @@ struct GuidanceRunTests {
                 dataset: shades.dataset, masks: hasMasks ? shades.masks : nil, options: options)
         }
         #expect(error?.code == .invalidOption && error?.place == .option(OptionName(change.name)))
+    }
+
+    @Test("few annotated samples are drawn more often where they fill each other's masks, and a note says so")
+    func fewAnnotated() throws {
+        for (stride, share) in [(3, nil), (6, 0.5), (48, nil)] as [(Int, Double?)] {
+            let shades = try TwoShades(annotatedEvery: stride)
+            for fill in CounterexampleOptions.Fill.allCases {
+                let loop = try loop(
+                    shades, options(shades, .counterexamples(CounterexampleOptions(fill: fill))))
+                let expected = fill == .swap ? share : nil
+                #expect(loop.options.stream.annotatedFraction == expected)
+                #expect(loop.options.stream.swapsRegions == (fill == .swap))
+                #expect(loop.notes.contains { $0.contains("half of every batch") } == (expected != nil))
+            }
+            var own = options(shades, .counterexamples(CounterexampleOptions(fill: .swap)))
+            own.stream.annotatedFraction = 0.25
+            #expect(try loop(shades, own).options.stream.annotatedFraction == 0.25)
+        }
     }
 
     @Test("every batch has the share of annotated samples that was asked for", arguments: [0, 0.25, 0.5, 1])

@@ -18,17 +18,23 @@ struct GuidedTraining: Decodable {
         let classWeights: [Double]?
         let labelSmoothing: Double?
         let range: [Float]?
+        let moments: [Float]?
+        let fill: CounterexampleOptions.Fill?
+        let place: CounterexampleOptions.Place?
+        let share: Double?
+        let consistency: Double?
         let stepCount: Int?
         let radius: Double?
         let stepSize: Double?
-        /// Loss, cross-entropy and R of each step.
-        let steps: [[Double]]
+        /// Loss, cross-entropy and R of each step, without R where there is none.
+        let steps: [[Double?]]
         let finalWeights: [String: [Double]]
 
         var testDescription: String { name }
 
         private enum CodingKeys: String, CodingKey {
-            case guidance, target, lambda1, reduction, range, radius, steps
+            case guidance, target, lambda1, reduction, range, moments, fill, place, share, consistency
+            case radius, steps
             case name = "case"
             case classWeights = "class_weights"
             case labelSmoothing = "label_smoothing"
@@ -42,6 +48,7 @@ struct GuidedTraining: Decodable {
     let seed: String
     let batchSize: Int
     let images: [Float]
+    let counterexamples: [Float]
     let labels: [Int64]
     let masks: [UInt8]
     let orders: [[Int]]
@@ -49,7 +56,7 @@ struct GuidedTraining: Decodable {
     let cases: [Case]
 
     private enum CodingKeys: String, CodingKey {
-        case model, seed, images, labels, masks, orders, cases
+        case model, seed, images, counterexamples, labels, masks, orders, cases
         case batchSize = "batch_size"
         case initialWeights = "initial_weights"
     }
@@ -62,9 +69,12 @@ struct GuidedTraining: Decodable {
         let (epoch, batch) = number.quotientAndRemainder(dividingBy: labels.count / batchSize)
         let rows = orders[epoch][batch * batchSize..<(batch + 1) * batchSize]
         let size = model.input.elementCount
+        func pick<Element>(_ elements: [Element]) -> [Element] {
+            rows.flatMap { elements[$0 * size..<($0 + 1) * size] }
+        }
         return try LabelledBatch(
-            imageShape: model.input, images: rows.flatMap { images[$0 * size..<($0 + 1) * size] },
-            labels: rows.map { labels[$0] }, masks: rows.flatMap { masks[$0 * size..<($0 + 1) * size] },
+            imageShape: model.input, images: pick(images), labels: rows.map { labels[$0] },
+            masks: pick(masks), counterexamples: pick(counterexamples),
             indices: rows.map(Int64.init), epoch: epoch)
     }
 }
@@ -73,7 +83,11 @@ extension GuidedTraining.Case {
     var kind: Guidance? {
         switch guidance {
         case "rrr": return .rightReasons
-        case "augment": return .randomized
+        case "augment", "consistency":
+            return .counterexamples(
+                CounterexampleOptions(
+                    fill: fill ?? .uniform, place: place ?? .beside, share: share ?? 1,
+                    countsCrossEntropy: guidance == "augment", consistency: consistency ?? 0))
         case "input-gradient": return .inputGradient
         case "pgd":
             guard let stepCount, let radius, let stepSize else { return nil }
@@ -89,8 +103,10 @@ struct GuidanceTrajectoryTests {
 
     @Test("every case is there")
     func casesAreThere() {
-        #expect(Self.cases.count == 10)
-        #expect(Set(Self.cases.map(\.guidance)) == ["augment", "pgd", "input-gradient", "rrr"])
+        #expect(Self.cases.count == 17)
+        #expect(
+            Set(Self.cases.map(\.guidance)) == ["augment", "consistency", "pgd", "input-gradient", "rrr"])
+        #expect(Set(Self.cases.compactMap(\.fill)) == [.noise, .mean, .swap])
         #expect(Self.cases.allSatisfy { $0.steps.count == 30 && $0.kind != nil })
     }
 
@@ -131,13 +147,20 @@ struct GuidanceTrajectoryTests {
                 penaltyTarget: reference.target ?? .sumLogProbability, penaltyReduction: reference.reduction,
                 classWeights: reference.classWeights.map { .fixed($0) } ?? .equal,
                 labelSmoothing: reference.labelSmoothing ?? 0,
-                imageRanges: normalization == nil ? reference.range.map { [$0[0]...$0[1]] } : nil),
+                imageRanges: normalization == nil ? reference.range.map { [$0[0]...$0[1]] } : nil,
+                imageMoments: reference.moments.map {
+                    [ChannelMoments(mean: $0[0], standardDeviation: $0[1])]
+                }),
             optimization: OptimizationOptions(.adam, learningRate: 0.02), normalization: normalization,
             seed: #require(UInt64(training.seed)))
         for (number, expected) in reference.steps.prefix(steps).enumerated() {
             let terms = try trainer.step(training.batch(number))
-            let found = [terms.loss, terms.crossEntropy, try #require(terms.penalty)]
-            for (value, expected) in zip(found, expected) {
+            for (value, expected) in zip([terms.loss, terms.crossEntropy, terms.penalty], expected) {
+                guard let expected else {
+                    #expect(value == nil)
+                    continue
+                }
+                let value = try #require(value)
                 #expect((value - expected).magnitude <= tolerance * expected.magnitude, "step \(number)")
             }
         }

@@ -17,7 +17,8 @@ struct TwoShades {
 
     static let sampleCount = 48
 
-    init(isLabelled: Bool = true, seed: UInt64 = 1) throws {
+    /// - Parameter stride: every sample whose number is a multiple of it is annotated.
+    init(isLabelled: Bool = true, seed: UInt64 = 1, annotatedEvery stride: Int = 3) throws {
         folder = try TemporaryFolder()
         let shape = try ImageShape(channels: 1, height: 4, width: 4)
         var generator = SplitMix64(seed: seed)
@@ -29,7 +30,7 @@ struct TwoShades {
         sample.labels = isLabelled ? (0..<Self.sampleCount).map { $0 % 2 } : nil
         sample.maskBits = try MaskBits(rowCount: 2, elementsPerRow: 16)
         for position in 0..<16 where position % 4 < 2 { sample.maskBits[0, position] = true }
-        sample.maskRows = (0..<Self.sampleCount).map { $0 % 3 == 0 ? 0 : 1 }
+        sample.maskRows = (0..<Self.sampleCount).map { $0 % stride == 0 ? 0 : 1 }
         dataset = try sample.dataset()
         masks = try sample.masks(dataset.fingerprint)
         model = BuiltInModel.mlp.description(input: shape, classCount: 2)

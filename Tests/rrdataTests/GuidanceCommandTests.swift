@@ -25,6 +25,12 @@ struct GuidanceCommandTests {
         arguments: [
             ("", "rrr", JSONValue.null, nil as Double?),
             ("--guidance augment", "augment", .null, 1),
+            (
+                "--guidance augment --augment-fill swap --augment-share 0.5 --consistency 0.1", "augment",
+                .null, 1
+            ),
+            ("--guidance augment --augment-fill swap --augment-place instead", "augment", .null, 1),
+            ("--guidance consistency --augment-fill swap", "consistency", .null, 1),
             ("--guidance pgd --pgd-radius 0.5", "pgd", .number(2.5 * 0.5 / 7), 1),
             ("--guidance pgd --pgd-steps 2 --pgd-step-size 0.2 --lambda1 3", "pgd", 0.2, 3),
         ])
@@ -39,6 +45,32 @@ struct GuidanceCommandTests {
         #expect(stored?["annotated_fraction"]?.doubleValue == 1)
         if let lambda1 { #expect(stored?["lambda1"]?.doubleValue == lambda1) }
         #expect(try CommandLineTool.run(["validate", "run"], in: folder.path).status == 0)
+    }
+
+    @Test("how images are changed is recorded")
+    func counterexamples() throws {
+        let folder = try folder()
+        let outcome = try train(
+            "--masks masks.h5 -o run --guidance consistency --augment-fill swap --augment-share 0.75",
+            in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(!outcome.errors.contains("half of every batch"))
+        let stored = try JSONValue(
+            parsing: String(contentsOf: URL(filePath: folder.path("run/config.json")), encoding: .utf8))[
+                "options"]
+        #expect(stored?["augment_fill"] == "swap" && stored?["augment_share"] == 0.75)
+        #expect(stored?["consistency"]?.doubleValue == 1 && stored?["annotated_fraction"] == .null)
+    }
+
+    @Test(
+        "the options of other guidances are refused",
+        arguments: [
+            "--augment-fill swap", "--guidance pgd --augment-place instead", "--augment-share 0.5",
+            "--guidance input-gradient --lambda1 1 --consistency 1",
+        ])
+    func otherGuidance(line: String) throws {
+        let outcome = try train("--masks masks.h5 -o run \(line)", in: folder())
+        #expect(outcome.status == 64 && outcome.errors.contains("go with --guidance augment or"))
     }
 
     @Test("the input gradient's guidance needs no masks")

@@ -12,9 +12,14 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
     /// δ.
     private let changes: UnsafeMutablePointer<Scalar>
     private var states: [UInt64]
+    /// The logits of x̃, and then c(z) − c(z̃), a sample after the other.
+    private var differences: [Double]
+    private let classCount: Int
 
-    init(elementCount: Int, capacity: Int) {
+    init(elementCount: Int, classCount: Int, capacity: Int) {
         self.elementCount = elementCount
+        self.classCount = classCount
+        differences = Array(repeating: 0, count: classCount * capacity)
         self.capacity = capacity + 16
         let count = max(elementCount * self.capacity, 1)
         masks = .allocate(capacity: count)
@@ -59,6 +64,83 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
                     rows: channel * planeSize..<(channel + 1) * planeSize, sampleCount: sampleCount,
                     columns: columnCount)
             }
+        }
+    }
+
+    /// Puts normal values inside A.
+    ///
+    /// That of element e is mean + deviation · √(−2 ln(1 − u)) · cos 2πv, with u and v the wide numbers 2e and 2e + 1 of
+    /// the sample's draws.
+    ///
+    /// - Parameter moments: those of each channel.
+    func randomize(
+        _ input: UnsafeMutablePointer<Scalar>, with moments: [ChannelMoments], sampleCount: Int,
+        columnCount: Int
+    ) {
+        let planeSize = elementCount / max(moments.count, 1)
+        for (channel, moments) in moments.enumerated() {
+            for row in channel * planeSize..<(channel + 1) * planeSize {
+                let start = row * columnCount
+                for column in 0..<sampleCount where masks[start + column] != 0 {
+                    let noise = SampleDraws.normal(state: states[column], element: row)
+                    input[start + column] = Scalar(
+                        Float(Double(moments.mean) + Double(moments.standardDeviation) * noise))
+                }
+            }
+        }
+    }
+
+    /// Puts the values of other images inside A.
+    ///
+    /// - Parameters:
+    ///   - images: (N, C, H, W) of the batch.
+    ///   - samples: the rows of the batch that are in the first columns.
+    func replace(
+        _ input: UnsafeMutablePointer<Scalar>, by images: SharedElements<Float>, samples: ArraySlice<Int>,
+        columnCount: Int
+    ) {
+        images.withUnsafeBufferPointer { images in
+            for (column, sample) in samples.enumerated() {
+                for row in 0..<elementCount where masks[row * columnCount + column] != 0 {
+                    input[row * columnCount + column] = Scalar(images[sample * elementCount + row])
+                }
+            }
+        }
+    }
+
+    /// Keeps the logits of x̃.
+    func keep(logits: UnsafePointer<Scalar>, sampleCount: Int, columnCount: Int) {
+        for column in 0..<sampleCount {
+            for index in 0..<classCount {
+                differences[column * classCount + index] = Double(logits[index * columnCount + column])
+            }
+        }
+    }
+
+    /// Takes c(z) − c(z̃) from the logits of x and those that were kept.
+    func compare(logits: UnsafePointer<Scalar>, sampleCount: Int, columnCount: Int) {
+        for column in 0..<sampleCount {
+            let elements = column * classCount..<(column + 1) * classCount
+            for (index, position) in elements.enumerated() {
+                differences[position] = Double(logits[index * columnCount + column]) - differences[position]
+            }
+            let mean = differences[elements].reduce(0, +) / Double(classCount)
+            for position in elements { differences[position] -= mean }
+        }
+    }
+
+    /// |c(z) − c(z̃)|² of a sample.
+    func squaredDifference(_ column: Int) -> Double {
+        differences[column * classCount..<(column + 1) * classCount].reduce(0) { $0 + $1 * $1 }
+    }
+
+    /// Adds c(z) − c(z̃), times a factor, to a column of a matrix (classes, samples).
+    func addDifference(
+        _ column: Int, times factor: Double, to adjoints: UnsafeMutablePointer<Scalar>, columnCount: Int
+    ) {
+        for index in 0..<classCount {
+            adjoints[index * columnCount + column] += Scalar(
+                factor * differences[column * classCount + index])
         }
     }
 

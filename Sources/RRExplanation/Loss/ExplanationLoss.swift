@@ -41,6 +41,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     private var demand: GradientDemand
     private let seed: UInt64
     private let imageRanges: [ClosedRange<Float>]
+    private let imageMoments: [ChannelMoments]
     private let workers: Workers
     private var memory: LossMemory<Scalar>?
 
@@ -53,13 +54,14 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     ///   - labelSmoothing: the share of each label that is spread over all classes, from 0 to below 1.
     ///   - guidance: how the masks keep the network from what is no valid reason.
     ///   - seed: decides the random values of counterexamples and the directions of `PenaltyTarget.logitJacobian`.
-    ///   - imageRanges: the values in each channel that random ones are drawn from; nil for 0 to 1.
+    ///   - imageRanges: the values in each channel that uniform ones are drawn from; nil for 0 to 1.
+    ///   - imageMoments: of each channel, for normal values and means; nil for those of values from 0 to 1.
     ///   - threadCount: the number of threads; nil for one a processor core.
     public init(
         network: Network<Scalar>, lambda1: Double, target: PenaltyTarget = .sumLogProbability,
         reduction: PenaltyReduction = .mean, classWeights: [Double]? = nil, labelSmoothing: Double = 0,
         guidance: Guidance = .rightReasons, seed: UInt64 = 0, imageRanges: [ClosedRange<Float>]? = nil,
-        threadCount: Int? = nil
+        imageMoments: [ChannelMoments]? = nil, threadCount: Int? = nil
     ) {
         self.network = network
         self.lambda1 = lambda1
@@ -71,6 +73,8 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
         self.seed = seed
         self.imageRanges =
             imageRanges ?? Array(repeating: 0...1, count: network.model.input.channels)
+        self.imageMoments =
+            imageMoments ?? Array(repeating: .ofUnit, count: network.model.input.channels)
         workers = Workers(count: threadCount)
         trainedRanges = network.parameterLayout.trainedRanges()
         demand = network.gradientDemand(trained: trainedRanges)
@@ -111,7 +115,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
             classCount: network.model.classCount)
         let coversImages = guidance == .inputGradient
         let guided =
-            lambda1 > 0 ? (coversImages ? Array(0..<batch.count) : batch.annotatedSamples()) : []
+            lambda1 > 0 ? (coversImages ? Array(0..<batch.count) : guidedSamples(of: batch)) : []
         let divisor = divisor(labelWeights, batch, guided)
         let plan = LossPlan(
             schedule: GroupSchedule(
@@ -125,17 +129,24 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
             tangentScale: guided.isEmpty ? 0 : 2 * lambda1 / divisor,
             coversImages: coversImages,
             counterexamples: guided.isEmpty
-                ? nil : counterexamples(epoch: batch.epoch, scale: lambda1 * labelWeights.sum / divisor))
+                ? nil : counterexamples(of: batch, scale: lambda1 * labelWeights.sum / divisor))
+        if !guided.isEmpty, needsGivenCounterexamples, batch.counterexamples == nil {
+            throw ExplanationError(
+                .batchMismatch,
+                "the batch has no counterexamples, which the guidance takes from other samples: give them")
+        }
         let memory = memory(for: plan.schedule)
         memory.run(
             batch, plan, parameters: parameters.values, visitor: visitor, into: &gradient, workers: workers)
         let terms = memory.terms
         return LossTerms(
             crossEntropy: terms.crossEntropies[..<batch.count].reduce(0, +) / labelWeights.sum,
-            penalty: guided.isEmpty ? nil : guided.reduce(0) { $0 + terms.penalties[$1] } / divisor,
+            penalty: guided.isEmpty || guidance.counterexamples?.place == .instead
+                ? nil : guided.reduce(0) { $0 + terms.penalties[$1] } / divisor,
             lambda1: lambda1,
             sampleCount: batch.count,
-            annotatedCount: lambda1 > 0 && !coversImages ? guided.count : batch.annotatedSamples().count,
+            annotatedCount: guided.isEmpty || coversImages || guidance.counterexamples != nil
+                ? batch.annotatedSamples().count : guided.count,
             correctCount: terms.isCorrect[..<batch.count].count { $0 })
     }
 
@@ -145,26 +156,47 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     /// What R is divided by.
     private func divisor(_ labelWeights: LabelWeights, _ batch: LabelledBatch, _ guided: [Int]) -> Double {
         switch reduction {
-        case .mean: return guidance.hasCounterexamples ? labelWeights.sum : Double(batch.count)
+        case .mean: return guidance.counterexamples != nil ? labelWeights.sum : Double(batch.count)
         case .sum: return 1
         case .annotated:
-            guard guidance.hasCounterexamples else { return Double(guided.count) }
+            guard guidance.counterexamples != nil else { return Double(guided.count) }
             let weight = guided.reduce(0) { $0 + labelWeights.ofClass[Int(batch.labels[$1])] }
             // Where no annotated sample weighs anything, R is 0 whatever it is divided by.
             return weight > 0 ? weight : 1
         }
     }
 
-    private func counterexamples(epoch: Int, scale: Double) -> CounterexamplePlan? {
-        let adversary: AdversaryOptions?
-        switch guidance {
-        case .rightReasons, .inputGradient: return nil
-        case .randomized: adversary = nil
-        case .adversarial(let options): adversary = options
+    /// The annotated samples that have a penalty or a counterexample in the batch's epoch.
+    private func guidedSamples(of batch: LabelledBatch) -> [Int] {
+        let annotated = batch.annotatedSamples()
+        guard let options = guidance.counterexamples, options.share < 1 else { return annotated }
+        let draws = SampleDraws(.share, seed: seed, time: batch.epoch)
+        return annotated.filter {
+            let state = draws.state(sample: batch.indices?[$0] ?? Int64($0))
+            return Double(SampleDraws.unit(state: state, element: 0)) < options.share
+        }
+    }
+
+    private var needsGivenCounterexamples: Bool {
+        if case .counterexamples(let options) = guidance { options.fill == .swap } else { false }
+    }
+
+    private func counterexamples(of batch: LabelledBatch, scale: Double) -> CounterexamplePlan? {
+        guard let options = guidance.counterexamples else { return nil }
+        let change: CounterexampleChange
+        switch (guidance, options.fill) {
+        case (.adversarial(let adversary), _): change = .search(adversary)
+        case (_, .uniform): change = .uniform(imageRanges)
+        case (_, .noise): change = .normal(imageMoments)
+        case (_, .mean):
+            change = .normal(imageMoments.map { ChannelMoments(mean: $0.mean, standardDeviation: 0) })
+        case (_, .swap):
+            guard let images = batch.counterexamples else { return nil }
+            change = .given(images)
         }
         return CounterexamplePlan(
-            adversary: adversary, ranges: imageRanges,
-            draws: SampleDraws(.counterexample, seed: seed, time: epoch), scale: scale)
+            change: change, draws: SampleDraws(.counterexample, seed: seed, time: batch.epoch),
+            options: options, scale: scale)
     }
 
     private func memory(for schedule: GroupSchedule) -> LossMemory<Scalar> {

@@ -6,22 +6,25 @@
 ///     R = (1/N) Σ_{n annotated} CE(f(x̃_n), y_n)
 ///
 /// in which a sample weighs what it weighs in the first term, by class weights and label smoothing. Dropout leaves out
-/// the same of x̃ as of x. Without an annotated sample, or with λ1 = 0, `rightReasons`, `randomized` and `adversarial` are
-/// plain cross-entropy bit for bit.
+/// the same of x̃ as of x. Without an annotated sample, or with λ1 = 0, `rightReasons`, `counterexamples` and
+/// `adversarial` are plain cross-entropy bit for bit.
 public enum Guidance: Hashable, Sendable {
     /// R = (1/N) Σ_n Σ_d (A_nd g_nd)², the squared input gradient inside A.
     ///
     /// Source: Ross, Hughes and Doshi-Velez, "Right for the Right Reasons" (IJCAI 2017).
     case rightReasons
 
-    /// x̃ has values inside A that are uniform over the range that images have, drawn anew each epoch.
+    /// x̃ has other values inside A, random ones or another sample's, drawn anew each epoch.
     ///
     /// λ1 = 1 adds one counterexample to the batch for each annotated sample, λ1 = c weighs it as c.
     ///
     /// Source: Teso and Kersting, "Explanatory Interactive Machine Learning" (AIES 2019), counterexamples with
     /// randomised values; Schramowski et al., "Making deep neural networks right for the right scientific reasons by
     /// interacting with their explanations" (Nature Machine Intelligence 2, 2020).
-    case randomized
+    case counterexamples(CounterexampleOptions)
+
+    /// Counterexamples with values that are uniform over the range that images have.
+    public static let randomized = Guidance.counterexamples(CounterexampleOptions())
 
     /// x̃ = x + A ∘ δ with the δ, ‖δ‖∞ ≤ ε, that projected gradient ascent on CE(f(x̃), y) ends at.
     ///
@@ -37,11 +40,12 @@ public enum Guidance: Hashable, Sendable {
     /// deep neural networks by regularizing their input gradients" (AAAI 2018).
     case inputGradient
 
-    /// Whether R is the cross-entropy of changed images.
-    var hasCounterexamples: Bool {
+    /// What becomes of changed images; nil where none are changed.
+    package var counterexamples: CounterexampleOptions? {
         switch self {
-        case .rightReasons, .inputGradient: false
-        case .randomized, .adversarial: true
+        case .rightReasons, .inputGradient: nil
+        case .counterexamples(let options): options
+        case .adversarial: CounterexampleOptions()
         }
     }
 }

@@ -114,8 +114,10 @@ final class LossWorker<Scalar: NetworkScalar> {
         masks = .allocate(capacity: max(elementCount * (capacity + 16), 1))
         columnPenalties = Array(repeating: 0, count: capacity + 16)
         counterexamples =
-            guidance.hasCounterexamples
-            ? CounterexampleMemory(elementCount: elementCount, capacity: capacity) : nil
+            guidance.counterexamples == nil
+            ? nil
+            : CounterexampleMemory(
+                elementCount: elementCount, classCount: network.model.classCount, capacity: capacity)
         // A of the whole image, which nothing is written over.
         if guidance == .inputGradient {
             masks.initialize(repeating: 1, count: elementCount * (capacity + 16))
@@ -135,8 +137,22 @@ final class LossWorker<Scalar: NetworkScalar> {
         pass.demand = job.plan.demand
         pass.place = job.place
         defer { pass.place = nil }
+        let guided = job.plan.order.samples[
+            positions.clamped(to: 0..<max(job.plan.order.annotatedCount, positions.lowerBound))]
+        let changes =
+            guided.isEmpty
+            ? nil
+            : job.plan.counterexamples.flatMap { plan in
+                counterexamples.map { (plan, memory: $0) }
+            }
+        if let (plan, memory) = changes, plan.options.consistency > 0 {
+            observeCounterexamples(job, plan, memory, samples: guided)
+        }
         pass.load(
             job.batch.images, samples: samples, dropout: job.plan.dropout, identities: job.batch.indices)
+        if let (plan, memory) = changes, plan.options.place == .instead {
+            changeImages(job, plan, memory, samples: guided)
+        }
         pass.forward(job.parameters)
         for (column, sample) in samples.enumerated() {
             let softmax = pass.softmaxes[column]
@@ -145,8 +161,7 @@ final class LossWorker<Scalar: NetworkScalar> {
                 softmax, label: label)
             job.terms.isCorrect[sample] = softmax.prediction == label
         }
-        let isGuided = positions.lowerBound < job.plan.order.annotatedCount
-        let isPenalized = isGuided && job.plan.counterexamples == nil
+        let isPenalized = !guided.isEmpty && job.plan.counterexamples == nil
         if isPenalized || job.visitor != nil {
             pass.reverse(
                 job.plan.target, samples: samples, of: job.batch, directions: job.plan.directions,
@@ -162,14 +177,14 @@ final class LossWorker<Scalar: NetworkScalar> {
                 tangent: isPenalized ? pass.logitTangent : nil, to: pass.logitAdjoint, column: column,
                 of: pass.columnCount)
         }
+        if let (plan, memory) = changes, plan.options.consistency > 0 {
+            memory.compare(
+                logits: pass.logits, sampleCount: guided.count, columnCount: pass.columnCount)
+            addDifferences(job, plan, memory, guided, sign: 1)
+        }
         pass.gradient(job.parameters, isSecondOrder: isPenalized, addingTo: gradient)
-        if isGuided, let plan = job.plan.counterexamples, let memory = counterexamples,
-            let masks = job.batch.masks
-        {
-            let guided = positions.clamped(to: 0..<job.plan.order.annotatedCount)
-            runCounterexamples(
-                job, plan, memory, samples: job.plan.order.samples[guided], masks: masks,
-                addingTo: gradient)
+        if let (plan, memory) = changes, plan.options.place == .beside {
+            runCounterexamples(job, plan, memory, samples: guided, addingTo: gradient)
         }
     }
 

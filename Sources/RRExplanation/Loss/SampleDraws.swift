@@ -12,6 +12,8 @@ struct SampleDraws: Hashable, Sendable {
     enum Purpose: String, Sendable {
         /// The values of x̃ inside A; the time is the epoch.
         case counterexample
+        /// Whether a sample has an x̃; the time is the epoch.
+        case share
         /// The direction in which the logits' Jacobian is taken; the time is the step, or the epoch where there is none.
         case projection
     }
@@ -46,8 +48,7 @@ struct SampleDraws: Hashable, Sendable {
     /// - Parameter direction: takes the K entries; all zero where K is 1.
     static func writeDirection(state: UInt64, to direction: inout [Double]) {
         for index in stride(from: 0, to: direction.count, by: 2) {
-            let (u, v) = (wideUnit(state: state, element: index), wideUnit(state: state, element: index + 1))
-            let (radius, angle) = ((-2 * log(1 - u)).squareRoot(), 2 * Double.pi * v)
+            let (radius, angle) = polarNormal(state: state, element: index)
             direction[index] = radius * cos(angle)
             if index + 1 < direction.count { direction[index + 1] = radius * sin(angle) }
         }
@@ -59,6 +60,17 @@ struct SampleDraws: Hashable, Sendable {
         }
         let scale = square > 0 ? (Double(direction.count - 1) / square).squareRoot() : 0
         for index in direction.indices { direction[index] *= scale }
+    }
+
+    /// A normal number of a sample: with u and v of 53 bits at the positions 2e and 2e + 1, √(−2 ln(1 − u)) · cos 2πv.
+    static func normal(state: UInt64, element: Int) -> Double {
+        let (radius, angle) = polarNormal(state: state, element: 2 * element)
+        return radius * cos(angle)
+    }
+
+    private static func polarNormal(state: UInt64, element: Int) -> (radius: Double, angle: Double) {
+        let (u, v) = (wideUnit(state: state, element: element), wideUnit(state: state, element: element + 1))
+        return ((-2 * log(1 - u)).squareRoot(), 2 * Double.pi * v)
     }
 
     private static func wideUnit(state: UInt64, element: Int) -> Double {

@@ -1,6 +1,15 @@
 internal import RRTensor
 
 extension Augmentation {
+    /// What is drawn for a sample of an epoch; `stream` tells what it is for.
+    static func generator(seed: UInt64, epoch: Int, index: Int, stream: UInt64) -> SplitMix64 {
+        let golden: UInt64 = 0x9E37_79B9_7F4A_7C15
+        var state = SplitMix64.mix(seed &+ golden)
+        state = SplitMix64.mix((state ^ UInt64(bitPattern: Int64(epoch))) &+ golden)
+        state = SplitMix64.mix((state ^ UInt64(bitPattern: Int64(index))) &+ golden)
+        return SplitMix64(seed: state &+ stream &* golden)
+    }
+
     /// Changes a sample's image and mask, without allocating once the scratch has grown.
     ///
     /// The draws of a change come from SplitMix64, whose seed is mix((mix((mix(seed + G) ^ epoch) + G) ^ index) + G) +
@@ -17,12 +26,8 @@ extension Augmentation {
         seed: UInt64, epoch: Int, index: Int, to picture: inout Picture, outputShape: ImageShape,
         isUnit: Bool, scratch: PictureScratch
     ) {
-        let golden: UInt64 = 0x9E37_79B9_7F4A_7C15
-        var state = SplitMix64.mix(seed &+ golden)
-        state = SplitMix64.mix((state ^ UInt64(bitPattern: Int64(epoch))) &+ golden)
-        state = SplitMix64.mix((state ^ UInt64(bitPattern: Int64(index))) &+ golden)
         for change in changes {
-            var generator = SplitMix64(seed: state &+ change.stream &* golden)
+            var generator = Self.generator(seed: seed, epoch: epoch, index: index, stream: change.stream)
             let (shape, image, mask) = (picture.shape, picture.image, picture.mask)
             if let move = Move(change, shape: shape, &generator) {
                 for planes in planes(of: image, shape) { move.apply(to: planes, shape) }

@@ -45,16 +45,19 @@ public struct LossOptions: Hashable, Sendable {
     public var classWeights: ClassWeights
     /// ε: how much of each label is spread over all classes, from 0 to 1.
     public var labelSmoothing: Double
-    /// The values in each channel, before normalisation, that `Guidance.randomized` draws from; nil for 0 to 1. A
+    /// The values in each channel, before normalisation, that counterexamples draw uniform ones from; nil for 0 to 1. A
     /// `TrainingLoop` measures them itself where images are floats.
     public var imageRanges: [ClosedRange<Float>]?
+    /// The mean and the deviation of each channel, before normalisation, for counterexamples of normal values or of means;
+    /// nil for those of values from 0 to 1. A `TrainingLoop` measures them itself.
+    public var imageMoments: [ChannelMoments]?
 
     /// Creates options; training checks them.
     public init(
         lambda1: Lambda1? = nil, lambda1WarmupSteps: Int = 0, guidance: Guidance = .rightReasons,
         penaltyTarget: PenaltyTarget = .sumLogProbability, penaltyReduction: PenaltyReduction = .mean,
         classWeights: ClassWeights = .equal, labelSmoothing: Double = 0,
-        imageRanges: [ClosedRange<Float>]? = nil
+        imageRanges: [ClosedRange<Float>]? = nil, imageMoments: [ChannelMoments]? = nil
     ) {
         self.lambda1 = lambda1
         self.lambda1WarmupSteps = lambda1WarmupSteps
@@ -64,6 +67,7 @@ public struct LossOptions: Hashable, Sendable {
         self.classWeights = classWeights
         self.labelSmoothing = labelSmoothing
         self.imageRanges = imageRanges
+        self.imageMoments = imageMoments
     }
 
     /// Checks what needs no dataset.
@@ -116,6 +120,7 @@ public struct LossOptions: Hashable, Sendable {
                 hasMasks, .guidance,
                 "\(name) changes pixels inside the masks, and there are none: give \(option: .masks)")
         }
+        if case .counterexamples(let options) = guidance { try check(options) }
         guard case .adversarial(let adversary) = guidance else { return }
         try require(1...10_000 ~= adversary.stepCount, .adversaryStepCount, "must be from 1 to 10,000")
         try require(
@@ -123,5 +128,27 @@ public struct LossOptions: Hashable, Sendable {
         try require(
             adversary.stepSize > 0 && adversary.stepSize.isFinite, .adversaryStepSize,
             "must be a number above 0")
+    }
+
+    private func check(_ counterexamples: CounterexampleOptions) throws(TrainingError) {
+        func require(
+            _ condition: Bool, _ option: OptionName, _ message: @autoclosure () -> Message
+        ) throws(TrainingError) {
+            guard condition else { throw TrainingError(.invalidOption, .option(option), message()) }
+        }
+        let (share, weight) = (counterexamples.share, counterexamples.consistency)
+        try require(share > 0 && share <= 1, .counterexampleShare, "must be above 0 and at most 1")
+        try require(weight >= 0 && weight.isFinite, .consistency, "must be a number of at least 0")
+        try require(
+            counterexamples.countsCrossEntropy || weight > 0, .consistency,
+            "must be above 0 where nothing else is weighed")
+        guard counterexamples.place == .instead else { return }
+        try require(
+            counterexamples.countsCrossEntropy && weight == 0, .counterexamplePlace,
+            "instead leaves no image to compare the changed one with: put it beside")
+        try require(
+            lambda1 == .value(1) || lambda1 == .value(0), .lambda1,
+            "weighs what is beside the images, and with \(option: .counterexamplePlace) instead nothing is: leave it out"
+        )
     }
 }

@@ -106,6 +106,10 @@ public struct TrainingOptions: Sendable {
             "does not go with \(option: .augmentation), whose images are not those of the dataset: run make-masks "
                 + "after training")
         try require(
+            collection == nil || loss.guidance.counterexamples?.place != .instead, .collection,
+            "does not go with \(option: .counterexamplePlace) instead, whose images are not those of the dataset: run "
+                + "make-masks after training")
+        try require(
             collection == nil || stream.resizeCrop == nil, .collection,
             "does not go with \(option: .resizeCrop), whose images are not those of the dataset: import them at that "
                 + "size")
@@ -126,12 +130,13 @@ public struct TrainingOptions: Sendable {
     /// Refuses what `config.json` does not record, so that a run cannot be gone on with as another.
     private func checkRecorded() throws(TrainingError) {
         let isRecorded =
-            loss.imageRanges == nil && stream.world == 1 && stream.rank == 0 && stream.balance == nil
+            loss.imageRanges == nil && loss.imageMoments == nil && stream.world == 1 && stream.rank == 0
+            && stream.balance == nil
             && stream.ids == nil && !stream.annotatedOnly
         guard isRecorded else {
             throw TrainingError(
                 .invalidOption, .option(.stream),
-                "has ranks, balanced classes or chosen samples, or the loss has ranges of images: a run takes none of "
+                "has ranks, balanced classes or chosen samples, or the loss has values of images: a run takes none of "
                     + "them, but a loop of your own around a Trainer does")
         }
     }

@@ -117,6 +117,12 @@ extension TrainingOptions {
         recent["unfreeze_after"] = optimization.frozenEpochs.map { .integer($0) }
         recent["head_learning_rate"] = optimization.headLearningRate.map { .number($0) }
         recent["head"] = head.map { .string($0.rawValue) }
+        if case .counterexamples(let options) = loss.guidance {
+            recent["augment_fill"] = options.fill == .uniform ? nil : .string(options.fill.rawValue)
+            recent["augment_place"] = options.place == .beside ? nil : .string(options.place.rawValue)
+            recent["augment_share"] = options.share == 1 ? nil : .number(options.share)
+            recent["consistency"] = options.consistency == 0 ? nil : .number(options.consistency)
+        }
         recent["resize_crop"] = stream.resizeCrop.map { .string($0.text) }
         return recent.merging(established(split: split, lambda1: lambda1, hasMasks: hasMasks)) { first, _ in
             first
@@ -170,11 +176,14 @@ extension Guidance {
     var name: String {
         switch self {
         case .rightReasons: "rrr"
-        case .randomized: "augment"
+        case .counterexamples(let options): options.countsCrossEntropy ? "augment" : "consistency"
         case .adversarial: "pgd"
         case .inputGradient: "input-gradient"
         }
     }
+
+    /// Whether changed images have random values.
+    var isRandom: Bool { if case .counterexamples = self { true } else { false } }
 
     fileprivate var adversary: AdversaryOptions? {
         if case .adversarial(let options) = self { options } else { nil }

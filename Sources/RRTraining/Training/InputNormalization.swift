@@ -1,4 +1,5 @@
 public import RRDatasets
+internal import RRExplanation
 internal import RRFormats
 internal import RRStreaming
 internal import RRTensor
@@ -81,6 +82,15 @@ public struct InputNormalization: Hashable, Sendable {
     func ranges(_ ranges: [ClosedRange<Float>]) -> [ClosedRange<Float>] {
         zip(ranges, zip(means, standardDeviations)).map { range, scale in
             (range.lowerBound - scale.0) / scale.1...(range.upperBound - scale.0) / scale.1
+        }
+    }
+
+    /// Scales the mean and the standard deviation of each channel.
+    func moments(_ moments: [ChannelMoments]) -> [ChannelMoments] {
+        zip(moments, zip(means, standardDeviations)).map { moments, scale in
+            ChannelMoments(
+                mean: (moments.mean - scale.0) / scale.1,
+                standardDeviation: moments.standardDeviation / scale.1)
         }
     }
 

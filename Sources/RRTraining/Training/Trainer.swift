@@ -126,6 +126,9 @@ public final class Trainer<Scalar: NetworkScalar> {
             imageRanges: normalization?.ranges(
                 loss.imageRanges ?? Array(repeating: 0...1, count: model.input.channels))
                 ?? loss.imageRanges,
+            imageMoments: normalization?.moments(
+                loss.imageMoments ?? Array(repeating: .ofUnit, count: model.input.channels))
+                ?? loss.imageMoments,
             threadCount: threadCount)
         optimizer = Optimizer(
             optimization, layout: network.parameterLayout, groups: groups, workers: workers)
@@ -237,15 +240,18 @@ extension Trainer {
 }
 
 extension LabelledBatch {
-    /// Shares labels, rows and, where any sample is annotated, masks with a batch of the stream, and its images where they
-    /// are not normalised.
+    /// Shares labels, rows and, where any sample is annotated, masks with a batch of the stream, and its images and
+    /// counterexamples where they are not normalised.
     package init(_ batch: Batch, _ normalization: InputNormalization?) throws(ExplanationError) {
+        func scaled(_ images: SharedElements<Float>) -> SharedElements<Float> {
+            normalization?.scaled(images, pixelCount: batch.imageShape.pixelCount) ?? images
+        }
+        let isAnnotated = batch.annotated.contains(true)
         try self.init(
-            imageShape: batch.imageShape,
-            images: normalization?.scaled(batch.images, pixelCount: batch.imageShape.pixelCount)
-                ?? batch.images,
-            labels: batch.labels,
-            masks: batch.annotated.contains(true) ? batch.masks : nil, indices: batch.indices,
-            epoch: batch.epoch)
+            imageShape: batch.imageShape, images: scaled(batch.images), labels: batch.labels,
+            masks: isAnnotated ? batch.masks : nil,
+            counterexamples: isAnnotated && !batch.counterexamples.isEmpty
+                ? scaled(batch.counterexamples) : nil,
+            indices: batch.indices, epoch: batch.epoch)
     }
 }

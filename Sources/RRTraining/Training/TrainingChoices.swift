@@ -46,8 +46,15 @@ struct TrainingChoices<Scalar: NetworkScalar> {
                 try dataset.indices(inSplit: split).map { Int(labels[$0]) },
                 classCount: options.model.classCount)
         }
-        if loss.guidance == .randomized, dataset.elementType == .float32 {
+        switch loss.guidance.counterexamples?.fill {
+        case .uniform where loss.guidance.isRandom && dataset.elementType == .float32:
             loss.imageRanges = try loop.measuredImageRanges()
+        case .noise, .mean:
+            let measured = try InputNormalization(measuring: dataset, split: options.stream.split)
+            loss.imageMoments = zip(measured.means, measured.standardDeviations).map {
+                ChannelMoments(mean: $0, standardDeviation: $1)
+            }
+        case .uniform, .swap, nil: break
         }
     }
 }

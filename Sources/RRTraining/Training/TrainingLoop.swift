@@ -24,11 +24,12 @@ public struct TrainingLoop {
             options.loss.lambda1 =
                 switch options.loss.guidance {
                 case .rightReasons: masks != nil ? .automatic : 0
-                case .randomized, .adversarial: 1
+                case .counterexamples, .adversarial: 1
                 case .inputGradient: nil
                 }
         }
         try options.check(hasMasks: masks != nil)
+        let drawn = try masks.flatMap { try Self.prepareSwap(&options, of: dataset, $0) }
         guard dataset.labels != nil else {
             throw TrainingError(
                 .unsuitableDataset, .file(dataset.path), "has no labels, so there is nothing to learn from it"
@@ -55,7 +56,7 @@ public struct TrainingLoop {
             ).notes
         }
         notes =
-            try (initial ?? []) + [plain, validation?.note].compactMap(\.self)
+            try (initial ?? []) + [plain, drawn, validation?.note].compactMap(\.self)
             + Self.remarks(
                 on: dataset, options, hasMasks: masks != nil && plain == nil)
         if let note = try memoryNote() { notes.append(note) }
@@ -82,6 +83,30 @@ public struct TrainingLoop {
                 "has to bring images of \(dataset.imageShape) to the model's \(input) for the validation and for "
                     + "evaluate, where nothing is cropped at random, but they are \(measured)")
         }
+    }
+
+    /// Lets the stream bring what another sample shows inside its mask, where the guidance wants it, and enough annotated
+    /// samples.
+    ///
+    /// - Returns: what to say of the samples that are drawn for it; nil where chance brings enough.
+    /// - Throws: `DatasetError` where the split is unknown.
+    private static func prepareSwap(
+        _ options: inout TrainingOptions, of dataset: Dataset, _ masks: MaskSet
+    ) throws -> Message? {
+        guard options.loss.guidance.counterexamples?.fill == .swap, options.loss.lambda1 != .value(0) else {
+            return nil
+        }
+        options.stream.swapsRegions = true
+        guard options.stream.annotatedFraction == nil, options.stream.isShuffled else { return nil }
+        let samples = try dataset.indices(
+            inSplit: options.stream.split ?? dataset.split(preferring: "train"))
+        let annotated = samples.count(where: masks.isAnnotated)
+        guard annotated > 1, annotated < samples.count / 4 else { return nil }
+        options.stream.annotatedFraction = 0.5
+        return """
+            \(annotated) of \(samples.count) samples are annotated, so that half of every batch is drawn from them; \
+            \(option: .annotatedFraction) says otherwise
+            """
     }
 
     /// What to say where no mask marks a pixel of the samples that are trained on; nil where one does.

@@ -55,6 +55,8 @@ extension Resizing.Fit: ExpressibleByArgument {}
 extension PenaltyReduction: ExpressibleByArgument {}
 extension HeadChoice: ExpressibleByArgument {}
 extension PenaltyTarget: ExpressibleByArgument {}
+extension CounterexampleOptions.Fill: ExpressibleByArgument {}
+extension CounterexampleOptions.Place: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 extension ScheduleOptions.Kind: ExpressibleByArgument {}
 extension ValidationMetric: ExpressibleByArgument {}
