@@ -23,10 +23,13 @@ def smooth():
 
 
 def normalized():
-    """With batch normalisation that stands at statistics of its own, in training mode."""
+    """With batch normalisation that stands at statistics of its own, in training mode.
+
+    A bias before it would have a gradient of 0 but for rounding, of which Adam makes steps.
+    """
     torch.manual_seed(2)
     network = nn.Sequential(
-        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(36, CLASSES))
+        nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(36, CLASSES))
     norm = network[1]
     norm.running_mean.uniform_(-0.5, 0.5)
     norm.running_var.uniform_(0.5, 2)
@@ -85,12 +88,12 @@ def somebody(step):
 
 
 def mixed(step):
-    """Sometimes nobody's: then batch normalisation in training mode is each process's own."""
+    """Sometimes nobody's: then batch normalisation in training mode is over the whole batch."""
     return [[], *map(somebody, range(4))][step % 5]
 
 
 def networks_and_annotations(rank, world):
-    for build, annotations in [(smooth, (everybody, first_rank, mixed)), (normalized, (everybody, first_rank, somebody))]:
+    for build, annotations in [(smooth, (everybody, first_rank, mixed)), (normalized, (everybody, first_rank, mixed))]:
         for annotated in annotations:
             steps_of(rank, world, build, annotated, {}, {})
 
@@ -179,15 +182,48 @@ def random_distributions(rank, world):
         owner = torch.randint(world, (COUNT,), generator=generator)
         owner[:world] = torch.arange(world)
         rows = torch.nonzero(owner == rank).flatten()
-        # Without any annotated sample the model is called as it stands, and training mode is about each process's part.
-        whole.train(bool(annotated))
-        own.train(bool(annotated))
         whole.zero_grad()
         network.zero_grad()
         explanation_loss(whole, images, labels, masks, 5.0).loss.backward()
         explanation_loss(network, images[rows], labels[rows], masks[rows], 5.0).loss.backward()
         for one, other in zip(whole.parameters(), own.parameters()):
             assert (one.grad - other.grad).abs().max() < 1e-12
+
+
+class Scaled(nn.BatchNorm1d):
+    """A layer that does more than its base."""
+
+    def forward(self, input):
+        return 2 * super().forward(input)
+
+
+def batch_norms_without_annotation(rank, world):
+    """Each kind of batch normalisation over parts of any size, in a batch whose masks are all zero."""
+
+    def build(**options):
+        torch.manual_seed(4)
+        return nn.Sequential(
+            nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4, **options), nn.Tanh(), nn.Flatten(1, 2),
+            nn.BatchNorm1d(12, **options), nn.Flatten(), nn.Linear(36, CLASSES))
+
+    images, labels, masks = batch([])
+    for options in [{}, {"momentum": None}, {"affine": False}, {"track_running_stats": False}, {"momentum": 0.3, "eps": 0.1}]:
+        for rows in [torch.arange(rank, COUNT, world), torch.arange(COUNT if rank == 0 else 0)]:
+            whole, own = build(**options), build(**options)
+            wrapped = DistributedDataParallel(own)
+            for _ in range(2):
+                explanation_loss(whole, images, labels, masks, 5.0).loss.backward()
+                explanation_loss(wrapped, images[rows], labels[rows], masks[rows], 5.0).loss.backward()
+            for one, other in zip(whole.parameters(), own.parameters()):
+                assert (one.grad - other.grad).abs().max() < 1e-12
+            for one, other in zip(whole.buffers(), own.buffers()):
+                assert (one - other).abs().max() < 1e-12
+            assert all("forward" not in vars(layer) for layer in own)
+    scaled = DistributedDataParallel(nn.Sequential(nn.Flatten(), Scaled(25), nn.Linear(25, CLASSES)))
+    with pytest.raises(rrdata.UsageError, match="Scaled, which each process would do for its own part"):
+        explanation_loss(scaled, images, labels, masks, 5.0)
+    # Without masks the model is called as it stands.
+    explanation_loss(scaled, images, labels, None, 5.0).loss.backward()
 
 
 def sharded(rank, world):
@@ -263,7 +299,8 @@ def weights_of_penalties(rank, world, path, masks):
 
 @pytest.mark.parametrize("world", [2, 3])
 @pytest.mark.parametrize("what", [
-    networks_and_annotations, options_of_train, ways_to_wrap, zero_masks, accumulation, random_distributions, sharded])
+    networks_and_annotations, options_of_train, ways_to_wrap, zero_masks, accumulation, random_distributions,
+    batch_norms_without_annotation, sharded])
 def test_processes_compute_what_one_computes(what, world, tmp_path):
     together(what, world, tmp_path)
 

@@ -29,12 +29,14 @@ class Totals(NamedTuple):
         samples: the number of samples.
         guided: the number of samples that the penalty is about.
         guided_weight: Σ w over these.
+        masks: the number of several processes that have masks for a penalty, be they all zero.
     """
 
     weight: Any
     samples: Any
     guided: float
     guided_weight: float
+    masks: float
 
 
 class Route(NamedTuple):

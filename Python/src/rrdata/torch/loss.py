@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from . import counterexamples
 from .batch import PADDING, LabelledBatch, checked_batch, refusal
+from .batchnorm import frozen, shared
 from .distributed import Route, Totals, route_of
 from .options import LossOptions
-from .passes import Traits, explained, frozen, in_single, logits_of
+from .passes import Traits, explained, in_single, logits_of
 from .steps import expect_gradients
 
 
@@ -124,7 +125,8 @@ def explanation_loss(
         L = (1/N) Σ_n CE(z_n, y_n) + λ1 · R,   R = (1/N) Σ_n Σ_d (A_nd g_nd)²,   g_n = ∂T_n/∂x_n
 
     Only annotated samples go through the second pass. With λ1 = 0, and for a batch without an annotated sample, the result is
-    plain cross-entropy of the model as it stands, bit for bit, and no second graph is made.
+    plain cross-entropy of the model as it stands, bit for bit, and no second graph is made. Several processes compute what one
+    does of the whole batch.
 
     Source: Ross, Hughes and Doshi-Velez, "Right for the Right Reasons" (IJCAI 2017).
 
@@ -151,7 +153,9 @@ def explanation_loss(
         image_range: the bounds of ``"augment"``, as the network sees them: ``(low, high)``, or such a pair for each channel.
         pgd_steps, pgd_radius, pgd_step_size: the search of ``"pgd"``; a step of None is 2.5 radii over the steps.
         batch_norm: what becomes of batch normalisation in training mode while a penalty is computed: ``"freeze"`` holds it at
-            its running statistics, as ``rrdata train`` does, and ``"refuse"`` stops.
+            its running statistics, as ``rrdata train`` does, and ``"refuse"`` stops. Where no sample of several processes'
+            batch is annotated it takes the statistics of the whole batch; with λ1 = 0, and without masks, it is each
+            process's own, as without this loss.
         logits: takes the logits out of what the model returns; None for the rule above.
         compile: whether forward and input gradient are compiled as one, with `torch.compile`'s options if they are given. A
             model that was compiled by itself cannot be differentiated twice.
@@ -191,11 +195,14 @@ def _computed(
     totals = route.totals(lambda: choices.totals(batch, guided, route.world), batch.images.device) if needs_counts else None
     expect_gradients(route.inner)
     route.keep_parameters()
-    if totals is None or totals.guided == 0:
+    if totals is None or not (totals.guided or totals.masks):
         result = _plain(route, batch, choices, totals)
+    elif totals.guided == 0:
+        with shared(Traits.of(route.inner).batch_norms, route.group):
+            result = _plain(route, batch, choices, totals)
     else:
         traits = Traits.of(route.inner)
-        with frozen(route.inner, traits, choices.batch_norm):
+        with frozen(route.inner, traits.batch_norms, choices.batch_norm):
             compute = _with_counterexamples if choices.has_counterexamples else _with_gradients
             result = compute(route, batch, guided, choices, totals, traits)
     route.release_parameters(result.loss)

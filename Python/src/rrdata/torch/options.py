@@ -88,14 +88,15 @@ class LossOptions:
         if weights is None and world == 1 and not self.has_counterexamples:
             # Where labels are elsewhere, nobody waits for them.
             count = int((labels.numpy() >= 0).sum()) if labels.device.type == "cpu" else (labels >= 0).sum()
-            return Totals(count, count, len(guided), len(guided))
+            return Totals(count, count, len(guided), len(guided), 0)
         own = labels.tolist()
         of_class = None if weights is None else weights.tolist()
         if of_class is not None and own and max(own) >= len(of_class):
             raise refusal(f"a label is {max(own)}, but there are {len(of_class)} class weights", "unsuitable-class-weights")
         weight = [0.0 if label < 0 else 1.0 if of_class is None else of_class[label] for label in own]
         return Totals(
-            sum(weight), sum(label >= 0 for label in own), len(guided), sum(weight[row] for row in guided))
+            sum(weight), sum(label >= 0 for label in own), len(guided), sum(weight[row] for row in guided),
+            1 if batch.masks is not None and self.lambda1 > 0 and world > 1 else 0)
 
     def divisor(self, totals: Totals, world: int) -> Any:
         """What the penalties of samples are divided by, for each process, whose mean all together take."""

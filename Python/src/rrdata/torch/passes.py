@@ -7,7 +7,6 @@ Networks 3, 1992).
 from __future__ import annotations
 
 import contextlib
-import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -16,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from .batch import refusal
+from .batchnorm import normalizes_batches
 
 #: The quantities whose input gradient is the explanation, by the names of ``rrdata train --penalty-target``.
 TARGETS = ("sum-log-prob", "label", "predicted", "logits-sum")
@@ -37,47 +36,13 @@ class Traits(NamedTuple):
         norms: list[nn.Module] = []
         in_place = False
         for module in model.modules():
-            if isinstance(module, _BatchNorm) and (module.training or module.running_mean is None):
+            if normalizes_batches(module):
                 norms.append(module)
             in_place = in_place or getattr(module, "inplace", False) is True
         return cls(norms, in_place)
 
 
-_told: weakref.WeakSet[nn.Module] = weakref.WeakSet()
 _known: weakref.WeakSet[nn.Module] = weakref.WeakSet()
-
-
-@contextlib.contextmanager
-def frozen(model: nn.Module, traits: Traits, batch_norm: str) -> Iterator[None]:
-    """Batch normalisation as in evaluation, so that what is said of a sample does not depend on the others.
-
-    Raises:
-        UsageError: it has no running statistics, or ``batch_norm`` is "refuse".
-    """
-    norms = traits.batch_norms
-    if not norms:
-        yield
-        return
-    if batch_norm == "refuse" or any(norm.running_mean is None for norm in norms):
-        raise refusal(
-            f"the model normalises over the batch in {len(norms)} layers, so that a sample's input gradient depends on the "
-            "other samples: "
-            + ("call eval() of these layers, or give batch_norm=\"freeze\"" if batch_norm == "refuse" else
-               "they keep no running statistics to stand in (track_running_stats); take group normalisation"),
-            "batch-normalization")
-    if model not in _told:
-        _told.add(model)
-        warnings.warn(
-            f"{len(norms)} batch normalisations are in training mode: while a penalty is computed they are frozen at their "
-            "running statistics, as in rrdata train. Call eval() of them to have them so throughout, or give "
-            "batch_norm=\"refuse\" to be stopped.", stacklevel=4)
-    for norm in norms:
-        norm.training = False
-    try:
-        yield
-    finally:
-        for norm in norms:
-            norm.training = True
 
 
 @contextlib.contextmanager
