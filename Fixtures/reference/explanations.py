@@ -15,6 +15,9 @@ Samek (CLEVR-XAI, 2022); pointing game of Zhang et al. (2016); top-k intersectio
 over union; wrong-reason score as the share of A above the mean; R of Ross et al. (2017). Elements
 are ranked by a full stable sort, so that of equal ones the first comes first.
 
+The swap test as `rrdata evaluate --help` defines it: each donor is the one at u · n of the samples that it may be, and
+what it shows outside its region is filled from the nearest pixels inside, in a comparison of all with all.
+
 Needs NumPy only.
 """
 
@@ -99,6 +102,78 @@ def forward(images, weights):
     return hidden, shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
+def fill(values, region):
+    """Values (H, W) with those outside a region replaced by the nearest inside, of equally near ones the leftmost."""
+    rows, columns = np.nonzero(region)
+    row, column = np.mgrid[: region.shape[0], : region.shape[1]]
+    squares = (row[..., None] - rows) ** 2 + (column[..., None] - columns) ** 2
+    best = (squares * region.size + columns * region.shape[0] + rows).argmin(axis=-1)
+    return values[rows[best], columns[best]]
+
+
+def wilson(count, total, z=1.959963984540054):
+    if total == 0:
+        return None
+    p, scale = count / total, 1 + z * z / total
+    half = z / scale * math.sqrt(p * (1 - p) / total + z * z / (4 * total * total))
+    centre = (p + z * z / (2 * total)) / scale
+    return [0 if count == 0 else centre - half, 1 if count == total else centre + half]
+
+
+def newcombe(pairs):
+    """Method 10 of Newcombe (1998), for pairs (n, 2) of booleans."""
+    total = len(pairs)
+    e, f, g, h = (int((pairs == p).all(axis=1).sum()) for p in [(1, 1), (1, 0), (0, 1), (0, 0)])
+    (l1, u1), (l2, u2), p1, p2 = wilson(e + f, total), wilson(e + g, total), (e + f) / total, (e + g) / total
+    product, excess = (e + f) * (g + h) * (e + g) * (f + h), e * h - f * g
+    phi = (max(excess - total / 2, 0) if excess > 0 else excess) / math.sqrt(product) if product else 0
+    below = math.sqrt((p1 - l1) ** 2 - 2 * phi * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2)
+    above = math.sqrt((u1 - p1) ** 2 - 2 * phi * (u1 - p1) * (p2 - l2) + (p2 - l2) ** 2)
+    return [p1 - p2 - below, p1 - p2 + above]
+
+
+def swap_test(seed, images, masks, labels, places, predict):
+    """places: the group of each sample, or its label; images (N, H, W), masks (N, H, W)."""
+    predicted = predict(images)
+    donors = [n for n in range(len(images)) if masks[n].any()]
+    objects = [n for n in donors if not masks[n].all()]
+    by_class = places is labels
+
+    def draw(sample, copy, candidates):
+        if not candidates:
+            return None
+        return candidates[int(uniform(seed, sample, 1, copy)[0] * len(candidates))]
+
+    def inside(sample, is_other):
+        found = [n for n in donors if (places[n] != places[sample]) == is_other and n != sample]
+        alike = [n for n in found if labels[n] == labels[sample]]
+        return sorted(found if by_class or not alike else alike, key=lambda n: (places[n], n))
+
+    def outside(sample, is_other):
+        found = [n for n in objects if (labels[n] != labels[sample]) == is_other and n != sample]
+        return sorted(found, key=lambda n: (labels[n], n))
+
+    result = {}
+    for name, choose, regions, copies in [("inside", inside, masks, (1, 2)), ("outside", outside, 1 - masks, (3, 4))]:
+        flips = {}
+        for kind, is_other, copy in [("other", True, copies[0]), ("same", False, copies[1])]:
+            for sample in (n for n in donors if regions[n].any()):
+                donor = draw(sample, copy, choose(sample, is_other))
+                if donor is not None:
+                    filled = fill(images[donor], regions[donor])
+                    swapped = np.where(regions[sample] == 1, filled, images[sample])
+                    flips.setdefault(kind, {})[sample] = bool(predict(swapped[None])[0] != predicted[sample])
+        shared = [(flips["other"][n], flips["same"][n]) for n in flips["other"] if n in flips["same"]]
+        pairs = np.array(shared, dtype=int)
+        result[name] = {
+            "pairs": len(pairs), "difference": mean(pairs[:, 0] - pairs[:, 1]), "difference_interval": newcombe(pairs)}
+        for kind, found in flips.items():
+            count = sum(found.values())
+            result[name][kind] = {
+                "samples": len(found), "flips": count / len(found), "interval": wilson(count, len(found))}
+    return result
+
+
 def mean(values):
     return float(np.mean(values))
 
@@ -133,7 +208,13 @@ def evaluation(random, folder):
     cross_entropy = -logs[np.arange(count), labels]
     penalty = float(((gradients * flat) ** 2).sum() / count)
     correct = predicted == labels
+    predict = lambda x: forward(x.reshape(len(x), size).astype(np.float64), weights)[1].argmax(axis=1)
+    by_place = [
+        swap_test(seed, values.astype(np.float32).reshape(count, height, width), masks, labels, places, predict)
+        for places in (groups, labels)]
     expected = {
+        "swap_tests": {"group": by_place[0], "class": by_place[1]},
+        "accuracy_interval": wilson(int(correct.sum()), count),
         "samples": count, "accuracy": mean(correct), "cross_entropy": mean(cross_entropy),
         "worst_class": min(mean(correct[labels == c]) for c in range(classes)),
         "worst_group": min(mean(correct[groups == g]) for g in (0, 1, 3)),

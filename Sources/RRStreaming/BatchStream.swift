@@ -43,12 +43,30 @@ public final class BatchStream {
     ///   of the stream; `otherDataset` or `wrongMaskSize` where the masks were made for other images; `missingLabels` or
     ///   `empty` where there are no samples of the kinds that the options ask for; `badMetadata` where an id is unknown.
     ///   `FormatError` where the file is not there any more.
-    public init(
+    public convenience init(
         dataset: Dataset, masks: MaskSet? = nil, options: StreamOptions,
         from start: StreamPosition = .beginning,
         resources: StreamResources = StreamResources(), givesStoredImages: Bool = false
     ) throws {
+        try self.init(
+            dataset: dataset, masks: masks, rows: nil, options: options, from: start, resources: resources,
+            givesStoredImages: givesStoredImages)
+    }
+
+    /// Opens a stream of samples that are listed, in that order, and begins to read.
+    ///
+    /// - Parameters:
+    ///   - rows: the rows of the samples in the dataset, any number of times each, −1 for a padded one; nil for the samples
+    ///     that the options choose.
+    ///   - options: not shuffled where rows are listed, whose choice of samples then is of no account.
+    /// - Throws: as the other initialiser, and `DatasetError` with the code `indexOutOfRange`.
+    package init(
+        dataset: Dataset, masks: MaskSet?, rows: [Int]?, options: StreamOptions,
+        from start: StreamPosition = .beginning,
+        resources: StreamResources = StreamResources(), givesStoredImages: Bool = false
+    ) throws {
         try options.check()
+        if let rows { try dataset.check(rows.filter { $0 != -1 }) }
         try masks?.check(for: dataset)
         let resized = try options.resizeCropOfStream.map {
             try dataset.imageShape.with(height: $0.height, width: $0.width)
@@ -68,7 +86,9 @@ public final class BatchStream {
         }
         let imageShape = try options.imageShape(of: dataset.imageShape)
         split = options.split ?? dataset.split(preferring: "train")
-        let order = try SampleOrder(dataset: dataset, masks: masks, split: split, options: options)
+        let order =
+            try rows.map { SampleOrder(list: $0, options: options) }
+            ?? SampleOrder(dataset: dataset, masks: masks, split: split, options: options)
         try start.check(epochs: options.epochs, positionCount: order.count)
         let schedule = BatchSchedule(positionCount: order.count, options: options, start: start)
         batchesPerEpoch = schedule.batchesPerEpoch
@@ -87,7 +107,7 @@ public final class BatchStream {
         }
         let share = try resources.divide(batch: extents)
         // Who passes through the images once, in their order, never comes back to one.
-        let isOnePass = !options.isShuffled && options.epochs == 1
+        let isOnePass = rows == nil && !options.isShuffled && options.epochs == 1
         let cache = ImageCache(
             for: dataset, memory: isOnePass ? Swift.min(share.cache, Self.onePassMemory) : share.cache,
             readerCount: resources.threadCount)

@@ -19,7 +19,7 @@ struct SampleOrder: Sendable {
     private enum Draws: Sendable {
         /// Every sample once: rows that lie together, as a split's do, take no memory.
         case range(Range<Int>)
-        /// The same of rows that do not, ascending.
+        /// The same of rows that do not, ascending; or rows as they were listed.
         case list([Int])
         /// A pool a class; the slots of class c begin at `starts[c]`.
         case byClass(pools: [SamplePool], starts: [Int])
@@ -34,6 +34,15 @@ struct SampleOrder: Sendable {
         chosenRows = []
         hasAnnotation = false
         draws = .range(rows)
+    }
+
+    /// The order of rows that are listed, any number of times each; −1 is a padded sample.
+    init(list rows: [Int], options: StreamOptions) {
+        self.options = options
+        count = rows.count
+        chosenRows = []
+        hasAnnotation = false
+        draws = .list(rows)
     }
 
     /// The order of the samples that the options choose by split, ids, then annotation.

@@ -115,6 +115,7 @@ extension OptionName {
     // Masks, and the images that they belong to.
     static let masks = OptionName("masks")
     static let target = OptionName("target")
+    static let swapPlace = OptionName("swapPlace")
     static let selection = OptionName("selection")
     static let size = OptionName("size")
     static let color = OptionName("color")

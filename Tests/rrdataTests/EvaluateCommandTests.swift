@@ -59,6 +59,40 @@ struct EvaluateCommandTests {
         for (name, value) in try #require(expected["explanation"]?.objectValue) {
             try compare(found["explanation"]?[name], value, name)
         }
+        try Self.expectAlike(found["accuracy_interval"], expected["accuracy_interval"], "accuracy_interval")
+    }
+
+    /// Compares all numbers of two values by name, of which the second says which there must be.
+    private static func expectAlike(_ found: JSONValue?, _ expected: JSONValue?, _ name: String) throws {
+        if let members = expected?.objectValue {
+            for (member, value) in members { try expectAlike(found?[member], value, "\(name).\(member)") }
+        } else if let elements = expected?.arrayValue {
+            let others = try #require(found?.arrayValue, "\(name)")
+            #expect(others.count == elements.count)
+            for (one, other) in zip(others, elements) { try expectAlike(one, other, name) }
+        } else {
+            let (value, other) = (
+                try #require(found?.doubleValue, "\(name)"), try #require(expected?.doubleValue)
+            )
+            #expect((value - other).magnitude <= 1e-11 * max(1, other.magnitude), "\(name)")
+        }
+    }
+
+    @Test("the swap test is NumPy's, by group and by class", arguments: ["group", "class"], ["1", "3"])
+    func swapTest(place: String, jobs: String) throws {
+        let text = try String(contentsOfFile: Self.fixture + "/expected.json", encoding: .utf8)
+        let expected = try JSONValue(parsing: text)["swap_tests"]?[place]
+        let byClass = place == "class" ? ["--swap-place", place] : []
+        let found = try json(
+            ["evaluate", "d.h5", "--masks", "m.h5", "--precision", "double", "--seed", "11", "--jobs", jobs]
+                + byClass + model)
+        let test = found["explanation"]?["swap_test"]
+        #expect(test?["place"] == .string(place))
+        try Self.expectAlike(test, expected, "swap_test")
+        let inside = try #require(expected?["inside"])
+        #expect(inside["other"]?["flips"] != inside["same"]?["flips"])
+        let without = try json(["evaluate", "d.h5", "--masks", "m.h5", "--no-swap-test"] + model)
+        #expect(without["explanation"]?["swap_test"] == .null)
     }
 
     @Test("another seed randomises to other values, and another k changes the intersection alone")
@@ -80,6 +114,12 @@ struct EvaluateCommandTests {
             (["evaluate", "d.h5", "--top-k", "3"] + model, 64, "need --masks"),
             (["evaluate", "d.h5", "--seed", "3"] + model, 64, "need --masks"),
             (["evaluate", "d.h5", "--target", "label"] + model, 64, "need --masks"),
+            (["evaluate", "d.h5", "--no-swap-test"] + model, 64, "need --masks"),
+            (
+                ["evaluate", "d.h5", "--masks", "m.h5", "--no-swap-test", "--swap-place", "class"] + model,
+                64,
+                "--swap-place"
+            ),
             (["make-masks", "d.h5", "--top-k", "3", "--seed", "1", "-o", "x"] + model, 64, "--smooth"),
             (
                 ["make-masks", "d.h5", "--top-k", "3", "--smooth-noise", "1", "-o", "x"] + model, 64,

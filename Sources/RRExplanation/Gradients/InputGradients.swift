@@ -152,6 +152,7 @@ extension GroupPass {
                         gradient: UnsafeBufferPointer(
                             rebasing: gradient[..<(hasGradient ? elementCount : 0)]),
                         prediction: softmaxes[column].prediction,
+                        probabilities: softmaxes[column].probabilities,
                         crossEntropy: softmaxes[column].crossEntropy(label: label)))
             }
         }
@@ -181,6 +182,8 @@ package struct ExplainedSample<Scalar: NetworkScalar> {
     package let gradient: UnsafeBufferPointer<Scalar>
     /// The class with the largest logit.
     package let prediction: Int
+    /// Softmax of the logits.
+    package let probabilities: [Double]
     /// −log p of the label.
     package let crossEntropy: Double
 }

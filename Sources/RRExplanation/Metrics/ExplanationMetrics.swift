@@ -8,6 +8,7 @@ public struct ExplanationMetrics: Equatable, Sendable {
     public private(set) var wrongReason = WrongReasonScore()
     public private(set) var penalty = PenaltyRatio()
     public private(set) var flips = PredictionFlips()
+    public private(set) var swapTest = SwapTest()
 
     /// The samples that the means are over.
     public private(set) var measuredCount = 0
@@ -31,11 +32,13 @@ public struct ExplanationMetrics: Equatable, Sendable {
     ///   - hasEmptyMask: whether an unannotated sample has a mask that is all zero.
     ///   - crossEntropy: −log p of the label.
     ///   - isFlipped: whether the prediction changed when the pixels in A were randomised; nil where they were not.
+    ///   - swaps: whether it changed when regions were swapped.
     package mutating func add(
         _ outcome: ExplanationOutcome, hasEmptyMask: Bool = false, crossEntropy: Double,
-        isFlipped: Bool? = nil
+        isFlipped: Bool? = nil, swaps: SwapOutcome = SwapOutcome()
     ) {
         if let isFlipped { flips.add(isFlipped: isFlipped) }
+        swapTest.add(swaps)
         switch outcome {
         case .unannotated:
             unannotatedCount += 1
@@ -103,8 +106,8 @@ public struct GradientShare: Equatable, Sendable {
 public struct RankAgreement: Equatable, Sendable {
     private var accuracySum = 0.0
     private var intersectionSum = 0.0
-    private var hitCount = 0
-    private var count = 0
+    private var hits = Proportion()
+    private var count: Int { hits.total }
 
     /// The mean relevance rank accuracy; nil without samples.
     public var rankAccuracy: Double? { mean(accuracySum) }
@@ -113,15 +116,17 @@ public struct RankAgreement: Equatable, Sendable {
     public var topIntersection: Double? { mean(intersectionSum) }
 
     /// The share of samples whose largest |g| lies inside A; nil without samples.
-    public var pointingGame: Double? { mean(Double(hitCount)) }
+    public var pointingGame: Double? { hits.share }
+
+    /// What that share of all such samples may be; nil without samples.
+    public var pointingGameInterval: ConfidenceInterval? { hits.interval }
 
     private func mean(_ sum: Double) -> Double? { count == 0 ? nil : sum / Double(count) }
 
     mutating func add(_ sample: MeasuredExplanation) {
-        count += 1
+        hits.add(sample.isLargestInside)
         accuracySum += sample.rankAccuracy
         intersectionSum += sample.topIntersection
-        if sample.isLargestInside { hitCount += 1 }
     }
 }
 
@@ -195,16 +200,21 @@ public struct PenaltyRatio: Equatable, Sendable {
 ///
 /// A model that is right for the right reasons does not need them: the share is 0. Every annotated sample counts,
 /// whatever its gradient.
+///
+/// It misleads: noise is like no picture that the model was trained on, and one that reads the background of pictures may
+/// not care for it. `SwapTest` puts another background there.
 public struct PredictionFlips: Equatable, Sendable {
+    private var flipped = Proportion()
+
     /// The samples whose pixels were randomised.
-    public private(set) var sampleCount = 0
-    public private(set) var flippedCount = 0
+    public var sampleCount: Int { flipped.total }
+    public var flippedCount: Int { flipped.count }
 
     /// The share of the predictions that changed; nil without samples.
-    public var share: Double? { sampleCount == 0 ? nil : Double(flippedCount) / Double(sampleCount) }
+    public var share: Double? { flipped.share }
 
-    mutating func add(isFlipped: Bool) {
-        sampleCount += 1
-        if isFlipped { flippedCount += 1 }
-    }
+    /// What the share of all such samples may be; nil without samples.
+    public var interval: ConfidenceInterval? { flipped.interval }
+
+    mutating func add(isFlipped: Bool) { flipped.add(isFlipped) }
 }

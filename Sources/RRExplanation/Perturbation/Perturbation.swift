@@ -37,7 +37,7 @@ package enum SampleNoise {
     }
 
     /// u_d, without the outputs before it.
-    static func unit(_ start: UInt64, at position: Int) -> Double {
+    package static func unit(_ start: UInt64, at position: Int) -> Double {
         let state = start &+ UInt64(bitPattern: Int64(position + 1)) &* 0x9E37_79B9_7F4A_7C15
         return Double(SplitMix64.mix(state) >> 11) * 0x1p-53
     }

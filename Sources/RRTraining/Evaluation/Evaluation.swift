@@ -15,11 +15,20 @@ public struct Evaluation: Sendable {
         public let sampleCount: Int
         /// The share of the part's samples that were recognised.
         public let accuracy: Double
+
+        /// What that share of all such samples may be.
+        public var interval: ConfidenceInterval? {
+            Proportion(Int((accuracy * Double(sampleCount)).rounded()), of: sampleCount).interval
+        }
     }
 
     public let sampleCount: Int
     /// The share of samples whose largest logit was the label's.
     public let accuracy: Double
+    /// What the accuracy over all such samples may be; nil without samples.
+    public var accuracyInterval: ConfidenceInterval? {
+        Proportion(Int((accuracy * Double(sampleCount)).rounded()), of: sampleCount).interval
+    }
     /// The mean of −log p of the label.
     public let crossEntropy: Double
     /// How many samples of a class (row) were taken for a class (column); nil for more than
@@ -74,13 +83,16 @@ public struct Evaluation: Sendable {
             throw TrainingError(
                 .unsuitableDataset, .file(dataset.path), "has no labels to measure the model against")
         }
-        let observer = try SampleObserver(
-            network: network, parameters: parameters, normalization: normalization, dataset: dataset,
-            measurement: measurement, threadCount: threadCount)
-        var options = StreamOptions(
-            batchSize: batchSize, split: split ?? dataset.split(preferring: "test"))
+        let split = split ?? dataset.split(preferring: "test")
+        var options = StreamOptions(batchSize: batchSize, split: split)
         options.resizeCrop = resizeCrop
         let stream = try BatchStream(dataset: dataset, masks: masks, options: options)
+        let observer = try SampleObserver(
+            BatchPredictor(
+                network: network, parameters: parameters, normalization: normalization,
+                target: measurement.target, threadCount: threadCount),
+            dataset: dataset, masks: masks, rows: dataset.indices(inSplit: split), options: options,
+            measurement: measurement)
         var tally = EvaluationTally(
             classCount: network.model.classCount, groups: dataset.groups, masks: masks)
         while let batch = try stream.next() {
@@ -104,18 +116,6 @@ public struct Evaluation: Sendable {
         perGroup = tally.groups.map { groups in tally.groupCounts.figures { groups.name(of: $0) } }
         explanation = tally.masks == nil ? nil : tally.explanation
     }
-}
-
-/// How the explanations of an evaluation are measured.
-public struct ExplanationMeasurement: Sendable {
-    /// The quantity whose input gradient is measured.
-    public var target: PenaltyTarget = .sumLogProbability
-    /// The k of the top-k intersection; nil for as many elements as each sample's mask marks.
-    public var topCount: Int?
-    /// Decides the values that the pixels in A are randomised to.
-    public var seed: UInt64 = 0
-
-    public init() {}
 }
 
 extension Run {

@@ -63,6 +63,7 @@ struct EvaluationTally {
             observation.explanation,
             hasEmptyMask: masks.hasRow(index) && !masks.isAnnotated(index),
             crossEntropy: observation.crossEntropy,
-            isFlipped: observation.randomizedPrediction.map { $0 != observation.prediction })
+            isFlipped: observation.randomizedPrediction.map { $0 != observation.prediction },
+            swaps: observation.swaps)
     }
 }

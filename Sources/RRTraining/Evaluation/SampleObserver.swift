@@ -12,57 +12,74 @@ struct SampleObservation: Sendable {
     var explanation = ExplanationOutcome.unannotated
     /// The class with the largest logit after the pixels in A were randomised; nil for an unannotated sample.
     var randomizedPrediction: Int?
+    /// What became of the prediction when regions were swapped.
+    var swaps = SwapOutcome()
 }
 
 /// Watches what a model does with batches of samples, and where masks are given, for which reasons.
 final class SampleObserver<Scalar: NetworkScalar> {
-    private let parameters: Parameters<Scalar>
-    private let normalization: InputNormalization?
-    private let explainer: InputGradients<Scalar>
+    private let predictor: BatchPredictor<Scalar>
     private let randomization: MaskRandomization
-    private let workers: Workers
+    private let swaps: SwapObserver<Scalar>?
     private var meters: [ExplanationMeter<Scalar>]
     private var observations: [SampleObservation] = []
 
-    /// - Throws: `ExplanationError` with the code `impossibleSelection` where k is no number of elements.
+    /// - Parameters:
+    ///   - masks: those of the dataset; nil to leave explanations out.
+    ///   - rows: the samples that are watched, in the order in which they come.
+    ///   - options: the batches in which they come.
+    /// - Throws: `ExplanationError` with the code `impossibleSelection` where k is no number of elements, `TrainingError`
+    ///   where groups are asked for that are not there; as `SwapObserver.init`.
     init(
-        network: Network<Scalar>, parameters: Parameters<Scalar>, normalization: InputNormalization?,
-        dataset: Dataset, measurement: ExplanationMeasurement, threadCount: Int?
-    ) throws(ExplanationError) {
-        let elementCount = network.model.input.elementCount
+        _ predictor: BatchPredictor<Scalar>, dataset: Dataset, masks: MaskSet?, rows: [Int],
+        options: StreamOptions, measurement: ExplanationMeasurement
+    ) throws {
+        self.predictor = predictor
+        let elementCount = predictor.input.elementCount
         if let count = measurement.topCount {
             try MaskSelection.top(count: count).check(elementCount: elementCount)
         }
-        self.parameters = parameters
-        self.normalization = normalization
-        workers = Workers(count: threadCount)
-        explainer = InputGradients(network: network, target: measurement.target, threadCount: workers.count)
         randomization = MaskRandomization(seed: measurement.seed, range: dataset.valueRange)
-        meters = (0..<workers.count).map { _ in
+        meters = (0..<predictor.workers.count).map { _ in
             ExplanationMeter(elementCount: elementCount, topCount: measurement.topCount)
         }
+        guard let masks, measurement.hasSwapTest, rows.contains(where: masks.isAnnotated) else {
+            swaps = nil
+            return
+        }
+        let groups = try measurement.place(in: dataset) == .group ? dataset.groups?.numbers : nil
+        let donors = SwapDonors(
+            rows: rows, labels: dataset.labels ?? [], groups: groups, masks: masks, seed: measurement.seed)
+        swaps = try SwapObserver(
+            predictor, donors: donors, dataset: dataset, masks: masks, rows: rows, options: options)
     }
 
     /// Watches a batch.
     ///
-    /// - Throws: `ExplanationError` with the code `batchMismatch` or `labelOutOfRange`.
-    func observe(_ batch: Batch) throws(ExplanationError) -> [SampleObservation] {
+    /// - Throws: `ExplanationError` with the code `batchMismatch` or `labelOutOfRange`; as `SwapObserver.observe`.
+    func observe(_ batch: Batch) throws -> [SampleObservation] {
         observations.removeAll(keepingCapacity: true)
         observations.append(contentsOf: repeatElement(SampleObservation(), count: batch.count))
         let annotated = (0..<batch.count).filter { batch.annotated[$0] }
-        try measure(LabelledBatch(batch, normalization))
+        try measure(batch)
         if !annotated.isEmpty { try measureRandomized(annotated, of: batch) }
+        if let swaps {
+            let outcomes = try swaps.observe(batch, predictions: observations.map(\.prediction))
+            for (sample, outcome) in outcomes.enumerated() { observations[sample].swaps = outcome }
+        }
         return observations
     }
 
-    private func measure(_ batch: LabelledBatch) throws(ExplanationError) {
-        let masks = batch.masks ?? []
-        try masks.withUnsafeBufferPointer { masks throws(ExplanationError) in
-            try observations.withUnsafeMutableBufferPointer { observations throws(ExplanationError) in
-                try meters.withUnsafeMutableBufferPointer { meters throws(ExplanationError) in
+    private func measure(_ batch: Batch) throws(ExplanationError) {
+        let seen = try predictor.seen(batch)
+        let masks = seen.masks ?? []
+        try observations.withUnsafeMutableBufferPointer { observations throws(ExplanationError) in
+            try meters.withUnsafeMutableBufferPointer { meters throws(ExplanationError) in
+                try masks.withUnsafeBufferPointer { masks throws(ExplanationError) in
                     let memory = UncheckedSendable((masks, observations, meters))
-                    try explainer.forEachSample(of: batch, at: parameters, withGradient: !masks.isEmpty) {
-                        sample in
+                    try predictor.explainer.forEachSample(
+                        of: seen, at: predictor.parameters, withGradient: !masks.isEmpty
+                    ) { sample in
                         let (masks, observations, meters) = memory.value
                         observations[sample.position].prediction = sample.prediction
                         observations[sample.position].crossEntropy = sample.crossEntropy
@@ -79,35 +96,17 @@ final class SampleObserver<Scalar: NetworkScalar> {
 
     /// Predicts once more, with the pixels in A randomised.
     private func measureRandomized(_ samples: [Int], of batch: Batch) throws(ExplanationError) {
-        let count = batch.imageShape.elementCount
-        let images = SharedElements<Float>(count: samples.count * count) { randomized in
-            batch.images.withUnsafeBufferPointer { images in
-                batch.masks.withUnsafeBufferPointer { masks in
-                    let memory = UncheckedSendable((images, masks, randomized))
-                    let randomization = randomization
-                    workers.run(parts: samples.count) { _, position in
-                        let (images, masks, randomized) = memory.value
-                        let sample = samples[position]
-                        let elements = sample * count..<(sample + 1) * count
-                        let image = UnsafeMutableBufferPointer(
-                            rebasing: randomized[position * count..<(position + 1) * count])
-                        _ = image.update(fromContentsOf: images[elements])
-                        randomization.apply(
-                            to: image, mask: UnsafeBufferPointer(rebasing: masks[elements]),
-                            index: batch.indices[sample])
-                    }
-                }
+        let randomized = try predictor.predictions(of: samples, of: batch) { image, sample, _ in
+            batch.masks.withUnsafeBufferPointer { masks in
+                randomization.apply(
+                    to: image,
+                    mask: UnsafeBufferPointer(
+                        rebasing: masks[sample * image.count..<(sample + 1) * image.count]),
+                    index: batch.indices[sample])
             }
-            normalization?.scale(randomized, pixelCount: batch.imageShape.pixelCount)
         }
-        let randomized = try LabelledBatch(
-            imageShape: batch.imageShape, images: images,
-            labels: SharedElements(samples.map { batch.labels[$0] }))
-        try observations.withUnsafeMutableBufferPointer { observations throws(ExplanationError) in
-            let results = UncheckedSendable(observations)
-            try explainer.forEachSample(of: randomized, at: parameters, withGradient: false) { sample in
-                results.value[samples[sample.position]].randomizedPrediction = sample.prediction
-            }
+        for (sample, prediction) in zip(samples, randomized) {
+            observations[sample].randomizedPrediction = prediction
         }
     }
 }

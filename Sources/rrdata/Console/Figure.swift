@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import RRExplanation
 
 /// Numbers as people read them.
 enum Figure {
@@ -8,6 +9,19 @@ enum Figure {
 
     /// One digit after the point: `87.6 %`.
     static func percent(_ share: Double) -> String { format("%.1f %%", 100 * share) }
+
+    /// ` (80.1 to 90.3 %)`, with the space before it; nothing without an interval.
+    static func range(_ interval: ConfidenceInterval?) -> String {
+        interval.map { format(" (%.1f to ", 100 * $0.lower) + percent($0.upper) + ")" } ?? ""
+    }
+
+    /// ` (+70.1 to +84.0)`, of a hundred, with the space before it; nothing without an interval.
+    static func pointRange(_ interval: ConfidenceInterval?) -> String {
+        interval.map { format(" (%+.1f to ", 100 * $0.lower) + format("%+.1f)", 100 * $0.upper) } ?? ""
+    }
+
+    /// `+78.0 points`, of a hundred.
+    static func points(_ difference: Double) -> String { format("%+.1f points", 100 * difference) }
 
     /// `784 B`, `12.3 MB`
     static func bytes(_ count: Int) -> String {

@@ -57,6 +57,7 @@ extension HeadChoice: ExpressibleByArgument {}
 extension PenaltyTarget: ExpressibleByArgument {}
 extension CounterexampleOptions.Fill: ExpressibleByArgument {}
 extension CounterexampleOptions.Place: ExpressibleByArgument {}
+extension SwapPlace: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 extension ScheduleOptions.Kind: ExpressibleByArgument {}
 extension ValidationMetric: ExpressibleByArgument {}
