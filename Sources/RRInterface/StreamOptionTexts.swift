@@ -32,7 +32,7 @@ struct StreamRequest {
         options.dropsLast = try reader.flag("drop_last") ?? false
         options.rank = try reader.integer("rank") ?? 0
         options.world = try reader.integer("world") ?? 1
-        options.balance = try reader.parsed("balance", "equal, or weights with commas between them") {
+        options.balance = try reader.parsed("balance", "equal, groups, or weights with commas between them") {
             ClassBalance($0)
         }
         options.annotatedOnly = try reader.flag("annotated_only") ?? false

@@ -27,27 +27,42 @@ struct SamplePool: Sendable {
     }
 }
 
-/// The pools of balanced classes.
+/// The pools of balanced classes, or of balanced groups.
 enum ClassPools {
-    /// Shares the positions of an epoch, as many as there are samples, out to the classes.
+    /// Shares the positions of an epoch, as many as there are samples, out to the classes or groups.
     ///
     /// A class gets the whole part of its share; the positions that are left go to the largest remainders, and of
     /// equal ones to the lower label first. A class that gets none has no pool.
     ///
     /// - Throws: `DatasetError` with the code `missingLabels`; `invalidOption` where there is not a weight for each
-    ///   class; `empty` where a class with a weight has no sample.
+    ///   class, or there are no groups; `empty` where a class with a weight has no sample.
     static func make(
         _ balance: ClassBalance, of dataset: Dataset, rows: [Int], seed: UInt64
     ) throws(DatasetError) -> [SamplePool] {
-        guard let labels = dataset.labels else {
-            throw DatasetError(
-                .missingLabels, path: dataset.path, "balanced classes need labels, and the dataset has none")
+        let numbers: [Int]
+        var groups: [[Int]]
+        if balance == .groups {
+            guard let known = dataset.groups else {
+                throw DatasetError(
+                    .invalidOption, path: dataset.path,
+                    "balanced groups need groups, and the dataset has none: a column “group” of its list of images is "
+                        + "where an import takes them from")
+            }
+            numbers = known.numbers
+            groups = Array(repeating: [], count: known.count)
+        } else {
+            guard let labels = dataset.labels else {
+                throw DatasetError(
+                    .missingLabels, path: dataset.path,
+                    "balanced classes need labels, and the dataset has none")
+            }
+            numbers = labels
+            groups = Array(repeating: [], count: dataset.classCount)
         }
-        var groups: [[Int]] = Array(repeating: [], count: dataset.classCount)
-        for row in rows { groups[labels[row]].append(row) }
+        for row in rows { groups[numbers[row]].append(row) }
         let weights: [Double]
         switch balance {
-        case .equal:
+        case .equal, .groups:
             weights = groups.map { $0.isEmpty ? 0 : 1 }
         case .weights(let given):
             guard given.count == dataset.classCount else {

@@ -73,6 +73,8 @@ extension OptionName {
     static let adversaryStepCount = OptionName("AdversaryOptions.stepCount")
     static let adversaryRadius = OptionName("AdversaryOptions.radius")
     static let adversaryStepSize = OptionName("AdversaryOptions.stepSize")
+    static let balance = OptionName("balance")
+    static let bestMetric = OptionName("bestMetric")
     static let consistency = OptionName("CounterexampleOptions.consistency")
     static let counterexampleFill = OptionName("CounterexampleOptions.fill")
     static let counterexamplePlace = OptionName("CounterexampleOptions.place")

@@ -225,6 +225,19 @@ struct SampleOrderTests {
         #expect(ClassPools.shares(of: 10, weights: [1, 1, 1, 0]) == [4, 3, 3, 0])
     }
 
+    @Test("groups are drawn as often, and each sample of a group as often as another")
+    func groups() throws {
+        // 24, 4 and 2 samples; group 2 has none.
+        let numbers = (0..<30).map { $0 < 24 ? 1 : $0 < 28 ? 0 : 3 }
+        let small = try SmallDataset(sampleCount: 30, isLabelled: false, groups: numbers)
+        var options = StreamOptions(batchSize: 5, isShuffled: true, seed: 9, epochs: 12)
+        options.balance = .groups
+        #expect(ClassBalance("groups") == .groups && ClassBalance.groups.text == "groups")
+        let rows = try contents(small, options).flatMap(\.rows)
+        let counts = Dictionary(rows.map { ($0, 1) }, uniquingKeysWith: +)
+        #expect((0..<30).allSatisfy { counts[$0] == [30, 5, nil, 60][numbers[Int($0)]] })
+    }
+
     @Test("what cannot be drawn is refused by name")
     func refusals() throws {
         let small = try SmallDataset(sampleCount: 8, splitNames: ["train", "test"])
@@ -257,6 +270,7 @@ struct SampleOrderTests {
         #expect(try code(small) { $0.balance = .weights([1, -1, 1]) } == .invalidOption)
         #expect(try code(small) { $0.balance = .weights([0, 0, 0]) } == .invalidOption)
         #expect(try code(unlabelled) { $0.balance = .equal } == .missingLabels)
+        #expect(try code(small) { $0.balance = .groups } == .invalidOption)
         #expect(
             try code(small) { ($0.balance, $0.ids) = (.weights([1, 1, 1]), ["sample-0", "sample-1"]) }
                 == .empty)

@@ -21,9 +21,11 @@ struct SmallDataset {
 
     var path: String { folder.path("d.h5") }
 
-    /// - Parameter splitNames: samples belong to them in turn.
+    /// - Parameters:
+    ///   - splitNames: samples belong to them in turn.
+    ///   - groups: the group of each sample; nil for none.
     init(
-        sampleCount: Int, splitNames: [String] = [], isLabelled: Bool = true,
+        sampleCount: Int, splitNames: [String] = [], isLabelled: Bool = true, groups: [Int]? = nil,
         compression: Compression = .none,
         idPrefix: String = "sample-"
     ) throws {
@@ -44,6 +46,7 @@ struct SmallDataset {
         sample.compression = compression
         sample.ids = (0..<sampleCount).map { "\(idPrefix)\($0)" }
         sample.labels = isLabelled ? (0..<sampleCount).map { $0 % 3 } : nil
+        sample.groups = groups.map { SampleGroups(numbers: $0, names: nil) }
         if !splitNames.isEmpty {
             sample.splits = (0..<sampleCount).map { UInt8($0 % splitNames.count) }
             sample.splitNames = splitNames

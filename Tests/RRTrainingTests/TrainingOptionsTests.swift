@@ -108,4 +108,47 @@ struct TrainingOptionsTests {
         let summary = try shades.train(options)
         #expect(summary.best?.epoch == 0 && summary.epochCount == 3)
     }
+
+    @Test("the best epoch may be that of the worst group, where there are groups")
+    func worstGroup() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.validation = "all"
+        options.bestMetric = .worstGroup
+        options.stream.balance = .groups
+        options.optimization.learningRate = 2e-3
+        let summary = try shades.train(options)
+        let run = try Run(path: shades.folder.path("run"))
+        let epochs = try #require(try run.metrics()).epochs
+        let values = try epochs.map { try #require($0.validation?.worstGroupAccuracy) }
+        #expect(values.count == 5 && Set(values).count > 1)
+        #expect(
+            summary.best?.value == values.max()
+                && summary.best?.epoch == values.firstIndex(of: values.max() ?? 0))
+        let configuration = try JSONValue(parsing: FileBytes.read(shades.folder.path("run/config.json")))
+        #expect(configuration["options"]?["balance"] == "groups")
+        #expect(configuration["options"]?["best_metric"] == "worst-group")
+
+        let ungrouped = try TwoShades(isGrouped: false)
+        let error = #expect(throws: TrainingError.self) { try ungrouped.train(options) }
+        #expect(error?.place == .option(OptionName("bestMetric")))
+    }
+
+    @Test(
+        "balance and other draws do not go together",
+        arguments: [
+            OptionChange("balance", { $0.stream.annotatedFraction = 0.5 }),
+            OptionChange("balance", { $0.stream.isShuffled = false }),
+            OptionChange(
+                "collection", { $0.collection = CollectionOptions(selection: .top(count: 1), output: "m.h5") }
+            ),
+        ])
+    func balance(change: OptionChange) throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.stream.balance = .equal
+        change.apply(&options)
+        let error = #expect(throws: TrainingError.self) { try shades.train(options) }
+        #expect(error?.code == .invalidOption && error?.place == .option(OptionName(change.name)))
+    }
 }

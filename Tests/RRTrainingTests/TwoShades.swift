@@ -8,7 +8,7 @@ import RRTraining
 import TestSupport
 import Testing
 
-/// A dataset of two classes that any model can tell apart, with a mask over the left half for some samples.
+/// A dataset of two classes that any model can tell apart, with a mask over the left half for some samples, and three groups.
 struct TwoShades {
     let folder: TemporaryFolder
     let dataset: Dataset
@@ -16,9 +16,13 @@ struct TwoShades {
     let model: ModelDescription
 
     static let sampleCount = 48
+    /// 40, 6 and 2 samples.
+    static let groups = (0..<sampleCount).map { $0 < 40 ? 0 : $0 < 46 ? 1 : 2 }
 
     /// - Parameter stride: every sample whose number is a multiple of it is annotated.
-    init(isLabelled: Bool = true, seed: UInt64 = 1, annotatedEvery stride: Int = 3) throws {
+    init(
+        isLabelled: Bool = true, isGrouped: Bool = true, seed: UInt64 = 1, annotatedEvery stride: Int = 3
+    ) throws {
         folder = try TemporaryFolder()
         let shape = try ImageShape(channels: 1, height: 4, width: 4)
         var generator = SplitMix64(seed: seed)
@@ -28,6 +32,7 @@ struct TwoShades {
         var sample = try SampleDataset(folder, images: images, of: shape)
         sample.color = "gray"
         sample.labels = isLabelled ? (0..<Self.sampleCount).map { $0 % 2 } : nil
+        sample.groups = isGrouped ? SampleGroups(numbers: Self.groups, names: nil) : nil
         sample.maskBits = try MaskBits(rowCount: 2, elementsPerRow: 16)
         for position in 0..<16 where position % 4 < 2 { sample.maskBits[0, position] = true }
         sample.maskRows = (0..<Self.sampleCount).map { $0 % stride == 0 ? 0 : 1 }

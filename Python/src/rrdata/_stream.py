@@ -43,7 +43,7 @@ class Stream:
         drop_last: whether a smaller batch at an epoch's end is left out.
         rank, world: this process's part; None for those of ``torch.distributed`` where it is initialised, or of the
             environment (``RANK``, ``WORLD_SIZE``), or for all.
-        balance: ``"equal"``, or a weight for each class: how often each is drawn.
+        balance: ``"equal"``, or a weight for each class: how often each is drawn; ``"groups"`` for all groups as often.
         annotated_only: whether samples without a mask are left out.
         annotated_fraction: the share of annotated samples in every batch.
         ids: the ids of the samples to take, or a text file with one a line.

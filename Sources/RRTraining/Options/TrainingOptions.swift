@@ -77,6 +77,13 @@ public struct TrainingOptions: Sendable {
                 stream.isShuffled, .annotatedFraction,
                 "draws samples, which \(option: .isUnshuffled) does not allow")
         }
+        if stream.balance != nil {
+            try require(
+                stream.isShuffled, .balance, "draws samples, which \(option: .isUnshuffled) does not allow")
+            try require(
+                stream.annotatedFraction == nil, .balance,
+                "and \(option: .annotatedFraction) both say which samples are drawn: give one of them")
+        }
         try loss.checkGuidance(hasMasks: hasMasks)
         let hasPenalty = hasMasks || loss.guidance == .inputGradient
         if case .value(let lambda1) = loss.lambda1 {
@@ -114,9 +121,9 @@ public struct TrainingOptions: Sendable {
             "does not go with \(option: .resizeCrop), whose images are not those of the dataset: import them at that "
                 + "size")
         try require(
-            collection == nil || stream.annotatedFraction == nil, .collection,
-            "does not go with \(option: .annotatedFraction), which draws some samples several times and others "
-                + "never: run make-masks after training")
+            collection == nil || stream.annotatedFraction == nil && stream.balance == nil, .collection,
+            "does not go with \(option: .annotatedFraction) or \(option: .balance), which draw some samples several "
+                + "times and others never: run make-masks after training")
         try require(
             head == nil || initialWeights != nil, .head,
             "goes with \(option: .initialWeights), which has the head that is kept or not")
@@ -131,12 +138,11 @@ public struct TrainingOptions: Sendable {
     private func checkRecorded() throws(TrainingError) {
         let isRecorded =
             loss.imageRanges == nil && loss.imageMoments == nil && stream.world == 1 && stream.rank == 0
-            && stream.balance == nil
             && stream.ids == nil && !stream.annotatedOnly
         guard isRecorded else {
             throw TrainingError(
                 .invalidOption, .option(.stream),
-                "has ranks, balanced classes or chosen samples, or the loss has values of images: a run takes none of "
+                "has ranks or chosen samples, or the loss has values of images: a run takes none of "
                     + "them, but a loop of your own around a Trainer does")
         }
     }

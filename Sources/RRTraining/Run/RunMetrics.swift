@@ -56,6 +56,8 @@ public struct RunMetrics: Equatable, Sendable {
         public let crossEntropy: Double
         /// The accuracy of the class that is recognised worst.
         public let worstClassAccuracy: Double?
+        /// The accuracy of the group that is recognised worst; nil where there are no groups.
+        public let worstGroupAccuracy: Double?
     }
 }
 
@@ -140,6 +142,7 @@ extension RunMetrics.Validation {
         else { return nil }
         self.init(
             split: figures["split"]?.stringValue, sampleCount: sampleCount, accuracy: accuracy,
-            crossEntropy: crossEntropy, worstClassAccuracy: figures["worst_class"]?.doubleValue)
+            crossEntropy: crossEntropy, worstClassAccuracy: figures["worst_class"]?.doubleValue,
+            worstGroupAccuracy: figures["worst_group"]?.doubleValue)
     }
 }

@@ -6,12 +6,15 @@ public enum ValidationMetric: String, CaseIterable, Codable, Sendable {
     case crossEntropy = "cross-entropy"
     /// The accuracy of the class that is recognised worst.
     case worstClass = "worst-class"
+    /// The accuracy of the group that is recognised worst.
+    case worstGroup = "worst-group"
 
     func value(_ evaluation: Evaluation) -> Double {
         switch self {
         case .accuracy: evaluation.accuracy
         case .crossEntropy: evaluation.crossEntropy
         case .worstClass: evaluation.worstClass?.accuracy ?? 0
+        case .worstGroup: evaluation.worstGroup?.accuracy ?? 0
         }
     }
 
@@ -20,6 +23,7 @@ public enum ValidationMetric: String, CaseIterable, Codable, Sendable {
         case .accuracy: validation.accuracy
         case .crossEntropy: validation.crossEntropy
         case .worstClass: validation.worstClassAccuracy ?? 0
+        case .worstGroup: validation.worstGroupAccuracy ?? 0
         }
     }
 

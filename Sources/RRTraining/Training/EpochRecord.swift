@@ -93,6 +93,7 @@ public struct EpochRecord: Equatable, Sendable {
             ]
             figures["split"] = split.map { .string($0) }
             figures["worst_class"] = validation.worstClass.map { .number($0.accuracy) }
+            figures["worst_group"] = validation.worstGroup.map { .number($0.accuracy) }
             line["validation"] = .object(figures)
         }
         return .object(line)

@@ -47,6 +47,11 @@ public struct TrainingLoop {
         validation = try options.validation.map {
             try ValidationSource($0, for: dataset, resizes: options.stream.resizeCrop != nil)
         }
+        guard options.bestMetric != .worstGroup || validation?.dataset.groups != nil else {
+            throw TrainingError(
+                .invalidOption, .option(.bestMetric),
+                "worst-group needs groups, and what \(option: .validation) names has none")
+        }
         let plain = try masks.flatMap {
             try Self.missingAnnotation(of: dataset, $0, options, asksForPenalty: asksForPenalty)
         }
@@ -97,7 +102,9 @@ public struct TrainingLoop {
             return nil
         }
         options.stream.swapsRegions = true
-        guard options.stream.annotatedFraction == nil, options.stream.isShuffled else { return nil }
+        guard options.stream.annotatedFraction == nil, options.stream.balance == nil,
+            options.stream.isShuffled
+        else { return nil }
         let samples = try dataset.indices(
             inSplit: options.stream.split ?? dataset.split(preferring: "train"))
         let annotated = samples.count(where: masks.isAnnotated)

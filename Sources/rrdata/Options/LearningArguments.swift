@@ -64,6 +64,9 @@ struct LearningArguments: ParsableArguments {
     )
     var head: HeadChoice?
 
+    @Option(help: ClassBalance.argumentHelp)
+    var balance: ClassBalance?
+
     @Flag(help: "Take the samples in the order of the dataset.")
     var noShuffle = false
 
@@ -103,6 +106,7 @@ struct LearningArguments: ParsableArguments {
             batchSize: batchSize, isShuffled: !noShuffle, seed: seed, epochs: epochs, split: split,
             dropsLast: dropLast, annotatedFraction: guidance?.annotatedFraction, augmentation: augment)
         stream.resizeCrop = resizeCrop
+        stream.balance = balance
         let description =
             switch model {
             case .builtIn(let model):

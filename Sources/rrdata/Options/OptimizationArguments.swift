@@ -73,7 +73,7 @@ struct RunKeepingArguments: ParsableArguments {
 
     @Option(
         help:
-            "What the best epoch is judged by: accuracy, cross-entropy or worst-class, of --validation. (default: accuracy)"
+            "What the best epoch is judged by: accuracy, cross-entropy, worst-class or worst-group, of --validation. (default: accuracy)"
     )
     var bestMetric: ValidationMetric?
 

@@ -10,10 +10,7 @@ struct SampleOptions: ParsableArguments {
     @Option(help: "The number of processes that share the stream.")
     var world = 1
 
-    @Option(
-        help: ArgumentHelp(
-            "equal, or a weight for each class with commas between them: how often each is drawn.",
-            valueName: "equal|W0,W1,…"))
+    @Option(help: ClassBalance.argumentHelp)
     var balance: ClassBalance?
 
     @Flag(help: "Leave out samples without a mask.")
@@ -86,5 +83,14 @@ struct SampleOptions: ParsableArguments {
             throw FormatError(.malformed, path: path, "the list of ids is empty: write an id on each line")
         }
         return ids
+    }
+}
+
+extension ClassBalance {
+    /// Of the commands that draw samples.
+    static var argumentHelp: ArgumentHelp {
+        ArgumentHelp(
+            "equal for classes that are drawn as often, groups for groups, or a weight for each class with commas between them.",
+            valueName: "equal|groups|W0,W1,…")
     }
 }
