@@ -32,7 +32,13 @@ final class BatchCrew: @unchecked Sendable {
         let rows: Range<Int>
     }
 
-    private let monitor = Monitor()
+    /// What is waited for: the threads for samples to fill, the consumer for a batch that is filled.
+    private enum Event {
+        static let work = 0
+        static let batch = 1
+    }
+
+    private let monitor = Monitor(eventCount: 2)
     private let isCancelled = Atomic<Bool>(false)
     private let imageShape: ImageShape
     private let rowsPerPiece: Int
@@ -81,7 +87,8 @@ final class BatchCrew: @unchecked Sendable {
     func cancel() {
         isCancelled.store(true, ordering: .relaxed)
         let waiter = monitor.withLock {
-            monitor.wakeAll()
+            monitor.wakeAll(for: Event.work)
+            monitor.wakeAll(for: Event.batch)
             hasEnded = true
             return takeWaiter()
         }
@@ -114,20 +121,20 @@ final class BatchCrew: @unchecked Sendable {
                     return nil
                 }
                 guard let end else {
-                    monitor.wait()
+                    monitor.wait(for: Event.batch)
                     continue
                 }
                 let rest = clock.now.duration(to: end)
                 guard rest > .zero else { return nil }
-                monitor.wait(atMost: rest)
+                monitor.wait(for: Event.batch, atMost: rest)
             }
             slots[delivered % slots.count] = nil
             delivered += 1
-            monitor.wakeAll()
-            if let failure = slot.failure {
-                hasEnded = true
-                return .failure(failure.error)
-            }
+            monitor.wakeAll(for: Event.work)
+            hasEnded = slot.failure != nil
+            // Who else waits finds the end.
+            if hasEnded || delivered == schedule.batchCount { monitor.wakeAll(for: Event.batch) }
+            if let failure = slot.failure { return .failure(failure.error) }
             let (storage, extents, count) = (slot.storage, largestBatch, slot.batch.count)
             return .success(
                 Batch(
@@ -189,7 +196,7 @@ final class BatchCrew: @unchecked Sendable {
                 }
                 guard opened < schedule.batchCount else { return nil }
                 guard opened - delivered < slots.count else {
-                    monitor.wait()
+                    monitor.wait(for: Event.work)
                     continue
                 }
                 let storage = freeStorage()
@@ -198,7 +205,7 @@ final class BatchCrew: @unchecked Sendable {
                     UnsafeMutableBufferPointer(rebasing: storage.indices.elements[..<batch.count]), of: batch)
                 slots[opened % slots.count] = Slot(storage: storage, batch: batch)
                 opened += 1
-                monitor.wakeAll()
+                monitor.wakeAll(for: Event.work)
             }
             return nil
         }
@@ -209,11 +216,12 @@ final class BatchCrew: @unchecked Sendable {
             slots[piece.slot]?.pendingRows -= piece.rows.count
             if let failure {
                 hasFailed = true
+                monitor.wakeAll(for: Event.work)
                 let lowest = slots[piece.slot]?.failure?.row ?? .max
                 if failure.row < lowest { slots[piece.slot]?.failure = failure }
             }
             guard slots[piece.slot]?.isSettled ?? false else { return nil }
-            monitor.wakeAll()
+            monitor.wakeAll(for: Event.batch)
             return takeWaiter()
         }
         if let waiter, let result = take(orLater: waiter) { waiter(result) }
