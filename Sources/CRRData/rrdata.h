@@ -44,7 +44,7 @@
 extern "C" {
 #endif
 
-#define RR_INTERFACE_VERSION 1
+#define RR_INTERFACE_VERSION 2
 
 // The version that the library was built with, at least the one that a program was compiled with.
 int32_t rr_interface_version(void);
@@ -107,6 +107,11 @@ void rr_text_free(char *text);
 //
 // Fails with RR_NO_INPUT where there is no program that can be run.
 rr_status rr_reader_set(const char *path, rr_error **error);
+
+// Starts the processes for HDF5 files that are opened next, such as a dataset and its masks, so that all start while the first is
+// waited for. It waits for nothing itself, and what is wrong with a file is told where it is opened. Of the files that an earlier
+// call has named, those that were not opened are let go; with a `count` of 0 all. Since version 2.
+rr_status rr_reader_expect(const char *const *paths, size_t count, rr_error **error);
 
 // MARK: Datasets
 

@@ -59,3 +59,15 @@ public func rr_reader_set(
         return RR_OK
     }
 }
+
+@c @implementation
+public func rr_reader_expect(
+    _ paths: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> rr_status {
+    answer(error) {
+        ReaderProgram.prepare()
+        HDF5ReaderProcess.expect(try texts(paths, count: count, "path"))
+        return RR_OK
+    }
+}

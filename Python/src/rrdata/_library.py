@@ -17,7 +17,7 @@ LABELS, SPLITS, GROUPS = 0, 1, 2
 FLOAT32, STORED = 0, 1
 
 #: The version of the interface that this package was written for.
-INTERFACE_VERSION = 1
+INTERFACE_VERSION = 2
 
 
 class Arrays(Structure):
@@ -72,6 +72,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "rr_error_free": (None, [c_void_p]),
     "rr_text_free": (None, [c_void_p]),
     "rr_reader_set": (c_int, [c_char_p, _OUT]),
+    "rr_reader_expect": (c_int, [POINTER(c_char_p), c_size_t, _OUT]),
     "rr_dataset_open": (c_int, [POINTER(c_char_p), c_size_t, c_char_p, _OUT, _OUT]),
     "rr_dataset_close": (None, [c_void_p]),
     "rr_dataset_describe": (c_int, [c_void_p, _OUT, _OUT]),

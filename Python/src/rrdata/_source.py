@@ -30,8 +30,16 @@ class Source:
         """The handle of the dataset."""
         if self._dataset is None or not self._dataset.is_ours:
             options = json.dumps(self._folder).encode() if self._folder else None
-            self._dataset = _library.Handle(
-                "rr_dataset_open", "rr_dataset_close", *_library.path_list(self._paths), options)
+            files = self._paths + self._mask_paths
+            if len(files) > 1:
+                # Their readers start while the first is waited for.
+                _library.call("rr_reader_expect", *_library.path_list(files))
+            try:
+                self._dataset = _library.Handle(
+                    "rr_dataset_open", "rr_dataset_close", *_library.path_list(self._paths), options)
+            except BaseException:
+                _library.call("rr_reader_expect", *_library.path_list([]))
+                raise
             self._masks = None
         return self._dataset.pointer
 

@@ -24,14 +24,28 @@ public enum HDF5ReaderProcess {
             let path = word.hasPrefix("-") ? String(word.drop { $0 != "=" }.dropFirst()) : word
             if !path.isEmpty, !paths.contains(path) { paths.append(path) }
         }
-        for path in paths where isHDF5(path) {
-            guard expected.withLock({ $0.count < mostExpected }) else { return }
+        expect(paths)
+    }
+
+    /// Starts a process at once for each path that names an HDF5 file, so that all start while the first is waited for. What
+    /// was expected before and not opened is let go.
+    package static func expect(_ paths: [String]) {
+        let own = getpid()
+        // They end here, outside the lock.
+        let left = expected.withLock { readers in
+            defer { readers.removeAll { $0.owner == own } }
+            return readers.filter { $0.owner == own }
+        }
+        _ = consume left
+        var started: [HDF5Reader] = []
+        for path in paths where started.count < mostExpected && isHDF5(path) {
             // What is wrong is told where the file is wanted.
             guard let input = try? InputFile(reading: path),
                 let reader = try? HDF5Reader(input, trustingLinks: false, awaits: false)
             else { continue }
-            expected.withLock { $0.append(reader) }
+            started.append(reader)
         }
+        expected.withLock { $0 += started.map { ExpectedReader(reader: $0, owner: own) } }
     }
 
     /// Has HDF5 files read by processes of another program from here on.
@@ -41,6 +55,7 @@ public enum HDF5ReaderProcess {
     package static func prepare(program path: String) {
         program.withLock { $0 = path }
         isPrepared.store(true, ordering: .sequentiallyConsistent)
+        expect([])
     }
 
     /// What is started: the running program, whatever has its name by now.
@@ -56,14 +71,22 @@ public enum HDF5ReaderProcess {
     /// Hands out the process that was started for a file, once, if the file is still the same.
     static func takeExpected(_ input: InputFile) -> HDF5Reader? {
         expected.withLock { readers in
-            let position = readers.firstIndex { reader in
-                reader.input.path == input.path && reader.input.state == input.state
+            let position = readers.firstIndex { expected in
+                expected.owner == getpid() && expected.reader.input.path == input.path
+                    && expected.reader.input.state == input.state
             }
-            return position.map { readers.remove(at: $0) }
+            return position.map { readers.remove(at: $0).reader }
         }
     }
 
-    private static let expected = Mutex<[HDF5Reader]>([])
+    /// A process that was started for a file which is still to be opened.
+    private struct ExpectedReader {
+        let reader: HDF5Reader
+        /// The process that has started it. A copy that `fork` makes of that one neither asks it nor ends it.
+        let owner: pid_t
+    }
+
+    private static let expected = Mutex<[ExpectedReader]>([])
     private static let mostExpected = 4
 
     /// Whether a regular file begins as HDF5 files do. One that does not is no less readable for it.
