@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import struct
+from collections.abc import Callable
 from ctypes import byref, c_void_p
 from typing import Any, NamedTuple
 
@@ -36,8 +38,12 @@ _FLOATS, _INTEGERS, _BYTES, _FLAGS = (np.dtype(kind) for kind in ("<f4", "<i8", 
 _PATIENCE = 100
 
 
+#: An address before that of any array.
+_BEGINNING = 4096
+
+
 class _Memory(ctypes.c_char * (1 << 47)):  # type: ignore[misc]
-    """Memory from the first array of a batch on, which goes back to its stream with the last array over it.
+    """All memory as NumPy sees it, which goes back to the stream, as far as it is a batch's, with the last array over it.
 
     A batch's arrays lie apart. This stands for all of them, and says of itself that it goes on as far as addresses do: one
     object a batch, of one type, is what is quick to make. NumPy reads none of it but what an array has.
@@ -50,26 +56,40 @@ class _Memory(ctypes.c_char * (1 << 47)):  # type: ignore[misc]
 
 
 class OpenStream:
-    """A stream of the library, and the arrays of its batches. One thread at a time uses it."""
+    """A stream of the library, and the arrays of its batches. One thread at a time uses it.
 
-    def __init__(self, handle: _library.Handle, element_type: str) -> None:
+    A batch of small images is there in a tenth of a millisecond, so what is done for each is as little as can be.
+
+    Attributes:
+        place: where the stream goes on after the batch that was given last: epoch and position.
+    """
+
+    #: Of ``rr_arrays``: B, C, H, W; images and their type; labels, index, masks, annotated; where the stream goes on.
+    _FIELDS = struct.Struct("8x4qPi4x4P16x2q")
+
+    def __init__(
+        self, handle: _library.Handle, element_type: str, convert: Callable[[np.ndarray], Any] | None = None
+    ) -> None:
         """
         Args:
             handle: the stream.
             element_type: that of images as they are stored.
+            convert: makes of each array what a batch has in its place; None for the array itself.
         """
         self.handle = handle
+        self.place = (0, 0)
         self._element_type = _STORED[element_type]
+        self._convert = convert
         # Made once, for each takes as long as a call.
         library = _library.library()
         self._next, self._fill, self._close = library.rr_stream_next, library.rr_batch_arrays, library.rr_batch_close
         self._batch, self._error = c_void_p(), c_void_p()
         self._places = byref(self._batch), byref(self._error)
-        self.arrays = _library.Arrays(size=ctypes.sizeof(_library.Arrays))
-        self._arrays_place = byref(self.arrays)
+        self._arrays = _library.Arrays(size=ctypes.sizeof(_library.Arrays))
+        self._arrays_place = byref(self._arrays)
 
     def next(self) -> Batch | None:
-        """The next batch as NumPy arrays, whose place then stands in `arrays`; None at the end.
+        """The next batch; None at the end.
 
         Raises:
             Error: as the library tells. The stream is then at its end.
@@ -78,19 +98,20 @@ class OpenStream:
             if status != _library.TOO_LATE:
                 _library.check(status, self._error)
                 return None
-        pointer, arrays = self._batch.value, self.arrays
+        pointer = self._batch.value
         self._fill(pointer, self._arrays_place)
-        images, labels, index, annotated = arrays.images, arrays.labels, arrays.index, arrays.annotated
-        masks = arrays.masks
-        start = min(images, labels, index, annotated, masks or images)
-        memory: Any = _Memory.from_address(start)
+        memory: Any = _Memory.from_address(_BEGINNING)
         memory.batch, memory.close = pointer, self._close
-        count = arrays.count
-        shape, each = (count, arrays.channels, arrays.height, arrays.width), (count,)
-        kind, array = _FLOATS if arrays.image_type == _library.FLOAT32 else self._element_type, np.ndarray
-        return Batch(
-            array(shape, kind, memory, images - start),
-            array(each, _INTEGERS, memory, labels - start),
-            array(each, _INTEGERS, memory, index - start),
-            array(shape, _BYTES, memory, masks - start) if masks else np.zeros(shape, np.uint8),
-            array(each, _FLAGS, memory, annotated - start))
+        (
+            count, channels, height, width, images, kind, labels, index, masks, annotated, epoch, position,
+        ) = self._FIELDS.unpack_from(self._arrays)
+        self.place = epoch, position
+        shape, each, array = (count, channels, height, width), (count,), np.ndarray
+        arrays = (
+            array(shape, _FLOATS if kind == _library.FLOAT32 else self._element_type, memory, images - _BEGINNING),
+            array(each, _INTEGERS, memory, labels - _BEGINNING),
+            array(each, _INTEGERS, memory, index - _BEGINNING),
+            array(shape, _BYTES, memory, masks - _BEGINNING) if masks else np.zeros(shape, np.uint8),
+            array(each, _FLAGS, memory, annotated - _BEGINNING))
+        # Past what a tuple with names does in Python to be made.
+        return tuple.__new__(Batch, arrays if self._convert is None else map(self._convert, arrays))

@@ -164,10 +164,9 @@ class Stream:
                 raise
             if batch is None:
                 return
-            arrays = native.arrays
-            self._place = self._native_place = (arrays.next_epoch, arrays.next_position)
-            self._is_over = self._place[0] >= last
-            yield batch if self._arrays == "numpy" else self._tensors(batch)
+            self._place = self._native_place = native.place
+            self._is_over = native.place[0] >= last
+            yield batch if not self._pins else self._pinned(batch)
             if iteration != self._iteration:
                 return
 
@@ -185,14 +184,16 @@ class Stream:
             self._cursor = None
         else:
             handle = _library.Handle("rr_stream_open_at", "rr_stream_close", *where, *self._place)
-        self._native, self._native_place = OpenStream(handle, self._source.facts["element_type"]), self._place
+        convert = None
+        if self._arrays == "torch":
+            from torch import from_numpy as convert
+        self._native, self._native_place = OpenStream(handle, self._source.facts["element_type"], convert), self._place
         return self._native
 
-    def _tensors(self, batch: Batch) -> Batch:
+    def _pinned(self, batch: Batch) -> Batch:
         import torch
 
-        tensors = map(torch.from_numpy, batch)
-        return Batch(*(tensor.pin_memory() for tensor in tensors)) if self._pins and _can_pin(torch) else Batch(*tensors)
+        return Batch(*(tensor.pin_memory() for tensor in batch)) if _can_pin(torch) else batch
 
     def _part(self) -> tuple[int, int]:
         """The rank and the number of ranks, workers of a loader counted as ranks."""
