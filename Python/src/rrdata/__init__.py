@@ -7,8 +7,8 @@ step whatever the order, as NumPy arrays or PyTorch tensors:
         ...
 
 `import_images`, `import_hdf5`, `import_masks`, `write_dataset` and `write_masks` make the files, `validate` judges them, `Run`
-reads what a training has left, and `run` is the whole command. What is refused is an `Error` that says what, where and the
-remedy.
+reads what a training has left, and `run` is the whole command. `rrdata.torch` is the explanation loss in PyTorch, with what it takes
+to train by it, and `rrdata.lightning` the same in Lightning. What is refused is an `Error` that says what, where and the remedy.
 """
 
 from typing import TYPE_CHECKING, Any
