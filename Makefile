@@ -7,7 +7,7 @@ SEED ?= 0
 SWIFT_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
-.PHONY: help dependencies build install library install-library wheel lint test test-python test-torch test-wheel demo documentation peers bench-engine bench-formats bench-stream bench-python bench-training bench-memory \
+.PHONY: help dependencies build install library install-library wheel lint test test-python test-torch test-finetune test-wheel demo documentation peers bench-engine bench-formats bench-stream bench-python bench-training bench-memory \
 	experiments fuzz fuzz-commands flip-bytes faults power-cuts soak sanitize-thread sanitize-address valgrind clean
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make test           run every test, use the library from a package outside, and let some calls and the power fail"
 	@echo "make test-python    the tests of the Python package, on the library that make test has built"
 	@echo "make test-torch     the same, with PyTorch, Lightning and torchdata installed first (some GB)"
+	@echo "make test-finetune  the fine-tuning example in one process and two, where pip knows a PyTorch for processors alone (minutes)"
 	@echo "make test-wheel     the wheel in an environment of its own, with the Python lines of the README"
 	@echo "make documentation  the library's documentation, as pages in .build-documentation/pages"
 	@echo "make demo           from a folder of PNGs to a model that is right for the right reasons"
@@ -89,6 +90,10 @@ test-python: dependencies
 test-torch: dependencies
 	.ci/install-torch
 	$(MAKE) test-python
+
+test-finetune: dependencies
+	swift build $(SWIFT_FLAGS)
+	.ci/test-finetune "$$(swift build $(SWIFT_FLAGS) --show-bin-path)/libRRInterface.so"
 
 documentation: dependencies
 	.ci/check-documentation

@@ -1,6 +1,7 @@
 """The fine-tuning example at a small size: in one process and two, stopped and gone on with; the commands read its run."""
 
 import importlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -14,12 +15,15 @@ import time
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-pytest.importorskip("torchvision", reason="torchvision is not installed")
+# It may be one that only `programs/example.py` can import.
+if importlib.util.find_spec("torchvision") is None:
+    pytest.skip("torchvision is not installed", allow_module_level=True)
 
 import rrdata  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "Python" / "examples" / "finetune.py"
+STARTER = ROOT / "Python" / "tests" / "programs" / "example.py"
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,7 @@ def command(folder, output, *options, processes=1):
             port = free.getsockname()[1]
         launcher += ["-m", "torch.distributed.run", f"--nproc-per-node={processes}", f"--master-port={port}"]
     return [
-        *launcher, str(PROGRAM), str(folder / "d.h5"), "--masks", str(folder / "m.h5"), "--output", str(output),
+        *launcher, str(STARTER), str(PROGRAM), str(folder / "d.h5"), "--masks", str(folder / "m.h5"), "--output", str(output),
         "--batch-size", str(20 // processes), *options]
 
 
@@ -80,6 +84,16 @@ def test_two_processes_leave_the_run_of_one(photographs, by_one, tmp_path):
     assert difference(by_one, tmp_path / "two") < 2e-3
     one, two = rrdata.Run(by_one).step_metrics, rrdata.Run(tmp_path / "two").step_metrics
     assert two["loss"][0] == pytest.approx(one["loss"][0], rel=1e-5)
+
+
+def test_half_precision_is_where_it_does(photographs, by_one, tmp_path):
+    finetune(photographs, tmp_path / "half", "--epochs", "1", "--lambda1", "2", "--amp")
+    assert rrdata.validate(photographs / "d.h5", tmp_path / "half") == []
+    one, half = rrdata.Run(by_one).step_metrics, rrdata.Run(tmp_path / "half").step_metrics
+    for name in ["cross_entropy", "penalty"]:
+        assert half[name][0] == pytest.approx(one[name][0], rel=0.05) and half[name][0] != one[name][0]
+    # Parameters stay in single precision.
+    assert {str(value.dtype) for value in rrdata.Run(tmp_path / "half").weights.values()} <= {"float32", "int64"}
 
 
 def test_what_is_stopped_goes_on(photographs, by_one, tmp_path):
