@@ -124,6 +124,9 @@ extension OptionName {
 
     // Rounds of training.
     static let rounds = OptionName("rounds")
+    static let ways = OptionName("ways")
+    static let seeds = OptionName("seeds")
+    static let heldOutShare = OptionName("heldOutShare")
     static let isPerPixel = OptionName("isPerPixel")
     static let judgedSplit = OptionName("judgedSplit")
 }

@@ -76,6 +76,6 @@ struct RRDataCommand: ParsableCommand {
             ImportCommand.self, ExportCommand.self, DecoyCommand.self, ToyColorsCommand.self,
             ValidateCommand.self, InfoCommand.self,
             StreamCommand.self, TrainCommand.self, EvaluateCommand.self, MakeMasksCommand.self,
-            FindAnotherCommand.self,
+            FindAnotherCommand.self, SweepCommand.self,
         ])
 }

@@ -13,7 +13,7 @@ struct ContractTests {
         ["import", "pngs"], ["import", "hdf5"], ["import", "npy"], ["import", "npz"], ["import", "idx"],
         ["import", "masks"], ["export", "pngs"], ["export", "npy"], ["export", "hdf5"],
         ["export", "webdataset"], ["decoy"], ["toy-colors"], ["validate"], ["info"], ["stream"], ["train"],
-        ["evaluate"], ["make-masks"], ["find-another"],
+        ["evaluate"], ["make-masks"], ["find-another"], ["sweep"],
     ]
 
     @Test("every command's help has an example", arguments: commands)
@@ -34,7 +34,7 @@ struct ContractTests {
         #expect(
             listed == [
                 "import", "export", "decoy", "toy-colors", "validate", "info", "stream", "train", "evaluate",
-                "make-masks", "find-another",
+                "make-masks", "find-another", "sweep",
             ])
         #expect(try CommandLineTool.run(["--version"], in: "/").text.hasPrefix("rrdata "))
     }
@@ -66,6 +66,9 @@ struct ContractTests {
             ("find-another decoy.h5 --model mlp --threshold 1 -o x", "threshold"),
             ("find-another decoy.h5 --model mlp --judge dev -o x", "test, train"),
             ("find-another decoy.h5 -o x", "--model"),
+            ("sweep decoy.h5 --masks masks.h5 --model mlp --held-out-share 1 -o x", "--held-out-share"),
+            ("sweep decoy.h5 --masks masks.h5 --model mlp --ways swap,swap -o x", "--ways"),
+            ("sweep decoy.h5 --model mlp -o x", "--masks"),
             ("export pngs decoy.h5 -o x --masks-output y", "--masks"),
             ("export pngs decoy.h5 -o x --jobs 0", "--jobs"),
             ("export npy decoy.h5 -o x --split dev", "dev"),
@@ -88,7 +91,8 @@ struct ContractTests {
             "stream no.h5 --batch-size 8 --format null",
             "train no.h5 --model mlp -o x", "train decoy.h5 --masks no.h5 --model mlp -o x",
             "train decoy.h5 --model no.json -o x", "train decoy.h5 --model mlp --init no.safetensors -o x",
-            "find-another no.h5 --model mlp -o x", "find-another decoy.h5 --model no.json -o x",
+            "sweep no.h5 --masks masks.h5 --model mlp -o x", "find-another no.h5 --model mlp -o x",
+            "find-another decoy.h5 --model no.json -o x",
             "find-another decoy.h5 --model mlp --init no.safetensors -o x",
             "evaluate no decoy.h5", "make-masks decoy.h5 --run no --top-k 3 -o x.h5",
             "import pngs no -o x.h5", "export pngs no.h5 -o x", "export npy decoy.h5 --masks no.h5 -o x",
@@ -139,6 +143,7 @@ struct ContractTests {
             "import pngs images -o json-1.h5", "info decoy.h5", "info masks.h5", "validate decoy.h5 masks.h5",
             "decoy fashion.h5 -o json-2.h5 --masks-output json-3.h5 --seed 0",
             "find-another decoy.h5 --model mlp --epochs 1 --rounds 1 -o json-13",
+            "sweep decoy.h5 --masks masks.h5 --model mlp --epochs 1 --lambda1 1 -o json-14",
             "toy-colors -o json-10.h5 --corner-masks-output json-11.h5 --top-masks-output json-12.h5 --train 9",
             "stream decoy.h5 --batch-size 8 --format null", "evaluate right decoy.h5 --masks masks.h5",
             "train decoy.h5 --model mlp --epochs 1 -o json-4",

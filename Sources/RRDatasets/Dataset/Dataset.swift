@@ -137,6 +137,45 @@ public final class Dataset: Sendable {
         knownFingerprint = Mutex(nil)
     }
 
+    /// The splits of a dataset of which samples are held out: those to train on, and those that were taken from them.
+    package static let keptSplit = "kept"
+    package static let heldOutSplit = "held-out"
+
+    /// Takes samples away from those that are trained on, to judge by them.
+    ///
+    /// The dataset then has the splits `kept` and `held-out`, and `other` for samples that are in neither. Everything else is
+    /// that of the dataset, its fingerprint too.
+    ///
+    /// - Parameters:
+    ///   - share: from 0 to 1; ⌊share · count⌋ samples are held out, at least one.
+    ///   - rows: the samples to take them from.
+    ///   - seed: decides which they are.
+    package init(_ dataset: Dataset, holdingOut share: Double, of rows: [Int], seed: UInt64) {
+        path = dataset.path
+        sampleCount = dataset.sampleCount
+        imageShape = dataset.imageShape
+        elementType = dataset.elementType
+        imageSize = dataset.imageSize
+        color = dataset.color
+        labels = dataset.labels
+        classNames = dataset.classNames
+        classCount = dataset.classCount
+        splitNames = [Self.keptSplit, Self.heldOutSplit, "other"]
+        var splits = [UInt8](repeating: 2, count: dataset.sampleCount)
+        for row in rows { splits[row] = 0 }
+        var generator = SplitMix64(seed: seed)
+        for row in rows.shuffled(using: &generator).prefix(max(1, Int(share * Double(rows.count)))) {
+            splits[row] = 1
+        }
+        self.splits = splits
+        groups = dataset.groups
+        source = dataset.source
+        original = dataset
+        verified = dataset.verified
+        readers = dataset.readers
+        knownFingerprint = Mutex(nil)
+    }
+
     /// How the files were read, where they allow more than one reading: what those who use the dataset should know.
     public var notes: [Message] { source.contents.notes }
 
@@ -170,6 +209,8 @@ public final class Dataset: Sendable {
     public func table() throws -> SampleTable {
         var table = source.contents.table
         table.labels = labels
+        table.splits = splits
+        table.splitNames = splitNames
         table.classNames = classNames
         table.ids = try ids()
         return table

@@ -19,9 +19,13 @@ public struct SwapTest: Equatable, Sendable {
     /// What lies outside A replaced, by donors of another and of the same class.
     public private(set) var outside = SwapFlips()
 
+    /// The samples that were recognised with what lies inside A taken from another place.
+    public private(set) var accuracyInsideOther = Proportion()
+
     public init() {}
 
     package mutating func add(_ outcome: SwapOutcome) {
+        if let isRight = outcome.isRightInsideOther { accuracyInsideOther.add(isRight) }
         inside.add(other: outcome.insideOther, same: outcome.insideSame)
         outside.add(other: outcome.outsideOther, same: outcome.outsideSame)
     }
@@ -49,6 +53,8 @@ public struct SwapFlips: Equatable, Sendable {
 /// Whether a sample's prediction changed with each kind of donor; nil where it had no such donor, or no such region.
 package struct SwapOutcome: Equatable, Sendable {
     package var insideOther: Bool?
+    /// Whether the prediction was right with that donor.
+    package var isRightInsideOther: Bool?
     package var insideSame: Bool?
     package var outsideOther: Bool?
     package var outsideSame: Bool?

@@ -91,6 +91,9 @@ final class SwapObserver<Scalar: NetworkScalar> {
             }
             for (sample, prediction) in zip(samples, swapped) {
                 outcomes[sample][keyPath: kind.outcome] = prediction != predictions[sample]
+                if kind.outcome == \.insideOther {
+                    outcomes[sample].isRightInsideOther = Int64(prediction) == batch.labels[sample]
+                }
             }
         }
         return outcomes

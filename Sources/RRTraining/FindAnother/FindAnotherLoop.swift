@@ -38,11 +38,13 @@ public struct FindAnotherLoop {
 
     /// The number of rounds that are done in the unfinished folder for an output; nil where there is none.
     public static func unfinishedRoundCount(of output: String) -> Int? {
-        FindAnotherFolder.roundCount(of: UnfinishedRun.path(of: output))
+        SeriesFolder<FindAnotherRound>.entryCount(of: UnfinishedRun.path(of: output))
     }
 
     /// The number of rounds of a search that is done; nil where there is none at a path.
-    public static func doneRoundCount(of output: String) -> Int? { FindAnotherFolder.roundCount(of: output) }
+    public static func doneRoundCount(of output: String) -> Int? {
+        SeriesFolder<FindAnotherRound>.entryCount(of: output)
+    }
 
     /// Runs the rounds, and writes the folder with their runs and masks.
     ///
@@ -56,15 +58,17 @@ public struct FindAnotherLoop {
     ) throws -> [FindAnotherRound] {
         try storage.check()
         let record = try record()
-        if let rounds = try FindAnotherFolder.doneRounds(storage, record: record) { return rounds }
-        var folder = try FindAnotherFolder(storage, record: record)
+        if let rounds = try SeriesFolder<FindAnotherRound>.doneEntries(storage, record: record) {
+            return rounds
+        }
+        var folder = try SeriesFolder<FindAnotherRound>(storage, record: record)
         do {
-            var masks = try folder.rounds.last.map {
+            var masks = try folder.entries.last.map {
                 try MaskSet(path: folder.masksSoFar(ofRound: $0.number), for: dataset)
             }
-            while folder.rounds.count < options.rounds {
-                let number = folder.rounds.count + 1
-                try folder.makeFolder(forRound: number)
+            while folder.entries.count < options.rounds {
+                let number = folder.entries.count + 1
+                try folder.makeFolder(of: number)
                 let run = try train(number, masks, folder, storage, progress)
                 let round: FindAnotherRound
                 (round, masks) = try judge(number, run, masks, folder, progress)
@@ -79,15 +83,15 @@ public struct FindAnotherLoop {
             throw error
         }
         try folder.commit()
-        return folder.rounds
+        return folder.entries
     }
 
     /// Trains the model of a round, unless that was done before resuming.
     private func train(
-        _ number: Int, _ masks: MaskSet?, _ folder: FindAnotherFolder, _ storage: RunStorage,
+        _ number: Int, _ masks: MaskSet?, _ folder: SeriesFolder<FindAnotherRound>, _ storage: RunStorage,
         _ progress: (FindAnotherProgress) throws -> Void
     ) throws -> Run {
-        let path = folder.run(ofRound: number)
+        let path = folder.run(of: number)
         // One that was stopped in its last moment has its name, and its checkpoint still.
         if !Run.isRun(path) || UnfinishedRun.canBeResumed(path) {
             let loop = try TrainingLoop(
@@ -104,7 +108,7 @@ public struct FindAnotherLoop {
     ///
     /// - Returns: the round, and the masks of all rounds so far.
     private func judge(
-        _ number: Int, _ run: Run, _ earlier: MaskSet?, _ folder: FindAnotherFolder,
+        _ number: Int, _ run: Run, _ earlier: MaskSet?, _ folder: SeriesFolder<FindAnotherRound>,
         _ progress: (FindAnotherProgress) throws -> Void
     ) throws -> (FindAnotherRound, MaskSet) {
         let (masks, made) = try collect(number, run, progress)
@@ -120,7 +124,7 @@ public struct FindAnotherLoop {
         let evaluation = try run.evaluate(
             dataset, split: judgedSplit, precision: options.training.precision,
             threadCount: options.training.threadCount)
-        let configuration = try Run.configuration(of: folder.run(ofRound: number))
+        let configuration = try Run.configuration(of: folder.run(of: number))
         let ones = made.oneCount
         let round = FindAnotherRound(
             number: number, lambda1: configuration["options"]?["lambda1"]?.doubleValue ?? 0,
@@ -168,33 +172,20 @@ extension FindAnotherLoop {
 
     /// The dataset and every option, for `find-another.json`.
     private func record() throws -> [String: JSONValue] {
-        let split = options.training.stream.split ?? dataset.split(preferring: "train")
-        let configuration = try RunConfiguration.json(
-            options.training, dataset: dataset, split: split, masks: nil, lambda1: 0, normalization: nil,
-            classWeights: nil, validation: nil)
-        var record = configuration["options"]?.objectValue ?? [:]
-        if case .value(let lambda1) = options.training.loss.lambda1 {
-            record["lambda1"] = .number(lambda1)
-        } else {
-            record["lambda1"] = "auto"
-        }
-        record["lambda1_automatic"] = nil
-        if case .fixed(let weights) = options.training.loss.classWeights {
-            record["class_weights"] = .array(weights.map { .number($0) })
-        }
-        record["rounds"] = .integer(options.rounds)
-        record["selection"] = .string(options.selection.description)
-        record["mask_target"] = .string(options.target.rawValue)
-        record["per_pixel"] = .bool(options.isPerPixel)
-        record["judge"] = .string(judgedSplit)
-        return [
-            "format": .string(FindAnotherFolder.format),
-            "format_version": .string(FindAnotherFolder.formatVersion),
-            "creator": .string(Dataset.creator),
-            "linear_algebra_kernel": configuration["linear_algebra_kernel"] ?? .null,
-            "dataset_fingerprint": .string(try dataset.fingerprint),
-            "model": try JSONValue(parsing: ModelFile.bytes(of: options.training.model)),
-            "options": .object(record),
-        ]
+        try SeriesFolder<FindAnotherRound>.record(
+            options.training, dataset: dataset, masks: nil,
+            options: [
+                "rounds": .integer(options.rounds), "selection": .string(options.selection.description),
+                "mask_target": .string(options.target.rawValue), "per_pixel": .bool(options.isPerPixel),
+                "judge": .string(judgedSplit),
+            ])
     }
+}
+
+extension SeriesFolder<FindAnotherRound> {
+    /// What the model of a round looks at.
+    fileprivate func masks(ofRound number: Int) -> String { folder(of: number) + "/masks.h5" }
+
+    /// What the models up to a round look at: A of the round after it.
+    fileprivate func masksSoFar(ofRound number: Int) -> String { folder(of: number) + "/masks-so-far.h5" }
 }

@@ -21,7 +21,10 @@ public struct FindAnotherRound: Equatable, Sendable {
     public let zeroGradientCount: Int
 }
 
-extension FindAnotherRound {
+extension FindAnotherRound: SeriesEntry {
+    static let seriesName = "find-another"
+    static let noun = "round"
+
     /// The round's run and its masks inside the folder.
     public var folder: String { "round-\(number)" }
 

@@ -82,7 +82,7 @@ package enum RunDescription {
     }
 
     private static func search(_ path: String) -> JSONValue? {
-        guard var members = FindAnotherFolder.document(of: path)?.objectValue else { return nil }
+        guard var members = SeriesFolder<FindAnotherRound>.document(of: path)?.objectValue else { return nil }
         members["path"] = .string(path)
         return .object(members)
     }

@@ -33,10 +33,7 @@ extension TrainingLoop {
         else { return nil }
         let samples = try dataset.indices(
             inSplit: options.stream.split ?? dataset.split(preferring: "train"))
-        var counts = Array(repeating: 0, count: options.model.classCount)
-        for sample in samples { counts[labels[sample]] += 1 }
-        let shares = counts.filter { $0 > 0 }.map { Double($0) / Double(samples.count) }
-        let constant = shares.reduce(0) { $0 - $1 * log($1) }
+        let constant = ClassShares(of: samples.map { labels[$0] }).entropy
         guard constant > 0, summary.lastEpoch.crossEntropy >= 0.9 * constant else { return nil }
         return """
             the cross-entropy is hardly below \(Self.rounded(constant)), that of giving every sample the same answer: \
@@ -110,5 +107,20 @@ extension TrainingLoop {
             the images are floating-point numbers as far from 0 as \(largest), and reach the network as they are: give \
             \(option: .normalization), or divide them, by 255 where they are bytes
             """
+    }
+}
+
+/// How samples are spread over classes, which is what a model knows that tells nothing apart.
+struct ClassShares {
+    /// Its least cross-entropy.
+    let entropy: Double
+    /// Its largest accuracy.
+    let largest: Double
+
+    init(of labels: [Int]) {
+        let counts = Dictionary(labels.map { ($0, 1) }, uniquingKeysWith: +)
+        let shares = counts.sorted { $0.key < $1.key }.map { Double($0.value) / Double(labels.count) }
+        entropy = shares.reduce(0) { $0 - $1 * log($1) }
+        largest = shares.max() ?? 0
     }
 }

@@ -23,6 +23,16 @@ enum Figure {
     /// `+78.0 points`, of a hundred.
     static func points(_ difference: Double) -> String { format("%+.1f points", 100 * difference) }
 
+    /// Rows of cells, each column as wide as its widest and flush right.
+    static func columns(_ rows: [[String]]) -> String {
+        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            zip(row, widths).map { cell, width in
+                String(repeating: " ", count: width - cell.count) + cell
+            }.joined(separator: "  ")
+        }.joined(separator: "\n")
+    }
+
     /// `784 B`, `12.3 MB`
     static func bytes(_ count: Int) -> String {
         var value = Double(count)

@@ -52,14 +52,7 @@ final class FindAnotherReport {
                 Figure.text(Double(round.oneCount) / Double(max(round.annotatedCount, 1))),
             ]
         }
-        let widths = header.indices.map { column in
-            ([header] + rows).map { $0[column].count }.max() ?? 0
-        }
-        return ([header] + rows).map { row in
-            zip(row, widths).map { cell, width in
-                String(repeating: " ", count: width - cell.count) + cell
-            }.joined(separator: "  ")
-        }.joined(separator: "\n")
+        return Figure.columns([header] + rows)
     }
 
     static func json(_ rounds: [FindAnotherRound], output: String) -> JSONValue {
