@@ -14,9 +14,10 @@ from torch.nn import functional  # noqa: E402
 
 import rrdata  # noqa: E402
 from rrdata.torch import explanation_loss, input_gradients  # noqa: E402
+from rrdata.torch.draws import directions  # noqa: E402
 
 REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "Fixtures" / "reference"
-TARGETS = ["sum-log-prob", "label", "predicted", "logits-sum"]
+TARGETS = ["sum-log-prob", "label", "predicted", "logits-sum", "logit-jacobian"]
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,7 @@ def by_hand(model, images, labels, masks, lambda1, target="sum-log-prob", diviso
         "label": log_probabilities.gather(1, labels[:, None]).sum(),
         "predicted": log_probabilities.gather(1, logits.argmax(1)[:, None]).sum(),
         "logits-sum": logits.sum(),
+        "logit-jacobian": (torch.from_numpy(directions(0, 4, range(len(images)), logits.shape[1])) * logits).sum(),
     }[target]
     gradient, = torch.autograd.grad(value, images, create_graph=True)
     penalty = (masks * gradient).square().sum() / (divisor or len(images))
@@ -79,7 +81,7 @@ def assert_same(loss, expected, model, other=None, tolerance=1e-12):
 def test_it_is_the_loss_by_hand(target, annotated):
     model, batch = network(), samples(annotated)
     for reduction, divisor in [("mean", 6), ("sum", 1), ("annotated", len(annotated))]:
-        outcome = explanation_loss(model, *batch, 3.0, target, reduction)
+        outcome = explanation_loss(model, *batch, 3.0, target, reduction, step=4)
         assert_same(outcome.loss, by_hand(model, *batch, 3.0, target, divisor), model)
         assert outcome.cross_entropy + 3 * outcome.penalty == pytest.approx(outcome.loss.item())
 
@@ -101,7 +103,7 @@ def test_it_agrees_with_the_references(path):
     for expected in case["evaluations"]:
         outcome = explanation_loss(
             model, images, labels, masks, expected["lambda1"], expected["target"], expected["reduction"],
-            class_weights=case.get("class_weights"))
+            class_weights=case.get("class_weights"), step=0)
         assert outcome.loss.item() == pytest.approx(expected["loss"], abs=1e-9)
         assert outcome.penalty.item() == pytest.approx(expected["penalty"], rel=1e-9)
         for (name, _), own in zip(model.named_parameters(), gradients(outcome.loss, model)):
@@ -111,6 +113,8 @@ def test_it_agrees_with_the_references(path):
 
 @pytest.mark.parametrize("case", json.loads((REFERENCE / "guidance.json").read_text())["cases"], ids=lambda case: case["case"])
 def test_other_guidances_agree_with_the_references(case):
+    if not {"fill", "share", "consistency"}.isdisjoint(case):
+        pytest.skip("what else counterexamples are filled with is of the command alone")
     generate = pytest.importorskip("generate")
     document = json.loads((REFERENCE / "guidance.json").read_text())
     model = generate.build(document["model"])
@@ -125,7 +129,7 @@ def test_other_guidances_agree_with_the_references(case):
         rows = document["orders"][epoch][part * size:(part + 1) * size]
         outcome = explanation_loss(
             model, images[rows], labels[rows], None if case["guidance"] == "input-gradient" else masks[rows], case["lambda1"],
-            reduction=case["reduction"], guidance=case["guidance"], class_weights=case.get("class_weights"),
+            case.get("target", "sum-log-prob"), step=step, reduction=case["reduction"], guidance=case["guidance"], class_weights=case.get("class_weights"),
             label_smoothing=case.get("label_smoothing", 0.0), index=rows, epoch=epoch, seed=int(document["seed"]),
             image_range=case.get("range", (0.0, 1.0)), pgd_steps=case.get("search_steps", 7),
             pgd_radius=case.get("radius", 0.3), pgd_step_size=case.get("step_size"))

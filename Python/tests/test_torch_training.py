@@ -33,7 +33,7 @@ NETWORKS = {
 # λ1 for which the penalty weighs as the cross-entropy does, or about so.
 OPTIONS = [
     {}, {"reduction": "sum"}, {"reduction": "annotated"}, {"target": "label"}, {"target": "predicted"},
-    {"target": "logits-sum"}, {"label_smoothing": 0.1, "class_weights": [1, 2, 3, 4, 5, 0.5, 1, 1, 2, 1]},
+    {"target": "logits-sum"}, {"target": "logit-jacobian"}, {"label_smoothing": 0.1, "class_weights": [1, 2, 3, 4, 5, 0.5, 1, 1, 2, 1]},
     {"guidance": "augment"}, {"guidance": "pgd"}, {"guidance": "pgd", "pgd_steps": 3, "pgd_radius": 0.5, "pgd_step_size": 0.2},
     {"guidance": "input-gradient"},
 ]
@@ -94,7 +94,7 @@ def side_by_side(name, options, files, folder):
         for batch in stream:
             outcome = explanation_loss(
                 network, batch.images.double(), batch.labels, batch.masks if has_masks else None, lambda1, index=batch.index,
-                epoch=epoch, seed=SEED, **options)
+                epoch=epoch, step=len(told), seed=SEED, **options)
             optimizer.zero_grad()
             outcome.loss.backward()
             optimizer.step()
@@ -123,7 +123,7 @@ def doubled(stream):
     return [(batch.images.double(), *batch[1:]) for batch in stream]
 
 
-@pytest.mark.parametrize("target", ["sum-log-prob", "label", "predicted", "logits-sum"])
+@pytest.mark.parametrize("target", ["sum-log-prob", "label", "predicted", "logits-sum", "logit-jacobian"])
 @pytest.mark.parametrize("options", [
     {"top_k": 20}, {"top_fraction": 0.05}, {"threshold": 0.67}, {"top_k": 7, "per_pixel": True}], ids=str)
 def test_masks_are_those_of_make_masks(options, target, files, folder, tmp_path):

@@ -7,45 +7,12 @@ learning models resistant to adversarial attacks" (ICLR 2018).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-
-
-def mixed(bits: np.ndarray) -> np.ndarray:
-    """The output function of SplitMix64, modulo 2⁶⁴."""
-    with np.errstate(over="ignore"):
-        bits = (bits ^ bits >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-        bits = (bits ^ bits >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-        return bits ^ bits >> np.uint64(31)
-
-
-def _folded(value: np.ndarray, state: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        return mixed((state ^ value) + _GOLDEN)
-
-
-def unit_values(seed: int, epoch: int, index: Sequence[int], count: int) -> np.ndarray:
-    """``(N, count)`` float32 in [0, 1): the random values of samples' elements, those of ``rrdata train``.
-
-    They follow from the seed, the epoch and the row of the sample in its dataset alone.
-    """
-    whole = np.array([seed % 2**64, epoch % 2**64], np.uint64)
-    purpose = np.zeros(1, np.uint64)
-    for letter in b"counterexample":
-        purpose = _folded(np.array([letter], np.uint64), purpose)
-    with np.errstate(over="ignore"):
-        state = _folded(whole[1:], mixed(whole[:1] + _GOLDEN))
-        rows = np.asarray(index, np.int64).view(np.uint64)
-        state = _folded(purpose, _folded(rows, state))
-        steps = np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN
-        bits = mixed(state[:, None] + steps)
-    return (bits >> np.uint64(40)).astype(np.float32) * np.float32(2**-24)
 
 
 def randomized(

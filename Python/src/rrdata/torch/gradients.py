@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from .batch import checked_images, choice, refusal
+from .draws import directions
 from .passes import TARGETS, Traits, evaluated, gradient_by, logits_of
 
 
 def input_gradients(
-    model: nn.Module, x: Tensor, y: Any = None, target: str = "sum-log-prob", *,
+    model: nn.Module, x: Tensor, y: Any = None, target: str = "sum-log-prob", *, index: Any = None,
     logits: Callable[[Any], Tensor] | None = None,
 ) -> Tensor:
     """The gradient of what a model says of each sample by the sample, as ``rrdata make-masks`` and ``evaluate`` take it.
@@ -26,6 +27,7 @@ def input_gradients(
         x: ``(N, …)``, floating-point.
         y: ``(N,)`` whole numbers, which ``target="label"`` needs.
         target: what is differentiated, as of `explanation_loss`.
+        index: ``(N,)``, the rows of the samples in their dataset, by which ``"logit-jacobian"`` draws; None for those in x.
         logits: takes the logits out of what the model returns.
 
     Returns:
@@ -34,11 +36,11 @@ def input_gradients(
     Raises:
         UsageError: the output does not depend on the input, or an argument is none.
     """
-    return explanations(model, x, y, target, logits)[1]
+    return explanations(model, x, y, target, logits, index)[1]
 
 
 def explanations(
-    model: nn.Module, x: Tensor, y: Any, target: str, pick: Callable[[Any], Tensor] | None
+    model: nn.Module, x: Tensor, y: Any, target: str, pick: Callable[[Any], Tensor] | None, index: Any = None
 ) -> tuple[Tensor, Tensor]:
     """The logits ``(N, K)`` of samples, and their input gradients; both detached."""
     choice("target", target, TARGETS)
@@ -53,7 +55,8 @@ def explanations(
         traits = Traits.of(inner)
         output = logits_of(inner(point.clone() if traits.changes_in_place else point), pick, inner)
         labels = None if y is None else torch.as_tensor(y).to(output.device)
-        gradient = gradient_by(point, output, _seed(output.detach(), labels, target))
+        rows = range(len(output)) if index is None else torch.as_tensor(index).tolist()
+        gradient = gradient_by(point, output, _seed(output.detach(), labels, target, rows))
     return output.detach(), gradient
 
 
@@ -68,13 +71,15 @@ def unwrapped(model: nn.Module) -> nn.Module:
         model = inner
 
 
-def _seed(logits: Tensor, labels: Tensor | None, target: str) -> Tensor:
-    """∂T/∂z: 1 − K p, e_c − p or 1, in which 1 − p of one class is summed from the others.
+def _seed(logits: Tensor, labels: Tensor | None, target: str, index: Sequence[int]) -> Tensor:
+    """∂T/∂z: 1 − K p, e_c − p, 1 or a direction that is drawn, in which 1 − p of one class is summed from the others.
 
     Near certainty the difference would have lost its digits.
     """
     if target == "logits-sum":
         return torch.ones_like(logits)
+    if target == "logit-jacobian":
+        return torch.from_numpy(directions(0, 0, index, logits.shape[1])).to(logits.device, logits.dtype)
     probabilities = torch.softmax(logits.double(), 1)
     if target == "sum-log-prob":
         return (1 - logits.shape[1] * probabilities).to(logits.dtype)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from . import counterexamples
+from . import counterexamples, draws
 from .batch import PADDING, LabelledBatch, checked_batch, refusal
 from .batchnorm import frozen, shared
 from .distributed import Route, Totals, route_of
@@ -110,6 +111,7 @@ def explanation_loss(
     label_smoothing: float = 0.0,
     index: Any = None,
     epoch: int = 0,
+    step: int | None = None,
     seed: int = 0,
     image_range: Any = (0.0, 1.0),
     pgd_steps: int = 7,
@@ -138,7 +140,9 @@ def explanation_loss(
         A: ``(N, C, H, W)`` or ``(N, 1, H, W)`` of the batch's samples, 1 where a pixel is no valid reason; None without masks.
         lambda1: λ1, at least 0.
         target: T: ``"sum-log-prob"``, Σ_k log p_k; ``"label"``, log p_y; ``"predicted"``, log p of the class with the largest
-            logit; ``"logits-sum"``, Σ_k z_k.
+            logit; ``"logits-sum"``, Σ_k z_k; ``"logit-jacobian"``, v · z in a random direction v for each sample and step, by
+            which R is the squared Jacobian of the logits less their mean (Hoffman, Roberts and Yaida, 2019): with two classes
+            it does not vanish where the model is unsure, as that of ``"sum-log-prob"`` does.
         reduction: what R is divided by: ``"mean"`` the samples, ``"sum"`` 1, ``"annotated"`` the annotated samples.
         guidance: R: ``"rrr"`` as above; ``"augment"``, the cross-entropy of the annotated samples with random values inside A;
             ``"pgd"``, that with the worst change inside A; ``"input-gradient"``, the squared gradient of the cross-entropy by
@@ -148,8 +152,10 @@ def explanation_loss(
         class_weights: a weight for each class in the cross-entropy, as of `torch.nn.CrossEntropyLoss`.
         label_smoothing: from 0 to 1, as of `torch.nn.CrossEntropyLoss`.
         index: ``(N,)``, the rows of the samples in their dataset, which random values of ``"augment"`` and ``"pgd"`` follow
-            from, with ``seed`` and ``epoch``; None for their rows in the batch.
-        epoch, seed: of these random values, from 0.
+            from, with ``seed`` and ``epoch``, and those of ``"logit-jacobian"``, with ``seed`` and ``step``; None for their rows
+            in the batch.
+        epoch, step, seed: of these random values, from 0; a step of None counts the losses with ``"logit-jacobian"`` of the
+            model.
         image_range: the bounds of ``"augment"``, as the network sees them: ``(low, high)``, or such a pair for each channel.
         pgd_steps, pgd_radius, pgd_step_size: the search of ``"pgd"``; a step of None is 2.5 radii over the steps.
         batch_norm: what becomes of batch normalisation in training mode while a penalty is computed: ``"freeze"`` holds it at
@@ -173,7 +179,7 @@ def explanation_loss(
     choices = LossOptions(
         lambda1=float(lambda1), target=target, reduction=reduction, guidance=guidance, label_smoothing=label_smoothing,
         class_weights=None if class_weights is None else torch.as_tensor(class_weights, dtype=torch.float64).detach().cpu(),
-        index=index, epoch=epoch, seed=seed, image_range=image_range, pgd_steps=pgd_steps, pgd_radius=pgd_radius,
+        index=index, epoch=epoch, step=step, seed=seed, image_range=image_range, pgd_steps=pgd_steps, pgd_radius=pgd_radius,
         pgd_step_size=pgd_step_size, batch_norm=batch_norm, pick=logits,
         compiled=(dict(compile) if isinstance(compile, Mapping) else {}) if compile or compile == {} else None)
     choices.check(A)
@@ -207,6 +213,18 @@ def _computed(
             result = compute(route, batch, guided, choices, totals, traits)
     route.release_parameters(result.loss)
     return result
+
+
+_drawn: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
+
+
+def _step_of(model: nn.Module, choices: LossOptions) -> int:
+    """The step that directions are drawn for."""
+    if choices.step is not None:
+        return choices.step
+    step = _drawn.get(model, 0)
+    _drawn[model] = step + 1
+    return step
 
 
 def _require_graph() -> None:
@@ -258,14 +276,21 @@ def _with_gradients(
     device = batch.images.device
     target = "label" if choices.guidance == "input-gradient" else choices.target
 
-    def explain(call: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    step = _step_of(route.inner, choices) if target == "logit-jacobian" else 0
+
+    def explain(call: nn.Module, images: Tensor, labels: Tensor, places: list[int]) -> tuple[Tensor, Tensor]:
+        def draw(logits: Tensor) -> Tensor:
+            values = draws.directions(choices.seed, step, choices.index_of(places), logits.shape[1])
+            return torch.from_numpy(values).to(logits.device, logits.dtype)
+
         return explained(
-            call, images, labels, target, model=route.inner, traits=traits, pick=choices.pick, compiled=choices.compiled)
+            call, images, labels, target, model=route.inner, traits=traits, pick=choices.pick, compiled=choices.compiled,
+            draw=draw if target == "logit-jacobian" else None)
 
     order = rows = gradient = None
     labels = batch.labels
     if route.is_sharded or len(guided) == batch.count:
-        logits, gradient = explain(route.outer, batch.images, labels)
+        logits, gradient = explain(route.outer, batch.images, labels, list(range(batch.count)))
     elif not guided:
         logits = logits_of(route.outer(batch.images), choices.pick, route.inner)
     else:
@@ -276,7 +301,7 @@ def _with_gradients(
         order = torch.cat([rows, others])
         labels = labels[order]
         plain = logits_of(route.outer(_taken(batch.images, others)), choices.pick, route.inner)
-        own, gradient = explain(route.inner, _taken(batch.images, rows), labels[: len(guided)])
+        own, gradient = explain(route.inner, _taken(batch.images, rows), labels[: len(guided)], guided)
         logits = torch.cat([own, plain])
     cross_entropy = _mean_cross_entropy(route, logits, labels, choices, totals)
     divisor = choices.divisor(totals, route.world)
@@ -322,9 +347,8 @@ def _with_counterexamples(
 def _counterexamples(
     images: Tensor, masks: Tensor, rows: list[int], choices: LossOptions, loss_of: Callable[[Tensor], Tensor]
 ) -> Tensor:
-    known = rows if choices.index is None else torch.as_tensor(choices.index).tolist()
-    index = rows if choices.index is None else [known[row] for row in rows]
-    units = counterexamples.unit_values(choices.seed, choices.epoch, index, images[0].numel() if len(images) else 0)
+    count = images[0].numel() if len(images) else 0
+    units = draws.unit_values(choices.seed, choices.epoch, choices.index_of(rows), count)
     if choices.guidance == "augment":
         return counterexamples.randomized(images, masks, units, choices.image_range)
     size = choices.pgd_step_size

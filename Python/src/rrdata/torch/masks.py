@@ -52,7 +52,8 @@ def largest_gradient_masks(
         return selection.masks(explanations(model, data, y, target, logits)[1])
     found: dict[int, np.ndarray] = {}
     for batch in batches_on(model, data):
-        gradients = explanations(model, batch.images, batch.labels if target == "label" else None, target, logits)[1]
+        labels = batch.labels if target == "label" else None
+        gradients = explanations(model, batch.images, labels, target, logits, batch.index)[1]
         for row, mask in zip(batch.index, selection.masks(gradients).cpu().numpy()):
             if row >= 0:
                 found[row] = mask

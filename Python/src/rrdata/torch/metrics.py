@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .batch import checked_batch, choice, refusal
-from .counterexamples import mixed
+from .draws import mixed
 from .gradients import explanations, unwrapped
 from .passes import TARGETS, evaluated, logits_of
 from .samples import Samples, batches_on, gathered
@@ -141,7 +141,8 @@ class _Measurement:
         seen = self._seen(samples.images)
         batch = checked_batch(seen, samples.labels, samples.masks)
         output, gradients = explanations(
-            self._model, batch.images, batch.labels if self._target == "label" else None, self._target, self._logits)
+            self._model, batch.images, batch.labels if self._target == "label" else None, self._target, self._logits,
+            samples.index)
         predictions = output.argmax(1)
         counts, sums = tally.counts, tally.sums
         counts["samples"] += batch.count

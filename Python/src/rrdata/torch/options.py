@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -31,6 +32,7 @@ class LossOptions:
     class_weights: Tensor | None
     index: Any
     epoch: int
+    step: int | None
     seed: int
     image_range: Any
     pgd_steps: int
@@ -57,6 +59,10 @@ class LossOptions:
         if self.guidance != "rrr" and self.target != "sum-log-prob":
             raise refusal(
                 f'target is of guidance="rrr"; {self.guidance} is about the cross-entropy of the label', "invalid-option")
+        if self.target == "logit-jacobian" and self.compiled is not None:
+            raise refusal(
+                'target="logit-jacobian" draws a direction for each sample once its logits are there, which is not compiled: '
+                "leave compile out", "invalid-option")
         if self.guidance == "input-gradient" and A is not None:
             raise refusal(
                 'guidance="input-gradient" is over all pixels of all samples and takes no masks: give A=None, or '
@@ -68,6 +74,13 @@ class LossOptions:
     def has_counterexamples(self) -> bool:
         """Whether R is the cross-entropy of changed images."""
         return self.guidance in ("augment", "pgd")
+
+    def index_of(self, rows: list[int]) -> list[int]:
+        """What samples of the batch are known by where values are drawn for them."""
+        if self.index is None:
+            return rows
+        known = torch.as_tensor(self.index).tolist()
+        return [known[row] for row in rows]
 
     def cross_entropy(self, logits: Tensor, labels: Tensor, reduction: str) -> Tensor:
         """The cross-entropy, its mean or its sum, of samples that pad no batch."""

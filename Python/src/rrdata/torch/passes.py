@@ -20,9 +20,10 @@ from .batch import refusal
 from .batchnorm import normalizes_batches
 
 #: The quantities whose input gradient is the explanation, by the names of ``rrdata train --penalty-target``.
-TARGETS = ("sum-log-prob", "label", "predicted", "logits-sum")
+TARGETS = ("sum-log-prob", "label", "predicted", "logits-sum", "logit-jacobian")
 
 _Logits = Callable[[Any], Tensor]
+_Directions = Callable[[Tensor], Tensor]
 
 
 class Traits(NamedTuple):
@@ -104,10 +105,12 @@ def _refuse_probabilities(output: Tensor) -> None:
             "unsuitable-output")
 
 
-def target_sum(logits: Tensor, labels: Tensor, target: str) -> Tensor:
-    """T summed over samples: Σ_k log p_k, log p_y, log p of the largest logit's class, or Σ_k z_k."""
+def target_sum(logits: Tensor, labels: Tensor, target: str, draw: _Directions | None = None) -> Tensor:
+    """T summed over samples: Σ_k log p_k, log p_y, log p of the largest logit's class, Σ_k z_k, or v · z of drawn v."""
     if target == "logits-sum":
         return logits.sum()
+    if draw is not None:
+        return (draw(logits) * logits).sum()
     # In half precision the gradient of the logarithm would have lost its digits.
     wide = torch.float32 if logits.dtype in (torch.float16, torch.bfloat16) else None
     log_probabilities = functional.log_softmax(logits, 1, dtype=wide)
@@ -119,11 +122,14 @@ def target_sum(logits: Tensor, labels: Tensor, target: str) -> Tensor:
 
 def explained(
     call: Callable[[Tensor], Any], images: Tensor, labels: Tensor, target: str, *, model: nn.Module, traits: Traits,
-    pick: _Logits | None, compiled: Mapping[str, Any] | None = None,
+    pick: _Logits | None, compiled: Mapping[str, Any] | None = None, draw: _Directions | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Logits ``(N, K)`` and input gradients, in the images' shape and at least float32; both have a graph.
 
     Attention runs by its plain formulas here, since the fused kernels have no second derivative.
+
+    Args:
+        draw: the directions v ``(N, K)`` of "logit-jacobian", by logits of their shape, type and device.
 
     Raises:
         UsageError: the model's output does not depend on its input, or the model changes its input in place.
@@ -143,12 +149,12 @@ def explained(
                 "the model changes its input in place, which then has no gradient: begin its forward with x = x.clone()",
                 "changed-input") from error
     logits = logits_of(output, pick, model)
-    return logits, _wide(_gradient(logits, labels, images, target))
+    return logits, _wide(_gradient(logits, labels, images, target, draw))
 
 
-def _gradient(logits: Tensor, labels: Tensor, images: Tensor, target: str) -> Tensor:
+def _gradient(logits: Tensor, labels: Tensor, images: Tensor, target: str, draw: _Directions | None) -> Tensor:
     with in_single(images):
-        return gradient_by(images, target_sum(logits, labels, target), create_graph=True)
+        return gradient_by(images, target_sum(logits, labels, target, draw), create_graph=True)
 
 
 def in_single(images: Tensor) -> contextlib.AbstractContextManager[Any]:
