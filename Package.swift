@@ -64,6 +64,7 @@ let package = Package(
                 .embedInCode("masks.schema.json"),
                 .embedInCode("model.schema.json"),
                 .embedInCode("metrics.schema.json"),
+                .embedInCode("evaluation.schema.json"),
             ],
             swiftSettings: swiftSettings),
         module("RRTensor", "CStoredElements"),

@@ -11,6 +11,8 @@ public struct JSONSchema: Sendable {
     public static let model = JSONSchema(embedded: PackageResources.model_schema_json)
     /// The schema of a line of a run's `metrics.jsonl`: `metrics.schema.json`.
     public static let metrics = JSONSchema(embedded: PackageResources.metrics_schema_json)
+    /// The schema of `rrdata evaluate --json`: `evaluation.schema.json`.
+    public static let evaluation = JSONSchema(embedded: PackageResources.evaluation_schema_json)
 
     private let root: SchemaNode
     private let definitions: [String: SchemaNode]

@@ -15,7 +15,7 @@ Samek (CLEVR-XAI, 2022); pointing game of Zhang et al. (2016); top-k intersectio
 over union; wrong-reason score as the share of A above the mean; R of Ross et al. (2017). Elements
 are ranked by a full stable sort, so that of equal ones the first comes first.
 
-The swap test as `rrdata evaluate --help` defines it: each donor is the one at u · n of the samples that it may be, and
+Deletion and insertion of Petsiuk et al. (2018), and the swap test as `rrdata evaluate --help` defines it: each donor is the one at u · n of the samples that it may be, and
 what it shows outside its region is filled from the nearest pixels inside, in a comparison of all with all.
 
 Needs NumPy only.
@@ -174,6 +174,41 @@ def swap_test(seed, images, masks, labels, places, predict):
     return result
 
 
+def blurred(image):
+    """An image (H, W) blurred by 11 x 11 pixels with a deviation of 5, zeros beyond the border."""
+    taps = np.arange(-5, 6)
+    kernel = np.exp(-(taps**2) / 50)
+    padded = np.pad(image.astype(np.float64), 5)
+    weights = np.outer(kernel, kernel) / kernel.sum() ** 2
+    height, width = image.shape
+    return sum(
+        weights[i, j] * padded[i : i + height, j : j + width] for i in range(11) for j in range(11)).astype(np.float32)
+
+
+def curves(images, gradients, predict, steps):
+    """Deletion and insertion of images (N, H, W); gradients (N, H, W); predict gives probabilities."""
+    count = images[0].size
+    found = {"deletion": [], "insertion": []}
+    for image, gradient in zip(images, gradients):
+        if not gradient.any():
+            continue
+        order = np.argsort(-np.abs(gradient).ravel(), kind="stable")
+        number, blur = predict(image[None])[0].argmax(), blurred(image).ravel()
+        for name in found:
+            values = []
+            for step in range(steps + 1):
+                highest, changed = order[: step * count // steps], image.copy().ravel()
+                if name == "deletion":
+                    changed[highest] = 0
+                else:
+                    changed[np.setdiff1d(order, highest)] = blur[np.setdiff1d(order, highest)]
+                values.append(predict(changed.reshape(image.shape)[None])[0, number])
+            found[name].append(values)
+    means = {name: np.mean(values, axis=0).tolist() for name, values in found.items()}
+    areas = {f"{name}_area": mean(np.trapezoid(values, dx=1 / steps, axis=1)) for name, values in found.items()}
+    return {"steps": steps, "samples": len(found["deletion"])} | means | areas
+
+
 def mean(values):
     return float(np.mean(values))
 
@@ -212,7 +247,10 @@ def evaluation(random, folder):
     by_place = [
         swap_test(seed, values.astype(np.float32).reshape(count, height, width), masks, labels, places, predict)
         for places in (groups, labels)]
+    seen = lambda x: np.exp(forward(x.reshape(len(x), size).astype(np.float64), weights)[1])
     expected = {
+        "curves": curves(
+            values.astype(np.float32).reshape(count, height, width), gradients.reshape(count, height, width), seen, 7),
         "swap_tests": {"group": by_place[0], "class": by_place[1]},
         "accuracy_interval": wilson(int(correct.sum()), count),
         "samples": count, "accuracy": mean(correct), "cross_entropy": mean(cross_entropy),

@@ -86,6 +86,7 @@ struct EvaluateCommandTests {
         let found = try json(
             ["evaluate", "d.h5", "--masks", "m.h5", "--precision", "double", "--seed", "11", "--jobs", jobs]
                 + byClass + model)
+        #expect(JSONSchema.evaluation.validate(found).isEmpty, "\(JSONSchema.evaluation.validate(found))")
         let test = found["explanation"]?["swap_test"]
         #expect(test?["place"] == .string(place))
         try Self.expectAlike(test, expected, "swap_test")
@@ -93,6 +94,38 @@ struct EvaluateCommandTests {
         #expect(inside["other"]?["flips"] != inside["same"]?["flips"])
         let without = try json(["evaluate", "d.h5", "--masks", "m.h5", "--no-swap-test"] + model)
         #expect(without["explanation"]?["swap_test"] == .null)
+    }
+
+    @Test(
+        "deletion and insertion are NumPy's, with masks and without", arguments: [[], ["--masks", "m.h5"]])
+    func curves(masks: [String]) throws {
+        let text = try String(contentsOfFile: Self.fixture + "/expected.json", encoding: .utf8)
+        let expected = try JSONValue(parsing: text)["curves"]
+        let found = try json(["evaluate", "d.h5", "--precision", "double", "--curves", "7"] + masks + model)
+        try Self.expectAlike(found["curves"], expected, "curves")
+        #expect(JSONSchema.evaluation.validate(found).isEmpty, "\(JSONSchema.evaluation.validate(found))")
+        #expect(try json(["evaluate", "d.h5"] + model)["curves"] == nil)
+    }
+
+    @Test("figures of classes have bounds that the seed decides, and none where nobody asks")
+    func bounds() throws {
+        let names = [
+            "balanced_accuracy", "macro_f1", "auroc", "average_precision", "expected_calibration_error",
+            "brier_score",
+        ]
+        let found = try (["1", "1", "2"]).map { try json(["evaluate", "d.h5", "--seed", $0] + model) }
+        #expect(found[0] == found[1])
+        for name in names {
+            let value = try #require(found[0][name]?.doubleValue)
+            let interval = try #require(found[0]["\(name)_interval"]?.arrayValue)
+            let bounds = interval.compactMap(\.doubleValue)
+            #expect(bounds.count == 2 && bounds[0] < bounds[1] && bounds[0] <= value + 0.05, "\(name)")
+            #expect(found[2]["\(name)_interval"] != found[0]["\(name)_interval"], "\(name)")
+        }
+        let without = try json(["evaluate", "d.h5", "--bootstrap", "0"] + model)
+        #expect(without["auroc"] == found[0]["auroc"] && without["auroc_interval"] == .null)
+        let classes = try #require(found[0]["per_class"]?.arrayValue)
+        #expect(classes.allSatisfy { $0["f1"]?.doubleValue != nil && $0["auroc"]?.doubleValue != nil })
     }
 
     @Test("another seed randomises to other values, and another k changes the intersection alone")
@@ -112,7 +145,8 @@ struct EvaluateCommandTests {
     func refusals() throws {
         for (arguments, status, message) in [
             (["evaluate", "d.h5", "--top-k", "3"] + model, 64, "need --masks"),
-            (["evaluate", "d.h5", "--seed", "3"] + model, 64, "need --masks"),
+            (["evaluate", "d.h5", "--bootstrap=-1"] + model, 64, "--bootstrap must be"),
+            (["evaluate", "d.h5", "--curves", "0"] + model, 64, "--curves must be"),
             (["evaluate", "d.h5", "--target", "label"] + model, 64, "need --masks"),
             (["evaluate", "d.h5", "--no-swap-test"] + model, 64, "need --masks"),
             (

@@ -9,7 +9,8 @@ package enum ExplanationOutcome: Equatable, Sendable {
     case measured(MeasuredExplanation)
 }
 
-/// The figures of one sample; `GradientShare`, `RankAgreement`, `WrongReasonScore` and `PenaltyRatio` define them.
+/// The figures of one sample; `GradientShare`, `RankAgreement`, `LocalizationArea`, `WrongReasonScore` and `PenaltyRatio` define
+/// them.
 package struct MeasuredExplanation: Equatable, Sendable {
     package var gradientInside: Double
     /// |A| / D, above 0.
@@ -18,6 +19,8 @@ package struct MeasuredExplanation: Equatable, Sendable {
     package var topIntersection: Double
     package var isLargestInside: Bool
     package var wrongReason: Double
+    /// Nil where the mask marks all.
+    package var localizationArea: Double?
     /// Σ_d (A_d g_d)².
     package var penalty: Double
 }
@@ -27,6 +30,7 @@ package struct ExplanationMeter<Scalar: NetworkScalar> {
     private let topCount: Int?
     private var magnitudes: [Scalar]
     private var largest = LargestElements<Scalar>()
+    private var localization = LocalizationArea()
 
     /// - Parameters:
     ///   - elementCount: C · H · W.
@@ -79,7 +83,8 @@ package struct ExplanationMeter<Scalar: NetworkScalar> {
                     rankAccuracy: Double(hits) / Double(maskedCount),
                     topIntersection: Double(common) / Double(kept + maskedCount - common),
                     isLargestInside: mask[position] != 0,
-                    wrongReason: Double(aboveCount) / Double(maskedCount), penalty: penalty))
+                    wrongReason: Double(aboveCount) / Double(maskedCount),
+                    localizationArea: localization.measure(values, by: mask), penalty: penalty))
         }
     }
 }

@@ -99,13 +99,19 @@ public struct GradientShare: Equatable, Sendable {
 ///   2022).
 /// - The top-k intersection is |P_k ∩ A| / |P_k ∪ A|, for k = |A| or a number that is the same for all samples: the
 ///   overlap of two sets after Jaccard (1912), here of what the model ranks highest and A.
+/// - The localisation area is the probability that an element inside A ranks above one outside, equal ones counted as half: the
+///   area under the receiver operating characteristic, 0.5 by chance (Fawcett, "An introduction to ROC analysis", Pattern
+///   Recognition Letters 27, 2006). It is over samples whose mask leaves something out.
 /// - The pointing game is hit where P_1 lies in A (Zhang, Lin, Brandt, Shen and Sclaroff, "Top-down neural attention
 ///   by excitation backprop", ECCV 2016, without its tolerance of 15 pixels and its mean over classes).
 ///
-/// Where A marks wrong reasons, lower is better for all three.
+/// Where A marks wrong reasons, lower is better for all. They mislead as all ranks do: a model may draw all it needs from a few
+/// elements inside A that rank low among many, and the order of the many that hardly matter counts as much as theirs.
 public struct RankAgreement: Equatable, Sendable {
     private var accuracySum = 0.0
     private var intersectionSum = 0.0
+    private var areaSum = 0.0
+    private var areaCount = 0
     private var hits = Proportion()
     private var count: Int { hits.total }
 
@@ -114,6 +120,9 @@ public struct RankAgreement: Equatable, Sendable {
 
     /// The mean top-k intersection over union; nil without samples.
     public var topIntersection: Double? { mean(intersectionSum) }
+
+    /// The mean localisation area; nil without samples.
+    public var localizationArea: Double? { areaCount == 0 ? nil : areaSum / Double(areaCount) }
 
     /// The share of samples whose largest |g| lies inside A; nil without samples.
     public var pointingGame: Double? { hits.share }
@@ -127,6 +136,10 @@ public struct RankAgreement: Equatable, Sendable {
         hits.add(sample.isLargestInside)
         accuracySum += sample.rankAccuracy
         intersectionSum += sample.topIntersection
+        if let area = sample.localizationArea {
+            areaSum += area
+            areaCount += 1
+        }
     }
 }
 

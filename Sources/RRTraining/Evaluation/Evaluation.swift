@@ -38,6 +38,10 @@ public struct Evaluation: Sendable {
     public let perClass: [PartFigures]
     /// The groups of which the split has samples; nil where the dataset has no groups.
     public let perGroup: [PartFigures]?
+    /// What the probabilities say; nil where they were not asked, or there are too many of them to be kept.
+    public let classification: ClassificationFigures?
+    /// What becomes of predictions as pixels go or come; nil where it was not measured.
+    public let curves: PixelCurves?
     /// What the input gradients say; nil where no masks were given.
     public let explanation: ExplanationMetrics?
 
@@ -50,6 +54,12 @@ public struct Evaluation: Sendable {
     /// The group that is recognised worst, the first of equal ones: worst-group accuracy as in Sagawa, Koh, Hashimoto
     /// and Liang, "Distributionally robust neural networks for group shifts", ICLR 2020.
     public var worstGroup: PartFigures? { Self.worst(of: perGroup ?? []) }
+
+    /// As many images as are read at a time without much memory: a swap test reads four times as many.
+    static func batchSize(for shape: ImageShape) -> Int {
+        let bytes = MemoryLayout<Float>.size * max(1, shape.elementCount)
+        return min(256, max(16, (32 << 20) / bytes))
+    }
 
     private static func worst(of parts: [PartFigures]) -> PartFigures? {
         parts.min { ($0.accuracy, $0.index) < ($1.accuracy, $1.index) }
@@ -66,6 +76,7 @@ public struct Evaluation: Sendable {
     ///   - masks: the masks of the dataset; nil to leave explanations out.
     ///   - split: a split's name or `all`; nil for `test` where the dataset has splits, else all samples.
     ///   - measurement: how explanations are measured.
+    ///   - predictions: what is said of predictions beside how many are right.
     ///   - batchSize: the number of samples that are read at a time; without effect on the figures but for
     ///     rounding.
     ///   - threadCount: the number of threads; nil for one a processor core.
@@ -76,7 +87,8 @@ public struct Evaluation: Sendable {
         network: Network<Scalar>, parameters: Parameters<Scalar>,
         normalization: InputNormalization? = nil, resizeCrop: ResizeCrop? = nil, dataset: Dataset,
         masks: MaskSet? = nil, split: String? = nil,
-        measurement: ExplanationMeasurement = ExplanationMeasurement(), batchSize: Int = 256,
+        measurement: ExplanationMeasurement = ExplanationMeasurement(),
+        predictions: PredictionMeasurement = PredictionMeasurement(), batchSize: Int = 256,
         threadCount: Int? = nil, progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         guard dataset.labels != nil else {
@@ -87,14 +99,18 @@ public struct Evaluation: Sendable {
         var options = StreamOptions(batchSize: batchSize, split: split)
         options.resizeCrop = resizeCrop
         let stream = try BatchStream(dataset: dataset, masks: masks, options: options)
+        let predictor = BatchPredictor(
+            network: network, parameters: parameters, normalization: normalization,
+            target: measurement.target, threadCount: threadCount)
+        let rows = try dataset.indices(inSplit: split)
         let observer = try SampleObserver(
-            BatchPredictor(
-                network: network, parameters: parameters, normalization: normalization,
-                target: measurement.target, threadCount: threadCount),
-            dataset: dataset, masks: masks, rows: dataset.indices(inSplit: split), options: options,
-            measurement: measurement)
+            predictor, dataset: dataset, masks: masks, rows: rows, options: options, measurement: measurement,
+            predictions: predictions)
+        let classCount = network.model.classCount
         var tally = EvaluationTally(
-            classCount: network.model.classCount, groups: dataset.groups, masks: masks)
+            classCount: classCount, groups: dataset.groups, masks: masks,
+            keepsProbabilities: predictions.hasFigures
+                && rows.count <= PredictionMeasurement.largestProbabilityCount / max(1, classCount))
         while let batch = try stream.next() {
             let observations = try observer.observe(batch)
             for (position, observation) in observations.enumerated() {
@@ -103,10 +119,20 @@ public struct Evaluation: Sendable {
             }
             progress(tally.sampleCount, stream.samplesPerEpoch)
         }
-        self.init(tally, classNames: dataset.classNames)
+        let classification = tally.table.map {
+            ClassificationFigures(
+                $0, drawCount: predictions.drawCount, seed: predictions.seed, workers: predictor.workers)
+        }
+        self.init(
+            tally, classNames: dataset.classNames, classification: classification, curves: observer.curves)
     }
 
-    private init(_ tally: EvaluationTally, classNames: [String]?) {
+    private init(
+        _ tally: EvaluationTally, classNames: [String]?, classification: ClassificationFigures?,
+        curves: PixelCurves?
+    ) {
+        self.classification = classification
+        self.curves = curves
         let classes = SampleGroups(numbers: [], names: classNames)
         sampleCount = tally.sampleCount
         accuracy = Double(tally.classes.correct.reduce(0, +)) / Double(max(sampleCount, 1))
@@ -126,6 +152,7 @@ extension Run {
     ///   - masks: the masks of the dataset; nil to leave explanations out.
     ///   - split: a split's name or `all`; nil for `test` where the dataset has splits, else all samples.
     ///   - measurement: how explanations are measured.
+    ///   - predictions: what is said of predictions beside how many are right.
     ///   - precision: the number type to compute in; nil for that of the run, and single where it says none.
     ///   - threadCount: the number of threads; nil for one a processor core.
     ///   - progress: is told of the samples done and of all.
@@ -134,7 +161,8 @@ extension Run {
     ///   `Evaluation.init(network:parameters:…)`.
     public func evaluate(
         _ dataset: Dataset, masks: MaskSet? = nil, split: String? = nil,
-        measurement: ExplanationMeasurement = ExplanationMeasurement(), precision: Precision? = nil,
+        measurement: ExplanationMeasurement = ExplanationMeasurement(),
+        predictions: PredictionMeasurement = PredictionMeasurement(), precision: Precision? = nil,
         threadCount: Int? = nil, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> Evaluation {
         let dataset = try matching(dataset).dataset
@@ -144,7 +172,8 @@ extension Run {
             return try Evaluation(
                 network: network, parameters: parameters(of: network), normalization: normalization,
                 resizeCrop: resizeCrop, dataset: dataset, masks: masks, split: split,
-                measurement: measurement,
+                measurement: measurement, predictions: predictions,
+                batchSize: Evaluation.batchSize(for: model.input),
                 threadCount: threadCount, progress: progress)
         }
         return switch precision ?? self.precision ?? .float {
@@ -155,7 +184,8 @@ extension Run {
 }
 
 extension Trainer {
-    /// Measures the network as it is between two steps, which changes nothing of the training.
+    /// Measures the network as it is between two steps, which changes nothing of the training: accuracy and, with masks,
+    /// explanations, not the figures of probabilities.
     ///
     /// - Parameters:
     ///   - dataset: images with labels.
@@ -172,7 +202,7 @@ extension Trainer {
         try Evaluation(
             network: network, parameters: parameters, normalization: normalization,
             resizeCrop: resizeCrop, dataset: dataset, masks: masks, split: split, measurement: measurement,
-            batchSize: batchSize,
+            predictions: .accuracyAlone, batchSize: batchSize,
             threadCount: threadCount)
     }
 }

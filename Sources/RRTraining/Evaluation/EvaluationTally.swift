@@ -12,6 +12,8 @@ struct EvaluationTally {
     private(set) var groupCounts: Counts
     private(set) var confusion: [[Int]]?
     private(set) var explanation = ExplanationMetrics()
+    /// Nil where figures of probabilities are not wanted, or would take too much memory.
+    private(set) var table: PredictionTable?
 
     /// The samples of each part, and how many of them were recognised.
     struct Counts {
@@ -38,7 +40,8 @@ struct EvaluationTally {
         }
     }
 
-    init(classCount: Int, groups: SampleGroups?, masks: MaskSet?) {
+    init(classCount: Int, groups: SampleGroups?, masks: MaskSet?, keepsProbabilities: Bool) {
+        table = keepsProbabilities ? PredictionTable(classCount: classCount) : nil
         self.groups = groups
         self.masks = masks
         classes = Counts(partCount: classCount)
@@ -58,6 +61,8 @@ struct EvaluationTally {
         classes.add(isCorrect: isCorrect, to: label)
         if let groups { groupCounts.add(isCorrect: isCorrect, to: groups.numbers[index]) }
         confusion?[label][observation.prediction] += 1
+        table?.add(
+            label: label, prediction: observation.prediction, probabilities: observation.probabilities)
         guard let masks else { return }
         explanation.add(
             observation.explanation,

@@ -9,6 +9,10 @@ internal import RRTensor
 struct SampleObservation: Sendable {
     var prediction = 0
     var crossEntropy = 0.0
+    /// Softmax of the logits.
+    var probabilities: [Double] = []
+    /// Of the pixels by their input gradient; nil where curves are not measured, or it says nothing.
+    var pixelOrder: PixelOrder?
     var explanation = ExplanationOutcome.unannotated
     /// The class with the largest logit after the pixels in A were randomised; nil for an unannotated sample.
     var randomizedPrediction: Int?
@@ -21,6 +25,9 @@ final class SampleObserver<Scalar: NetworkScalar> {
     private let predictor: BatchPredictor<Scalar>
     private let randomization: MaskRandomization
     private let swaps: SwapObserver<Scalar>?
+    private let curveObserver: CurveObserver<Scalar>?
+    /// What became of the predictions of all samples so far; nil where it is not measured.
+    private(set) var curves: PixelCurves?
     private var meters: [ExplanationMeter<Scalar>]
     private var observations: [SampleObservation] = []
 
@@ -32,9 +39,11 @@ final class SampleObserver<Scalar: NetworkScalar> {
     ///   where groups are asked for that are not there; as `SwapObserver.init`.
     init(
         _ predictor: BatchPredictor<Scalar>, dataset: Dataset, masks: MaskSet?, rows: [Int],
-        options: StreamOptions, measurement: ExplanationMeasurement
+        options: StreamOptions, measurement: ExplanationMeasurement, predictions: PredictionMeasurement
     ) throws {
         self.predictor = predictor
+        curveObserver = predictions.curveStepCount.map { CurveObserver(predictor, stepCount: $0) }
+        curves = predictions.curveStepCount.map { PixelCurves(stepCount: $0) }
         let elementCount = predictor.input.elementCount
         if let count = measurement.topCount {
             try MaskSelection.top(count: count).check(elementCount: elementCount)
@@ -61,7 +70,14 @@ final class SampleObserver<Scalar: NetworkScalar> {
         observations.removeAll(keepingCapacity: true)
         observations.append(contentsOf: repeatElement(SampleObservation(), count: batch.count))
         let annotated = (0..<batch.count).filter { batch.annotated[$0] }
-        try measure(batch)
+        let seen = try predictor.seen(batch)
+        try measure(seen)
+        if let curveObserver, var sums = curves {
+            try curveObserver.observe(
+                seen, orders: observations.map(\.pixelOrder), predictions: observations.map(\.prediction),
+                into: &sums)
+            curves = sums
+        }
         if !annotated.isEmpty { try measureRandomized(annotated, of: batch) }
         if let swaps {
             let outcomes = try swaps.observe(batch, predictions: observations.map(\.prediction))
@@ -70,19 +86,23 @@ final class SampleObserver<Scalar: NetworkScalar> {
         return observations
     }
 
-    private func measure(_ batch: Batch) throws(ExplanationError) {
-        let seen = try predictor.seen(batch)
+    private func measure(_ seen: LabelledBatch) throws(ExplanationError) {
         let masks = seen.masks ?? []
+        let (shape, ordersPixels) = (predictor.input, curveObserver != nil)
         try observations.withUnsafeMutableBufferPointer { observations throws(ExplanationError) in
             try meters.withUnsafeMutableBufferPointer { meters throws(ExplanationError) in
                 try masks.withUnsafeBufferPointer { masks throws(ExplanationError) in
                     let memory = UncheckedSendable((masks, observations, meters))
                     try predictor.explainer.forEachSample(
-                        of: seen, at: predictor.parameters, withGradient: !masks.isEmpty
+                        of: seen, at: predictor.parameters, withGradient: !masks.isEmpty || ordersPixels
                     ) { sample in
                         let (masks, observations, meters) = memory.value
                         observations[sample.position].prediction = sample.prediction
                         observations[sample.position].crossEntropy = sample.crossEntropy
+                        observations[sample.position].probabilities = sample.probabilities
+                        if ordersPixels {
+                            observations[sample.position].pixelOrder = PixelOrder(sample.gradient, of: shape)
+                        }
                         guard !masks.isEmpty else { return }
                         let count = sample.gradient.count
                         let mask = masks[sample.position * count..<(sample.position + 1) * count]

@@ -17,7 +17,25 @@ struct EvaluateCommand: PathCommand {
               rrdata evaluate photos.h5 --model model.json --weights weights.safetensors --split val --json
 
             worst_class is the class with the lowest accuracy; per_group and worst_group are the same for the groups \
-            of the dataset, where it has some (Sagawa et al. 2020).
+            of the dataset, where it has some (Sagawa et al. 2020). All figures of classes are scikit-learn's. Of two \
+            classes auroc and average_precision are those of class 1, of more the mean over the classes against the rest:
+              balanced_accuracy           the mean of the classes' accuracies; 1/K for one class throughout. One sample of \
+            a rare class weighs as many of another
+              macro_f1                    the mean of 2 TP / (2 TP + FP + FN). It changes with how frequent classes are
+              auroc                       the probability that a sample of the class has the higher p of the two, 0.5 by \
+            chance (Hanley and McNeil 1982). It looks at the order alone, and may be high where most alarms are false
+              average_precision           Σ (R_n − R_(n−1)) P_n; by chance the share of the class, not 0.5
+              expected_calibration_error  15 bins of the largest p: |accuracy − mean p|, by samples (Guo et al. 2017). Above \
+            0 for a perfect model too where samples are few
+              brier_score                 the mean of Σ (p_k − [y = k])², of two classes half of it (Brier 1950). Calibration \
+            and accuracy in one
+            Their intervals of 95 % are percentiles over --bootstrap draws of samples, decided by --seed; for more than 2 \
+            million probabilities auroc and average_precision have none.
+
+            --curves STEPS measures deletion and insertion (Petsiuk et al. 2018): the probability of the predicted class as \
+            the pixels with the highest |g|, channels summed, become 0, or come into the image blurred by 11 × 11 pixels. \
+            The areas are low and high where g tells what the model looks at, right or wrong. It takes 2 · STEPS + 2 \
+            predictions for each sample, and images with holes are like none that the model knows.
 
             With masks, the object "explanation" has the following figures. g is the input gradient of --target, A \
             what a sample's mask marks, D the number of elements C·H·W. Elements are ranked by |g|, of equal ones the \
@@ -29,6 +47,9 @@ struct EvaluateCommand: PathCommand {
             a model that reads what lies inside A and outside alike. A model that reads nothing inside A has 0
               relevance_rank_accuracy          the share of A among the |A| highest elements (Arras et al. 2022)
               top_k_intersection               the k highest elements and A: their intersection by their union
+              localization_area                the probability that an element of A has a larger |g| than one outside, 0.5 by \
+            chance: the area under the ROC curve (Fawcett 2006). The order of the many tiny |g| decides as much as that of \
+            the few large ones
               pointing_game                    how often the highest element lies in A (Zhang et al. 2016)
               wrong_reason_score               the share of A with |g| above the image's mean of |g| (after Friedrich \
             et al. 2023, whose threshold and normalisation were others)
@@ -84,9 +105,18 @@ struct EvaluateCommand: PathCommand {
         help: "The weight of the penalty in penalty_to_cross_entropy; the run's by default.")
     var lambda1: Double?
 
+    @Option(help: "How often samples are drawn anew for the intervals of figures such as auroc; 0 for none.")
+    var bootstrap = 1000
+
+    @Option(
+        help: ArgumentHelp(
+            "Measure deletion and insertion in so many steps, each two predictions for every sample.",
+            valueName: "steps"))
+    var curves: Int?
+
     @Option(
         help:
-            "Decides the values that the pixels in A are randomised to, and who swaps with whom. (default: 0)"
+            "Decides the draws of the bootstrap, the values that the pixels in A are randomised to, and who swaps with whom. (default: 0)"
     )
     var seed: UInt64?
 
@@ -125,11 +155,17 @@ struct EvaluateCommand: PathCommand {
         }
         if best, !takesRun { throw ValidationError("--best is for a run; --weights names a file already") }
         let isAboutMasks =
-            topK != nil || lambda1 != nil || target != nil || seed != nil || swapPlace != nil || !swapTest
+            topK != nil || lambda1 != nil || swapPlace != nil || !swapTest || (target != nil && curves == nil)
         if masks == nil, isAboutMasks {
             throw ValidationError(
-                "--top-k, --lambda1, --target, --seed and those of the swap test are about explanations, which "
-                    + "need --masks")
+                "--top-k, --lambda1, --target and those of the swap test are about explanations, which need --masks"
+            )
+        }
+        guard 0...PredictionMeasurement.largestDrawCount ~= bootstrap else {
+            throw ValidationError("--bootstrap must be from 0 to \(PredictionMeasurement.largestDrawCount)")
+        }
+        if let curves, !(1...PixelCurves.largestStepCount ~= curves) {
+            throw ValidationError("--curves must be from 1 to \(PixelCurves.largestStepCount)")
         }
         if swapPlace != nil, !swapTest {
             throw ValidationError("--swap-place is about the swap test, which --no-swap-test leaves out")
@@ -154,12 +190,16 @@ struct EvaluateCommand: PathCommand {
         measurement.seed = seed ?? measurement.seed
         measurement.hasSwapTest = swapTest
         measurement.swapPlace = swapPlace
+        var predictions = PredictionMeasurement()
+        predictions.drawCount = bootstrap
+        predictions.seed = measurement.seed
+        predictions.curveStepCount = curves
         let place = try masks == nil || !swapTest ? nil : measurement.place(in: dataset)
         let line = ProgressLine()
         defer { line.clear() }
         let evaluation = try run.evaluate(
-            dataset, masks: masks, split: split, measurement: measurement, precision: trained.precision,
-            threadCount: threads.jobs
+            dataset, masks: masks, split: split, measurement: measurement, predictions: predictions,
+            precision: trained.precision, threadCount: threads.jobs
         ) { done, total in line.show("samples", done: done, of: total) }
         line.clear()
         var weight = run.penaltyWeight.flatMap { $0.target == measurement.target ? $0 : nil }

@@ -29,6 +29,7 @@ struct ExplanationReport {
             "top_k_intersection": .figure(metrics.ranks.topIntersection),
             "pointing_game": .figure(metrics.ranks.pointingGame),
             "pointing_game_interval": .figure(metrics.ranks.pointingGameInterval),
+            "localization_area": .figure(metrics.ranks.localizationArea),
             "wrong_reason_score": .figure(metrics.wrongReason.mean),
             "penalty": .figure(metrics.penalty.penalty),
             "lambda1": .figure(penaltyWeight?.lambda1),
@@ -73,6 +74,8 @@ struct ExplanationReport {
                 + "the share of the image that A covers (\(metrics.measuredCount) annotated samples)"
                 + leftOut,
             "  \(Figure.percent(rank)) of A is among the highest elements (relevance rank accuracy)",
+            "  \(Figure.text(metrics.ranks.localizationArea ?? .nan)) is the probability that an element of A ranks above "
+                + "another, 0.5 by chance (localisation)",
             "  \(Figure.percent(top)) is what A and the \(topName) highest elements share, by their union",
             "  \(Figure.percent(hits)) of samples have the highest element inside A (pointing game)",
             "  \(Figure.percent(wrong)) of A is looked at more than the image's mean (wrong-reason score)",

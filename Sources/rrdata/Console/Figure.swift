@@ -20,6 +20,11 @@ enum Figure {
         interval.map { format(" (%+.1f to ", 100 * $0.lower) + format("%+.1f)", 100 * $0.upper) } ?? ""
     }
 
+    /// ` (0.8012 to 0.9031)`, with the space before it; nothing without an interval.
+    static func bounds(_ interval: ConfidenceInterval?) -> String {
+        interval.map { " (\(text($0.lower)) to \(text($0.upper)))" } ?? ""
+    }
+
     /// `+78.0 points`, of a hundred.
     static func points(_ difference: Double) -> String { format("%+.1f points", 100 * difference) }
 
