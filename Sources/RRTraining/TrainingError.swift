@@ -117,6 +117,7 @@ extension OptionName {
     // Masks, and the images that they belong to.
     static let masks = OptionName("masks")
     static let target = OptionName("target")
+    package static let predictions = OptionName("predictions")
     static let swapPlace = OptionName("swapPlace")
     static let selection = OptionName("selection")
     static let size = OptionName("size")

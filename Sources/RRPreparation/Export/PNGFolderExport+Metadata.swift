@@ -45,29 +45,15 @@ extension PNGFolderExport {
             if source.labels != nil { columns.append("label") }
             if source.splits != nil { columns.append("split") }
             if source.groups != nil { columns.append("group") }
-            var text = columns.joined(separator: ",") + "\r\n"
+            var text = CSVRow.text(columns)
             for (position, id) in source.ids.enumerated() {
                 var fields = [id + ".png"]
                 if let labels = source.labels { fields.append(source.className(of: labels[position])) }
                 if let splits = source.splits { fields.append(source.splitNames[Int(splits[position])]) }
                 if let groups = source.groups { fields.append(groups.name(of: groups.numbers[position])) }
-                text += fields.map(Self.quoted).joined(separator: ",") + "\r\n"
+                text += CSVRow.text(fields)
             }
             return Array(text.utf8)
-        }
-
-        /// A field, in quotes where it holds what would end it.
-        private static func quoted(_ field: String) -> String {
-            let isPlain = field.utf8.allSatisfy { byte in
-                byte != UInt8(ascii: ",") && byte != UInt8(ascii: "\"") && byte != 10 && byte != 13
-            }
-            guard !isPlain || field.first == " " || field.last == " " else { return field }
-            var text = "\""
-            for scalar in field.unicodeScalars {
-                text.unicodeScalars.append(scalar)
-                if scalar == "\"" { text.unicodeScalars.append(scalar) }
-            }
-            return text + "\""
         }
     }
 }

@@ -42,8 +42,20 @@ public struct Evaluation: Sendable {
     public let classification: ClassificationFigures?
     /// What becomes of predictions as pixels go or come; nil where it was not measured.
     public let curves: PixelCurves?
+    /// What was found of each sample, in the order of the dataset; nil where it was not kept.
+    public let samples: [SamplePrediction]?
+    /// The names of the classes by label; nil where they are bare numbers.
+    public let classNames: [String]?
+    /// The number of the model's classes.
+    public let classCount: Int
     /// What the input gradients say; nil where no masks were given.
     public let explanation: ExplanationMetrics?
+
+    /// The name of a class, or its digits where classes have no names.
+    public func className(of label: Int) -> String {
+        guard let classNames, classNames.indices.contains(label) else { return String(label) }
+        return classNames[label]
+    }
 
     /// The number of classes up to which confusion is counted: 8 MB of counts.
     public static let largestConfusion = 1000
@@ -110,7 +122,8 @@ public struct Evaluation: Sendable {
         var tally = EvaluationTally(
             classCount: classCount, groups: dataset.groups, masks: masks,
             keepsProbabilities: predictions.hasFigures
-                && rows.count <= PredictionMeasurement.largestProbabilityCount / max(1, classCount))
+                && rows.count <= PredictionMeasurement.largestProbabilityCount / max(1, classCount),
+            keepsSamples: predictions.keepsSamples)
         while let batch = try stream.next() {
             let observations = try observer.observe(batch)
             for (position, observation) in observations.enumerated() {
@@ -132,6 +145,9 @@ public struct Evaluation: Sendable {
         curves: PixelCurves?
     ) {
         self.classification = classification
+        self.classNames = classNames
+        classCount = tally.classCount
+        samples = tally.samples
         self.curves = curves
         let classes = SampleGroups(numbers: [], names: classNames)
         sampleCount = tally.sampleCount

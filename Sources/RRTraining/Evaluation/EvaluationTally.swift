@@ -4,6 +4,7 @@ internal import RRFormats
 
 /// The sums of an evaluation.
 struct EvaluationTally {
+    let classCount: Int
     let groups: SampleGroups?
     let masks: MaskSet?
     private(set) var sampleCount = 0
@@ -14,6 +15,8 @@ struct EvaluationTally {
     private(set) var explanation = ExplanationMetrics()
     /// Nil where figures of probabilities are not wanted, or would take too much memory.
     private(set) var table: PredictionTable?
+    /// Nil where what was found of each sample is not kept.
+    private(set) var samples: [SamplePrediction]?
 
     /// The samples of each part, and how many of them were recognised.
     struct Counts {
@@ -40,8 +43,12 @@ struct EvaluationTally {
         }
     }
 
-    init(classCount: Int, groups: SampleGroups?, masks: MaskSet?, keepsProbabilities: Bool) {
+    init(
+        classCount: Int, groups: SampleGroups?, masks: MaskSet?, keepsProbabilities: Bool, keepsSamples: Bool
+    ) {
+        samples = keepsSamples ? [] : nil
         table = keepsProbabilities ? PredictionTable(classCount: classCount) : nil
+        self.classCount = classCount
         self.groups = groups
         self.masks = masks
         classes = Counts(partCount: classCount)
@@ -63,6 +70,8 @@ struct EvaluationTally {
         confusion?[label][observation.prediction] += 1
         table?.add(
             label: label, prediction: observation.prediction, probabilities: observation.probabilities)
+        samples?.append(
+            SamplePrediction(observation, index: index, label: label, group: groups?.numbers[index]))
         guard let masks else { return }
         explanation.add(
             observation.explanation,

@@ -105,6 +105,15 @@ struct EvaluateCommand: PathCommand {
         help: "The weight of the penalty in penalty_to_cross_entropy; the run's by default.")
     var lambda1: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write a table of all samples: id, label, prediction, the probability of each class, group, and the figures of each.",
+            valueName: "file.csv"))
+    var predictions: String?
+
+    @Flag(help: "Replace a table that exists.")
+    var force = false
+
     @Option(help: "How often samples are drawn anew for the intervals of figures such as auroc; 0 for none.")
     var bootstrap = 1000
 
@@ -139,10 +148,11 @@ struct EvaluateCommand: PathCommand {
     @OptionGroup var report: ReportOptions
 
     var paths: CommandPaths {
-        var paths = CommandPaths()
+        var paths = CommandPaths(force: force)
         for path in inputs { paths.read(path) }
         paths.read(masks, option: .masks)
         trained.add(to: &paths)
+        paths.write(predictions, .predictions)
         return paths
     }
 
@@ -153,6 +163,7 @@ struct EvaluateCommand: PathCommand {
                 takesRun
                     ? "give a run folder and a dataset" : "give the dataset alone with --model and --weights")
         }
+        if force, predictions == nil { throw ValidationError("--force is about the table of --predictions") }
         if best, !takesRun { throw ValidationError("--best is for a run; --weights names a file already") }
         let isAboutMasks =
             topK != nil || lambda1 != nil || swapPlace != nil || !swapTest || (target != nil && curves == nil)
@@ -190,18 +201,21 @@ struct EvaluateCommand: PathCommand {
         measurement.seed = seed ?? measurement.seed
         measurement.hasSwapTest = swapTest
         measurement.swapPlace = swapPlace
-        var predictions = PredictionMeasurement()
-        predictions.drawCount = bootstrap
-        predictions.seed = measurement.seed
-        predictions.curveStepCount = curves
+        var predicting = PredictionMeasurement()
+        predicting.drawCount = bootstrap
+        predicting.seed = measurement.seed
+        predicting.curveStepCount = curves
+        predicting.keepsSamples = predictions != nil
+        let table = try predictions.map { try PredictionFile(path: $0, force: force) }
         let place = try masks == nil || !swapTest ? nil : measurement.place(in: dataset)
         let line = ProgressLine()
         defer { line.clear() }
         let evaluation = try run.evaluate(
-            dataset, masks: masks, split: split, measurement: measurement, predictions: predictions,
+            dataset, masks: masks, split: split, measurement: measurement, predictions: predicting,
             precision: trained.precision, threadCount: threads.jobs
         ) { done, total in line.show("samples", done: done, of: total) }
         line.clear()
+        try table?.write(evaluation, of: dataset)
         var weight = run.penaltyWeight.flatMap { $0.target == measurement.target ? $0 : nil }
         if let lambda1 {
             weight = weight ?? Run.PenaltyWeight(lambda1: lambda1)
