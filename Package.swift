@@ -65,6 +65,7 @@ let package = Package(
                 .embedInCode("model.schema.json"),
                 .embedInCode("metrics.schema.json"),
                 .embedInCode("evaluation.schema.json"),
+                .embedInCode("comparison.schema.json"),
             ],
             swiftSettings: swiftSettings),
         module("RRTensor", "CStoredElements"),

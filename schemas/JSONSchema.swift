@@ -13,6 +13,8 @@ public struct JSONSchema: Sendable {
     public static let metrics = JSONSchema(embedded: PackageResources.metrics_schema_json)
     /// The schema of `rrdata evaluate --json`: `evaluation.schema.json`.
     public static let evaluation = JSONSchema(embedded: PackageResources.evaluation_schema_json)
+    /// The schema of `rrdata compare --json`: `comparison.schema.json`.
+    public static let comparison = JSONSchema(embedded: PackageResources.comparison_schema_json)
 
     private let root: SchemaNode
     private let definitions: [String: SchemaNode]

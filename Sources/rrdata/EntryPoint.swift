@@ -75,7 +75,7 @@ struct RRDataCommand: ParsableCommand {
         subcommands: [
             ImportCommand.self, ExportCommand.self, DecoyCommand.self, ToyColorsCommand.self,
             ValidateCommand.self, InfoCommand.self,
-            StreamCommand.self, TrainCommand.self, EvaluateCommand.self, MakeMasksCommand.self,
-            FindAnotherCommand.self, SweepCommand.self,
+            StreamCommand.self, TrainCommand.self, EvaluateCommand.self, CompareCommand.self,
+            MakeMasksCommand.self, FindAnotherCommand.self, SweepCommand.self,
         ])
 }

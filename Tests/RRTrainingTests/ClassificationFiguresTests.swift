@@ -159,4 +159,19 @@ struct ClassificationFiguresTests {
         }
         #expect(reference.localization.count == 200 && reference.localization.contains { $0.area == nil })
     }
+
+    @Test("McNemar's test is SciPy's, exact for few samples and by chi-square with its correction")
+    func discordant() {
+        for expected in reference.discordant {
+            let (first, second) = (Int(expected[0]), Int(expected[1]))
+            let found = McNemarTest(firstOnly: first, secondOnly: second)
+            FigureReference.expectAlike(found.probability, expected[2], "\(expected)")
+            #expect(found.method == .exact)
+            FigureReference.expectAlike(McNemarTest.corrected(first, second), expected[3], "\(expected)")
+        }
+        let many = McNemarTest(firstOnly: 700, secondOnly: 500)
+        #expect(many.method == .chiSquare && many.probability == McNemarTest.corrected(700, 500))
+        // Where the one gives way to the other they hardly differ.
+        #expect(abs(McNemarTest.corrected(540, 460) / McNemarTest.exact(460, of: 1000) - 1) < 0.05)
+    }
 }

@@ -13,7 +13,7 @@ struct ContractTests {
         ["import", "pngs"], ["import", "hdf5"], ["import", "npy"], ["import", "npz"], ["import", "idx"],
         ["import", "masks"], ["export", "pngs"], ["export", "npy"], ["export", "hdf5"],
         ["export", "webdataset"], ["decoy"], ["toy-colors"], ["validate"], ["info"], ["stream"], ["train"],
-        ["evaluate"], ["make-masks"], ["find-another"], ["sweep"],
+        ["evaluate"], ["compare"], ["make-masks"], ["find-another"], ["sweep"],
     ]
 
     @Test("every command's help has an example", arguments: commands)
@@ -34,7 +34,7 @@ struct ContractTests {
         #expect(
             listed == [
                 "import", "export", "decoy", "toy-colors", "validate", "info", "stream", "train", "evaluate",
-                "make-masks", "find-another", "sweep",
+                "compare", "make-masks", "find-another", "sweep",
             ])
         #expect(try CommandLineTool.run(["--version"], in: "/").text.hasPrefix("rrdata "))
     }
