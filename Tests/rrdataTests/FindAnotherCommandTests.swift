@@ -52,6 +52,14 @@ struct FindAnotherCommandTests {
         #expect(try share("others/round-1/masks.h5", in: folder, of: [0, 4, 20, 24]) >= 0.95)
         #expect(try share("others/round-2/masks.h5", in: folder, of: [1, 2, 3]) >= 0.95)
         #expect(outcome.errors.contains("round 2 of 2: accuracy "))
+        // Swapping the corners changes the first model's mind, and not the second's.
+        let regions = try #require(rounds[1]["regions"]?.arrayValue)
+        let own = try #require(rounds[0]["regions"]?.arrayValue)
+        #expect(own.count == 1 && regions.count == 2 && regions[1]["round"] == 2)
+        #expect((own[0]["flips_by_other"]?.doubleValue ?? 0) > 0.5)
+        #expect((regions[0]["flips_by_other"]?.doubleValue ?? 1) < 0.2)
+        #expect(rounds[1]["may_read_the_same_region_as"] == [])
+        #expect(!outcome.errors.contains("may read the same region"))
 
         let told = try CommandLineTool.run(["info", "others", "--json"], in: folder.path)
         let info = try JSONValue(parsing: told.text)

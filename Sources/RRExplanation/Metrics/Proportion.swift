@@ -66,6 +66,13 @@ public struct PairedProportions: Equatable, Sendable {
 
     public init() {}
 
+    package init(both: Int, firstOnly: Int, secondOnly: Int, neither: Int) {
+        self.both = both
+        self.firstOnly = firstOnly
+        self.secondOnly = secondOnly
+        self.neither = neither
+    }
+
     /// The samples that both were asked of.
     public var total: Int { both + firstOnly + secondOnly + neither }
 

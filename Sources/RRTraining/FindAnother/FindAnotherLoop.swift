@@ -122,8 +122,13 @@ public struct FindAnotherLoop {
             try MaskSetWriter.write(masks, provenance: .object(provenance), path: path, force: true)
         }
         let evaluation = try run.evaluate(
-            dataset, split: judgedSplit, precision: options.training.precision,
+            dataset, split: judgedSplit, predictions: .accuracyAlone, precision: options.training.precision,
             threadCount: options.training.threadCount)
+        let regions = try regions(number, run, masks, folder)
+        let sharedRegions = regions.dropLast().filter { flips in
+            let earlier = folder.entries[flips.round - 1].regions.last
+            return earlier.map { flips.agrees(with: $0) } ?? false
+        }
         let configuration = try Run.configuration(of: folder.run(of: number))
         let ones = made.oneCount
         let round = FindAnotherRound(
@@ -131,9 +136,31 @@ public struct FindAnotherLoop {
             accuracy: evaluation.accuracy, crossEntropy: evaluation.crossEntropy,
             shareInsideEarlier: try ones == 0
                 ? nil : earlier.map { Double(try masks.commonOneCount(with: $0)) / Double(ones) },
+            regions: regions, sharedRegions: sharedRegions.map(\.round),
             oneCount: ones, annotatedCount: masks.annotatedCount,
             zeroGradientCount: made.zeroGradientCount)
         return (round, masksSoFar)
+    }
+
+    /// The rounds before one whose regions are swapped for it: each takes an evaluation.
+    private static let comparedRounds = 8
+
+    /// Swaps the regions of the latest rounds and of the round itself, for its model.
+    private func regions(
+        _ number: Int, _ run: Run, _ masks: MaskSet, _ folder: SeriesFolder<FindAnotherRound>
+    ) throws -> [RegionFlips] {
+        let samples = try dataset.indices(inSplit: judgedSplit)
+        let distance = min(dataset.imageShape.height, dataset.imageShape.width) / 16
+        return try (max(1, number - Self.comparedRounds)...number).map { round in
+            let masks =
+                try round == number ? masks : MaskSet(path: folder.masks(ofRound: round), for: dataset)
+            let evaluation = try run.evaluate(
+                dataset, masks: masks.regions(of: samples, distance: distance), split: judgedSplit,
+                predictions: .accuracyAlone, precision: options.training.precision,
+                threadCount: options.training.threadCount)
+            return RegionFlips(
+                round: round, flips: evaluation.explanation?.swapTest.inside.pairs ?? PairedProportions())
+        }
     }
 
     /// Marks what the model of a round looks at, in every sample of the dataset.

@@ -13,6 +13,10 @@ public struct FindAnotherRound: Equatable, Sendable {
     /// The share of the new masks' ones that the masks of earlier rounds have too; nil in the first round, and where
     /// the new masks have none.
     public let shareInsideEarlier: Double?
+    /// How often the round's model changes its mind when the regions of the latest rounds, its own the last, are swapped.
+    public let regions: [RegionFlips]
+    /// The earlier rounds whose models may read the same region as this one: the figures of their regions agree.
+    public let sharedRegions: [Int]
     /// The ones of the round's own masks, over all samples.
     public let oneCount: Int
     /// The samples that got a mask.
@@ -34,6 +38,8 @@ extension FindAnotherRound: SeriesEntry {
             "round": .integer(number), "lambda1": .number(lambda1), "accuracy": .number(accuracy),
             "cross_entropy": .number(crossEntropy),
             "share_inside_earlier": shareInsideEarlier.map { .number($0) } ?? .null,
+            "regions": .array(regions.map(\.json)),
+            "may_read_the_same_region_as": .array(sharedRegions.map { .integer($0) }),
             "ones": .integer(oneCount), "annotated": .integer(annotatedCount),
             "zero_gradient": .integer(zeroGradientCount),
         ]
@@ -49,7 +55,11 @@ extension FindAnotherRound: SeriesEntry {
         else { return nil }
         self.init(
             number: number, lambda1: lambda1, accuracy: accuracy, crossEntropy: crossEntropy,
-            shareInsideEarlier: json["share_inside_earlier"]?.doubleValue, oneCount: oneCount,
+            shareInsideEarlier: json["share_inside_earlier"]?.doubleValue,
+            // Rounds of earlier releases have none.
+            regions: (json["regions"]?.arrayValue ?? []).compactMap { RegionFlips($0) },
+            sharedRegions: (json["may_read_the_same_region_as"]?.arrayValue ?? []).compactMap(\.integerValue),
+            oneCount: oneCount,
             annotatedCount: annotatedCount, zeroGradientCount: zeroGradientCount)
     }
 }

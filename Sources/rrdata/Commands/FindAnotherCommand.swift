@@ -15,8 +15,12 @@ struct FindAnotherCommand: PathCommand {
             at is marked, and the next must do without that, from the same start. Each round marks the elements \
             above --threshold times the largest absolute input gradient of their sample, and adds them to A.
 
-            Where a new model's masks lie outside the earlier ones and its accuracy holds, it has found another \
-            explanation. Which of them is the right one, a person has to say.
+            Where a new model's masks lie outside the earlier ones and its accuracy holds, it may have found another \
+            explanation; but a large lambda1 empties the masked elements of gradient, whatever the model reads beside them. \
+            So the region that each model looks at, its masks and what lies within a sixteenth of the image's shorter side, \
+            becomes that of samples of another place, as in the swap test of evaluate, and the predictions that change are \
+            counted. Where as many change of a new model as of an earlier one, by intervals of 95 % that overlap above 5 %, \
+            both may read the same region, and a line says so. Which explanation is the right one, a person has to say.
 
             Examples:
               rrdata find-another toy.h5 --rounds 2 --model mlp --weight-decay 1e-4 --epochs 64 -o others

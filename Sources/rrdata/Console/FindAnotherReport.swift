@@ -1,3 +1,4 @@
+import RRExplanation
 import RRFormats
 import RRSchemas
 import RRTraining
@@ -39,16 +40,29 @@ final class FindAnotherReport {
         let inside = round.shareInsideEarlier.map {
             ", \(Figure.percent($0)) of its mask inside the earlier ones"
         }
-        return "round \(round.number) of \(count): accuracy \(Figure.percent(round.accuracy))\(inside ?? "")"
+        var text =
+            "round \(round.number) of \(count): accuracy \(Figure.percent(round.accuracy))\(inside ?? "")"
+        for earlier in round.sharedRegions {
+            text +=
+                "\n  round \(round.number) and round \(earlier): both models may read the same region, since as many "
+                + "predictions of either change when it is swapped"
+        }
+        return text
     }
 
     /// A line a round, in columns.
     static func table(_ rounds: [FindAnotherRound]) -> String {
-        let header = ["round", "lambda1", "accuracy", "mask inside earlier ones", "ones a mask"]
+        let header = [
+            "round", "lambda1", "accuracy", "mask inside earlier ones", "flips, own region swapped",
+            "may read the region of", "ones a mask",
+        ]
         let rows = rounds.map { round in
             [
                 "\(round.number)", Figure.text(round.lambda1), Figure.percent(round.accuracy),
                 round.shareInsideEarlier.map(Figure.percent) ?? "-",
+                round.regions.last?.byOther.share.map(Figure.percent) ?? "-",
+                round.sharedRegions.isEmpty
+                    ? "-" : round.sharedRegions.map(String.init).joined(separator: ", "),
                 Figure.text(Double(round.oneCount) / Double(max(round.annotatedCount, 1))),
             ]
         }
