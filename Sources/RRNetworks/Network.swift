@@ -42,10 +42,7 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
         self.model = model
         self.graph = graph
         segments = .whole(nodeCount: graph.nodes.count)
-        let head = graph.nodes.last {
-            if case .layer(let layer) = $0.operation { layer.parameterCount > 0 } else { false }
-        }
-        parameterLayout = ParameterLayout(graph.parameters, headStart: head?.parameterOffset ?? 0)
+        parameterLayout = ParameterLayout(graph.parameters, headStart: graph.headStart)
         groupLimits = GroupLimits(
             featureCount: model.input.elementCount + graph.featureCount,
             parameterCount: parameterLayout.count, elementSize: MemoryLayout<Scalar>.stride)

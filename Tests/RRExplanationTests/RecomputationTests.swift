@@ -92,7 +92,7 @@ struct RecomputationTests {
         #expect(kept.gradients == again.gradients)
     }
 
-    @Test("cuts leave less than half of the memory that all maps take")
+    @Test("cuts leave less than three quarters of what maps take that share memory as they are")
     func memory() throws {
         let input = try ImageShape(channels: 3, height: 224, width: 224)
         var network = try Network<Float>(
@@ -107,7 +107,7 @@ struct RecomputationTests {
             sizes.append(network.byteCount(training) - parameters)
         }
         #expect(sizes[1] < sizes[0])
-        #expect(sizes.min() ?? 0 < sizes[0] / 2)
+        #expect(sizes.min() ?? 0 < sizes[0] * 3 / 4)
     }
 
     @Test("a limit first takes samples that are on their way at once, and then maps")

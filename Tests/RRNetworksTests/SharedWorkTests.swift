@@ -81,8 +81,19 @@ struct SharedWorkTests {
             guard products > 0 else {
                 return sum + 5 * 8 * Double(elements) * share(of: layer.largestShareCount, pieces, team)
             }
-            guard let convolution = layer as? ConvolutionLayer<Float> else {
+            let normalized = layer as? NormalizedConvolutionLayer<Float>
+            guard let convolution = normalized?.convolution ?? layer as? ConvolutionLayer<Float> else {
                 return sum + 6 * Double(products) * share(of: layer.largestShareCount, pieces, team)
+            }
+            if let product = convolution.product(sampleCount: sampleCount, .whole) {
+                let blocks = [
+                    product.blockCount(rows: product.outputs), product.blockCount(rows: product.channels),
+                    product.gradientBlockCount,
+                ]
+                return sum
+                    + blocks.reduce(0) {
+                        $0 + 2 * Double(products) * share(of: $1, min(pieces, $1), team)
+                    }
             }
             // Two passes forward, two back, and two products for the weights.
             let shares = [(false, false), (true, false), (false, true)].map { isTranspose, isGradient in

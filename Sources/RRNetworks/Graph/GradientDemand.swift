@@ -6,25 +6,33 @@
 package struct GradientDemand: Equatable, Sendable {
     /// By node: whether any of its parameters is trained.
     let nodes: [Bool]
+    /// By node and part of its parameters: whether any of these is trained.
+    let parts: [[Bool]]
     /// By value: whether its adjoint leads to a parameter that is trained.
     let values: [Bool]
 
     init<Scalar>(_ graph: LayerGraph<Scalar>, trained ranges: [Range<Int>]) {
         var values = graph.values.map { _ in false }
-        nodes = graph.nodes.map { node in
-            let isTrained = ranges.contains { $0.overlaps(node.parameterRange) }
+        parts = graph.nodes.map { node in
+            node.parameterRanges.map { part in ranges.contains { $0.overlaps(part) } }
+        }
+        nodes = parts.map { $0.contains(true) }
+        for (node, isTrained) in zip(graph.nodes, nodes) {
             values[node.output] = isTrained || node.inputs.contains { values[$0] }
-            return isTrained
         }
         self.values = values
     }
 }
 
 extension LayerGraph.Node {
-    /// Where its parameters lie among all.
-    fileprivate var parameterRange: Range<Int> {
-        guard case .layer(let layer) = operation else { return parameterOffset..<parameterOffset }
-        return parameterOffset..<parameterOffset + layer.parameterCount
+    /// Where the parameters of each of its parts lie among all.
+    fileprivate var parameterRanges: [Range<Int>] {
+        guard case .layer(let layer) = operation else { return [] }
+        var end = parameterOffset
+        return layer.parameterParts.map { count in
+            end += count
+            return end - count..<end
+        }
     }
 }
 

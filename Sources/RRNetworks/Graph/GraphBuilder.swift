@@ -4,8 +4,8 @@ import RRTensor
 struct GraphBuilder<Scalar: NetworkScalar> {
     typealias Graph = LayerGraph<Scalar>
 
-    private var nodes: [Graph.Node] = []
-    private var values: [Graph.Value]
+    var nodes: [Graph.Node] = []
+    var values: [Graph.Value]
     private var parameters: [ParameterSpecification] = []
     private var parameterCount = 0
 
@@ -26,15 +26,44 @@ struct GraphBuilder<Scalar: NetworkScalar> {
                 .malformedModel, "layers",
                 "give two parameters the name \(parameter.name); each needs its own")
         }
+        let summaries = builder.nodes.map { $0.summary(of: builder.values[$0.output]) }
+        let featureCount = builder.nodes.reduce(0) { $0 + builder.values[$1.output].shape.elementCount }
+        let headStart = builder.nodes.last { $0.parameterCount > 0 }?.parameterOffset ?? 0
+        let output = builder.joinNormalizations(output: end.value)
         let flow = builder.nodes.map { node in
             (inputs: node.inputs, output: node.output, offsets: builder.offsets(of: node))
         }
         let counts = builder.values.map(\.shape.elementCount)
         let returns = GraphReturns(nodes: flow, elementCounts: counts)
+        let computedAgain = builder.computedAgain(output: output)
+        let memoryNodes = builder.nodes.indices.map { index in
+            let node = builder.nodes[index]
+            return MemoryPlan.Node(
+                inputs: node.inputs, output: node.output, offsets: flow[index].offsets, needs: node.needs,
+                isConcatenation: node.isConcatenation, worksInPlace: node.worksInPlace,
+                isComputedAgain: computedAgain[index])
+        }
+        let wholePlan = MemoryPlan(
+            nodes: memoryNodes, segments: .whole(nodeCount: builder.nodes.count), returns: returns,
+            output: output, elementCounts: counts)
         return Graph(
-            nodes: builder.nodes, values: builder.values, output: end.value, isFlat: end.isFlat,
-            inputShape: input, outputShape: end.shape, parameters: builder.parameters, returns: returns,
-            adjoints: AdjointPlan(nodes: flow, returns: returns, elementCounts: counts))
+            nodes: builder.nodes, values: builder.values, output: output, isFlat: end.isFlat,
+            inputShape: input, outputShape: end.shape, parameters: builder.parameters, headStart: headStart,
+            summaries: summaries, featureCount: featureCount, returns: returns, memoryNodes: memoryNodes,
+            wholePlan: wholePlan)
+    }
+
+    /// By node: whether the last pass computes its output anew, which one layer reads, and in that pass alone.
+    private func computedAgain(output: Int) -> [Bool] {
+        var readers: [[Int]] = values.map { _ in [] }
+        for (index, node) in nodes.enumerated() { for input in node.inputs { readers[input].append(index) } }
+        return nodes.map { node in
+            guard case .layer(let layer) = node.operation, layer.isComputedAgain, node.output != output,
+                readers[node.output].count == 1, let reader = readers[node.output].first,
+                case .layer(let next) = nodes[reader].operation
+            else { return false }
+            return !next.needs.contains(.inputBetween)
+        }
     }
 
     /// Where each input of a node that only passes on lies in its output; nil for one that computes.

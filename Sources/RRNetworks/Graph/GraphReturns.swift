@@ -84,59 +84,9 @@ struct GraphReturns: Sendable {
     }
 }
 
-/// Which adjoints share memory: each is wanted only from where it is written to where it was computed forward.
-struct AdjointPlan: Sendable {
-    /// The memory of each value's adjoint; nil where the value has none of its own.
-    let slots: [Int?]
-    /// The number of elements of each piece of memory.
-    let elementCounts: [Int]
-
-    init(nodes: [(inputs: [Int], output: Int, offsets: [Int]?)], returns: GraphReturns, elementCounts: [Int])
-    {
-        // The nodes at which the memory of a value is first written and last read, counted from the end.
-        var births = elementCounts.map { _ in -1 }
-        var deaths = elementCounts.map { _ in nodes.count }
-        for (index, node) in nodes.enumerated() {
-            let root = returns.places[node.output].value
-            deaths[root] = min(deaths[root], index)
-            for (slot, input) in node.inputs.enumerated() where input != 0 {
-                let action = returns.actions[index][slot]
-                for place in action.sources { deaths[place.value] = min(deaths[place.value], index) }
-                if action != .none { births[input] = max(births[input], index) }
-            }
-        }
-        var slots: [Int?] = elementCounts.map { _ in nil }
-        var sizes: [Int] = []
-        var free: [Int] = []
-        if let last = nodes.last {
-            // A caller's to write, at whatever time.
-            slots[last.output] = 0
-            sizes.append(elementCounts[last.output])
-        }
-        for index in nodes.indices.reversed() {
-            for value in elementCounts.indices where births[value] == index && slots[value] == nil {
-                // The largest that is free: fewer and larger ones, whatever comes.
-                if let best = free.indices.max(by: { sizes[free[$0]] < sizes[free[$1]] }) {
-                    let slot = free.remove(at: best)
-                    sizes[slot] = max(sizes[slot], elementCounts[value])
-                    slots[value] = slot
-                } else {
-                    slots[value] = sizes.count
-                    sizes.append(elementCounts[value])
-                }
-            }
-            for value in elementCounts.indices where deaths[value] == index {
-                if let slot = slots[value], slot != 0 { free.append(slot) }
-            }
-        }
-        self.slots = slots
-        self.elementCounts = sizes
-    }
-}
-
 extension GraphReturns.Action {
     /// What is read to do it, beside the node's own part.
-    fileprivate var sources: [GraphPlace] {
+    var sources: [GraphPlace] {
         switch self {
         case .none, .write, .add: []
         case .writeAndAdd(let place), .addPlace(let place): [place]

@@ -19,24 +19,23 @@ extension LayerGraph {
     }
 
     func forward(through range: Range<Int>, _ group: Group, at parameters: UnsafePointer<Scalar>) {
-        let memory = group.memory
+        let count = group.sampleCount
+        func value(_ value: Int) -> UnsafeMutablePointer<Scalar> {
+            group.memory.value(value, sampleCount: count)
+        }
         for index in range {
             let node = nodes[index]
-            let output = memory.value(node.output)
+            let output = value(node.output)
             switch node.operation {
-            case .layer(let layer):
-                share(layer, index, group, parameters) { layerGroup in
-                    layer.forward(
-                        layerGroup, input: UnsafePointer(memory.value(node.inputs[0])), output: output)
-                }
-            case .sum: addInputs(node, of: memory.value, into: output, group)
-            case .concatenation: joinInputs(node, of: memory.value, into: output, group)
+            case .layer(let layer): computeValue(layer, node, index, group, parameters)
+            case .sum: addInputs(node, of: value, into: output, group)
+            case .concatenation: joinInputs(node, of: value, into: output, group)
             case .product(let product):
+                let (first, second) = (
+                    UnsafePointer(value(node.inputs[0])), UnsafePointer(value(node.inputs[1]))
+                )
                 share(product, group) { factors in
-                    product.multiply(
-                        UnsafePointer(memory.value(node.inputs[0])),
-                        by: UnsafePointer(memory.value(node.inputs[1])),
-                        into: output, factors, sampleCount: group.sampleCount)
+                    product.multiply(first, by: second, into: output, factors, sampleCount: count)
                 }
             }
         }
@@ -61,7 +60,7 @@ extension LayerGraph {
                                 inputCotangent: target)
                         }
                     case .product(let product):
-                        let other = UnsafePointer(memory.value(node.inputs[1 - slot]))
+                        let other = UnsafePointer(memory.value(node.inputs[1 - slot], sampleCount: count))
                         share(product, group) { factors in
                             if slot == 0 {
                                 product.multiply(
@@ -79,28 +78,26 @@ extension LayerGraph {
     }
 
     func tangent(through range: Range<Int>, _ group: Group, at parameters: UnsafePointer<Scalar>) {
-        let memory = group.memory
+        let (memory, count) = (group.memory, group.sampleCount)
+        func tangent(_ value: Int) -> UnsafeMutablePointer<Scalar> {
+            memory.tangent(value, sampleCount: count)
+        }
         for index in range {
             let node = nodes[index]
-            let output = memory.tangent(node.output)
+            let output = tangent(node.output)
             switch node.operation {
-            case .layer(let layer):
-                share(layer, index, group, parameters) { layerGroup in
-                    layer.tangent(
-                        layerGroup, at: point(group, node),
-                        inputTangent: UnsafePointer(memory.tangent(node.inputs[0])), outputTangent: output)
-                }
-            case .sum: addInputs(node, of: memory.tangent, into: output, group)
-            case .concatenation: joinInputs(node, of: memory.tangent, into: output, group)
+            case .layer(let layer): computeTangent(layer, node, index, group, parameters)
+            case .sum: addInputs(node, of: tangent, into: output, group)
+            case .concatenation: joinInputs(node, of: tangent, into: output, group)
             case .product(let product):
                 let (first, second) = (node.inputs[0], node.inputs[1])
+                let values = [first, second].map { UnsafePointer(memory.value($0, sampleCount: count)) }
+                let tangents = [first, second].map { UnsafePointer(tangent($0)) }
                 share(product, group) { factors in
                     product.multiply(
-                        UnsafePointer(memory.tangent(first)), by: UnsafePointer(memory.value(second)),
-                        into: output, factors, sampleCount: group.sampleCount)
+                        tangents[0], by: values[1], into: output, factors, sampleCount: count)
                     product.multiply(
-                        UnsafePointer(memory.value(first)), by: UnsafePointer(memory.tangent(second)),
-                        into: output, factors, sampleCount: group.sampleCount, adds: true)
+                        values[0], by: tangents[1], into: output, factors, sampleCount: count, adds: true)
                 }
             }
         }
@@ -117,6 +114,7 @@ extension LayerGraph {
         for index in range.reversed() where group.demand.values[nodes[index].output] {
             let node = nodes[index]
             let output = UnsafePointer(memory.adjoint(node.output, sampleCount: count))
+            computeAgain(node, index, group, parameters, isSecondOrder)
             for (slot, input) in node.inputs.enumerated() {
                 guard group.demand.values[input] else {
                     // Nothing is trained before it: only the layer's own parameters want their part.
@@ -175,18 +173,53 @@ extension LayerGraph {
         }
     }
 
+    private func computeValue(
+        _ layer: any Layer<Scalar>, _ node: Node, _ index: Int, _ group: Group,
+        _ parameters: UnsafePointer<Scalar>
+    ) {
+        let (memory, count) = (group.memory, group.sampleCount)
+        let input = UnsafePointer(memory.value(node.inputs[0], sampleCount: count))
+        let output = memory.value(node.output, sampleCount: count)
+        share(layer, index, group, parameters, stageCount: layer.forwardStageCount) { layerGroup in
+            layer.forward(layerGroup, input: input, output: output)
+        }
+    }
+
+    private func computeTangent(
+        _ layer: any Layer<Scalar>, _ node: Node, _ index: Int, _ group: Group,
+        _ parameters: UnsafePointer<Scalar>
+    ) {
+        let (memory, count) = (group.memory, group.sampleCount)
+        let input = UnsafePointer(memory.tangent(node.inputs[0], sampleCount: count))
+        let output = memory.tangent(node.output, sampleCount: count)
+        share(layer, index, group, parameters) { layerGroup in
+            layer.tangent(layerGroup, at: point(group, node), inputTangent: input, outputTangent: output)
+        }
+    }
+
+    /// Computes what a node reads and what was not kept for it.
+    private func computeAgain(
+        _ node: Node, _ index: Int, _ group: Group, _ parameters: UnsafePointer<Scalar>, _ isSecondOrder: Bool
+    ) {
+        guard group.demand.nodes[index], let writer = group.memory.plan.writers[node.inputs[0]],
+            node.needs.contains(.input), case .layer(let layer) = nodes[writer].operation
+        else { return }
+        computeValue(layer, nodes[writer], writer, group, parameters)
+        if isSecondOrder { computeTangent(layer, nodes[writer], writer, group, parameters) }
+    }
+
     private func addGradient(
         of layer: any Layer<Scalar>, _ node: Node, _ index: Int, _ group: Group,
         _ parameters: UnsafePointer<Scalar>, _ isSecondOrder: Bool, _ outputAdjoint: UnsafePointer<Scalar>,
         into inputAdjoint: UnsafeMutablePointer<Scalar>?, _ parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
-        let memory = group.memory
+        let (memory, count) = (group.memory, group.sampleCount)
         let secondOrder =
             isSecondOrder
             ? SecondOrder(
-                outputCotangent: UnsafePointer(memory.cotangent(node.output, sampleCount: group.sampleCount)),
-                inputTangent: UnsafePointer(memory.tangent(node.inputs[0]))) : nil
-        share(layer, index, group, parameters) { layerGroup in
+                outputCotangent: UnsafePointer(memory.cotangent(node.output, sampleCount: count)),
+                inputTangent: UnsafePointer(memory.tangent(node.inputs[0], sampleCount: count))) : nil
+        share(layer, index, group, parameters, stageCount: layer.gradientStageCount) { layerGroup in
             layer.gradient(
                 layerGroup, at: point(group, node), secondOrder: secondOrder, outputAdjoint: outputAdjoint,
                 inputAdjoint: inputAdjoint,
@@ -202,7 +235,10 @@ extension LayerGraph {
         let (memory, count) = (group.memory, group.sampleCount)
         let other = node.inputs[1 - slot]
         let cotangent = UnsafePointer(memory.cotangent(node.output, sampleCount: count))
-        let (value, tangent) = (UnsafePointer(memory.value(other)), UnsafePointer(memory.tangent(other)))
+        let (value, tangent) = (
+            UnsafePointer(memory.value(other, sampleCount: count)),
+            UnsafePointer(memory.tangent(other, sampleCount: count))
+        )
         share(product, group) { factors in
             if slot == 0 {
                 product.multiply(adjoint, by: value, into: target, factors, sampleCount: count)
@@ -234,10 +270,13 @@ extension LayerGraph {
         var target = output
         for input in node.inputs {
             let count = values[input].shape.elementCount * group.sampleCount
-            let source = memory(input)
-            share(elements: count, group) { elements in
-                (target + elements.lowerBound).update(
-                    from: source + elements.lowerBound, count: elements.count)
+            let (source, start) = (memory(input), target)
+            // One that lies there was written there.
+            if source != start {
+                share(elements: count, group) { elements in
+                    (start + elements.lowerBound).update(
+                        from: source + elements.lowerBound, count: elements.count)
+                }
             }
             target += count
         }
@@ -245,8 +284,8 @@ extension LayerGraph {
 
     private func point(_ group: Group, _ node: Node) -> LayerPoint<Scalar> {
         LayerPoint(
-            input: UnsafePointer(group.memory.value(node.inputs[0])),
-            output: UnsafePointer(group.memory.value(node.output)))
+            input: UnsafePointer(group.memory.value(node.inputs[0], sampleCount: group.sampleCount)),
+            output: UnsafePointer(group.memory.value(node.output, sampleCount: group.sampleCount)))
     }
 
     private func write(

@@ -2,28 +2,20 @@
 /// segment's maps have taken its place.
 extension LayerGraph {
     func forward(_ group: Group, at parameters: UnsafePointer<Scalar>) {
-        let memory = group.memory
-        for (index, nodes) in memory.segments.nodes.enumerated() {
-            forward(through: nodes, group, at: parameters)
-            memory.held = HeldMaps(values: index)
-        }
+        for index in group.memory.plan.segments.nodes.indices { computeValues(index, group, parameters) }
     }
 
     func reverse(_ group: Group, at parameters: UnsafePointer<Scalar>) {
-        let memory = group.memory
-        for (index, nodes) in memory.segments.nodes.enumerated().reversed() {
+        for index in group.memory.plan.segments.nodes.indices.reversed() {
             hold(index, group, parameters)
-            reverse(through: nodes, group, at: parameters)
-            memory.held.cotangents = index
+            computeCotangents(index, group, parameters)
         }
     }
 
     func tangent(_ group: Group, at parameters: UnsafePointer<Scalar>) {
-        let memory = group.memory
-        for (index, nodes) in memory.segments.nodes.enumerated() {
+        for index in group.memory.plan.segments.nodes.indices {
             hold(index, group, parameters)
-            tangent(through: nodes, group, at: parameters)
-            memory.held.tangents = index
+            computeTangents(index, group, parameters)
         }
     }
 
@@ -35,17 +27,11 @@ extension LayerGraph {
         addingTo parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
         let memory = group.memory
-        for (index, range) in memory.segments.nodes.enumerated().reversed()
+        for (index, range) in memory.plan.segments.nodes.enumerated().reversed()
         where nodes[range].contains(where: { group.demand.values[$0.output] }) {
             hold(index, group, parameters)
-            if isSecondOrder, memory.held.cotangents != index {
-                reverse(through: range, group, at: parameters)
-                memory.held.cotangents = index
-            }
-            if isSecondOrder, memory.held.tangents != index {
-                tangent(through: range, group, at: parameters)
-                memory.held.tangents = index
-            }
+            if isSecondOrder, memory.held.cotangents != index { computeCotangents(index, group, parameters) }
+            if isSecondOrder, memory.held.tangents != index { computeTangents(index, group, parameters) }
             gradient(
                 through: range, group, at: parameters, isSecondOrder: isSecondOrder,
                 addingTo: parameterGradient)
@@ -54,9 +40,25 @@ extension LayerGraph {
 
     /// Computes the values of a segment again, if another's lie in their place.
     private func hold(_ index: Int, _ group: Group, _ parameters: UnsafePointer<Scalar>) {
-        guard group.memory.held.values != index else { return }
-        forward(through: group.memory.segments.nodes[index], group, at: parameters)
-        group.memory.held.values = index
+        if group.memory.held.values != index { computeValues(index, group, parameters) }
+    }
+
+    /// Maps of one segment share memory, each pass's with those of passes before that it does not read: what is held of
+    /// later passes is gone.
+    private func computeValues(_ index: Int, _ group: Group, _ parameters: UnsafePointer<Scalar>) {
+        forward(through: group.memory.plan.segments.nodes[index], group, at: parameters)
+        group.memory.held = HeldMaps(values: index)
+    }
+
+    private func computeCotangents(_ index: Int, _ group: Group, _ parameters: UnsafePointer<Scalar>) {
+        reverse(through: group.memory.plan.segments.nodes[index], group, at: parameters)
+        group.memory.held.cotangents = index
+        group.memory.held.tangents = nil
+    }
+
+    private func computeTangents(_ index: Int, _ group: Group, _ parameters: UnsafePointer<Scalar>) {
+        tangent(through: group.memory.plan.segments.nodes[index], group, at: parameters)
+        group.memory.held.tangents = index
     }
 }
 

@@ -2,17 +2,22 @@ internal import RRTensor
 
 /// A pass through a node in shares, for the threads that have no group of their own.
 extension LayerGraph {
+    /// - Parameter stageCount: the stages of the pass, each of which begins when the one before is done.
     func share(
         _ layer: any Layer<Scalar>, _ index: Int, _ group: Group, _ parameters: UnsafePointer<Scalar>,
-        _ body: (LayerGroup<Scalar>) -> Void
+        stageCount: Int = 1, _ body: (LayerGroup<Scalar>) -> Void
     ) {
         let worth = layer.worthwhileShareCount(sampleCount: group.sampleCount)
-        group.share(worth: worth, atMost: layer.largestShareCount) { worker, share in
-            body(
-                LayerGroup(
-                    sampleCount: group.sampleCount, parameters: parameters + nodes[index].parameterOffset,
-                    scratch: group.memory.scratch[index], workspace: group.workspaces[worker], share: share,
-                    dropoutStates: group.dropoutStates))
+        for stage in 0..<stageCount {
+            group.share(worth: worth, atMost: layer.largestShareCount) { worker, share in
+                body(
+                    LayerGroup(
+                        sampleCount: group.sampleCount,
+                        parameters: parameters + nodes[index].parameterOffset,
+                        scratch: group.memory.scratch[index], workspace: group.workspaces[worker],
+                        share: share, stage: stage, dropoutStates: group.dropoutStates,
+                        trainedParts: group.demand.parts[index]))
+            }
         }
     }
 

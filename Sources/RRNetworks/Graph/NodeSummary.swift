@@ -16,17 +16,21 @@ package struct NodeSummary: Sendable {
 }
 
 extension Network {
-    /// The nodes in the order in which they are computed.
-    package var nodes: [NodeSummary] {
-        graph.nodes.map { node in
-            var (parameterCount, productCount) = (0, 0)
-            if case .layer(let layer) = node.operation {
-                (parameterCount, productCount) = (layer.parameterCount, layer.productCount)
-            }
-            let value = graph.values[node.output]
-            return NodeSummary(
-                location: node.location, layer: node.kind, output: value.shape, isFlat: value.isFlat,
-                parameterCount: parameterCount, operationCount: 2 * productCount)
-        }
+    /// The nodes of the model in the order in which they are computed.
+    package var nodes: [NodeSummary] { graph.summaries }
+}
+
+extension LayerGraph.Node {
+    var parameterCount: Int {
+        guard case .layer(let layer) = operation else { return 0 }
+        return layer.parameterCount
+    }
+
+    func summary(of output: LayerGraph.Value) -> NodeSummary {
+        var productCount = 0
+        if case .layer(let layer) = operation { productCount = layer.productCount }
+        return NodeSummary(
+            location: location, layer: kind, output: output.shape, isFlat: output.isFlat,
+            parameterCount: parameterCount, operationCount: 2 * productCount)
     }
 }

@@ -23,6 +23,14 @@ enum Activation: Hashable, Sendable {
     /// σ(x) = 1 / (1 + exp(−x)).
     case sigmoid
 
+    /// Whether φ'' is other than 0 anywhere.
+    var isCurved: Bool {
+        switch self {
+        case .leakyRectifier, .clippedRectifier, .hardSigmoid: false
+        case .gaussianErrorLinear, .sigmoidLinear, .softplus, .tanh, .hardSigmoidLinear, .sigmoid: true
+        }
+    }
+
     /// φ(x).
     @inline(__always)
     func value(at x: Double) -> Double {

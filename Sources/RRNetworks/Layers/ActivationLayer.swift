@@ -7,7 +7,7 @@ extension ElementwiseLayer {
     var outputShape: ImageShape { inputShape }
     var parameters: [ParameterSpecification] { [] }
 
-    func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
+    func scratchCounts(capacity: Int) -> ScratchCounts { ScratchCounts() }
 
     var largestShareCount: Int { inputShape.elementCount }
 
@@ -22,6 +22,16 @@ struct ActivationLayer<Scalar: NetworkScalar>: ElementwiseLayer {
     let inputShape: ImageShape
     let activation: Activation
 
+    var needs: LayerNeeds {
+        if activation == .clippedRectifier { return .output }
+        return activation.isCurved ? [.product, .inputBetween] : [.input, .inputBetween]
+    }
+
+    var worksInPlace: Bool { activation == .clippedRectifier }
+
+    /// What is curved keeps its input.
+    var isComputedAgain: Bool { activation.isCurved }
+
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {
@@ -33,7 +43,7 @@ struct ActivationLayer<Scalar: NetworkScalar>: ElementwiseLayer {
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
         ActivationKernels.scale(
-            outputCotangent, by: activation, at: point.input, into: inputCotangent, elements(group))
+            outputCotangent, by: activation, at: place(point), into: inputCotangent, elements(group))
     }
 
     func tangent(
@@ -41,7 +51,7 @@ struct ActivationLayer<Scalar: NetworkScalar>: ElementwiseLayer {
         outputTangent: UnsafeMutablePointer<Scalar>
     ) {
         ActivationKernels.scale(
-            inputTangent, by: activation, at: point.input, into: outputTangent, elements(group))
+            inputTangent, by: activation, at: place(point), into: outputTangent, elements(group))
     }
 
     func gradient(
@@ -50,14 +60,22 @@ struct ActivationLayer<Scalar: NetworkScalar>: ElementwiseLayer {
         parameterGradient: UnsafeMutablePointer<Scalar>?
     ) {
         guard let inputAdjoint else { return }
-        guard let secondOrder else {
+        // Where nothing is curved, what the penalty would add is not kept.
+        guard let secondOrder, activation.isCurved else {
             ActivationKernels.scale(
-                outputAdjoint, by: activation, at: point.input, into: inputAdjoint, elements(group))
+                outputAdjoint, by: activation, at: place(point), into: inputAdjoint, elements(group))
             return
         }
         ActivationKernels.scaleAndBend(
-            outputAdjoint, secondOrder, by: activation, at: point.input, into: inputAdjoint,
+            outputAdjoint, secondOrder, by: activation, at: place(point), into: inputAdjoint,
             elements(group))
+    }
+}
+
+extension ActivationLayer {
+    /// Where φ' is taken: a clipped rectifier's, at what it gives as at what it gets.
+    private func place(_ point: LayerPoint<Scalar>) -> UnsafePointer<Scalar> {
+        activation == .clippedRectifier ? point.output : point.input
     }
 }
 

@@ -41,7 +41,7 @@ struct AveragePoolingLayer<Scalar: NetworkScalar>: LinearMapLayer {
 
     var parameters: [ParameterSpecification] { [] }
 
-    func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
+    func scratchCounts(capacity: Int) -> ScratchCounts { ScratchCounts() }
 
     var largestShareCount: Int { inputShape.channels }
 

@@ -51,9 +51,10 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
             hasBias: options.bias)
     }
 
+    var needs: LayerNeeds { .product }
     var productCount: Int { outputShape.elementCount * columnRowCount }
 
-    func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
+    func scratchCounts(capacity: Int) -> ScratchCounts { ScratchCounts() }
 
     /// For the weights, or the input, in the order in which they are read, or for the sums of a weight gradient.
     func workspaceCount(capacity: Int) -> Int {
@@ -67,28 +68,23 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {
-        var shape = shape(samples: group.sampleCount, group.share)
-        Scalar.kernels.convolution.convolve(
-            &shape, input, group.parameters, options.bias ? group.parameters + weightCount : nil,
-            group.workspace, output)
+        convolve(
+            group, input, weights: group.parameters,
+            bias: options.bias ? group.parameters + weightCount : nil, into: output)
     }
 
     func reverse(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
-        var shape = shape(samples: group.sampleCount, group.share, isTranspose: true)
-        Scalar.kernels.convolution.convolve(
-            &shape, outputCotangent, group.parameters, nil, group.workspace, inputCotangent)
+        convolveTransposed(group, outputCotangent, weights: group.parameters, into: inputCotangent)
     }
 
     func tangent(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
         outputTangent: UnsafeMutablePointer<Scalar>
     ) {
-        var shape = shape(samples: group.sampleCount, group.share)
-        Scalar.kernels.convolution.convolve(
-            &shape, inputTangent, group.parameters, nil, group.workspace, outputTangent)
+        convolve(group, inputTangent, weights: group.parameters, bias: nil, into: outputTangent)
     }
 
     func gradient(
@@ -97,25 +93,73 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         parameterGradient: UnsafeMutablePointer<Scalar>?
     ) {
         if let parameterGradient {
-            var products = [(point.input, outputAdjoint)]
-            if let secondOrder { products.append((secondOrder.inputTangent, secondOrder.outputCotangent)) }
-            var shape = shape(samples: group.sampleCount, group.share)
-            for (input, output) in products {
-                Scalar.kernels.convolution.addGradient(
-                    &shape, input, output, group.workspace, parameterGradient)
-            }
+            addWeightGradient(group, at: point, secondOrder, outputAdjoint, to: parameterGradient)
             if options.bias {
-                let outputs = group.share.range(of: options.out)
-                let columns = geometry.outputPixelCount * group.sampleCount
-                Rows.addSums(
-                    of: outputAdjoint + outputs.lowerBound * columns, rows: outputs.count, columns: columns,
-                    to: parameterGradient + weightCount + outputs.lowerBound)
+                addBiasGradient(group, outputAdjoint, to: parameterGradient + weightCount)
             }
         }
         // An adjoint goes back as a cotangent does.
         if let inputAdjoint {
             reverse(group, at: point, outputCotangent: outputAdjoint, inputCotangent: inputAdjoint)
         }
+    }
+}
+
+/// The convolution by any weights of its shape.
+extension ConvolutionLayer {
+    func convolve(
+        _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, weights: UnsafePointer<Scalar>,
+        bias: UnsafePointer<Scalar>?, into output: UnsafeMutablePointer<Scalar>
+    ) {
+        if let product = product(sampleCount: group.sampleCount, group.share) {
+            product.multiply(weights, input, bias: bias, into: output)
+            return
+        }
+        var shape = shape(samples: group.sampleCount, group.share)
+        Scalar.kernels.convolution.convolve(&shape, input, weights, bias, group.workspace, output)
+    }
+
+    /// Takes a cotangent of the output back to one of the input.
+    func convolveTransposed(
+        _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, weights: UnsafePointer<Scalar>,
+        into input: UnsafeMutablePointer<Scalar>
+    ) {
+        if let product = product(sampleCount: group.sampleCount, group.share) {
+            product.multiplyTransposed(weights, output, into: input)
+            return
+        }
+        var shape = shape(samples: group.sampleCount, group.share, isTranspose: true)
+        Scalar.kernels.convolution.convolve(&shape, output, weights, nil, group.workspace, input)
+    }
+
+    /// Adds ε xᵀ + δ ẋᵀ to the weights' gradient.
+    func addWeightGradient(
+        _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, _ secondOrder: SecondOrder<Scalar>?,
+        _ outputAdjoint: UnsafePointer<Scalar>, to gradient: UnsafeMutablePointer<Scalar>
+    ) {
+        var factors = [(point.input, outputAdjoint)]
+        if let secondOrder { factors.append((secondOrder.inputTangent, secondOrder.outputCotangent)) }
+        var shape = shape(samples: group.sampleCount, group.share)
+        let product = product(sampleCount: group.sampleCount, group.share)
+        for (input, output) in factors {
+            if let product {
+                product.addOuterProduct(output, input, to: gradient)
+            } else {
+                Scalar.kernels.convolution.addGradient(&shape, input, output, group.workspace, gradient)
+            }
+        }
+    }
+
+    /// Adds Σ ε over positions and samples.
+    func addBiasGradient(
+        _ group: LayerGroup<Scalar>, _ outputAdjoint: UnsafePointer<Scalar>,
+        to gradient: UnsafeMutablePointer<Scalar>
+    ) {
+        let outputs = group.share.range(of: options.out)
+        let columns = geometry.outputPixelCount * group.sampleCount
+        Rows.addSums(
+            of: outputAdjoint + outputs.lowerBound * columns, rows: outputs.count, columns: columns,
+            to: gradient + outputs.lowerBound)
     }
 }
 
@@ -126,9 +170,22 @@ extension ConvolutionLayer {
     private var outputChannels: Int { options.out / options.groups }
 
     /// The elements under one position of the kernel.
-    private var columnRowCount: Int { inputChannels * options.kernel.area }
+    var columnRowCount: Int { inputChannels * options.kernel.area }
 
-    private var weightCount: Int { options.out * columnRowCount }
+    var weightCount: Int { options.out * columnRowCount }
+
+    /// The matrix product that a convolution of single pixels is, of its weights and the pixels of all samples, which lie one
+    /// after the other; nil for another convolution. Where samples fill the vectors, the kernels over samples are as fast.
+    func product(sampleCount: Int, _ share: WorkShare) -> PointwiseProduct<Scalar>? {
+        guard isPointwise, sampleCount < 8 else { return nil }
+        return PointwiseProduct(
+            outputs: options.out, channels: inputChannels,
+            columns: geometry.outputPixelCount * sampleCount, share: share)
+    }
+
+    private var isPointwise: Bool {
+        options.kernel == 1 && options.stride == 1 && options.padding == 0 && options.groups == 1
+    }
 
     private static var version: rr_convolution_version { rr_convolution_best_version() }
 

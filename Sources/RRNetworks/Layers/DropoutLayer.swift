@@ -30,8 +30,8 @@ struct DropoutLayer<Scalar: NetworkScalar>: LinearMapLayer {
     var parameters: [ParameterSpecification] { [] }
     var dropsOut: Bool { true }
 
-    func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
-        LayerScratch(dropoutFactorCount: inputShape.elementCount / span * capacity)
+    func scratchCounts(capacity: Int) -> ScratchCounts {
+        ScratchCounts(dropoutFactors: inputShape.elementCount / span * capacity)
     }
 
     func forward(

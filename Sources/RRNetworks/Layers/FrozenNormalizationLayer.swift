@@ -21,7 +21,7 @@ struct FrozenNormalizationLayer<Scalar: NetworkScalar>: LinearMapLayer {
         ]
     }
 
-    func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
+    func scratchCounts(capacity: Int) -> ScratchCounts { ScratchCounts() }
 
     var largestShareCount: Int { inputShape.channels }
 
@@ -49,15 +49,21 @@ struct FrozenNormalizationLayer<Scalar: NetworkScalar>: LinearMapLayer {
     }
 
     private func channels(_ group: LayerGroup<Scalar>) -> FrozenChannels<Scalar> {
+        channels(group, group.parameters)
+    }
+
+    /// - Parameter parameters: the layer's own.
+    func channels(
+        _ group: LayerGroup<Scalar>, _ parameters: UnsafePointer<Scalar>
+    ) -> FrozenChannels<Scalar> {
         FrozenChannels(
             count: inputShape.channels, range: group.share.range(of: inputShape.channels),
-            columns: inputShape.pixelCount * group.sampleCount, epsilon: epsilon,
-            parameters: group.parameters)
+            columns: inputShape.pixelCount * group.sampleCount, epsilon: epsilon, parameters: parameters)
     }
 }
 
 /// The channels of a frozen normalisation, one a row of its feature maps.
-private struct FrozenChannels<Scalar: NetworkScalar> {
+struct FrozenChannels<Scalar: NetworkScalar> {
     let count: Int
     /// The channels that are the call's.
     let range: Range<Int>

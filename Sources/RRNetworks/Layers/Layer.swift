@@ -23,8 +23,22 @@ protocol Layer<Scalar>: Sendable {
     /// The parameters in the order in which they lie in memory, named as PyTorch names them.
     var parameters: [ParameterSpecification] { get }
 
+    /// The number of parameters of each part that may be trained without the others: one, but for two layers that are computed
+    /// as one.
+    var parameterParts: [Int] { get }
+
     /// Whether training leaves out elements at random.
     var dropsOut: Bool { get }
+
+    /// What the passes after the first want of the input and the output.
+    var needs: LayerNeeds { get }
+
+    /// Whether the output is computed anew, of an input that is kept in any case, where the only layer that reads it wants it
+    /// in the last pass.
+    var isComputedAgain: Bool { get }
+
+    /// Whether the output, and its tangent, may be written where the input's lie.
+    var worksInPlace: Bool { get }
 
     /// The products of weights and elements of a sample that a forward pass adds up.
     var productCount: Int { get }
@@ -35,8 +49,12 @@ protocol Layer<Scalar>: Sendable {
     /// The most shares that a pass can be cut into; 1 where one thread does all of it.
     var largestShareCount: Int { get }
 
-    /// The memory that the passes over one group share, for at most `capacity` samples.
-    func makeScratch(capacity: Int) -> LayerScratch<Scalar>
+    /// The stages of the forward pass and of the last, each of which begins when all shares of the one before are done.
+    var forwardStageCount: Int { get }
+    var gradientStageCount: Int { get }
+
+    /// The memory that the passes over one group of at most `capacity` samples want.
+    func scratchCounts(capacity: Int) -> ScratchCounts
 
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>)
@@ -60,9 +78,15 @@ protocol Layer<Scalar>: Sendable {
 extension Layer {
     var flattens: Bool { false }
     var dropsOut: Bool { false }
+    var parameterParts: [Int] { [parameterCount] }
+    var needs: LayerNeeds { .all }
+    var isComputedAgain: Bool { false }
+    var worksInPlace: Bool { false }
     var productCount: Int { 0 }
     func workspaceCount(capacity: Int) -> Int { 0 }
     var largestShareCount: Int { 1 }
+    var forwardStageCount: Int { 1 }
+    var gradientStageCount: Int { 1 }
     var parameterCount: Int { parameters.reduce(0) { $0 + $1.elementCount } }
 }
 
@@ -76,8 +100,12 @@ struct LayerGroup<Scalar: BitwiseCopyable> {
     var workspace: UnsafeMutablePointer<Scalar>
     /// What the call is to do of the pass. A layer that is one share knows no other.
     var share = WorkShare.whole
+    /// The stage of the pass, where it has several.
+    var stage = 0
     /// What dropout draws each sample's masks from; nil outside training.
     var dropoutStates: UnsafePointer<UInt64>?
+    /// Which parts of the layer's parameters are trained.
+    var trainedParts: [Bool]
 }
 
 /// The input and output of a layer's forward pass.

@@ -16,7 +16,7 @@ struct LayerScaleLayer<Scalar: NetworkScalar>: LinearMapLayer {
         ]
     }
 
-    func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
+    func scratchCounts(capacity: Int) -> ScratchCounts { ScratchCounts() }
 
     var largestShareCount: Int { inputShape.channels }
 

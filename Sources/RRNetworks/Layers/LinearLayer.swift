@@ -26,7 +26,7 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
 
     var productCount: Int { inputCount * outputCount }
 
-    func makeScratch(capacity: Int) -> LayerScratch<Scalar> { LayerScratch() }
+    func scratchCounts(capacity: Int) -> ScratchCounts { ScratchCounts() }
 
     var largestShareCount: Int { Self.blockCount(inputCount * outputCount) }
 

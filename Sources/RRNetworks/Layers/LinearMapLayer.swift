@@ -18,6 +18,8 @@ protocol LinearMapLayer: Layer {
 }
 
 extension LinearMapLayer {
+    var needs: LayerNeeds { parameterCount == 0 ? [] : .product }
+
     func reverse(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
         inputCotangent: UnsafeMutablePointer<Scalar>

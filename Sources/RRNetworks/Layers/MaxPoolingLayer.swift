@@ -30,9 +30,10 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
     var parameters: [ParameterSpecification] { [] }
 
     var largestShareCount: Int { inputShape.channels }
+    var needs: LayerNeeds { [] }
 
-    func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
-        LayerScratch(maximumPositionCount: outputShape.elementCount * capacity)
+    func scratchCounts(capacity: Int) -> ScratchCounts {
+        ScratchCounts(maximumPositions: outputShape.elementCount * capacity)
     }
 
     func forward(

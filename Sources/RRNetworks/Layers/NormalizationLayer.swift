@@ -54,9 +54,9 @@ struct NormalizationLayer<Scalar: NetworkScalar>: Layer {
 
     var largestShareCount: Int { geometry.groupCount * max(columnsPerSample / 8, 1) }
 
-    func makeScratch(capacity: Int) -> LayerScratch<Scalar> {
-        LayerScratch(
-            sampleStatisticCount: NormalizationMemory<Scalar>.count(
+    func scratchCounts(capacity: Int) -> ScratchCounts {
+        ScratchCounts(
+            sampleStatistics: NormalizationMemory<Scalar>.count(
                 geometry, sampleCount: columnsPerSample * capacity))
     }
 

@@ -4,6 +4,9 @@ import RRTensor
 struct RectifierLayer<Scalar: NetworkScalar>: ElementwiseLayer {
     let inputShape: ImageShape
 
+    var needs: LayerNeeds { .output }
+    var worksInPlace: Bool { true }
+
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {

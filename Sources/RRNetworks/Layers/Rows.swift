@@ -40,6 +40,31 @@ enum Rows {
         return sum
     }
 
+    /// Writes the sum of each row, which is taken in double.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func write<Scalar: NetworkScalar>(
+        sumsOf matrix: UnsafePointer<Scalar>, rows: Int, columns: Int,
+        into values: UnsafeMutablePointer<Scalar>
+    ) {
+        for row in 0..<rows {
+            let elements = matrix + row &* columns
+            var sums = SIMD8<Double>.zero
+            var column = 0
+            while column &+ 8 <= columns {
+                sums += SIMD8<Double>(
+                    UnsafeRawPointer(elements + column).loadUnaligned(as: SIMD8<Scalar>.self))
+                column &+= 8
+            }
+            var sum = sums.sum()
+            while column < columns {
+                sum += Double(elements[column])
+                column &+= 1
+            }
+            values[row] = Scalar(sum)
+        }
+    }
+
     /// Adds one value a row to every element of the row.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)

@@ -8,11 +8,11 @@ extension Network {
     ///
     /// - Throws: `NetworkError` with the code `insufficientMemory`.
     package func checkMemory() throws(NetworkError) {
-        // Three buffers for each map of the samples on their way, a group a core where groups are small; parameters,
-        // gradient, moments and the sums of lanes on their way.
+        // The maps of the samples on their way, a group a core where groups are small; parameters, gradient, moments and
+        // the sums of lanes on their way.
         let samples = min(groupLimits.largestGroup * min(Workers.coreCount, 8), 16)
         let elements =
-            3 * samples * (model.input.elementCount + graph.featureCount) + 8 * parameterLayout.count
+            samples * graph.memoryPlan(segments).elementCount + 8 * parameterLayout.count
         let needed = elements * MemoryLayout<Scalar>.stride
         guard needed > Self.availableMemory else { return }
         throw NetworkError(

@@ -40,14 +40,16 @@ extension Network {
             schedule.laneCapacity, places + Int.bitWidth - (schedule.laneCapacity - 1).leadingZeroBitCount)
         let parameters = parameterLayout.count * elementSize * (2 + training.momentCount + sums - 1)
         let groups =
-            places * columns
-            * (graph.bytesPerColumn(segments, hasPenalty: training.hasPenalty)
-                + elementSize * (training.hasPenalty ? model.input.elementCount : 0))
+            places
+            * (graph.byteCount(segments, columns: columns, hasPenalty: training.hasPenalty)
+                + columns * elementSize * (training.hasPenalty ? model.input.elementCount : 0))
         let measured =
             training.isMeasured
             ? min(training.threadCount, groupLimits.largestPlaceCount)
-                * groupLimits.columnCount(for: groupLimits.largestGroup)
-                * graph.bytesPerColumn(segments, hasPenalty: false, isMeasured: true) : 0
+                * graph.byteCount(
+                    segments, columns: groupLimits.columnCount(for: groupLimits.largestGroup),
+                    hasPenalty: false,
+                    isMeasured: true) : 0
         let workspaces =
             training.threadCount * Workspaces<Scalar>.elementCount(self, capacity: schedule.groupCapacity)
             * elementSize
