@@ -31,7 +31,8 @@ TABLE(double)
 #define BYTES 64
 #define PIXEL_BLOCK 8
 #define PIXEL_VECTORS 3
-#define EACH_SMALLER_PIXEL_BLOCK(CASE) CASE(4) CASE(3) CASE(2) CASE(1)
+#define SINGLE_VECTORS 8
+#define EACH_SMALLER_PIXEL_BLOCK(CASE) CASE(4) CASE(3) CASE(2)
 #define ELEMENT float
 #define LANE_COUNT 16
 #define NAME(x) avx512_float_##x
@@ -49,6 +50,7 @@ TABLE(double)
 #undef BYTES
 #undef PIXEL_BLOCK
 #undef PIXEL_VECTORS
+#undef SINGLE_VECTORS
 #undef EACH_SMALLER_PIXEL_BLOCK
 #pragma clang attribute pop
 
@@ -56,7 +58,8 @@ TABLE(double)
 #define BYTES 32
 #define PIXEL_BLOCK 4
 #define PIXEL_VECTORS 3
-#define EACH_SMALLER_PIXEL_BLOCK(CASE) CASE(3) CASE(2) CASE(1)
+#define SINGLE_VECTORS 8
+#define EACH_SMALLER_PIXEL_BLOCK(CASE) CASE(3) CASE(2)
 #define ELEMENT float
 #define LANE_COUNT 8
 #define NAME(x) avx2_float_##x
@@ -74,6 +77,7 @@ TABLE(double)
 #undef BYTES
 #undef PIXEL_BLOCK
 #undef PIXEL_VECTORS
+#undef SINGLE_VECTORS
 #undef EACH_SMALLER_PIXEL_BLOCK
 #pragma clang attribute pop
 #endif
@@ -81,7 +85,8 @@ TABLE(double)
 #define BYTES 16
 #define PIXEL_BLOCK 4
 #define PIXEL_VECTORS 3
-#define EACH_SMALLER_PIXEL_BLOCK(CASE) CASE(3) CASE(2) CASE(1)
+#define SINGLE_VECTORS 8
+#define EACH_SMALLER_PIXEL_BLOCK(CASE) CASE(3) CASE(2)
 #define ELEMENT float
 #define LANE_COUNT 4
 #define NAME(x) generic_float_##x
@@ -99,6 +104,7 @@ TABLE(double)
 #undef BYTES
 #undef PIXEL_BLOCK
 #undef PIXEL_VECTORS
+#undef SINGLE_VECTORS
 #undef EACH_SMALLER_PIXEL_BLOCK
 
 static const float_kernels *float_version(const rr_convolution *c) {
