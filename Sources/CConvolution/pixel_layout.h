@@ -214,12 +214,18 @@ static rr_layout unfolded_layout(const rr_convolution *c) {
     return layout;
 }
 
+// The weights of a block of channels, as the transposed convolution takes them.
+static inline ptrdiff_t transposed_weights(const rr_convolution *c) {
+    return (8 * c->outputs * c->rows.kernel * c->columns.kernel + 15) / 16 * 16;
+}
+
 // The memory of any of the three for as many samples as the convolution has.
 static ptrdiff_t pixel_memory_count(const rr_convolution *c) {
     const rr_layout input = input_layout(c, BAND_BYTES), cotangent = cotangent_layout(c, BAND_BYTES);
     const rr_layout shared = gradient_layout(c);
     const ptrdiff_t forward = layout_memory(&input) + 8 * (padded_run(&input, input.band) + SLACK);
-    const ptrdiff_t transposed = layout_memory(&cotangent) + 8 * (padded_run(&cotangent, cotangent.band) + SLACK);
+    const ptrdiff_t transposed = layout_memory(&cotangent) + 8 * (padded_run(&cotangent, cotangent.band) + SLACK)
+        + transposed_weights(c);
     const rr_layout part = unfolded_layout(c);
     const ptrdiff_t gradient = unfolds(c)
         ? layout_memory(&part) + unfolded_pitch(c) * c->output_height * c->output_width * c->samples
