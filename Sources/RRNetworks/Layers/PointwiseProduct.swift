@@ -71,7 +71,7 @@ struct PointwiseProduct<Scalar: NetworkScalar> {
     /// the other matrix would be laid out too often.
     private func blockCount(extent: Int) -> Int {
         let products = outputs * channels * columns
-        return max(min(max(products >> 23, min(products >> 20, 8)), extent / 32, 64), 1)
+        return max(min(max(products >> 23, min(products >> 19, 8)), extent / 32, 64), 1)
     }
 
     /// Visits the blocks of a share of a product with so many rows, cut where it is longer.
