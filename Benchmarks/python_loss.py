@@ -39,7 +39,7 @@ def networks():
         nn.Linear(800, 256), nn.ReLU(), nn.Linear(256, 10))
     yield "mlp", mlp, 256, (1, 28, 28)
     yield "lenet", lenet, 128, (1, 28, 28)
-    yield "resnet18 at 64×64", torchvision.models.resnet18(num_classes=10).eval(), 20, (3, 64, 64)
+    yield "resnet18 at 64×64", torchvision.models.resnet18(num_classes=10).eval(), 64, (3, 64, 64)
 
 
 def by_hand(model, images, labels, masks, annotated):
