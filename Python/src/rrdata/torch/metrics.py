@@ -31,7 +31,7 @@ def explanation_metrics(
 ) -> dict[str, Any]:
     """For which reasons a model decides, by the figures and names of ``explanation`` in ``rrdata evaluate --json``.
 
-    The swap test and the intervals are the command's alone.
+    The swap test, ``localization_area`` and the intervals are the command's alone.
 
     The model is in evaluation mode meanwhile; `torch.no_grad` and `torch.inference_mode` around it are left.
 
