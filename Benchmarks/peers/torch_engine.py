@@ -12,6 +12,8 @@ from torch import nn
 from torch.nn import functional
 
 torch.set_num_threads(2)
+# Fresh networks whose normalisation has no statistics give numbers on which a processor takes a hundred times as long.
+torch.set_flush_denormal(True)
 
 SMALL = ("mlp", "lenet", "convnet", "resnet8")
 
