@@ -228,6 +228,9 @@ class Workshop:
         commands += [self.later("stream --cursor", start, stream, ["c.json"], streams=True) for start in ("fresh", "resume")]
         commands.append(self.later(
             "evaluate", "fresh", ["evaluate", "{in}/run", "{in}/d.h5", "--masks", "{in}/m.h5", "--json"], []))
+        table = ["evaluate", "{in}/run", "{in}/d.h5", "--masks", "{in}/m.h5", "--predictions", "p.csv"]
+        commands.append(self.later("evaluate --predictions", "fresh", table, ["p.csv"]))
+        commands.append(self.later("evaluate --predictions", "replace", [*table, "--force"], ["p.csv"]))
         return commands
 
     def later(self, *arguments, **more):
