@@ -153,6 +153,7 @@ soak: build
 	RRDATA_SOAK_MINUTES="$$(awk 'BEGIN { print $(MINUTES) / 2 }')" swift test $(SWIFT_FLAGS) --filter '^RRStreamingTests\.SoakTests'
 
 # Each sanitizer builds into a folder of its own.
+sanitize-thread: export RRDATA_TESTS = RRStreamingTests,RRTrainingTests
 sanitize-thread: dependencies
 	swift build --build-tests --sanitize=thread --scratch-path .build-thread
 	clang -shared -fPIC -O2 -Wall -Werror -o .build-thread/mutex.so Tests/Sanitizers/mutex.c
