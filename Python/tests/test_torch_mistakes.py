@@ -100,6 +100,20 @@ def test_a_model_that_takes_its_softmax_itself_is_refused():
         ours(model, data, *next(data.steps()))
 
 
+@pytest.mark.parametrize("words,message", [
+    ({"fill": "noise"}, "go with"), ({"guidance": "augment", "share": 0}, "share is 0"),
+    ({"guidance": "augment", "consistency": -1}, "consistency is -1"),
+    ({"guidance": "consistency", "consistency": 0}, "above it"),
+    ({"guidance": "consistency", "place": "instead"}, "leaves no image"),
+    ({"guidance": "augment", "place": "instead", "lambda1": 2}, "nothing is"),
+    ({"guidance": "augment", "fill": "swap"}, "counterexamples="), ({"guidance": "augment", "fill": "blur"}, "fill"),
+])
+def test_counterexamples_that_make_no_sense_are_refused(words, message):
+    _, images, labels, masks = next(Data().steps())
+    with pytest.raises(rrdata.UsageError, match=message):
+        explanation_loss(network(), images, labels, masks, **words)
+
+
 def test_masks_of_the_whole_dataset_are_refused():
     with pytest.raises(rrdata.UsageError, match=r"A has 24 masks, but the batch has 8 samples.*A\[index\]"):
         train(lambda model, data, rows, images, labels, masks: ours(model, data, rows, images, labels, data.masks))

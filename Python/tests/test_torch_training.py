@@ -35,9 +35,9 @@ OPTIONS = [
     {}, {"reduction": "sum"}, {"reduction": "annotated"}, {"target": "label"}, {"target": "predicted"},
     {"target": "logits-sum"}, {"target": "logit-jacobian"}, {"label_smoothing": 0.1, "class_weights": [1, 2, 3, 4, 5, 0.5, 1, 1, 2, 1]},
     {"guidance": "augment"}, {"guidance": "pgd"}, {"guidance": "pgd", "pgd_steps": 3, "pgd_radius": 0.5, "pgd_step_size": 0.2},
-    {"guidance": "input-gradient"},
+    {"guidance": "input-gradient"}, {"guidance": "consistency"}, {"guidance": "augment", "share": 0.75, "consistency": 0.2},
 ]
-NAMES = {"target": "penalty_target", "reduction": "penalty_reduction"}
+NAMES = {"target": "penalty_target", "reduction": "penalty_reduction", "share": "augment_share"}
 
 
 @pytest.fixture(autouse=True)

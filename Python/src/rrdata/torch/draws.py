@@ -45,6 +45,19 @@ def unit_values(seed: int, epoch: int, index: Sequence[int], count: int) -> np.n
     return (bits >> np.uint64(40)).astype(np.float32) * np.float32(2**-24)
 
 
+def normal_values(seed: int, epoch: int, index: Sequence[int], count: int) -> np.ndarray:
+    """``(N, count)`` float64: normal numbers of samples' elements inside A."""
+    bits = _bits(b"counterexample", seed, epoch, index, 2 * count)
+    units = (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return np.sqrt(-2 * np.log(1 - units[:, 0::2])) * np.cos(2 * np.pi * units[:, 1::2])
+
+
+def share_values(seed: int, epoch: int, index: Sequence[int]) -> np.ndarray:
+    """``(N,)`` float32 in [0, 1): samples with a number below the share are changed."""
+    bits = _bits(b"share", seed, epoch, index, 1)[:, 0]
+    return (bits >> np.uint64(40)).astype(np.float32) * np.float32(2**-24)
+
+
 def directions(seed: int, step: int, index: Sequence[int], classes: int) -> np.ndarray:
     """``(N, K)`` float64: a direction of each sample, uniform among those whose entries add up to 0 and whose squares to K − 1.
 

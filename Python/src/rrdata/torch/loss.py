@@ -113,7 +113,13 @@ def explanation_loss(
     epoch: int = 0,
     step: int | None = None,
     seed: int = 0,
+    fill: str = "uniform",
+    place: str = "beside",
+    share: float = 1.0,
+    consistency: float | None = None,
+    counterexamples: Tensor | None = None,
     image_range: Any = (0.0, 1.0),
+    image_moments: Any = (0.5, 12**-0.5),
     pgd_steps: int = 7,
     pgd_radius: float = 0.3,
     pgd_step_size: float | None = None,
@@ -144,7 +150,8 @@ def explanation_loss(
             which R is the squared Jacobian of the logits less their mean (Hoffman, Roberts and Yaida, 2019): with two classes
             it does not vanish where the model is unsure, as that of ``"sum-log-prob"`` does.
         reduction: what R is divided by: ``"mean"`` the samples, ``"sum"`` 1, ``"annotated"`` the annotated samples.
-        guidance: R: ``"rrr"`` as above; ``"augment"``, the cross-entropy of the annotated samples with random values inside A;
+        guidance: R: ``"rrr"`` as above; ``"augment"``, the cross-entropy of the annotated samples with other values inside A;
+            ``"consistency"``, the squared difference of their logits and those of the images as they are, less its mean;
             ``"pgd"``, that with the worst change inside A; ``"input-gradient"``, the squared gradient of the cross-entropy by
             all pixels, without masks.
         annotated: ``(N,)`` bool, as a batch of a `Stream` has it: the samples whose mask is not all zero. It spares a look at
@@ -156,7 +163,14 @@ def explanation_loss(
             in the batch.
         epoch, step, seed: of these random values, from 0; a step of None counts the losses with ``"logit-jacobian"`` of the
             model.
-        image_range: the bounds of ``"augment"``, as the network sees them: ``(low, high)``, or such a pair for each channel.
+        fill: what lies inside A of changed images: ``"uniform"``, ``"noise"`` and ``"mean"`` by ``image_range`` and
+            ``image_moments``, or ``"swap"``, what ``counterexamples`` have there.
+        place: ``"beside"`` the images, or ``"instead"`` of them in the cross-entropy, where λ1 has no part.
+        share: the share of annotated samples that are changed in an epoch.
+        consistency: what the difference of logits weighs within R; None for 0 with ``"augment"`` and 1 with ``"consistency"``.
+        counterexamples: as ``x``: images of which the part inside A is taken, as that of another sample's background.
+        image_range: the bounds of uniform values, as the network sees them: ``(low, high)``, or such a pair for each channel.
+        image_moments: likewise the means and standard deviations of ``"noise"`` and ``"mean"``.
         pgd_steps, pgd_radius, pgd_step_size: the search of ``"pgd"``; a step of None is 2.5 radii over the steps.
         batch_norm: what becomes of batch normalisation in training mode while a penalty is computed: ``"freeze"`` holds it at
             its running statistics, as ``rrdata train`` does, and ``"refuse"`` stops. Where no sample of several processes'
@@ -179,7 +193,9 @@ def explanation_loss(
     choices = LossOptions(
         lambda1=float(lambda1), target=target, reduction=reduction, guidance=guidance, label_smoothing=label_smoothing,
         class_weights=None if class_weights is None else torch.as_tensor(class_weights, dtype=torch.float64).detach().cpu(),
-        index=index, epoch=epoch, step=step, seed=seed, image_range=image_range, pgd_steps=pgd_steps, pgd_radius=pgd_radius,
+        index=index, epoch=epoch, step=step, seed=seed, fill=fill, place=place, share=float(share),
+        consistency=float(guidance == "consistency") if consistency is None else float(consistency),
+        counterexamples=counterexamples, image_range=image_range, image_moments=image_moments, pgd_steps=pgd_steps, pgd_radius=pgd_radius,
         pgd_step_size=pgd_step_size, batch_norm=batch_norm, pick=logits,
         compiled=(dict(compile) if isinstance(compile, Mapping) else {}) if compile or compile == {} else None)
     choices.check(A)
@@ -197,6 +213,9 @@ def _computed(
     guided: list[int] = []
     if choices.lambda1 > 0:
         guided = list(range(batch.count)) if choices.guidance == "input-gradient" else batch.annotated
+        if choices.share < 1 and guided:
+            drawn = draws.share_values(choices.seed, choices.epoch, choices.index_of(guided)) < choices.share
+            guided = [row for row, is_drawn in zip(guided, drawn) if is_drawn]
     needs_counts = route.world > 1 or bool(guided)
     totals = route.totals(lambda: choices.totals(batch, guided, route.world), batch.images.device) if needs_counts else None
     expect_gradients(route.inner)
@@ -322,6 +341,8 @@ def _with_counterexamples(
     route: Route, batch: LabelledBatch, guided: list[int], choices: LossOptions, totals: Totals, traits: Traits
 ) -> ExplanationLoss:
     device = batch.images.device
+    if choices.place == "instead":
+        return _instead(route, batch, guided, choices, totals)
     logits = logits_of(route.outer(batch.images), choices.pick, route.inner)
     cross_entropy = _mean_cross_entropy(route, logits, batch.labels, choices, totals)
     total = torch.zeros_like(cross_entropy)
@@ -337,20 +358,49 @@ def _with_counterexamples(
             output = logits_of(route.inner(images), choices.pick, route.inner)
             return choices.cross_entropy(output, labels, "sum")
 
-        total = loss_of(_counterexamples(_taken(batch.images, rows).detach(), batch.marks(rows), chosen, choices, loss_of))
+        changed = _counterexamples(_taken(batch.images, rows).detach(), batch.marks(rows), chosen, choices, loss_of)
+        output = logits_of(route.inner(changed), choices.pick, route.inner)
+        if choices.guidance != "consistency":
+            total = choices.cross_entropy(output, labels, "sum")
+        if choices.consistency > 0:
+            difference = logits[rows] - output
+            squares = (difference - difference.mean(1, keepdim=True)).square().sum(1)
+            total = total + choices.consistency * (choices.weights_of(labels, squares.dtype) * squares).sum()
     divisor = choices.divisor(totals, route.world)
     loss = cross_entropy + total * (choices.lambda1 / divisor)
     mean, total = route.mean(cross_entropy, total)
     return ExplanationLoss(loss, mean, choices.lambda1, guided, logits, batch.images, total=total, divisor=divisor)
 
 
+def _instead(
+    route: Route, batch: LabelledBatch, guided: list[int], choices: LossOptions, totals: Totals
+) -> ExplanationLoss:
+    images = batch.images
+    if guided:
+        rows = _rows(guided, images.device)
+        changed = _counterexamples(_taken(images, rows).detach(), batch.marks(rows), guided, choices)
+        images = images.index_copy(0, rows, changed)
+    logits = logits_of(route.outer(images), choices.pick, route.inner)
+    loss = _mean_cross_entropy(route, logits, batch.labels, choices, totals)
+    mean, = route.mean(loss)
+    return ExplanationLoss(loss, mean, choices.lambda1, guided, logits, batch.images)
+
+
 def _counterexamples(
-    images: Tensor, masks: Tensor, rows: list[int], choices: LossOptions, loss_of: Callable[[Tensor], Tensor]
+    images: Tensor, masks: Tensor, rows: list[int], choices: LossOptions,
+    loss_of: Callable[[Tensor], Tensor] | None = None
 ) -> Tensor:
-    count = images[0].numel() if len(images) else 0
-    units = draws.unit_values(choices.seed, choices.epoch, choices.index_of(rows), count)
-    if choices.guidance == "augment":
-        return counterexamples.randomized(images, masks, units, choices.image_range)
+    count, index = images[0].numel() if len(images) else 0, choices.index_of(rows)
+    if choices.counterexamples is not None and choices.fill == "swap":
+        return counterexamples.filled(images, masks, choices.counterexamples[_rows(rows, choices.counterexamples.device)])
+    if choices.fill == "noise":
+        numbers = draws.normal_values(choices.seed, choices.epoch, index, count)
+        return counterexamples.filled(images, masks, counterexamples.normal(numbers, choices.image_moments, images.shape))
+    if choices.fill == "mean":
+        return counterexamples.filled(images, masks, counterexamples.normal(0, choices.image_moments, images.shape))
+    units = draws.unit_values(choices.seed, choices.epoch, index, count)
+    if choices.guidance != "pgd" or loss_of is None:
+        return counterexamples.filled(images, masks, counterexamples.uniform(units, choices.image_range, images.shape))
     size = choices.pgd_step_size
     return counterexamples.adversarial(
         images, masks, units, loss_of, steps=choices.pgd_steps, radius=choices.pgd_radius,

@@ -17,7 +17,11 @@ from .passes import TARGETS
 #: What R is divided by, by the names of ``rrdata train --penalty-reduction``.
 REDUCTIONS = ("mean", "sum", "annotated")
 #: What R is, by the names of ``rrdata train --guidance``.
-GUIDANCES = ("rrr", "augment", "pgd", "input-gradient")
+GUIDANCES = ("rrr", "augment", "consistency", "pgd", "input-gradient")
+#: What lies inside A of changed images, by the names of ``rrdata train --augment-fill``.
+FILLS = ("uniform", "noise", "mean", "swap")
+#: Where changed images go, by the names of ``rrdata train --augment-place``.
+PLACES = ("beside", "instead")
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,12 @@ class LossOptions:
     step: int | None
     seed: int
     image_range: Any
+    fill: str
+    place: str
+    share: float
+    consistency: float
+    counterexamples: Tensor | None
+    image_moments: Any
     pgd_steps: int
     pgd_radius: float
     pgd_step_size: float | None
@@ -51,6 +61,8 @@ class LossOptions:
         choice("target", self.target, TARGETS)
         choice("reduction", self.reduction, REDUCTIONS)
         choice("guidance", self.guidance, GUIDANCES)
+        choice("fill", self.fill, FILLS)
+        choice("place", self.place, PLACES)
         choice("batch_norm", self.batch_norm, ("freeze", "refuse"))
         if not 0 <= self.lambda1 < float("inf"):
             raise refusal(f"lambda1 is {self.lambda1}, but must be a number of at least 0", "invalid-option")
@@ -67,13 +79,38 @@ class LossOptions:
             raise refusal(
                 'guidance="input-gradient" is over all pixels of all samples and takes no masks: give A=None, or '
                 'guidance="rrr" with target="label" for the same inside the masks', "invalid-option")
+        self._check_counterexamples()
         if self.guidance == "pgd" and not (self.pgd_steps >= 1 and self.pgd_radius > 0 and (self.pgd_step_size or 1) > 0):
             raise refusal("pgd_steps, pgd_radius and pgd_step_size must be above 0", "invalid-option")
 
+    def _check_counterexamples(self) -> None:
+        others = (self.fill, self.place, self.share, self.consistency) != ("uniform", "beside", 1, 0)
+        if self.guidance not in ("augment", "consistency"):
+            if others:
+                raise refusal(
+                    'fill, place, share and consistency go with guidance="augment" or "consistency"', "invalid-option")
+            return
+        if not 0 < self.share <= 1:
+            raise refusal(f"share is {self.share}, but must be above 0 and at most 1", "invalid-option")
+        if not 0 <= self.consistency < float("inf") or (self.guidance == "consistency" and self.consistency == 0):
+            raise refusal(
+                f"consistency is {self.consistency}, but must be a number of at least 0, and above it where nothing else is "
+                "weighed", "invalid-option")
+        if self.place == "instead" and (self.guidance == "consistency" or self.consistency > 0):
+            raise refusal(
+                'place="instead" leaves no image to compare the changed one with: put it beside', "invalid-option")
+        if self.place == "instead" and self.lambda1 not in (0, 1):
+            raise refusal(
+                'lambda1 weighs what is beside the images, and with place="instead" nothing is: give 1', "invalid-option")
+        if self.fill == "swap" and self.counterexamples is None and self.lambda1 > 0:
+            raise refusal(
+                'fill="swap" takes counterexamples=, for each annotated sample an image whose mask another sample fills',
+                "invalid-option")
+
     @property
     def has_counterexamples(self) -> bool:
-        """Whether R is the cross-entropy of changed images."""
-        return self.guidance in ("augment", "pgd")
+        """Whether images are changed inside their masks."""
+        return self.guidance in ("augment", "consistency", "pgd")
 
     def index_of(self, rows: list[int]) -> list[int]:
         """What samples of the batch are known by where values are drawn for them."""
@@ -94,6 +131,13 @@ class LossOptions:
         return functional.cross_entropy(
             logits, labels, weight=weights, ignore_index=PADDING, reduction=reduction,
             label_smoothing=self.label_smoothing)
+
+    def weights_of(self, labels: Tensor, dtype: torch.dtype) -> Tensor:
+        """``(N,)``: what each sample weighs in the cross-entropy; 0 for one that pads a batch."""
+        kept = labels != PADDING
+        if self.class_weights is None:
+            return kept.to(dtype)
+        return torch.where(kept, self.class_weights.to(labels.device, dtype)[labels.clamp_min(0)], 0)
 
     def totals(self, batch: LabelledBatch, guided: list[int], world: int) -> Totals:
         """The counts of this process's part of the batch."""
