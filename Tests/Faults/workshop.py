@@ -215,6 +215,9 @@ class Workshop:
         search = ["find-another", "{in}/d.h5", "--rounds", "2", "--threshold", "0.5", "--model", "mlp", "--epochs", "1",
                   "--batch-size", "12", "-o", "found"]
         searched = dict(unfinished=["found.unfinished"], again=["--resume"])
+        sweep = ["sweep", "{in}/d.h5", "--masks", "{in}/m.h5", "--lambda1", "1", "--ways", "swap", "--model", "mlp",
+                 "--epochs", "1", "--batch-size", "12", "--held-out-share", "0.5", "-o", "swept"]
+        swept = dict(unfinished=["swept.unfinished"], again=["--resume"])
         commands += [
             self.later("train --collect-masks", "fresh", gathering, ["run", "c.h5"], **again),
             self.later("train --collect-masks", "replace", gathering, ["run", "c.h5"], **again),
@@ -222,6 +225,8 @@ class Workshop:
             self.later("train", "resume", train, ["run"], **again),
             self.later("find-another", "fresh", search, ["found"], **searched),
             self.later("find-another", "resume", search, ["found"], **searched),
+            self.later("sweep", "fresh", sweep, ["swept"], **swept),
+            self.later("sweep", "resume", sweep, ["swept"], **swept),
         ]
         stream = ["stream", "{in}/d.h5", "--masks", "{in}/m.h5", "--batch-size", "4", "--shuffle", "--epochs", "3",
                   "--augment", "hflip", "--cursor", "c.json", "--format", "npy"]
@@ -246,7 +251,7 @@ class Workshop:
         if start == "replace":
             self.run(*fill(self.others, 2), folder=before)
             wanted.append("--force")
-        elif name in ("train", "find-another") and start == "resume":
+        elif name in ("train", "find-another", "sweep") and start == "resume":
             wanted.append("--resume")
             self.stop_half_way(before, wanted)
         elif start == "resume":
@@ -256,17 +261,18 @@ class Workshop:
         return Command(name, start, wanted, made, before, **more)
 
     def stop_half_way(self, before, arguments):
-        """Kills a run after two steps, or a search after its first round."""
+        """Kills a run after two steps, or a search or sweep after its first training."""
         for number in range(1, 100):
             shutil.rmtree(before)
             before.mkdir()
             environment = {"LD_PRELOAD": str(self.faults), "FAULTS": f"rename:{number}:kill"}
             self.run(*arguments, folder=before, environment=environment, check=False)
-            state, rounds = before / "run.unfinished/checkpoint/state.json", before / "found.unfinished/find-another.json"
+            state = before / "run.unfinished/checkpoint/state.json"
             if state.exists() and json.loads(state.read_text())["step"] >= 2:
                 return
-            if rounds.exists() and json.loads(rounds.read_text())["rounds"]:
-                return
+            for name, entries in (("found.unfinished/find-another.json", "rounds"), ("swept.unfinished/sweep.json", "runs")):
+                if (before / name).exists() and json.loads((before / name).read_text())[entries]:
+                    return
         raise SystemExit("no checkpoint was found to resume from")
 
     def make_references(self, command):
