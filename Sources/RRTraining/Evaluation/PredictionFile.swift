@@ -9,7 +9,9 @@ internal import RRFormats
 public struct PredictionFile {
     private let output: AtomicOutput
 
-    /// - Parameter force: whether a file that is there is replaced.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - force: whether a file that is there is replaced.
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
     public init(path: String, force: Bool = false) throws {
         output = try AtomicOutput(path: path, force: force)
