@@ -117,24 +117,10 @@ public final class Dataset: Sendable {
     /// - Parameters:
     ///   - labels: one for each sample.
     ///   - classNames: by the new labels; nil for bare numbers.
-    package init(_ dataset: Dataset, labels: [Int], classNames: [String]?) {
-        path = dataset.path
-        sampleCount = dataset.sampleCount
-        imageShape = dataset.imageShape
-        elementType = dataset.elementType
-        imageSize = dataset.imageSize
-        color = dataset.color
-        self.labels = labels
-        self.classNames = classNames
-        classCount = SampleTable(labels: labels, classNames: classNames).classCount
-        splitNames = dataset.splitNames
-        splits = dataset.splits
-        groups = dataset.groups
-        source = dataset.source
-        original = dataset
-        verified = dataset.verified
-        readers = dataset.readers
-        knownFingerprint = Mutex(nil)
+    package convenience init(_ dataset: Dataset, labels: [Int], classNames: [String]?) {
+        self.init(
+            viewing: dataset, labels: labels, classNames: classNames, splits: dataset.splits,
+            splitNames: dataset.splitNames)
     }
 
     /// The splits of a dataset of which samples are held out: those to train on, and those that were taken from them.
@@ -150,23 +136,32 @@ public final class Dataset: Sendable {
     ///   - share: from 0 to 1; ⌊share · count⌋ samples are held out, at least one.
     ///   - rows: the samples to take them from.
     ///   - seed: decides which they are.
-    package init(_ dataset: Dataset, holdingOut share: Double, of rows: [Int], seed: UInt64) {
-        path = dataset.path
-        sampleCount = dataset.sampleCount
-        imageShape = dataset.imageShape
-        elementType = dataset.elementType
-        imageSize = dataset.imageSize
-        color = dataset.color
-        labels = dataset.labels
-        classNames = dataset.classNames
-        classCount = dataset.classCount
-        splitNames = [Self.keptSplit, Self.heldOutSplit, "other"]
+    package convenience init(_ dataset: Dataset, holdingOut share: Double, of rows: [Int], seed: UInt64) {
         var splits = [UInt8](repeating: 2, count: dataset.sampleCount)
         for row in rows { splits[row] = 0 }
         var generator = SplitMix64(seed: seed)
         for row in rows.shuffled(using: &generator).prefix(max(1, Int(share * Double(rows.count)))) {
             splits[row] = 1
         }
+        self.init(
+            viewing: dataset, labels: dataset.labels, classNames: dataset.classNames, splits: splits,
+            splitNames: [Self.keptSplit, Self.heldOutSplit, "other"])
+    }
+
+    private init(
+        viewing dataset: Dataset, labels: [Int]?, classNames: [String]?, splits: [UInt8]?,
+        splitNames: [String]
+    ) {
+        path = dataset.path
+        sampleCount = dataset.sampleCount
+        imageShape = dataset.imageShape
+        elementType = dataset.elementType
+        imageSize = dataset.imageSize
+        color = dataset.color
+        self.labels = labels
+        self.classNames = classNames
+        classCount = SampleTable(labels: labels, classNames: classNames).classCount
+        self.splitNames = splitNames
         self.splits = splits
         groups = dataset.groups
         source = dataset.source
