@@ -114,8 +114,10 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
             labels: batch.labels, classWeights: classWeights, labelSmoothing: labelSmoothing,
             classCount: network.model.classCount)
         let coversImages = guidance == .inputGradient
+        let annotated = batch.annotatedSamples()
         let guided =
-            lambda1 > 0 ? (coversImages ? Array(0..<batch.count) : guidedSamples(of: batch)) : []
+            lambda1 > 0
+            ? (coversImages ? Array(0..<batch.count) : guidedSamples(of: batch, among: annotated)) : []
         let divisor = divisor(labelWeights, batch, guided)
         let plan = LossPlan(
             schedule: GroupSchedule(
@@ -145,8 +147,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
                 ? nil : guided.reduce(0) { $0 + terms.penalties[$1] } / divisor,
             lambda1: lambda1,
             sampleCount: batch.count,
-            annotatedCount: guided.isEmpty || coversImages || guidance.counterexamples != nil
-                ? batch.annotatedSamples().count : guided.count,
+            annotatedCount: annotated.count,
             correctCount: terms.isCorrect[..<batch.count].count { $0 })
     }
 
@@ -167,8 +168,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     }
 
     /// The annotated samples that have a penalty or a counterexample in the batch's epoch.
-    private func guidedSamples(of batch: LabelledBatch) -> [Int] {
-        let annotated = batch.annotatedSamples()
+    private func guidedSamples(of batch: LabelledBatch, among annotated: [Int]) -> [Int] {
         guard let options = guidance.counterexamples, options.share < 1 else { return annotated }
         let draws = SampleDraws(.share, seed: seed, time: batch.epoch)
         return annotated.filter {
