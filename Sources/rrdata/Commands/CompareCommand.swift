@@ -40,16 +40,7 @@ struct CompareCommand: PathCommand {
     @Option(help: "Decides these draws, the values that A is randomised to, and who swaps with whom.")
     var seed: UInt64 = 0
 
-    @Flag(
-        inversion: .prefixedNo,
-        help: "Swap regions between samples, which takes four more predictions for each.")
-    var swapTest = true
-
-    @Option(
-        help:
-            "What stands for the place that a sample shows inside A; group where the dataset has groups, else class."
-    )
-    var swapPlace: SwapPlace?
+    @OptionGroup var swapping: SwapTestArguments
 
     @Option(help: "The number of changed samples that are listed for each pair.")
     var list = 10
@@ -72,11 +63,8 @@ struct CompareCommand: PathCommand {
                 "--bootstrap must be from 0 to \(PredictionMeasurement.largestDrawCount)")
         }
         guard list >= 0 else { throw ValidationError("--list must be from 0 on") }
-        if masks == nil, swapPlace != nil || !swapTest {
+        if masks == nil, swapping.isGiven {
             throw ValidationError("the swap test is about explanations, which need --masks")
-        }
-        if swapPlace != nil, !swapTest {
-            throw ValidationError("--swap-place is about the swap test, which --no-swap-test leaves out")
         }
     }
 
@@ -87,13 +75,13 @@ struct CompareCommand: PathCommand {
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
         var measurement = ExplanationMeasurement()
         measurement.seed = seed
-        measurement.hasSwapTest = swapTest
-        measurement.swapPlace = swapPlace
+        measurement.hasSwapTest = swapping.swapTest
+        measurement.swapPlace = swapping.swapPlace
         var predictions = PredictionMeasurement()
         predictions.drawCount = bootstrap
         predictions.seed = seed
         predictions.keepsSamples = true
-        let place = try masks == nil || !swapTest ? nil : measurement.place(in: dataset)
+        let place = try masks == nil || !swapping.swapTest ? nil : measurement.place(in: dataset)
         for run in runs {
             if let note = try run.matching(dataset).note { Console.note(note) }
         }

@@ -129,16 +129,7 @@ struct EvaluateCommand: PathCommand {
     )
     var seed: UInt64?
 
-    @Flag(
-        inversion: .prefixedNo,
-        help: "Swap regions between samples, which takes four more predictions for each.")
-    var swapTest = true
-
-    @Option(
-        help:
-            "What stands for the place that a sample shows inside A; group where the dataset has groups, else class."
-    )
-    var swapPlace: SwapPlace?
+    @OptionGroup var swapping: SwapTestArguments
 
     @Option(help: ResizeCrop.argumentHelp)
     var resizeCrop: ResizeCrop?
@@ -166,7 +157,7 @@ struct EvaluateCommand: PathCommand {
         if force, predictions == nil { throw ValidationError("--force is about the table of --predictions") }
         if best, !takesRun { throw ValidationError("--best is for a run; --weights names a file already") }
         let isAboutMasks =
-            topK != nil || lambda1 != nil || swapPlace != nil || !swapTest || (target != nil && curves == nil)
+            topK != nil || lambda1 != nil || swapping.isGiven || (target != nil && curves == nil)
         if masks == nil, isAboutMasks {
             throw ValidationError(
                 "--top-k, --lambda1, --target and those of the swap test are about explanations, which need --masks"
@@ -177,9 +168,6 @@ struct EvaluateCommand: PathCommand {
         }
         if let curves, !(1...PixelCurves.largestStepCount ~= curves) {
             throw ValidationError("--curves must be from 1 to \(PixelCurves.largestStepCount)")
-        }
-        if swapPlace != nil, !swapTest {
-            throw ValidationError("--swap-place is about the swap test, which --no-swap-test leaves out")
         }
         if let lambda1, !(lambda1 >= 0 && lambda1.isFinite) {
             throw ValidationError("--lambda1 must be a number from 0 on")
@@ -199,15 +187,15 @@ struct EvaluateCommand: PathCommand {
         measurement.target = target ?? measurement.target
         measurement.topCount = topK
         measurement.seed = seed ?? measurement.seed
-        measurement.hasSwapTest = swapTest
-        measurement.swapPlace = swapPlace
+        measurement.hasSwapTest = swapping.swapTest
+        measurement.swapPlace = swapping.swapPlace
         var predicting = PredictionMeasurement()
         predicting.drawCount = bootstrap
         predicting.seed = measurement.seed
         predicting.curveStepCount = curves
         predicting.keepsSamples = predictions != nil
         let table = try predictions.map { try PredictionFile(path: $0, force: force) }
-        let place = try masks == nil || !swapTest ? nil : measurement.place(in: dataset)
+        let place = try masks == nil || !swapping.swapTest ? nil : measurement.place(in: dataset)
         let line = ProgressLine()
         defer { line.clear() }
         let evaluation = try run.evaluate(
