@@ -11,6 +11,8 @@ public struct NetworkError: Error, Equatable, Sendable, CustomStringConvertible 
         case weightsMismatch
         /// A batch does not fit the model, or its own parts do not fit each other.
         case batchMismatch
+        /// The model has no layer of this name, or none whose output can be taken for what was asked.
+        case unknownLayer
         /// One group of samples and the sums of gradients take more memory than there is.
         case insufficientMemory
     }

@@ -79,6 +79,7 @@ extension OptionName {
     static let counterexampleFill = OptionName("CounterexampleOptions.fill")
     static let counterexamplePlace = OptionName("CounterexampleOptions.place")
     static let counterexampleShare = OptionName("CounterexampleOptions.share")
+    static let attribution = OptionName("attribution")
     static let penaltyTarget = OptionName("penaltyTarget")
     static let classWeights = OptionName("classWeights")
     static let labelSmoothing = OptionName("labelSmoothing")

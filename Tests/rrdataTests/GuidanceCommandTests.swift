@@ -159,6 +159,11 @@ struct GuidanceCommandTests {
             ("--masks masks.h5 --collect-masks ./masks.h5 --top-k 3 --resume", "--masks"),
             ("--masks masks.h5 --collect-masks m.h5 --top-k 3 --augment hflip", "--collect-masks"),
             ("--penalty-reduction sum", "--masks"), ("--penalty-target label", "--masks"),
+            ("--attribution gradcam", "--masks"), ("--masks masks.h5 --attribution cam", "gradcam[:LAYER]"),
+            ("--masks masks.h5 --attribution gradcam", "none of its layers"),
+            ("--masks masks.h5 --attribution input-times-gradient:0", "gradcam[:LAYER]"),
+            ("--masks masks.h5 --guidance augment --attribution gradcam", "--guidance rrr"),
+            ("--masks masks.h5 --attribution gradcam --collect-masks m.h5 --top-k 3", "make-masks"),
             ("--best-metric accuracy", "--validation"), ("--schedule-factor 0.5", "--schedule step"),
             ("--validation nothing", "neither a split"), ("--guidance mask", "rrr"),
         ])

@@ -30,6 +30,8 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     public let labelSmoothing: Double
     /// What R is; the formulas above are those of `rightReasons`.
     public let guidance: Guidance
+    /// What stands in the place of g in `rightReasons`, where it is not the input gradient.
+    public let attribution: Attribution
 
     /// The values of the parameters' flat list whose gradient is wanted; elsewhere it may be zero.
     package var trainedRanges: [Range<Int>] {
@@ -53,6 +55,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     ///   - classWeights: a weight for each class; nil for 1 each.
     ///   - labelSmoothing: the share of each label that is spread over all classes, from 0 to below 1.
     ///   - guidance: how the masks keep the network from what is no valid reason.
+    ///   - attribution: what of the network's answer is held against the masks by `Guidance.rightReasons`.
     ///   - seed: decides the random values of counterexamples and the directions of `PenaltyTarget.logitJacobian`.
     ///   - imageRanges: the values in each channel that uniform ones are drawn from; nil for 0 to 1.
     ///   - imageMoments: of each channel, for normal values and means; nil for those of values from 0 to 1.
@@ -60,7 +63,8 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     public init(
         network: Network<Scalar>, lambda1: Double, target: PenaltyTarget = .sumLogProbability,
         reduction: PenaltyReduction = .mean, classWeights: [Double]? = nil, labelSmoothing: Double = 0,
-        guidance: Guidance = .rightReasons, seed: UInt64 = 0, imageRanges: [ClosedRange<Float>]? = nil,
+        guidance: Guidance = .rightReasons, attribution: Attribution = .inputGradient, seed: UInt64 = 0,
+        imageRanges: [ClosedRange<Float>]? = nil,
         imageMoments: [ChannelMoments]? = nil, threadCount: Int? = nil
     ) {
         self.network = network
@@ -70,6 +74,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
         self.classWeights = classWeights
         self.labelSmoothing = labelSmoothing
         self.guidance = guidance
+        self.attribution = guidance == .rightReasons ? attribution : .inputGradient
         self.seed = seed
         self.imageRanges =
             imageRanges ?? Array(repeating: 0...1, count: network.model.input.channels)
@@ -100,7 +105,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     /// Computes the same, and shows the input gradient of every sample, annotated or not, on the way.
     ///
     /// - Parameter visitor: is called once for each sample, from several threads at once; nil for the passes that
-    ///   the loss needs alone. It changes no bit of the result.
+    ///   the loss needs alone. It changes no bit of the result. It must be nil where the attribution is about a feature map.
     /// - Throws: `ExplanationError` as `compute(_:at:dropout:gradient:)`.
     package func compute(
         _ batch: LabelledBatch, at parameters: Parameters<Scalar>, dropout: DropoutKey?,
@@ -202,7 +207,8 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     private func memory(for schedule: GroupSchedule) -> LossMemory<Scalar> {
         if let memory, memory.fits(schedule) { return memory }
         let fresh = LossMemory(
-            network: network, guidance: guidance, schedule: schedule, workerCount: workers.count)
+            network: network, guidance: guidance, attribution: attribution, schedule: schedule,
+            workerCount: workers.count)
         memory = fresh
         return fresh
     }

@@ -14,7 +14,10 @@ final class LossMemory<Scalar: NetworkScalar> {
     /// The threads that find work in one group.
     private let pieceCount: Int
 
-    init(network: Network<Scalar>, guidance: Guidance, schedule: GroupSchedule, workerCount: Int) {
+    init(
+        network: Network<Scalar>, guidance: Guidance, attribution: Attribution, schedule: GroupSchedule,
+        workerCount: Int
+    ) {
         self.network = network
         groupCapacity = schedule.groupCapacity
         laneCapacity = schedule.laneCapacity
@@ -22,8 +25,8 @@ final class LossMemory<Scalar: NetworkScalar> {
         let placeCount = min(workerCount, laneCapacity, network.groupLimits.largestPlaceCount)
         workers = (0..<placeCount).map { _ in
             LossWorker(
-                network: network, guidance: guidance, capacity: schedule.groupCapacity,
-                workspaces: workspaces)
+                network: network, guidance: guidance, attribution: attribution,
+                capacity: schedule.groupCapacity, workspaces: workspaces)
         }
         pieceCount = network.shareCount(sampleCount: schedule.groupCapacity)
         laneGradients = LaneGradients(count: network.parameterLayout.count)
@@ -100,31 +103,25 @@ final class SampleTerms: @unchecked Sendable {
 /// One worker of an explanation loss: it takes groups of samples through all passes.
 final class LossWorker<Scalar: NetworkScalar> {
     let pass: GroupPass<Scalar>
-    private let elementCount: Int
-    /// A of the group, (C · H · W, samples).
-    private let masks: UnsafeMutablePointer<Scalar>
-    private var columnPenalties: [Double]
+    private let penalty: AttributionPenalty<Scalar>
     private let counterexamples: CounterexampleMemory<Scalar>?
 
     init(
-        network: Network<Scalar>, guidance: Guidance, capacity: Int, workspaces: Workspaces<Scalar>
+        network: Network<Scalar>, guidance: Guidance, attribution: Attribution, capacity: Int,
+        workspaces: Workspaces<Scalar>
     ) {
-        pass = GroupPass(network: network, capacity: capacity, workspaces: workspaces)
-        elementCount = network.model.input.elementCount
-        masks = .allocate(capacity: max(elementCount * (capacity + 16), 1))
-        columnPenalties = Array(repeating: 0, count: capacity + 16)
+        pass = GroupPass(
+            network: network, capacity: capacity, workspaces: workspaces, features: attribution.features)
+        penalty = AttributionPenalty(
+            attribution, image: network.model.input, coversImages: guidance == .inputGradient,
+            capacity: capacity + 16)
         counterexamples =
             guidance.counterexamples == nil
             ? nil
             : CounterexampleMemory(
-                elementCount: elementCount, classCount: network.model.classCount, capacity: capacity)
-        // A of the whole image, which nothing is written over.
-        if guidance == .inputGradient {
-            masks.initialize(repeating: 1, count: elementCount * (capacity + 16))
-        }
+                elementCount: network.model.input.elementCount, classCount: network.model.classCount,
+                capacity: capacity)
     }
-
-    deinit { masks.deallocate() }
 
     /// Writes the terms of a group's samples, and adds the group's part of the gradient.
     ///
@@ -188,34 +185,14 @@ final class LossWorker<Scalar: NetworkScalar> {
         }
     }
 
-    /// Runs the pass for the tangent along v = ∂(λ1 R)/∂g = scale · A ∘ g, and takes each sample's Σ_d (A_d g_d)².
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
+    /// Runs the pass for the tangent along v = ∂(λ1 R)/∂g, and takes each sample's penalty.
     private func runPenalty(_ job: LossJob<Scalar>, _ samples: ArraySlice<Int>) {
-        let (rows, columns, masks) = (elementCount, pass.columnCount, masks)
-        if !job.plan.coversImages, let batchMasks = job.batch.masks {
-            batchMasks.withUnsafeBufferPointer { batchMasks in
-                Transposition.write(
-                    batchMasks, elementCount: rows, samples: samples, columnCount: columns, into: masks)
-            }
+        if !job.plan.coversImages, let masks = job.batch.masks {
+            penalty.load(masks, samples: samples, columnCount: pass.columnCount)
         }
-        let (gradients, tangents, scale) = (
-            pass.inputCotangent, pass.inputTangent, Scalar(job.plan.tangentScale)
-        )
-        columnPenalties.withUnsafeMutableBufferPointer { penalties in
-            penalties.update(repeating: 0)
-            for row in 0..<rows {
-                let start = row &* columns
-                for column in 0..<columns {
-                    let gradient = gradients[start &+ column]
-                    let masked = masks[start &+ column] == 0 ? 0 : gradient
-                    tangents[start &+ column] = scale * masked
-                    penalties[column] += Double(masked) * Double(masked)
-                }
-            }
-        }
+        penalty.fill(pass.explained, columnCount: pass.columnCount, scale: Scalar(job.plan.tangentScale))
         for (column, sample) in samples.enumerated() {
-            job.terms.penalties[sample] = columnPenalties[column]
+            job.terms.penalties[sample] = penalty.penalties[column]
         }
         pass.tangent(job.parameters)
     }

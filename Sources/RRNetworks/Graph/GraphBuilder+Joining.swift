@@ -35,6 +35,8 @@ extension GraphBuilder {
         }
         nodes = joined
         values = values.indices.filter { !isLeftOut[$0] }.map { values[$0] }
+        // One whose value is left out continues in the next.
+        for index in stages.indices { stages[index].value = numbers[stages[index].value] }
         return numbers[output]
     }
 

@@ -6,6 +6,7 @@ struct GraphBuilder<Scalar: NetworkScalar> {
 
     var nodes: [Graph.Node] = []
     var values: [Graph.Value]
+    var stages: [Graph.Stage] = []
     private var parameters: [ParameterSpecification] = []
     private var parameterCount = 0
 
@@ -50,7 +51,7 @@ struct GraphBuilder<Scalar: NetworkScalar> {
             nodes: builder.nodes, values: builder.values, output: output, isFlat: end.isFlat,
             inputShape: input, outputShape: end.shape, parameters: builder.parameters, headStart: headStart,
             summaries: summaries, featureCount: featureCount, returns: returns, memoryNodes: memoryNodes,
-            wholePlan: wholePlan)
+            wholePlan: wholePlan, stages: builder.stages)
     }
 
     /// By node: whether the last pass computes its output anew, which one layer reads, and in that pass alone.
@@ -88,7 +89,15 @@ struct GraphBuilder<Scalar: NetworkScalar> {
         var inner = context
         for (index, layer) in layers.enumerated() {
             inner.location = "\(context.location)[\(index)]"
-            inner = try append(layer, path: context.path(of: layer, index: "\(index)"), to: inner)
+            let path = context.path(of: layer, index: "\(index)")
+            inner = try append(layer, path: path, to: inner)
+            if context.location == "layers" {
+                stages.append(
+                    Graph.Stage(
+                        location: inner.location, name: path, value: inner.value,
+                        isMap: !inner.isFlat && inner.shape.pixelCount > 1, continues: layer.continuesLayer,
+                        holdsConvolution: layer.holdsConvolution, rows: inner.rows, columns: inner.columns))
+            }
         }
         return inner
     }
@@ -208,6 +217,9 @@ struct GraphBuilder<Scalar: NetworkScalar> {
         let isFlat = context.isFlat || layer.flattens
         var after = add(.layer(layer), description, of: [context], shape: layer.outputShape, to: context)
         after.isFlat = isFlat
+        let axes = layer.receptiveAxes
+        after.rows = context.rows.followed(by: axes.rows)
+        after.columns = context.columns.followed(by: axes.columns)
         parameters += layer.parameters.map { $0.named(LayerContext.join(path, $0.name)) }
         parameterCount += layer.parameterCount
         return after
@@ -221,6 +233,8 @@ struct GraphBuilder<Scalar: NetworkScalar> {
         after.value = values.count
         after.shape = shape
         after.isFlat = inputs[0].isFlat
+        after.rows = inputs[0].rows
+        after.columns = inputs[0].columns
         nodes.append(
             Graph.Node(
                 operation: operation, inputs: inputs.map(\.value), output: after.value,

@@ -10,6 +10,8 @@ extension LayerGraph {
         var dropoutStates: UnsafePointer<UInt64>?
         /// What the last pass is to compute.
         var demand: GradientDemand
+        /// The feature map that the explanation is about; nil for the input.
+        let features: FeatureMemory<Scalar>?
         /// Memory of each thread that may take a share of a pass.
         let workspaces: Workspaces<Scalar>
         /// The shares that every pass is cut into; nil for what the threads at hand are worth.
@@ -205,7 +207,12 @@ extension LayerGraph {
             node.needs.contains(.input), case .layer(let layer) = nodes[writer].operation
         else { return }
         computeValue(layer, nodes[writer], writer, group, parameters)
-        if isSecondOrder { computeTangent(layer, nodes[writer], writer, group, parameters) }
+        guard isSecondOrder else { return }
+        if writer < firstExplained(group) {
+            layTangent(group)
+        } else {
+            computeTangent(layer, nodes[writer], writer, group, parameters)
+        }
     }
 
     private func addGradient(

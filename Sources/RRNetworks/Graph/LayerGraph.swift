@@ -61,6 +61,9 @@ struct LayerGraph<Scalar: NetworkScalar>: Sendable {
     let memoryNodes: [MemoryPlan.Node]
     /// Where maps lie, where none is computed again for want of memory.
     let wholePlan: MemoryPlan
+    /// The entries of the model's list of layers. Where one is computed with the next, which then continues it, the value is
+    /// the next one's.
+    let stages: [Stage]
 
     /// Where maps lie.
     func memoryPlan(_ segments: GraphSegments) -> MemoryPlan {

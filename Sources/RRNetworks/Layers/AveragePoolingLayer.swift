@@ -39,6 +39,8 @@ struct AveragePoolingLayer<Scalar: NetworkScalar>: LinearMapLayer {
         divisor = nil
     }
 
+    var receptiveAxes: (rows: ReceptiveAxis, columns: ReceptiveAxis) { (rows.receptive, columns.receptive) }
+
     var parameters: [ParameterSpecification] { [] }
 
     func scratchCounts(capacity: Int) -> ScratchCounts { ScratchCounts() }

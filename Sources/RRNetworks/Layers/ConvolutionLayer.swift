@@ -44,6 +44,10 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         outputShape = output
     }
 
+    var receptiveAxes: (rows: ReceptiveAxis, columns: ReceptiveAxis) {
+        (geometry.rows.receptive, geometry.columns.receptive)
+    }
+
     var parameters: [ParameterSpecification] {
         ParameterSpecification.weightAndBias(
             weight: [options.out, inputShape.channels / options.groups]

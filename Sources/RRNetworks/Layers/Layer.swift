@@ -43,6 +43,9 @@ protocol Layer<Scalar>: Sendable {
     /// The products of weights and elements of a sample that a forward pass adds up.
     var productCount: Int { get }
 
+    /// Where the elements of the output look in the input.
+    var receptiveAxes: (rows: ReceptiveAxis, columns: ReceptiveAxis) { get }
+
     /// The memory that a thread needs while it is in one of the passes, in elements, for at most `capacity` samples.
     func workspaceCount(capacity: Int) -> Int
 
@@ -83,6 +86,7 @@ extension Layer {
     var isComputedAgain: Bool { false }
     var worksInPlace: Bool { false }
     var productCount: Int { 0 }
+    var receptiveAxes: (rows: ReceptiveAxis, columns: ReceptiveAxis) { (ReceptiveAxis(), ReceptiveAxis()) }
     func workspaceCount(capacity: Int) -> Int { 0 }
     var largestShareCount: Int { 1 }
     var forwardStageCount: Int { 1 }

@@ -8,6 +8,9 @@ struct LayerContext {
     var isFlat: Bool
     /// The value that the layer reads.
     var value: Int
+    /// Where the elements of the input look.
+    var rows = ReceptiveAxis()
+    var columns = ReceptiveAxis()
     /// The layer by its position in the model: `layers[3].body[0]`.
     var location: String
     /// What the names of parameters begin with in the block that the layer is in, where a layer has a name: `layer1.0`.

@@ -27,6 +27,10 @@ struct MaxPoolingLayer<Scalar: NetworkScalar>: Layer {
         }
     }
 
+    var receptiveAxes: (rows: ReceptiveAxis, columns: ReceptiveAxis) {
+        (geometry.rows.receptive, geometry.columns.receptive)
+    }
+
     var parameters: [ParameterSpecification] { [] }
 
     var largestShareCount: Int { inputShape.channels }

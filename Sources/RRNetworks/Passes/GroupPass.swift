@@ -12,6 +12,9 @@ package import RRTensor
 /// | `logitCotangent` | `reverse` | `inputCotangent`: the gradient with respect to the input |
 /// | `inputTangent` | `tangent` | `logitTangent` |
 /// | `logitAdjoint` | `gradient` | the parameter gradient, added |
+///
+/// Where the explanation is about a feature map, that map stands in the input's place for `reverse`, `tangent` and the second
+/// order of `gradient`: `explained` is what is read and filled then.
 package final class GroupPass<Scalar: NetworkScalar> {
     /// The columns of the matrices at hand: the samples of the group and, where vectors run over samples, idle ones up to
     /// full vectors. An idle column repeats the last image, and its seeds are zero: it adds nothing to a gradient.
@@ -39,6 +42,19 @@ package final class GroupPass<Scalar: NetworkScalar> {
         get { group.demand }
         set { group.demand = newValue }
     }
+    /// What the explanation is about: the input, or a feature map.
+    package var explained: ExplainedMap<Scalar> {
+        guard let features = group.features else {
+            return ExplainedMap(
+                shape: graph.inputShape, values: UnsafePointer(input), cotangent: inputCotangent,
+                tangent: inputTangent,
+                adjoint: nil)
+        }
+        return ExplainedMap(
+            shape: features.map.shape, values: UnsafePointer(features.values),
+            cotangent: UnsafePointer(group.memory.cotangent(features.map.value, sampleCount: columnCount)),
+            tangent: features.tangent, adjoint: features.adjoint)
+    }
     /// Where other threads may help; nil where there are none.
     package var place: WorkPlace? {
         get { group.place }
@@ -49,16 +65,22 @@ package final class GroupPass<Scalar: NetworkScalar> {
     /// - Parameters:
     ///   - capacity: the largest number of samples in a group.
     ///   - workspaces: of all threads that may help, made for groups as large; nil where none will.
-    package init(network: Network<Scalar>, capacity: Int, workspaces: Workspaces<Scalar>? = nil) {
+    ///   - features: the feature map that the explanation is about; nil for the input.
+    package init(
+        network: Network<Scalar>, capacity: Int, workspaces: Workspaces<Scalar>? = nil,
+        features: FeatureMap? = nil
+    ) {
         let workspaces = workspaces ?? Workspaces(network, capacity: capacity, count: 1)
         softmaxes = Array(repeating: Softmax(classCount: network.model.classCount), count: capacity)
         limits = network.groupLimits
         let capacity = limits.columnCount(for: capacity)
         self.network = network
-        graph = network.graph
+        let graph = network.graph
+        self.graph = graph
         let memory = GraphMemory(graph, network.segments, capacity: capacity)
         group = LayerGraph<Scalar>.Group(
             memory: memory, demand: network.gradientDemand(trained: network.parameterLayout.trainedRanges()),
+            features: features.map { FeatureMemory($0, in: graph, capacity: capacity) },
             workspaces: workspaces, fixedShareCount: limits.fixedShareCount)
         dropoutStates = Buffer(count: capacity)
         // The output's memory is all its own, and so is the input's.
@@ -129,6 +151,18 @@ package final class GroupPass<Scalar: NetworkScalar> {
         graph.gradient(
             group, at: parameters, isSecondOrder: isSecondOrder, addingTo: parameterGradient)
     }
+}
+
+/// The map that an explanation is about, (elements, columns) of the group at hand.
+package struct ExplainedMap<Scalar> {
+    package let shape: ImageShape
+    package let values: UnsafePointer<Scalar>
+    /// After `reverse`: the gradient of the target.
+    package let cotangent: UnsafePointer<Scalar>
+    /// To be filled before `tangent`.
+    package let tangent: UnsafeMutablePointer<Scalar>
+    /// To be filled before `gradient` with what is added to the adjoint of the map; nil for the input, which has none.
+    package let adjoint: UnsafeMutablePointer<Scalar>?
 }
 
 extension UnsafeMutablePointer where Pointee: BitwiseCopyable {

@@ -8,6 +8,8 @@ package struct TrainingMemory: Sendable {
     package var threadCount: Int
     /// Whether samples take the passes of a penalty.
     package var hasPenalty: Bool
+    /// The feature map that the penalty is about; nil for the input.
+    package var features: FeatureMap?
     /// The values that the optimiser keeps for each parameter.
     package var momentCount: Int
     /// Whether an epoch ends with a measurement, beside the memory of the training.
@@ -16,12 +18,14 @@ package struct TrainingMemory: Sendable {
     package var otherBytes: Int
 
     package init(
-        sampleCount: Int, threadCount: Int?, hasPenalty: Bool, momentCount: Int, isMeasured: Bool,
+        sampleCount: Int, threadCount: Int?, hasPenalty: Bool, features: FeatureMap? = nil, momentCount: Int,
+        isMeasured: Bool,
         otherBytes: Int
     ) {
         self.sampleCount = sampleCount
         self.threadCount = Workers(count: threadCount).count
         self.hasPenalty = hasPenalty
+        self.features = features
         self.momentCount = momentCount
         self.isMeasured = isMeasured
         self.otherBytes = otherBytes
@@ -42,7 +46,8 @@ extension Network {
         let groups =
             places
             * (graph.byteCount(segments, columns: columns, hasPenalty: training.hasPenalty)
-                + columns * elementSize * (training.hasPenalty ? model.input.elementCount : 0))
+                + columns * elementSize * (training.hasPenalty ? model.input.elementCount : 0)
+                + (training.features.map { FeatureMemory<Scalar>.byteCount($0, columns: columns) } ?? 0))
         let measured =
             training.isMeasured
             ? min(training.threadCount, groupLimits.largestPlaceCount)

@@ -40,6 +40,8 @@ public struct LossOptions: Hashable, Sendable {
     /// The first steps, over which λ1 rises in a straight line from 0.
     public var lambda1WarmupSteps: Int
     public var guidance: Guidance
+    /// What `Guidance.rightReasons` holds against the masks.
+    public var attribution: AttributionOptions
     public var penaltyTarget: PenaltyTarget
     public var penaltyReduction: PenaltyReduction
     public var classWeights: ClassWeights
@@ -55,13 +57,15 @@ public struct LossOptions: Hashable, Sendable {
     /// Creates options; training checks them.
     public init(
         lambda1: Lambda1? = nil, lambda1WarmupSteps: Int = 0, guidance: Guidance = .rightReasons,
-        penaltyTarget: PenaltyTarget = .sumLogProbability, penaltyReduction: PenaltyReduction = .mean,
+        attribution: AttributionOptions = .inputGradient, penaltyTarget: PenaltyTarget = .sumLogProbability,
+        penaltyReduction: PenaltyReduction = .mean,
         classWeights: ClassWeights = .equal, labelSmoothing: Double = 0,
         imageRanges: [ClosedRange<Float>]? = nil, imageMoments: [ChannelMoments]? = nil
     ) {
         self.lambda1 = lambda1
         self.lambda1WarmupSteps = lambda1WarmupSteps
         self.guidance = guidance
+        self.attribution = attribution
         self.penaltyTarget = penaltyTarget
         self.penaltyReduction = penaltyReduction
         self.classWeights = classWeights
@@ -106,6 +110,9 @@ public struct LossOptions: Hashable, Sendable {
         let name = guidance.name
         try require(
             penaltyTarget == .sumLogProbability, .penaltyTarget,
+            "is of \(option: .guidance) rrr; \(name) is about the cross-entropy of the label")
+        try require(
+            attribution == .inputGradient, .attribution,
             "is of \(option: .guidance) rrr; \(name) is about the cross-entropy of the label")
         try require(
             lambda1 != .automatic && lambda1 != nil, .lambda1,

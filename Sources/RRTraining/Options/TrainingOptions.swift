@@ -117,6 +117,10 @@ public struct TrainingOptions: Sendable {
             "does not go with \(option: .counterexamplePlace) instead, whose images are not those of the dataset: run "
                 + "make-masks after training")
         try require(
+            collection == nil || !loss.attribution.method.hasLayer, .collection,
+            "takes the input gradients that training meets, and with \(option: .attribution) "
+                + "\(loss.attribution.method.rawValue) it meets none: run make-masks after training")
+        try require(
             collection == nil || stream.resizeCrop == nil, .collection,
             "does not go with \(option: .resizeCrop), whose images are not those of the dataset: import them at that "
                 + "size")

@@ -82,7 +82,8 @@ public struct Run: Sendable {
             }
         split = options?["split"]?.stringValue
         seed = options?["seed"]?.stringValue.flatMap { UInt64($0) }
-        let isPenalty = options?["guidance"] == .string(Guidance.rightReasons.name)
+        let isPenalty =
+            options?["guidance"] == .string(Guidance.rightReasons.name) && options?["attribution"] == nil
         penaltyWeight = (isPenalty ? options?["lambda1"]?.doubleValue : nil).map { lambda1 in
             PenaltyWeight(
                 lambda1: lambda1,

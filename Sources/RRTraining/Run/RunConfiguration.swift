@@ -123,6 +123,8 @@ extension TrainingOptions {
             recent["augment_share"] = options.share == 1 ? nil : .number(options.share)
             recent["consistency"] = options.consistency == 0 ? nil : .number(options.consistency)
         }
+        recent["attribution"] =
+            loss.attribution == .inputGradient ? nil : .string(loss.attribution.description)
         recent["balance"] = stream.balance.map { .string($0.text) }
         recent["resize_crop"] = stream.resizeCrop.map { .string($0.text) }
         return recent.merging(established(split: split, lambda1: lambda1, hasMasks: hasMasks)) { first, _ in

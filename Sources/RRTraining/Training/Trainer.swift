@@ -119,10 +119,10 @@ public final class Trainer<Scalar: NetworkScalar> {
         try optimization.checkFrozenLayers(of: network.parameterLayout)
         groups = TrainedGroup.groups(
             of: network.parameterLayout, optimization, stepsPerEpoch: length.stepsPerEpoch)
-        self.loss = ExplanationLoss(
+        self.loss = try ExplanationLoss(
             network: network, lambda1: lambda1, target: loss.penaltyTarget, reduction: loss.penaltyReduction,
             classWeights: classWeights, labelSmoothing: loss.labelSmoothing,
-            guidance: loss.guidance, seed: seed,
+            guidance: loss.guidance, attribution: loss.attribution.attribution(in: network), seed: seed,
             imageRanges: normalization?.ranges(
                 loss.imageRanges ?? Array(repeating: 0...1, count: model.input.channels))
                 ?? loss.imageRanges,

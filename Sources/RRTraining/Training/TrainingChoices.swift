@@ -115,8 +115,9 @@ extension TrainingLoop {
         }
         // Two of them at once would be more than the training takes.
         trainer.releaseMemory()
-        let loss = ExplanationLoss(
+        let loss = try ExplanationLoss(
             network: trainer.network, lambda1: 1, target: options.loss.penaltyTarget,
+            attribution: options.loss.attribution.attribution(in: trainer.network),
             threadCount: options.threadCount)
         var unused: [Scalar] = []
         var crossEntropy = 0.0

@@ -17,7 +17,7 @@ extension TrainingLoop {
     /// - Throws: `TrainingError` with the code `invalidOption` where the limit is too small; it names the smallest.
     func bound<Scalar: NetworkScalar>(_ network: inout Network<Scalar>) throws(TrainingError) {
         guard let limit = options.memoryLimit else { return }
-        let training = memory()
+        let training = memory(with: network)
         guard network.bound(training, to: limit) else {
             throw TrainingError(
                 .invalidOption, .option(.memoryLimit),
@@ -35,7 +35,7 @@ extension TrainingLoop {
             // A fault of the model is told where it is trained.
             guard var network = try? Network<Scalar>(options.model) else { return nil }
             try bound(&network)
-            let bytes = network.byteCount(memory())
+            let bytes = network.byteCount(memory(with: network))
             guard options.memoryLimit != nil || bytes >= 1 << 30 else { return nil }
             let segments = network.segments.count
             let again: Message =
@@ -49,7 +49,7 @@ extension TrainingLoop {
         }
     }
 
-    private func memory() -> TrainingMemory {
+    private func memory<Scalar: NetworkScalar>(with network: Network<Scalar>) -> TrainingMemory {
         let isAutomatic = options.loss.lambda1 == .automatic
         let streams =
             (options.memoryLimit == nil ? 2 * batchBytes : streamResources.memory ?? 0)
@@ -58,6 +58,7 @@ extension TrainingLoop {
             sampleCount: largestBatch, threadCount: options.threadCount,
             hasPenalty: (masks != nil || options.loss.guidance == .inputGradient)
                 && options.loss.lambda1 != .value(0),
+            features: (try? options.loss.attribution.attribution(in: network))?.features,
             // To choose λ1, another set of parameters and another gradient are there beside those of a training.
             momentCount: options.optimization.momentCount + (isAutomatic ? 2 : 0),
             isMeasured: options.validation != nil, otherBytes: Self.program + streams + batchBytes)

@@ -74,10 +74,12 @@ struct TrainCommand: PathCommand {
     }
 
     func validate() throws {
-        let isAboutPenalty = learning.penaltyReduction != nil || learning.penaltyTarget != nil
+        let isAboutPenalty =
+            learning.penaltyReduction != nil || learning.penaltyTarget != nil || learning.attribution != nil
         if masks == nil, guidance.guidance == .rrr, isAboutPenalty {
             throw ValidationError(
-                "--penalty-reduction and --penalty-target need --masks, without which there is no penalty")
+                "--penalty-reduction, --penalty-target and --attribution need --masks, without which there is no penalty"
+            )
         }
     }
 

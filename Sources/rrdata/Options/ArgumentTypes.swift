@@ -55,6 +55,13 @@ extension Resizing.Fit: ExpressibleByArgument {}
 extension PenaltyReduction: ExpressibleByArgument {}
 extension HeadChoice: ExpressibleByArgument {}
 extension PenaltyTarget: ExpressibleByArgument {}
+extension AttributionOptions: ExpressibleByArgument {
+    static var grammar: String {
+        Method.allCases.map { $0.hasLayer ? "\($0.rawValue)[:LAYER]" : $0.rawValue }.joined(separator: ", ")
+    }
+
+    public init?(argument: String) { self.init(argument) }
+}
 extension CounterexampleOptions.Fill: ExpressibleByArgument {}
 extension CounterexampleOptions.Place: ExpressibleByArgument {}
 extension SwapPlace: ExpressibleByArgument {}

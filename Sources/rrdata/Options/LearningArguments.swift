@@ -33,6 +33,18 @@ struct LearningArguments: ParsableArguments {
                 """))
     var penaltyTarget: PenaltyTarget?
 
+    @Option(
+        help: ArgumentHelp(
+            "What is held against the masks: \(AttributionOptions.grammar). (default: input-gradient)",
+            discussion: """
+                g being the gradient of --penalty-target, input-gradient is the paper's A ∘ g, input-times-gradient A ∘ x ∘ g, \
+                feature-gradient A ∘ g of a layer's output, and gradcam A ∘ Σ_k mean(g_k) h_k of its channels h_k, neither \
+                rectified nor normalised (RRR-G, Schramowski et al., 2020). LAYER is a name or place in the model's list of \
+                layers, as `rrdata info MODEL` has them: the map after the normalisation and activation that follow it, by \
+                default the last behind a convolution. A has there the mean of the pixels that a place of the map is the nearest to.
+                """, valueName: "attribution"))
+    var attribution: AttributionOptions?
+
     @Option(help: "The number type to compute in.")
     var precision: Precision = .float
 
@@ -122,7 +134,7 @@ struct LearningArguments: ParsableArguments {
             model: description,
             loss: LossOptions(
                 lambda1: lambda1, lambda1WarmupSteps: lambda1Warmup,
-                guidance: guidance?.value ?? .rightReasons,
+                guidance: guidance?.value ?? .rightReasons, attribution: attribution ?? .inputGradient,
                 penaltyTarget: penaltyTarget ?? .sumLogProbability,
                 penaltyReduction: penaltyReduction ?? .mean, classWeights: optimization.classWeights,
                 labelSmoothing: optimization.labelSmoothing),

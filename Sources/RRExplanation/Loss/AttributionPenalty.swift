@@ -1,0 +1,182 @@
+internal import RRNetworks
+internal import RRTensor
+
+/// One worker's penalties of a group: each sample's Σ (A ∘ a)², and the derivatives that the passes after `reverse` begin with.
+///
+/// With s = 2 λ1 over the reduction's divisor the tangent pass goes along v = s · ∂/∂g ½ Σ (A ∘ a)², and a feature map's
+/// adjoint is given s · ∂/∂h of the same.
+final class AttributionPenalty<Scalar: NetworkScalar> {
+    private let attribution: Attribution
+    /// A of the group at the places of the map that the attribution is about: (elements, columns), of feature maps (pixels,
+    /// columns).
+    private let masks: UnsafeMutablePointer<Scalar>
+    /// Of a feature map: the pixels of the image that each row and each column of places is given, with their shares.
+    private let rowShares: [[(pixel: Int, share: Double)]]
+    private let columnShares: [[(pixel: Int, share: Double)]]
+    private let image: ImageShape
+    /// Each sample's Σ (A ∘ a)².
+    private(set) var penalties: [Double]
+
+    /// - Parameters:
+    ///   - coversImages: whether A is 1 everywhere.
+    ///   - capacity: the largest number of columns of a group.
+    init(_ attribution: Attribution, image: ImageShape, coversImages: Bool, capacity: Int) {
+        self.attribution = attribution
+        self.image = image
+        let features = attribution.features
+        rowShares =
+            features.map { $0.rows.shares(elementCount: $0.shape.height, pixelCount: image.height) } ?? []
+        columnShares =
+            features.map { $0.columns.shares(elementCount: $0.shape.width, pixelCount: image.width) } ?? []
+        let count = max((features?.shape.pixelCount ?? image.elementCount) * capacity, 1)
+        masks = .allocate(capacity: count)
+        masks.initialize(repeating: coversImages ? 1 : 0, count: count)
+        penalties = Array(repeating: 0, count: capacity)
+    }
+
+    deinit { masks.deallocate() }
+
+    /// Takes A of a group's samples from a batch.
+    func load(_ batchMasks: SharedElements<UInt8>, samples: ArraySlice<Int>, columnCount: Int) {
+        batchMasks.withUnsafeBufferPointer { batchMasks in
+            if attribution.features == nil {
+                Transposition.write(
+                    batchMasks, elementCount: image.elementCount, samples: samples, columnCount: columnCount,
+                    into: masks)
+            } else {
+                for (column, sample) in samples.enumerated() {
+                    let start = sample * image.elementCount
+                    resize(
+                        UnsafeBufferPointer(rebasing: batchMasks[start..<start + image.elementCount]),
+                        to: column,
+                        of: columnCount)
+                }
+            }
+        }
+    }
+
+    /// Writes A of a sample, its channels' mean, at the places of a feature map.
+    private func resize(_ mask: UnsafeBufferPointer<UInt8>, to column: Int, of columnCount: Int) {
+        var target = column
+        for rows in rowShares {
+            for columns in columnShares {
+                var sum = 0.0
+                for (row, height) in rows {
+                    for (place, width) in columns {
+                        var marks = 0
+                        for channel in 0..<image.channels {
+                            marks += mask[channel * image.pixelCount + row * image.width + place] == 0 ? 0 : 1
+                        }
+                        sum += height * width * Double(marks)
+                    }
+                }
+                masks[target] = Scalar(sum / Double(image.channels))
+                target += columnCount
+            }
+        }
+    }
+
+    /// Computes the penalties of the group whose `reverse` has run, and fills what the passes after it begin with.
+    ///
+    /// - Parameter scale: s.
+    func fill(_ map: ExplainedMap<Scalar>, columnCount: Int, scale: Scalar) {
+        switch attribution {
+        case .inputGradient: fillInputGradient(map, columnCount, scale)
+        case .inputTimesGradient: fillGradient(map, columnCount, scale) { map.values[$0] }
+        case .featureGradient:
+            let (masks, count) = (masks, maskCount(columnCount))
+            fillGradient(map, columnCount, scale) { masks[$0 % count] }
+        case .gradCAM: fillActivationMap(map, columnCount, scale)
+        }
+    }
+
+    /// a = g: v = s · A ∘ g.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    private func fillInputGradient(_ map: ExplainedMap<Scalar>, _ columns: Int, _ scale: Scalar) {
+        let (gradients, tangents, masks) = (map.cotangent, map.tangent, masks)
+        penalties.withUnsafeMutableBufferPointer { penalties in
+            penalties.update(repeating: 0)
+            for row in 0..<map.shape.elementCount {
+                let start = row &* columns
+                for column in 0..<columns {
+                    // What is not finite outside the mask stays outside.
+                    let masked = masks[start &+ column] == 0 ? 0 : gradients[start &+ column]
+                    tangents[start &+ column] = scale * masked
+                    penalties[column] += Double(masked) * Double(masked)
+                }
+            }
+        }
+    }
+
+    /// A ∘ a = f ∘ g: v = s · f² ∘ g.
+    ///
+    /// - Parameter factor: f of an element.
+    @inline(__always)
+    private func fillGradient(
+        _ map: ExplainedMap<Scalar>, _ columns: Int, _ scale: Scalar, factor: (Int) -> Scalar
+    ) {
+        let (rowCount, maskCount) = (map.shape.elementCount, maskCount(columns))
+        for column in 0..<columns { penalties[column] = 0 }
+        for row in 0..<rowCount {
+            for column in 0..<columns {
+                let index = row &* columns &+ column
+                guard masks[index % maskCount] != 0 else {
+                    map.tangent[index] = 0
+                    continue
+                }
+                let factor = factor(index)
+                let masked = factor * map.cotangent[index]
+                map.tangent[index] = scale * factor * masked
+                penalties[column] += Double(masked) * Double(masked)
+            }
+        }
+    }
+
+    /// The elements of A: a feature map's channels share them.
+    private func maskCount(_ columns: Int) -> Int {
+        (attribution.features?.shape.pixelCount ?? image.elementCount) * columns
+    }
+
+    /// a_p = Σ_k α_k h_kp with α_k = (1/P) Σ_q g_kq: with e_p = s · A_p² a_p the tangent is v_kq = (1/P) Σ_p e_p h_kp, and the
+    /// adjoint is given α_k e_p.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    private func fillActivationMap(_ map: ExplainedMap<Scalar>, _ columns: Int, _ scale: Scalar) {
+        let (channels, pixels) = (map.shape.channels, map.shape.pixelCount)
+        let (values, gradients, tangents, masks) = (map.values, map.cotangent, map.tangent, masks)
+        guard let adjoints = map.adjoint else { return }
+        var weights = [Double](repeating: 0, count: channels)
+        var activations = [Double](repeating: 0, count: pixels)
+        for column in 0..<columns {
+            for pixel in 0..<pixels { activations[pixel] = 0 }
+            for channel in 0..<channels {
+                let start = channel * pixels * columns + column
+                var sum = 0.0
+                for pixel in 0..<pixels { sum += Double(gradients[start + pixel * columns]) }
+                weights[channel] = sum / Double(pixels)
+                for pixel in 0..<pixels {
+                    activations[pixel] += weights[channel] * Double(values[start + pixel * columns])
+                }
+            }
+            var penalty = 0.0
+            for pixel in 0..<pixels {
+                let mask = Double(masks[pixel * columns + column])
+                let masked = mask == 0 ? 0 : mask * activations[pixel]
+                penalty += masked * masked
+                activations[pixel] = Double(scale) * mask * masked
+            }
+            penalties[column] = penalty
+            for channel in 0..<channels {
+                let start = channel * pixels * columns + column
+                var sum = 0.0
+                for pixel in 0..<pixels {
+                    sum += activations[pixel] * Double(values[start + pixel * columns])
+                    adjoints[start + pixel * columns] = Scalar(weights[channel] * activations[pixel])
+                }
+                let tangent = Scalar(sum / Double(pixels))
+                for pixel in 0..<pixels { tangents[start + pixel * columns] = tangent }
+            }
+        }
+    }
+}
