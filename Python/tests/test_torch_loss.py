@@ -143,6 +143,66 @@ def test_other_guidances_agree_with_the_references(case):
         optimizer.step()
 
 
+ATTRIBUTED = json.loads((REFERENCE / "attributions.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "case", ATTRIBUTED["cases"], ids=lambda case: f"{case['attribution']} {case['network']} {case['target']}")
+def test_attributions_agree_with_the_references(case):
+    generate, reference = pytest.importorskip("generate"), pytest.importorskip("attributions")
+    start = json.loads((REFERENCE / f"loss-{case['network']}.json").read_text())
+    model = generate.build(start["model"])
+    model.load_state_dict({
+        name: torch.tensor(entry["values"]).view(entry["shape"]) for name, entry in start["weights"].items()}, strict=False)
+    shape = (-1, *start["model"]["input"])
+    images, masks = torch.tensor(start["images"]).view(shape), torch.tensor(start["masks"]).view(shape)
+    method = case["attribution"].split(":")[0]
+    layer = None if method == "input-times-gradient" else str(reference.NETWORKS[case["network"]][1])
+    optimizer = torch.optim.Adam(
+        [value for value in model.parameters() if value.requires_grad], lr=ATTRIBUTED["learning_rate"])
+    for step, expected in enumerate(case["steps"]):
+        outcome = explanation_loss(
+            model, images, torch.tensor(start["labels"]), masks, case["lambda1"], case["target"], step=step,
+            seed=ATTRIBUTED["seed"], attribution=method, layer=layer)
+        assert [outcome.loss.item(), outcome.penalty.item()] == pytest.approx(expected, rel=1e-9)
+        assert (outcome.input_gradient is None) == (layer is not None)
+        optimizer.zero_grad()
+        outcome.loss.backward()
+        optimizer.step()
+
+
+def test_where_a_layer_looks_is_known_or_asked_for():
+    class Resampled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second, self.head = nn.Conv2d(1, 3, 3), nn.Conv2d(3, 2, 3), nn.Linear(2 * 7 * 7, 3)
+
+        def forward(self, images):
+            half = functional.interpolate(self.first(images), scale_factor=0.5)
+            return self.head(self.second(half).flatten(1))
+
+    model = Resampled()
+    images, labels = torch.rand(4, 1, 20, 20), torch.tensor([0, 1, 2, 0])
+    masks = (torch.rand(4, 1, 20, 20) < 0.3).to(torch.uint8)
+    options = {"attribution": "gradcam", "layer": "second"}
+    with pytest.raises(rrdata.UsageError, match="feature_masks"):
+        explanation_loss(model, images, labels, masks, 1.0, **options)
+    given = torch.rand(4, 1, 7, 7)
+    outcome = explanation_loss(model, images, labels, masks, 1.0, feature_masks=given, **options)
+    features = model.second(functional.interpolate(model.first(images), scale_factor=0.5))
+    slope, = torch.autograd.grad(functional.log_softmax(model.head(features.flatten(1)), 1).sum(), features)
+    expected = (given * (features * slope.mean((2, 3), keepdim=True)).sum(1, keepdim=True)).square().sum() / 4
+    assert outcome.penalty.item() == pytest.approx(expected.item(), rel=1e-9)
+    for wrong, words in [
+        ({"layer": "third"}, "first, second"), ({"layer": "head"}, "more than one pixel"), ({"layer": None}, "layer="),
+        ({"attribution": "cam"}, "gradcam"), ({"attribution": "input-gradient"}, "layer and feature_masks"),
+        ({"feature_masks": given[:, :, 1:]}, "asks for"), ({"guidance": "augment"}, "attribution is of"),
+        ({"compile": True}, "leave compile out"),
+    ]:
+        with pytest.raises(rrdata.UsageError, match=words):
+            explanation_loss(model, images, labels, masks, 1.0, **(options | wrong))
+
+
 # Zero masks and λ1 = 0.
 
 

@@ -35,6 +35,8 @@ OPTIONS = [
     {}, {"reduction": "sum"}, {"reduction": "annotated"}, {"target": "label"}, {"target": "predicted"},
     {"target": "logits-sum"}, {"target": "logit-jacobian"}, {"label_smoothing": 0.1, "class_weights": [1, 2, 3, 4, 5, 0.5, 1, 1, 2, 1]},
     {"guidance": "augment"}, {"guidance": "pgd"}, {"guidance": "pgd", "pgd_steps": 3, "pgd_radius": 0.5, "pgd_step_size": 0.2},
+    {"attribution": "input-times-gradient"}, {"attribution": "feature-gradient", "layer": "4"},
+    {"attribution": "gradcam", "layer": "4", "target": "label"},
     {"guidance": "input-gradient"}, {"guidance": "consistency"}, {"guidance": "augment", "share": 0.75, "consistency": 0.2},
 ]
 NAMES = {"target": "penalty_target", "reduction": "penalty_reduction", "share": "augment_share"}
@@ -83,8 +85,9 @@ def side_by_side(name, options, files, folder):
     probe = explanation_loss(
         network, first.images.double(), first.labels, first.masks if has_masks else None, 1.0, **options)
     lambda1 = (probe.cross_entropy / probe.penalty).item()
+    # The layer is the one that the command takes by itself.
     words = {NAMES.get(key, key): ",".join(map(str, value)) if isinstance(value, list) else value
-             for key, value in options.items()}
+             for key, value in options.items() if key != "layer"}
     run = folder / f"{name}-{abs(hash(str(options)))}"
     rrdata.run(
         "train", files["path"], masks=files["masks"] if has_masks else None, model=model, precision="double", epochs=EPOCHS,
@@ -116,7 +119,8 @@ def test_every_network_trains_as_by_the_command(name, files, folder):
 
 @pytest.mark.parametrize("options", OPTIONS[1:], ids=str)
 def test_every_option_is_that_of_the_command(options, files, folder):
-    side_by_side("smooth" if options.get("target") else "mlp", options, files, folder)
+    name = "small lenet" if "layer" in options else "smooth" if options.get("target") else "mlp"
+    side_by_side(name, options, files, folder)
 
 
 def doubled(stream):

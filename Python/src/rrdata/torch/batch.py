@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -46,11 +48,18 @@ class LabelledBatch:
     def count(self) -> int:
         return len(self.images)
 
+    @functools.cached_property
+    def labelled(self) -> Any:
+        """The number of samples that count; a tensor where labels are on a device, for which nobody waits."""
+        if self.labels.device.type == "cpu":
+            return int(np.count_nonzero(self.labels.numpy() >= 0))
+        return (self.labels >= 0).sum()
+
     def marks(self, rows: Tensor | None) -> Tensor:
         """The masks of some samples, or of all; zeros without any."""
         if self.masks is None:
             return self.images.new_zeros([self.count if rows is None else len(rows)] + [1] * (self.images.dim() - 1))
-        return self.masks if rows is None else self.masks[rows]
+        return self.masks if rows is None else self.masks.index_select(0, rows)
 
 
 def checked_batch(x: Any, y: Any, A: Any = None, annotated: Any = None) -> LabelledBatch:

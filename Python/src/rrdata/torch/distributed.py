@@ -132,7 +132,7 @@ def route_of(model: nn.Module, group: Any = None) -> Route:
     Raises:
         UsageError: a wrapper makes double backward wrong or impossible.
     """
-    if hasattr(model, "_orig_mod") or getattr(model, "_compiled_call_impl", None) is not None:
+    if _is_compiled(model):
         raise refusal(
             "the model is compiled, and what torch.compile makes of it can be differentiated only once: give the model "
             "itself, and compile=True, which compiles forward and input gradient as one", "compiled-model")
@@ -142,7 +142,7 @@ def route_of(model: nn.Module, group: Any = None) -> Route:
                 "under DistributedDataParallel(static_graph=True) gradients are not averaged when the loss holds an input "
                 "gradient, without a word: leave static_graph out", "static-graph")
         inner = model.module
-        if hasattr(inner, "_orig_mod") or getattr(inner, "_compiled_call_impl", None) is not None:
+        if _is_compiled(inner):
             return route_of(inner)
         return Route(model, inner, group or model.process_group, [])
     if type(model).__name__ == "FullyShardedDataParallel":
@@ -153,6 +153,10 @@ def route_of(model: nn.Module, group: Any = None) -> Route:
     if shards and group is None:
         group = distributed.group.WORLD
     return Route(model, model, group, shards)
+
+
+def _is_compiled(model: nn.Module) -> bool:
+    return "_orig_mod" in model._modules or getattr(model, "_compiled_call_impl", None) is not None
 
 
 def _shards(model: nn.Module) -> list[Any]:

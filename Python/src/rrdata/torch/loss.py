@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from . import counterexamples, draws
+from . import attributions, counterexamples, draws
 from .batch import PADDING, LabelledBatch, checked_batch, refusal
 from .batchnorm import frozen, shared
 from .distributed import Route, Totals, route_of
@@ -106,6 +107,9 @@ def explanation_loss(
     reduction: str = "mean",
     guidance: str = "rrr",
     *,
+    attribution: str = "input-gradient",
+    layer: Any = None,
+    feature_masks: Tensor | None = None,
     annotated: Any = None,
     class_weights: Sequence[float] | Tensor | None = None,
     label_smoothing: float = 0.0,
@@ -154,6 +158,13 @@ def explanation_loss(
             ``"consistency"``, the squared difference of their logits and those of the images as they are, less its mean;
             ``"pgd"``, that with the worst change inside A; ``"input-gradient"``, the squared gradient of the cross-entropy by
             all pixels, without masks.
+        attribution: a in R = (1/N) Σ_n Σ (A ∘ a_n)²: ``"input-gradient"``, g; ``"input-times-gradient"``, x ∘ g;
+            ``"feature-gradient"``, the gradient of T by the output h of a layer; ``"gradcam"``, Σ_k h_k times the mean of that
+            gradient over h_k, neither rectified nor normalised (RRR-G, Schramowski et al., 2020).
+        layer: the module, or its name, whose output the last two are about: the one behind the normalisation and the
+            activation of a convolution, for what ``rrdata train --attribution`` does.
+        feature_masks: ``(N, 1, h, w)`` from 0 to 1, A at the places of that output; None for the mean of A over
+            the pixels that a place is the nearest to, by the middles of what places see.
         annotated: ``(N,)`` bool, as a batch of a `Stream` has it: the samples whose mask is not all zero. It spares a look at
             A, and on a GPU the wait for it.
         class_weights: a weight for each class in the cross-entropy, as of `torch.nn.CrossEntropyLoss`.
@@ -191,7 +202,8 @@ def explanation_loss(
             result wrong, or an option is none.
     """
     choices = LossOptions(
-        lambda1=float(lambda1), target=target, reduction=reduction, guidance=guidance, label_smoothing=label_smoothing,
+        lambda1=float(lambda1), target=target, reduction=reduction, guidance=guidance, attribution=attribution, layer=layer,
+        feature_masks=feature_masks, label_smoothing=label_smoothing,
         class_weights=None if class_weights is None else torch.as_tensor(class_weights, dtype=torch.float64).detach().cpu(),
         index=index, epoch=epoch, step=step, seed=seed, fill=fill, place=place, share=float(share),
         consistency=float(guidance == "consistency") if consistency is None else float(consistency),
@@ -259,10 +271,10 @@ def _require_graph() -> None:
 
 
 def _mean_cross_entropy(
-    route: Route, logits: Tensor, labels: Tensor, choices: LossOptions, totals: Totals | None
+    route: Route, logits: Tensor, labels: Tensor, batch: LabelledBatch, choices: LossOptions, totals: Totals | None
 ) -> Tensor:
     if route.world == 1 or totals is None:
-        if labels.device.type == "cpu" and not (labels.numpy() >= 0).any():
+        if labels.device.type == "cpu" and batch.labelled == 0:
             raise refusal("no sample of the batch has a label: there is nothing to learn from it", "unsuitable-labels")
         return choices.cross_entropy(logits, labels, "mean")
     if not totals.weight > 0:
@@ -272,7 +284,7 @@ def _mean_cross_entropy(
 
 def _plain(route: Route, batch: LabelledBatch, choices: LossOptions, totals: Totals | None) -> ExplanationLoss:
     logits = logits_of(route.outer(batch.images), choices.pick, route.inner)
-    loss = _mean_cross_entropy(route, logits, batch.labels, choices, totals)
+    loss = _mean_cross_entropy(route, logits, batch.labels, batch, choices, totals)
     mean, = route.mean(loss)
     return ExplanationLoss(loss, mean, choices.lambda1, [], logits, batch.images)
 
@@ -283,7 +295,7 @@ def _rows(rows: list[int], device: torch.device) -> Tensor:
 
 def _taken(images: Tensor, rows: Tensor) -> Tensor:
     """Some of the images, in their memory format."""
-    taken = images[rows]
+    taken = images.index_select(0, rows)
     if images.dim() == 4 and images.is_contiguous(memory_format=torch.channels_last):
         return taken.contiguous(memory_format=torch.channels_last)
     return taken
@@ -296,20 +308,32 @@ def _with_gradients(
     target = "label" if choices.guidance == "input-gradient" else choices.target
 
     step = _step_of(route.inner, choices) if target == "logit-jacobian" else 0
+    layer = None if choices.layer is None else attributions.layer_of(route.inner, choices.layer)
+    if layer is not None and route.is_sharded:
+        raise refusal(
+            f'attribution="{choices.attribution}" is not served under fully_shard: take DistributedDataParallel', "sharded-model")
 
-    def explain(call: nn.Module, images: Tensor, labels: Tensor, places: list[int]) -> tuple[Tensor, Tensor]:
+    @contextlib.contextmanager
+    def watch() -> Iterator[Callable[[], Tensor]]:
+        assert layer is not None
+        with attributions.kept_output(layer) as outputs:
+            yield lambda: attributions.feature_map(outputs)
+
+    def explain(
+        call: nn.Module, images: Tensor, labels: Tensor, places: list[int]
+    ) -> tuple[Tensor, Tensor, Tensor]:
         def draw(logits: Tensor) -> Tensor:
             values = draws.directions(choices.seed, step, choices.index_of(places), logits.shape[1])
             return torch.from_numpy(values).to(logits.device, logits.dtype)
 
         return explained(
             call, images, labels, target, model=route.inner, traits=traits, pick=choices.pick, compiled=choices.compiled,
-            draw=draw if target == "logit-jacobian" else None)
+            draw=draw if target == "logit-jacobian" else None, watch=None if layer is None else watch)
 
-    order = rows = gradient = None
+    order = rows = gradient = about = None
     labels = batch.labels
     if route.is_sharded or len(guided) == batch.count:
-        logits, gradient = explain(route.outer, batch.images, labels, list(range(batch.count)))
+        logits, gradient, about = explain(route.outer, batch.images, labels, list(range(batch.count)))
     elif not guided:
         logits = logits_of(route.outer(batch.images), choices.pick, route.inner)
     else:
@@ -318,23 +342,44 @@ def _with_gradients(
         kept = set(guided)
         others = _rows([row for row in range(batch.count) if row not in kept], device)
         order = torch.cat([rows, others])
-        labels = labels[order]
+        labels = labels.index_select(0, order)
         plain = logits_of(route.outer(_taken(batch.images, others)), choices.pick, route.inner)
-        own, gradient = explain(route.inner, _taken(batch.images, rows), labels[: len(guided)], guided)
+        own, gradient, about = explain(route.inner, _taken(batch.images, rows), labels[: len(guided)], guided)
         logits = torch.cat([own, plain])
-    cross_entropy = _mean_cross_entropy(route, logits, labels, choices, totals)
+    cross_entropy = _mean_cross_entropy(route, logits, labels, batch, choices, totals)
     divisor = choices.divisor(totals, route.world)
-    if gradient is None:
+    if gradient is None or about is None:
         total = torch.zeros_like(cross_entropy)
         loss = cross_entropy
     else:
         with in_single(batch.images):
-            inside = gradient if choices.guidance == "input-gradient" else batch.marks(rows) * gradient
+            if choices.guidance == "input-gradient":
+                inside = gradient
+            else:
+                masks = batch.marks(rows) if layer is None else _feature_masks(route, batch, rows, layer, about, choices)
+                inside = attributions.inside(choices.attribution, gradient, about, masks)
             total = inside.square().sum()
             loss = cross_entropy + total * (choices.lambda1 / divisor)
     mean, total = route.mean(cross_entropy, total)
     return ExplanationLoss(
-        loss, mean, choices.lambda1, guided, logits, batch.images, total=total, divisor=divisor, gradient=gradient, order=order)
+        loss, mean, choices.lambda1, guided, logits, batch.images, total=total, divisor=divisor,
+        gradient=gradient if layer is None else None, order=order)
+
+
+def _feature_masks(
+    route: Route, batch: LabelledBatch, rows: Tensor | None, layer: nn.Module, features: Tensor, choices: LossOptions
+) -> Tensor:
+    """A at the places of a map."""
+    given = choices.feature_masks
+    if given is None:
+        axes = attributions.axes_of(route.inner, layer, batch.images.detach())
+        return attributions.masks_at(batch.marks(rows), axes, features)
+    expected = (batch.count, 1, *features.shape[2:])
+    if tuple(given.shape) != expected:
+        raise refusal(
+            f"feature_masks has the shape {tuple(given.shape)}, but the layer's output asks for {expected}", "shape-mismatch")
+    given = given.to(features.device, features.dtype)
+    return given if rows is None else given.index_select(0, rows)
 
 
 def _with_counterexamples(
@@ -344,7 +389,7 @@ def _with_counterexamples(
     if choices.place == "instead":
         return _instead(route, batch, guided, choices, totals)
     logits = logits_of(route.outer(batch.images), choices.pick, route.inner)
-    cross_entropy = _mean_cross_entropy(route, logits, batch.labels, choices, totals)
+    cross_entropy = _mean_cross_entropy(route, logits, batch.labels, batch, choices, totals)
     total = torch.zeros_like(cross_entropy)
     if guided or route.is_sharded:
         # Parameters that are sharded are waited for by all processes, so all samples go: the others count nowhere.
@@ -381,7 +426,7 @@ def _instead(
         changed = _counterexamples(_taken(images, rows).detach(), batch.marks(rows), guided, choices)
         images = images.index_copy(0, rows, changed)
     logits = logits_of(route.outer(images), choices.pick, route.inner)
-    loss = _mean_cross_entropy(route, logits, batch.labels, choices, totals)
+    loss = _mean_cross_entropy(route, logits, batch.labels, batch, choices, totals)
     mean, = route.mean(loss)
     return ExplanationLoss(loss, mean, choices.lambda1, guided, logits, batch.images)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .attributions import ATTRIBUTIONS, OF_LAYERS
 from .batch import PADDING, LabelledBatch, choice, refusal
 from .distributed import Totals
 from .passes import TARGETS
@@ -32,6 +33,9 @@ class LossOptions:
     target: str
     reduction: str
     guidance: str
+    attribution: str
+    layer: Any
+    feature_masks: Tensor | None
     label_smoothing: float
     class_weights: Tensor | None
     index: Any
@@ -61,6 +65,8 @@ class LossOptions:
         choice("target", self.target, TARGETS)
         choice("reduction", self.reduction, REDUCTIONS)
         choice("guidance", self.guidance, GUIDANCES)
+        choice("attribution", self.attribution, ATTRIBUTIONS)
+        self._check_attribution()
         choice("fill", self.fill, FILLS)
         choice("place", self.place, PLACES)
         choice("batch_norm", self.batch_norm, ("freeze", "refuse"))
@@ -82,6 +88,23 @@ class LossOptions:
         self._check_counterexamples()
         if self.guidance == "pgd" and not (self.pgd_steps >= 1 and self.pgd_radius > 0 and (self.pgd_step_size or 1) > 0):
             raise refusal("pgd_steps, pgd_radius and pgd_step_size must be above 0", "invalid-option")
+
+    def _check_attribution(self) -> None:
+        if self.guidance != "rrr" and self.attribution != "input-gradient":
+            raise refusal(
+                f'attribution is of guidance="rrr"; {self.guidance} is about the cross-entropy of the label', "invalid-option")
+        if self.attribution not in OF_LAYERS:
+            if self.layer is not None or self.feature_masks is not None:
+                raise refusal(
+                    'layer and feature_masks go with attribution="feature-gradient" or "gradcam"', "invalid-option")
+            return
+        if self.layer is None:
+            raise refusal(
+                f'attribution="{self.attribution}" is about the output of a layer: give layer=, a module of the model or its '
+                'name, as layer="layer4" of a ResNet', "invalid-option")
+        if self.compiled is not None:
+            raise refusal(
+                "the output of a layer is taken by a hook, which is not compiled: leave compile out", "invalid-option")
 
     def _check_counterexamples(self) -> None:
         others = (self.fill, self.place, self.share, self.consistency) != ("uniform", "beside", 1, 0)
@@ -143,9 +166,7 @@ class LossOptions:
         """The counts of this process's part of the batch."""
         labels, weights = batch.labels, self.class_weights
         if weights is None and world == 1 and not self.has_counterexamples:
-            # Where labels are elsewhere, nobody waits for them.
-            count = int((labels.numpy() >= 0).sum()) if labels.device.type == "cpu" else (labels >= 0).sum()
-            return Totals(count, count, len(guided), len(guided), 0)
+            return Totals(batch.labelled, batch.labelled, len(guided), len(guided), 0)
         own = labels.tolist()
         of_class = None if weights is None else weights.tolist()
         if of_class is not None and own and max(own) >= len(of_class):

@@ -36,7 +36,10 @@ class Traits(NamedTuple):
     def of(cls, model: nn.Module) -> Traits:
         norms: list[nn.Module] = []
         in_place = False
-        for module in model.modules():
+        # What `modules` walks with names and a set for each is, in a small network, a hundredth of a step.
+        layers = [model]
+        for module in layers:
+            layers.extend(child for child in module._modules.values() if child is not None)
             if normalizes_batches(module):
                 norms.append(module)
             in_place = in_place or getattr(module, "inplace", False) is True
@@ -123,13 +126,16 @@ def target_sum(logits: Tensor, labels: Tensor, target: str, draw: _Directions | 
 def explained(
     call: Callable[[Tensor], Any], images: Tensor, labels: Tensor, target: str, *, model: nn.Module, traits: Traits,
     pick: _Logits | None, compiled: Mapping[str, Any] | None = None, draw: _Directions | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Logits ``(N, K)`` and input gradients, in the images' shape and at least float32; both have a graph.
+    watch: Callable[[], contextlib.AbstractContextManager[Callable[[], Tensor]]] | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits ``(N, K)``, the gradient of the target by the images, and the images, or by a map and the map; the gradient at least
+    float32. All have a graph.
 
     Attention runs by its plain formulas here, since the fused kernels have no second derivative.
 
     Args:
         draw: the directions v ``(N, K)`` of "logit-jacobian", by logits of their shape, type and device.
+        watch: around the forward pass, what says afterwards which map is meant; None for the images.
 
     Raises:
         UsageError: the model's output does not depend on its input, or the model changes its input in place.
@@ -138,8 +144,8 @@ def explained(
     if compiled is not None:
         with sdpa_kernel(SDPBackend.MATH):
             logits, gradient = _compiled_pass(pick, target, compiled)(model, images, labels)
-        return checked_logits(logits, model), _wide(gradient)
-    with sdpa_kernel(SDPBackend.MATH):
+        return checked_logits(logits, model), _wide(gradient), images
+    with sdpa_kernel(SDPBackend.MATH), contextlib.nullcontext() if watch is None else watch() as watched:
         try:
             output = call(images.clone() if traits.changes_in_place else images)
         except RuntimeError as error:
@@ -149,7 +155,8 @@ def explained(
                 "the model changes its input in place, which then has no gradient: begin its forward with x = x.clone()",
                 "changed-input") from error
     logits = logits_of(output, pick, model)
-    return logits, _wide(_gradient(logits, labels, images, target, draw))
+    about = images if watched is None else watched()
+    return logits, _wide(_gradient(logits, labels, about, target, draw)), about
 
 
 def _gradient(logits: Tensor, labels: Tensor, images: Tensor, target: str, draw: _Directions | None) -> Tensor:

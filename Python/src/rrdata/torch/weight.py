@@ -23,7 +23,8 @@ _STEPS, _BATCHES, _BOUNDS = 100, 10, (1e-3, 1e3)
 def lambda1_auto(
     model: nn.Module, batches: Iterable[Any], *, optimizer: Callable[[Any], torch.optim.Optimizer] | None = None,
     target: str = "sum-log-prob", reduction: str = "mean", label_smoothing: float = 0.0,
-    transform: Callable[[Tensor], Tensor] | None = None, logits: Callable[[Any], Tensor] | None = None,
+    attribution: str = "input-gradient", layer: Any = None, transform: Callable[[Tensor], Tensor] | None = None,
+    logits: Callable[[Any], Tensor] | None = None,
 ) -> float:
     """The λ1 with which the penalty weighs as much as the cross-entropy, as ``rrdata train --lambda1 auto`` chooses it.
 
@@ -35,7 +36,7 @@ def lambda1_auto(
         model: gives logits ``(N, K)``; in `DistributedDataParallel` all processes choose together.
         batches: ``(images, labels, index, masks, …)``, which can be iterated over again and again: a `Stream` or a loader.
         optimizer: makes an optimiser of parameters; None for Adam at 1e-3.
-        target, reduction, label_smoothing: as of `explanation_loss`.
+        target, reduction, label_smoothing, attribution, layer: as of `explanation_loss`.
         transform: what is done to images on the model's device before the model sees them.
         logits: takes the logits out of what the model returns.
 
@@ -47,6 +48,10 @@ def lambda1_auto(
     """
     choice("target", target, TARGETS)
     choice("reduction", reduction, REDUCTIONS)
+    # The copy that is trained has the layer by its name.
+    if isinstance(layer, nn.Module):
+        layer = next((name for name, module in model.named_modules() if module is layer), layer)
+    penalty = {"target": target, "attribution": attribution, "layer": layer, "logits": logits}
     route = route_of(model)
     if route.is_sharded:
         raise refusal("choose lambda1 before fully_shard, on one process, and give it to all", "sharded-model")
@@ -54,8 +59,8 @@ def lambda1_auto(
     place = source.state_dict() if hasattr(source, "state_dict") else None
     try:
         return _chosen(
-            model, _endless(batches), optimizer, target, reduction, label_smoothing, transform or (lambda images: images),
-            logits, len(source) if hasattr(source, "__len__") else _BATCHES)
+            model, _endless(batches), optimizer, penalty, reduction, label_smoothing, transform or (lambda images: images),
+            len(source) if hasattr(source, "__len__") else _BATCHES)
     finally:
         if place is not None:
             source.load_state_dict(place)
@@ -72,8 +77,8 @@ def _endless(batches: Iterable[Any]) -> Iterator[Any]:
 
 
 def _chosen(
-    model: nn.Module, batches: Iterator[Any], make: Any, target: str, reduction: str, label_smoothing: float,
-    transform: Callable[[Tensor], Tensor], pick: Any, epoch: int,
+    model: nn.Module, batches: Iterator[Any], make: Any, penalty: dict[str, Any], reduction: str, label_smoothing: float,
+    transform: Callable[[Tensor], Tensor], epoch: int,
 ) -> float:
     route = route_of(model)
     network = copy.deepcopy(route.inner)
@@ -88,7 +93,7 @@ def _chosen(
         size = max(size, len(images))
         outcome = explanation_loss(
             trained, transform(torch.as_tensor(images).to(device)), labels, None, 0.0, label_smoothing=label_smoothing,
-            logits=pick)
+            logits=penalty["logits"])
         if not bool(outcome.cross_entropy.isfinite()):
             raise refusal(f"the loss is no longer a finite number after {step} steps of plain cross-entropy", "diverged")
         optimizer.zero_grad()
@@ -100,12 +105,12 @@ def _chosen(
             if measured == _BATCHES:
                 break
             images, labels, _, masks = next(batches)[:4]
-            own = _annotated_sums(network, transform(torch.as_tensor(images).to(device)), labels, masks, target, pick)
+            own = _annotated_sums(network, transform(torch.as_tensor(images).to(device)), labels, masks, penalty)
             if route.world > 1:
                 distributed.all_reduce(own := own.to(device), group=route.group)
-            cross_entropy, penalty, count = own.tolist()
+            cross_entropy, own_penalty, count = own.tolist()
             if count > 0:
-                sums = [sums[0] + cross_entropy / count, sums[1] + penalty / count]
+                sums = [sums[0] + cross_entropy / count, sums[1] + own_penalty / count]
                 measured += 1
     if measured == 0:
         return 0.0
@@ -116,7 +121,7 @@ def _chosen(
 
 
 def _annotated_sums(
-    network: nn.Module, images: Tensor, labels: Any, masks: Any, target: str, pick: Any
+    network: nn.Module, images: Tensor, labels: Any, masks: Any, options: dict[str, Any]
 ) -> Tensor:
     """Σ CE and Σ R over a batch's annotated samples, and their number."""
     masks = torch.as_tensor(masks).to(images.device)
@@ -125,7 +130,7 @@ def _annotated_sums(
     if count == 0:
         return torch.zeros(3, dtype=torch.float64)
     outcome = explanation_loss(
-        network, images[rows], torch.as_tensor(labels).to(images.device)[rows], masks[rows], 1.0, target,
-        annotated=torch.ones(count, dtype=torch.bool), logits=pick)
+        network, images[rows], torch.as_tensor(labels).to(images.device)[rows], masks[rows], 1.0,
+        annotated=torch.ones(count, dtype=torch.bool), **options)
     return torch.tensor(
         [outcome.cross_entropy.item() * count, outcome.penalty.item() * count, count], dtype=torch.float64)
