@@ -2,7 +2,7 @@
 
     python Benchmarks/experiments/backgrounds.py --rrdata rrdata [--work FOLDER]
 
-T-shirts and shirts of Fashion-MNIST stand before crops of two photographs that scikit-learn carries. Of the training images
+T-shirts and shirts of Fashion-MNIST, a little smaller than they are, stand before crops of two photographs that scikit-learn carries. Of the training images
 19 of 20 show the photograph of their class, of the test images half: the worst group is what a model gets right of a class
 before the other's photograph. Masks mark the background, of all training images or of a tenth. In a second set every garment
 stands before its own photograph or the other by chance, and a marker of 4 x 4 pixels at a place of its class goes with it as
@@ -20,7 +20,9 @@ from PIL import Image
 
 import laboratory
 
-SIZE, CROP, GARMENT = 32, 64, 28
+SIZE, CROP, PIXELS = 32, 64, 28
+# How large garments stand before a whole background, and where the marker is.
+EXTENTS = {"places": 25, "markers": PIXELS}
 CLASSES = {"t-shirt": 0, "shirt": 6}
 PLACES = ["flower.jpg", "china.jpg"]
 COUNTS = {"train": 2_000, "test": 2_000}
@@ -29,6 +31,7 @@ TRAINING = ["--model", "lenet", "--epochs", "25", "--batch-size", "128"]
 SWAP = ["--guidance", "augment", "--augment-fill", "swap"]
 CONSISTENCY = ["--guidance", "consistency", "--augment-fill", "swap"]
 JACOBIAN = ["--penalty-target", "logit-jacobian"]
+GRADCAM = ["--attribution", "gradcam"]
 # What is tried: a name, the masks, the arguments.
 ROWS = {
     "places": [
@@ -37,6 +40,8 @@ ROWS = {
         ("penalty of Σ log p, λ1 100", "all", ["--lambda1", "100"]),
         ("penalty of the logits' Jacobian, λ1 1", "all", [*JACOBIAN, "--lambda1", "1"]),
         ("penalty of the logits' Jacobian, λ1 100", "all", [*JACOBIAN, "--lambda1", "100"]),
+        ("penalty of Grad-CAM, λ1 1", "all", [*GRADCAM, "--lambda1", "1"]),
+        ("penalty of Grad-CAM, λ1 100", "all", [*GRADCAM, "--lambda1", "100"]),
         ("uniform values inside A", "all", ["--guidance", "augment"]),
         ("normal values inside A", "all", ["--guidance", "augment", "--augment-fill", "noise"]),
         ("swap", "all", SWAP),
@@ -55,6 +60,7 @@ ROWS = {
         ("penalty of Σ log p, λ1 100", "all", ["--lambda1", "100"]),
         ("penalty of the logits' Jacobian, λ1 10", "all", [*JACOBIAN, "--lambda1", "10"]),
         ("penalty of the logits' Jacobian, λ1 100", "all", [*JACOBIAN, "--lambda1", "100"]),
+        ("penalty of Grad-CAM, λ1 1", "all", [*GRADCAM, "--lambda1", "1"]),
         ("uniform values inside A", "all", ["--guidance", "augment"]),
         ("swap", "all", SWAP),
         ("consistency", "all", CONSISTENCY),
@@ -74,8 +80,11 @@ def draw(random, garment, photograph, marker):
     top, left = (random.integers(0, extent - CROP) for extent in photograph.shape[:2])
     crop = Image.fromarray(photograph[top:top + CROP, left:left + CROP])
     image = numpy.array(crop.resize((SIZE, SIZE), Image.Resampling.BOX))
-    row, column = random.integers(0, SIZE - GARMENT + 1, 2)
-    place = (slice(row, row + GARMENT), slice(column, column + GARMENT))
+    extent = EXTENTS["places" if marker is None else "markers"]
+    if extent != PIXELS:
+        garment = numpy.array(Image.fromarray(garment).resize((extent, extent), Image.Resampling.BOX))
+    row, column = random.integers(0, SIZE - extent + 1, 2)
+    place = (slice(row, row + extent), slice(column, column + extent))
     object_ = numpy.zeros((SIZE, SIZE), bool)
     object_[place] = garment > 8
     image[object_] = numpy.repeat(garment[garment > 8][:, None], 3, 1)
@@ -91,7 +100,7 @@ def draw(random, garment, photograph, marker):
 def make_folder(folder, has_markers):
     """The images with metadata.csv, and a mask for each, the same for every machine."""
     random = numpy.random.default_rng(1 if has_markers else 0)
-    pixels = laboratory.idx("train-images-idx3-ubyte.gz", 16).reshape(-1, GARMENT, GARMENT)
+    pixels = laboratory.idx("train-images-idx3-ubyte.gz", 16).reshape(-1, PIXELS, PIXELS)
     labels = laboratory.idx("train-labels-idx1-ubyte.gz", 8)
     pools = [iter(random.permutation(numpy.flatnonzero(labels == number))) for number in CLASSES.values()]
     names, places = list(CLASSES), photographs()

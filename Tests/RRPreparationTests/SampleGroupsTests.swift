@@ -39,6 +39,12 @@ struct SampleGroupsTests {
         #expect(try ValidationReport(datasetPath: dataset.path).findings == [])
         let groups = try FileDescription(path: dataset.path).json["groups"]?.arrayValue
         #expect(groups?.first == ["name": "Zoo", "samples": 2])
+        #expect(
+            try FileDescription(path: dataset.path).json["groups_by_split_and_class"] == [
+                ["class": "a", "group": "Zoo", "samples": 1], ["class": "a", "group": "a, b", "samples": 1],
+                ["class": "a", "group": "\u{E9}", "samples": 1],
+                ["class": "b", "group": "Zoo", "samples": 1],
+            ])
     }
 
     @Test("whole numbers are groups as they stand, in CSV and in JSON lines")

@@ -14,7 +14,7 @@ struct TrainingRemarkTests {
             (.label, nil), (.predicted, nil), (.logitJacobian, nil),
         ] as [(PenaltyTarget, String?)])
     func targets(target: PenaltyTarget, remark: String?) throws {
-        let shades = try TwoShades()
+        let shades = try TwoShades(marking: 0..<4)
         var options = shades.options
         options.loss.penaltyTarget = target
         func notes() throws -> [String] {
@@ -50,4 +50,27 @@ struct TrainingRemarkTests {
         options.optimization.learningRate = 0
         #expect(try remark() == nil)
     }
+
+    @Test(
+        "masks of whole regions and of local places are named where another way was chosen",
+        arguments: [
+            (0..<1, Guidance.rightReasons, nil), (0..<1, .randomized, nil), (0..<1, .swap, "rrr fits these"),
+            (0..<4, .rightReasons, nil), (0..<4, .swap, nil),
+            (0..<12, .rightReasons, "shows the network other backgrounds"), (0..<12, .swap, nil),
+        ] as [(Range<Int>, Guidance, String?)])
+    func extents(marked: Range<Int>, guidance: Guidance, remark: String?) throws {
+        let shades = try TwoShades(marking: marked)
+        var options = shades.options
+        options.loss.guidance = guidance
+        if guidance == .rightReasons { options.loss.penaltyTarget = .logitJacobian }
+        options.stream.annotatedFraction = 0.5
+        let notes = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options).notes
+        let found = notes.map(\.description).filter { $0.contains("the masks mark") }
+        #expect(found.count == (remark == nil ? 0 : 1), "\(notes)")
+        if let remark { #expect(found[0].contains(remark)) }
+    }
+}
+
+extension Guidance {
+    fileprivate static let swap = Guidance.counterexamples(CounterexampleOptions(fill: .swap))
 }

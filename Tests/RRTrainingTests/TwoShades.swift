@@ -19,9 +19,12 @@ struct TwoShades {
     /// 40, 6 and 2 samples.
     static let groups = (0..<sampleCount).map { $0 < 40 ? 0 : $0 < 46 ? 1 : 2 }
 
-    /// - Parameter stride: every sample whose number is a multiple of it is annotated.
+    /// - Parameters:
+    ///   - stride: every sample whose number is a multiple of it is annotated.
+    ///   - marked: the pixels that its mask marks; nil for two of four columns.
     init(
-        isLabelled: Bool = true, isGrouped: Bool = true, seed: UInt64 = 1, annotatedEvery stride: Int = 3
+        isLabelled: Bool = true, isGrouped: Bool = true, seed: UInt64 = 1, annotatedEvery stride: Int = 3,
+        marking marked: Range<Int>? = nil
     ) throws {
         folder = try TemporaryFolder()
         let shape = try ImageShape(channels: 1, height: 4, width: 4)
@@ -34,7 +37,9 @@ struct TwoShades {
         sample.labels = isLabelled ? (0..<Self.sampleCount).map { $0 % 2 } : nil
         sample.groups = isGrouped ? SampleGroups(numbers: Self.groups, names: nil) : nil
         sample.maskBits = try MaskBits(rowCount: 2, elementsPerRow: 16)
-        for position in 0..<16 where position % 4 < 2 { sample.maskBits[0, position] = true }
+        for position in 0..<16 where marked?.contains(position) ?? (position % 4 < 2) {
+            sample.maskBits[0, position] = true
+        }
         sample.maskRows = (0..<Self.sampleCount).map { $0 % stride == 0 ? 0 : 1 }
         dataset = try sample.dataset()
         masks = try sample.masks(dataset.fingerprint)

@@ -153,6 +153,7 @@ private struct FileDescriber {
         members["classes"] = classes()
         members["splits"] = parts("/split", names: "split_names")
         members["groups"] = parts("/group", names: "group_names")
+        members["groups_by_split_and_class"] = crossed()
         return members
     }
 
@@ -174,6 +175,31 @@ private struct FileDescriber {
         let names = file.names("class_names", of: "/labels")
         let count = names?.count ?? min(labels.max() ?? -1, Dataset.largestBareLabel) + 1
         return FileDescription.classes(of: labels, names: names, count: count)
+    }
+
+    /// The samples of each group by split and class, for which worst-group figures are: `{"split": "train", "class": "cat",
+    /// "group": "clinic A", "samples": 12}`; nil without groups, or where they are too many to look at.
+    private func crossed() -> JSONValue? {
+        guard let groups = file.integers("/group") else { return nil }
+        func texts(_ path: String, _ attribute: String, _ object: String) -> [String]? {
+            guard let numbers = file.integers(path), numbers.count == groups.count else { return nil }
+            let names = file.names(attribute, of: object) ?? []
+            return numbers.map { names.indices.contains($0) ? names[$0] : String($0) }
+        }
+        let parts = [
+            ("split", texts("/split", "split_names", "/split")),
+            ("class", texts("/labels", "class_names", "/labels")),
+            ("group", texts("/group", "group_names", "/group")),
+        ].compactMap { name, texts in texts.map { (name: name, texts: $0) } }
+        var counts: [[String]: Int] = [:]
+        for sample in groups.indices { counts[parts.map { $0.texts[sample] }, default: 0] += 1 }
+        guard parts.count > 1, counts.count <= 1000 else { return nil }
+        return .array(
+            counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { key, count in
+                var members: [String: JSONValue] = ["samples": .integer(count)]
+                for (part, text) in zip(parts, key) { members[part.name] = .string(text) }
+                return .object(members)
+            })
     }
 
     private func parts(_ objectPath: String, names attribute: String) -> JSONValue? {

@@ -11,12 +11,13 @@ extension TrainingLoop {
     ///
     /// - Throws: `DatasetError` or `FormatError` where the split is unknown or its first images cannot be read.
     static func remarks(
-        on dataset: Dataset, _ options: TrainingOptions, hasMasks: Bool
+        on dataset: Dataset, _ options: TrainingOptions, masks: MaskSet?
     ) throws -> [Message] {
         let samples = try dataset.indices(inSplit: options.stream.split ?? dataset.split(preferring: "train"))
         return [
             labelRemark(on: dataset, samples), try pixelRemark(on: dataset, samples, options),
-            normalizationRemark(on: options), hasMasks ? targetRemark(on: options) : nil,
+            normalizationRemark(on: options), masks.flatMap { _ in targetRemark(on: options) },
+            masks.flatMap { maskRemark(on: $0, options) },
         ].compactMap(\.self)
     }
 
@@ -59,6 +60,26 @@ extension TrainingLoop {
                 looking elsewhere: \(option: .penaltyTarget) logit-jacobian is about their differences
                 """
         case .sumLogProbability, .label, .predicted, .logitJacobian: return nil
+        }
+    }
+
+    /// What masks mark, and the way that fits it where another was chosen.
+    private static func maskRemark(on masks: MaskSet, _ options: TrainingOptions) -> Message? {
+        guard options.loss.lambda1 != .value(0), masks.annotatedCount > 0 else { return nil }
+        let share = "\((100 * masks.meanCoverage).rounded())"
+        switch (MaskExtent(meanShare: masks.meanCoverage), options.loss.guidance) {
+        case (.regions, .rightReasons):
+            return """
+                the masks mark \(share) % of an image on average, as whole backgrounds do, and penalties of gradients fit local \
+                artefacts: \(option: .guidance) augment with \(option: .counterexampleFill) swap, or \(option: .guidance) \
+                consistency, shows the network other backgrounds instead
+                """
+        case (.local, .counterexamples(let changes)) where changes.fill == .swap:
+            return """
+                the masks mark \(share) % of an image on average, as artefacts do that look alike in every image, so that those of \
+                other samples change little: \(option: .guidance) rrr fits these
+                """
+        default: return nil
         }
     }
 

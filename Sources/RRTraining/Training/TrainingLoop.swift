@@ -63,7 +63,7 @@ public struct TrainingLoop {
         notes =
             try (initial ?? []) + [plain, drawn, validation?.note].compactMap(\.self)
             + Self.remarks(
-                on: dataset, options, hasMasks: masks != nil && plain == nil)
+                on: dataset, options, masks: plain == nil ? masks : nil)
         if let note = try memoryNote() { notes.append(note) }
     }
 

@@ -1,3 +1,4 @@
+import RRDatasets
 import RRFormats
 import RRPreparation
 import RRSchemas
@@ -16,6 +17,7 @@ extension ValidationReport {
                 continue
             }
             lines.append("\(masks.path.legible): \(annotated) annotated samples, \(unannotated) unannotated")
+            if let advice = masks.advice { lines.append("  " + advice) }
         }
         let faults = faultCount == 1 ? "1 fault" : "\(faultCount) faults"
         let warnings = warningCount == 1 ? "1 warning" : "\(warningCount) warnings"
@@ -42,11 +44,28 @@ extension ValidationReport {
 }
 
 extension ValidationReport.Masks {
+    private var extent: MaskExtent? { meanCoverage.map(MaskExtent.init(meanShare:)) }
+
+    /// Which way to learn from them fits.
+    fileprivate var advice: String? {
+        guard let meanCoverage, let extent else { return nil }
+        let share = "they mark \(Figure.percent(meanCoverage)) of an image on average"
+        switch extent {
+        case .local: return "\(share), as artefacts and markers do: the penalties of train fit these"
+        case .between: return share
+        case .regions:
+            return
+                "\(share), as whole backgrounds do: train --guidance augment --augment-fill swap, or consistency, fits these, "
+                + "penalties hardly do"
+        }
+    }
+
     fileprivate var json: JSONValue {
         [
             "path": .string(path), "annotated": annotatedCount.map { .integer($0) } ?? .null,
             "unannotated": unannotatedCount.map { .integer($0) } ?? .null,
             "mean_coverage": meanCoverage.map { .number($0) } ?? .null,
+            "extent": extent.map { .string($0.rawValue) } ?? .null,
         ]
     }
 }
