@@ -18,6 +18,8 @@ public struct LabelledBatch: Sendable {
     public let indices: SharedElements<Int64>?
     /// The epoch that the batch is of, from 0: counterexamples change from one to the next.
     public let epoch: Int
+    /// `(N)`: the group of each sample, from 0; nil where there are none, or none count.
+    public var groups: [Int]?
 
     /// The number of samples N.
     public var count: Int { labels.count }

@@ -82,6 +82,7 @@ extension OptionName {
     static let attribution = OptionName("attribution")
     static let penaltyTarget = OptionName("penaltyTarget")
     static let classWeights = OptionName("classWeights")
+    static let groupStepSize = OptionName("groupStepSize")
     static let labelSmoothing = OptionName("labelSmoothing")
     static let optimizer = OptionName("optimizer")
     static let learningRate = OptionName("learningRate")
@@ -146,11 +147,13 @@ extension OptionName {
         "augment_place": .counterexamplePlace,
         "augment_share": .counterexampleShare,
         "class_weights_automatic": .classWeights,
+        "class_weights_by_group": .classWeights,
         "clip_norm": .largestNorm,
         "collect_masks": .collection,
         "consistency": .consistency,
         "drop_last": .dropsLast,
         "freeze": .frozenLayers,
+        "group_dro": .groupStepSize,
         "init": .initialWeights,
         "init_sha256": .initialWeights,
         "judge": .judgedSplit,

@@ -21,10 +21,11 @@ struct TwoShades {
 
     /// - Parameters:
     ///   - stride: every sample whose number is a multiple of it is annotated.
+    ///   - groupedByLabel: whether groups are the classes.
     ///   - marked: the pixels that its mask marks; nil for two of four columns.
     init(
         isLabelled: Bool = true, isGrouped: Bool = true, seed: UInt64 = 1, annotatedEvery stride: Int = 3,
-        marking marked: Range<Int>? = nil
+        marking marked: Range<Int>? = nil, groupedByLabel: Bool = false
     ) throws {
         folder = try TemporaryFolder()
         let shape = try ImageShape(channels: 1, height: 4, width: 4)
@@ -35,7 +36,11 @@ struct TwoShades {
         var sample = try SampleDataset(folder, images: images, of: shape)
         sample.color = "gray"
         sample.labels = isLabelled ? (0..<Self.sampleCount).map { $0 % 2 } : nil
-        sample.groups = isGrouped ? SampleGroups(numbers: Self.groups, names: nil) : nil
+        sample.groups =
+            isGrouped
+            ? SampleGroups(
+                numbers: groupedByLabel ? (0..<Self.sampleCount).map { $0 % 2 } : Self.groups, names: nil)
+            : nil
         sample.maskBits = try MaskBits(rowCount: 2, elementsPerRow: 16)
         for position in 0..<16 where marked?.contains(position) ?? (position % 4 < 2) {
             sample.maskBits[0, position] = true

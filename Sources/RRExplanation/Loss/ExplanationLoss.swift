@@ -33,6 +33,10 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
     /// What stands in the place of g in `rightReasons`, where it is not the input gradient.
     public let attribution: Attribution
 
+    /// What groups weigh in the cross-entropy, beside class weights; nil for what their samples do. Robust weights are those
+    /// after the last batch.
+    public var groupWeighting: GroupWeighting?
+
     /// The values of the parameters' flat list whose gradient is wanted; elsewhere it may be zero.
     package var trainedRanges: [Range<Int>] {
         didSet {
@@ -124,7 +128,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
             lambda1 > 0
             ? (coversImages ? Array(0..<batch.count) : guidedSamples(of: batch, among: annotated)) : []
         let divisor = divisor(labelWeights, batch, guided)
-        let plan = LossPlan(
+        var plan = LossPlan(
             schedule: GroupSchedule(
                 sampleCount: batch.count, penalizedCount: guided.count, limits: network.groupLimits),
             order: BatchOrder(sampleCount: batch.count, annotated: guided),
@@ -135,6 +139,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
             labelWeights: labelWeights,
             tangentScale: guided.isEmpty ? 0 : 2 * lambda1 / divisor,
             coversImages: coversImages,
+            sampleWeights: nil,
             counterexamples: guided.isEmpty
                 ? nil : counterexamples(of: batch, scale: lambda1 * labelWeights.sum / divisor))
         if !guided.isEmpty, needsGivenCounterexamples, batch.counterexamples == nil {
@@ -143,6 +148,13 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
                 "the batch has no counterexamples, which the guidance takes from other samples: give them")
         }
         let memory = memory(for: plan.schedule)
+        plan.sampleWeights = try sampleWeights(of: batch) {
+            plan.looksOnly = true
+            defer { plan.looksOnly = false }
+            memory.run(
+                batch, plan, parameters: parameters.values, visitor: nil, into: &gradient, workers: workers)
+            return memory.terms.crossEntropies[..<batch.count].map { $0 }
+        }?.map { $0 * labelWeights.sum }
         memory.run(
             batch, plan, parameters: parameters.values, visitor: visitor, into: &gradient, workers: workers)
         let terms = memory.terms
@@ -154,6 +166,25 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
             sampleCount: batch.count,
             annotatedCount: annotated.count,
             correctCount: terms.isCorrect[..<batch.count].count { $0 })
+    }
+
+    /// What each sample weighs by its group; nil where groups do not count.
+    ///
+    /// - Parameter losses: gives the cross-entropy of each sample.
+    private func sampleWeights(
+        of batch: LabelledBatch, losses: () -> [Double]
+    ) throws(ExplanationError) -> [Double]? {
+        guard var weighting = groupWeighting else { return nil }
+        guard let groups = batch.groups, groups.count == batch.count,
+            groups.allSatisfy({ 0..<weighting.count ~= $0 })
+        else {
+            throw ExplanationError(
+                .batchMismatch,
+                "each sample of the batch needs the number of one of the \(weighting.count) groups that are weighed"
+            )
+        }
+        defer { groupWeighting = weighting }
+        return weighting.sampleWeights(groups, losses: losses)
     }
 
     /// Gives back what the loss keeps from batch to batch.
@@ -264,6 +295,12 @@ struct LossPlan {
     let tangentScale: Double
     /// Whether A is 1 for every pixel of every sample, whatever the masks.
     let coversImages: Bool
+    /// What each sample of the batch weighs beside its label's weight; nil where all weigh 1.
+    var sampleWeights: [Double]?
+    /// Whether cross-entropies alone are wanted, and no gradient.
+    var looksOnly = false
     /// How images are changed where R is their cross-entropy; nil elsewhere.
     let counterexamples: CounterexamplePlan?
+
+    func weight(of sample: Int) -> Double { sampleWeights?[sample] ?? 1 }
 }

@@ -154,10 +154,11 @@ final class LossWorker<Scalar: NetworkScalar> {
         for (column, sample) in samples.enumerated() {
             let softmax = pass.softmaxes[column]
             let label = Int(labels[sample])
-            job.terms.crossEntropies[sample] = job.plan.labelWeights.crossEntropy(
-                softmax, label: label)
+            job.terms.crossEntropies[sample] =
+                job.plan.labelWeights.crossEntropy(softmax, label: label) * job.plan.weight(of: sample)
             job.terms.isCorrect[sample] = softmax.prediction == label
         }
+        guard !job.plan.looksOnly else { return }
         let isPenalized = !guided.isEmpty && job.plan.counterexamples == nil
         if isPenalized || job.visitor != nil {
             pass.reverse(
@@ -170,7 +171,8 @@ final class LossWorker<Scalar: NetworkScalar> {
         if isPenalized { runPenalty(job, samples) }
         for (column, sample) in samples.enumerated() {
             job.plan.labelWeights.writeAdjoint(
-                of: pass.softmaxes[column], label: Int(labels[sample]), target: job.plan.target,
+                of: pass.softmaxes[column], label: Int(labels[sample]), scale: job.plan.weight(of: sample),
+                target: job.plan.target,
                 tangent: isPenalized ? pass.logitTangent : nil, to: pass.logitAdjoint, column: column,
                 of: pass.columnCount)
         }

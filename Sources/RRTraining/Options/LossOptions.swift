@@ -17,15 +17,16 @@ public enum ClassWeights: Hashable, Sendable {
     /// N / (K n_k) for a class with n_k of the N samples and K classes, so that every class weighs the same in
     /// all; 1 for a class without samples.
     case automatic
+    /// The same for groups: N / (G n_g) for each sample of a group with n_g of the N samples, of G groups.
+    case groups
     /// One weight a class.
     case fixed([Double])
 
-    /// The weights that `automatic` stands for.
-    static func balanced(_ labels: some Collection<Int>, classCount: Int) -> ClassWeights {
+    /// The weights that `automatic` stands for, and those of groups.
+    static func balanced(_ labels: some Collection<Int>, classCount: Int) -> [Double] {
         var counts = Array(repeating: 0, count: classCount)
         for label in labels { counts[label] += 1 }
-        return .fixed(
-            counts.map { $0 == 0 ? 1 : Double(labels.count) / (Double(classCount) * Double($0)) })
+        return counts.map { $0 == 0 ? 1 : Double(labels.count) / (Double(classCount) * Double($0)) }
     }
 
     /// One weight a class; nil where all are alike.
@@ -45,6 +46,10 @@ public struct LossOptions: Hashable, Sendable {
     public var penaltyTarget: PenaltyTarget
     public var penaltyReduction: PenaltyReduction
     public var classWeights: ClassWeights
+    /// η of distributionally robust optimisation over the dataset's groups, `GroupWeighting.robust`; nil for none.
+    public var groupStepSize: Double?
+    /// What groups weigh; a `TrainingLoop` sets it itself, by its dataset.
+    public var groupWeighting: GroupWeighting?
     /// ε: how much of each label is spread over all classes, from 0 to 1.
     public var labelSmoothing: Double
     /// The values in each channel, before normalisation, that counterexamples draw uniform ones from; nil for 0 to 1. A
@@ -59,7 +64,7 @@ public struct LossOptions: Hashable, Sendable {
         lambda1: Lambda1? = nil, lambda1WarmupSteps: Int = 0, guidance: Guidance = .rightReasons,
         attribution: AttributionOptions = .inputGradient, penaltyTarget: PenaltyTarget = .sumLogProbability,
         penaltyReduction: PenaltyReduction = .mean,
-        classWeights: ClassWeights = .equal, labelSmoothing: Double = 0,
+        classWeights: ClassWeights = .equal, groupStepSize: Double? = nil, labelSmoothing: Double = 0,
         imageRanges: [ClosedRange<Float>]? = nil, imageMoments: [ChannelMoments]? = nil
     ) {
         self.lambda1 = lambda1
@@ -69,6 +74,7 @@ public struct LossOptions: Hashable, Sendable {
         self.penaltyTarget = penaltyTarget
         self.penaltyReduction = penaltyReduction
         self.classWeights = classWeights
+        self.groupStepSize = groupStepSize
         self.labelSmoothing = labelSmoothing
         self.imageRanges = imageRanges
         self.imageMoments = imageMoments
@@ -83,6 +89,17 @@ public struct LossOptions: Hashable, Sendable {
         }
         guard lambda1WarmupSteps >= 0 else {
             throw TrainingError(.invalidOption, .option(.lambda1WarmupSteps), "must be at least 0 steps")
+        }
+        if let groupStepSize {
+            guard groupStepSize > 0, groupStepSize.isFinite else {
+                throw TrainingError(.invalidOption, .option(.groupStepSize), "must be a number above 0")
+            }
+            guard classWeights != .groups else {
+                throw TrainingError(
+                    .invalidOption, .option(.groupStepSize),
+                    "weighs groups by their losses, and \(option: .classWeights) groups by their sizes: give one of them"
+                )
+            }
         }
         guard let weights = classWeights.values else { return }
         guard weights.count == classCount else {

@@ -32,7 +32,7 @@ extension Checkpoint {
             try SafeTensorsFile.write(tensors, to: folder + "/" + names.optimizer)
             for name in [names.weights, names.optimizer] { try Durability.sync(folder + "/" + name) }
             try RunDocument.replace(
-                folder + "/" + CheckpointFile.state, with: progress.json(step: trainer.stepCount))
+                folder + "/" + CheckpointFile.state, with: progress.json(of: trainer))
         } catch {
             CheckpointFile.clean(folder)
             throw error
@@ -63,7 +63,8 @@ extension Checkpoint {
         trainer = Trainer<Scalar>.State(
             parameters: try WeightsFile.read(
                 folder + "/" + names.weights, layout: layout, as: Scalar.self),
-            first: try moments("first."), second: try moments("second."), stepCount: step)
+            first: try moments("first."), second: try moments("second."), stepCount: step,
+            groupWeights: state["group_weights"]?.arrayValue?.map { $0.doubleValue ?? 0 } ?? [])
         self.progress = progress
     }
 }
@@ -121,16 +122,20 @@ struct RunPosition: Equatable, Sendable {
 
 extension RunPosition {
     /// The document of a checkpoint.
-    func json(step: Int) -> JSONValue {
-        [
+    func json<Scalar>(of trainer: Trainer<Scalar>.State) -> JSONValue {
+        var members: [String: JSONValue] = [
             "format": .string(CheckpointFile.format), "format_version": .string(CheckpointFile.version),
-            "step": .integer(step), "epoch": .integer(epoch), "batch": .integer(batch),
+            "step": .integer(trainer.stepCount), "epoch": .integer(epoch), "batch": .integer(batch),
             "epoch_so_far": record.state, "metrics_bytes": .integer(metricsSize),
             "curves_bytes": .integer(curvesSize),
             "seconds": .number(seconds),
             "best": watch.best.map { ["epoch": .integer($0.epoch), "value": .number($0.value)] } ?? .null,
             "epochs_since_best": .integer(watch.epochsWithout),
         ]
+        if !trainer.groupWeights.isEmpty {
+            members["group_weights"] = .array(trainer.groupWeights.map { .number($0) })
+        }
+        return .object(members)
     }
 
     /// Reads the document of a checkpoint; nil where a field is missing or cannot be.

@@ -90,7 +90,7 @@ public final class Trainer<Scalar: NetworkScalar> {
         switch loss.classWeights {
         case .equal: classWeights = nil
         case .fixed(let weights): classWeights = weights
-        case .automatic:
+        case .automatic, .groups:
             throw TrainingError(
                 .invalidOption, .option(.classWeights), "must be numbers: a trainer has no dataset to count")
         }
@@ -130,6 +130,7 @@ public final class Trainer<Scalar: NetworkScalar> {
                 loss.imageMoments ?? Array(repeating: .ofUnit, count: model.input.channels))
                 ?? loss.imageMoments,
             threadCount: threadCount)
+        self.loss.groupWeighting = loss.groupWeighting
         optimizer = Optimizer(
             optimization, layout: network.parameterLayout, groups: groups, workers: workers)
     }
@@ -168,6 +169,12 @@ public final class Trainer<Scalar: NetworkScalar> {
 
     /// The quantity whose input gradient the loss and a visitor meet.
     var penaltyTarget: PenaltyTarget { loss.target }
+
+    /// q of robust groups, after the last step; empty without.
+    package var groupWeights: [Double] { loss.groupWeighting?.robustness?.weights ?? [] }
+
+    /// Whether a batch has to tell the groups of its samples.
+    var weighsGroups: Bool { loss.groupWeighting != nil }
 
     /// The rate of the next step.
     public var learningRate: Double { schedule.rates(step: stepCount).learningRate }
@@ -219,16 +226,20 @@ extension Trainer {
         let first: [Scalar]
         let second: [Scalar]
         let stepCount: Int
+        /// q of robust groups; empty without.
+        var groupWeights: [Double] = []
     }
 
     var state: State {
         State(
-            parameters: parameters, first: optimizer.first, second: optimizer.second, stepCount: stepCount)
+            parameters: parameters, first: optimizer.first, second: optimizer.second, stepCount: stepCount,
+            groupWeights: groupWeights)
     }
 
-    /// Tells whether a state has the optimiser's memory that these options need.
+    /// Tells whether a state has the memory of the optimiser and of groups that these options need.
     func accepts(_ state: State) -> Bool {
-        state.first.count == optimizer.first.count && state.second.count == optimizer.second.count
+        state.groupWeights.count == groupWeights.count && state.first.count == optimizer.first.count
+            && state.second.count == optimizer.second.count
     }
 
     /// Goes on from the state of a trainer with the same options.
@@ -236,6 +247,7 @@ extension Trainer {
         parameters = state.parameters
         optimizer.restore(first: state.first, second: state.second, stepCount: state.stepCount)
         stepCount = state.stepCount
+        loss.groupWeighting?.restore(state.groupWeights)
     }
 }
 

@@ -40,11 +40,22 @@ struct TrainingChoices<Scalar: NetworkScalar> {
                 ?? loop.automaticLambda1(network, startingFrom: initial, normalization)
         }
         loss.lambda1 = .value(lambda1)
+        let samples = try dataset.indices(
+            inSplit: options.stream.split ?? dataset.split(preferring: "train"))
         if loss.classWeights == .automatic, let labels = dataset.labels {
-            let split = options.stream.split ?? dataset.split(preferring: "train")
-            loss.classWeights = .balanced(
-                try dataset.indices(inSplit: split).map { Int(labels[$0]) },
-                classCount: options.model.classCount)
+            loss.classWeights = .fixed(
+                ClassWeights.balanced(
+                    samples.map { Int(labels[$0]) }, classCount: options.model.classCount))
+        }
+        if let groups = dataset.groups {
+            if loss.classWeights == .groups {
+                loss.classWeights = .equal
+                loss.groupWeighting = .fixed(
+                    ClassWeights.balanced(samples.map { groups.numbers[$0] }, classCount: groups.count))
+            } else if let stepSize = loss.groupStepSize {
+                loss.groupWeighting = .robust(
+                    GroupRobustness(groupCount: groups.count, stepSize: stepSize))
+            }
         }
         switch loss.guidance.counterexamples?.fill {
         case .uniform where loss.guidance.isRandom && dataset.elementType == .float32:

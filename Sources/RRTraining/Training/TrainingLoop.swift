@@ -52,6 +52,17 @@ public struct TrainingLoop {
                 .invalidOption, .option(.bestMetric),
                 "worst-group needs groups, and what \(option: .validation) names has none")
         }
+        if dataset.groups == nil {
+            for (isWanted, option) in [
+                (options.loss.classWeights == .groups, OptionName.classWeights),
+                (options.loss.groupStepSize != nil, .groupStepSize),
+            ] where isWanted {
+                throw TrainingError(
+                    .invalidOption, .option(option),
+                    "needs groups, and the dataset has none: a column “group” of its list of images is where an import takes "
+                        + "them from")
+            }
+        }
         let plain = try masks.flatMap {
             try Self.missingAnnotation(of: dataset, $0, options, asksForPenalty: asksForPenalty)
         }

@@ -138,7 +138,12 @@ final class TrainingSession<Scalar: NetworkScalar> {
             guard let batch = try stream.next() else { break }
             let waited = clock.now - stepStart
             let learningRate = trainer.learningRate
-            let labelled = try LabelledBatch(batch, normalization)
+            var labelled = try LabelledBatch(batch, normalization)
+            if trainer.weighsGroups {
+                labelled.groups = loop.dataset.groups.map { groups in
+                    batch.indices.map { groups.numbers[Int($0)] }
+                }
+            }
             let terms =
                 if let gathering, isGathering(inEpoch: batch.epoch) {
                     try gather(labelled, isFirst: batch.step == 0, into: gathering)

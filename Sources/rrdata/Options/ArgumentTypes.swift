@@ -74,6 +74,7 @@ extension ClassWeights: ExpressibleByArgument {
         switch argument {
         case "none": self = .equal
         case "auto": self = .automatic
+        case "groups": self = .groups
         default:
             let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
             let known = numbers.compactMap { $0 }

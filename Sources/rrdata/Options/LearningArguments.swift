@@ -137,6 +137,7 @@ struct LearningArguments: ParsableArguments {
                 guidance: guidance?.value ?? .rightReasons, attribution: attribution ?? .inputGradient,
                 penaltyTarget: penaltyTarget ?? .sumLogProbability,
                 penaltyReduction: penaltyReduction ?? .mean, classWeights: optimization.classWeights,
+                groupStepSize: optimization.groupStepSize,
                 labelSmoothing: optimization.labelSmoothing),
             optimization: OptimizationOptions(
                 optimization.optimizer, learningRate: optimization.learningRate,

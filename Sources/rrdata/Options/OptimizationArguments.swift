@@ -37,8 +37,21 @@ struct OptimizationArguments: ParsableArguments {
     @Option(help: "How much of each label is spread over all classes, from 0 to 1.")
     var labelSmoothing = 0.0
 
-    @Option(help: "none, auto so that every class weighs the same in all, or W1,W2,... one a class.")
+    @Option(
+        help:
+            "none, auto so that every class weighs the same in all, groups so that every group does, or W1,W2,... one a class."
+    )
     var classWeights: ClassWeights = .equal
+
+    @Option(
+        name: .customLong("group-dro"),
+        help: ArgumentHelp(
+            "Weigh the groups with the largest losses most, by steps of this size, as 0.01.",
+            discussion: """
+                Group DRO (Sagawa et al., 2020): the cross-entropy is the mean of the groups' means, each weighed by q, and \
+                before each step q of a group is multiplied by exp(STEP * its mean).
+                """, valueName: "step"))
+    var groupStepSize: Double?
 
     @Option(
         help:
