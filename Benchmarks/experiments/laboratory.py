@@ -58,7 +58,8 @@ class Laboratory:
         if self.ledger.exists():
             for line in self.ledger.read_text().splitlines():
                 record = json.loads(line)
-                self.records[key(record["commands"])] = record
+                if "commands" in record:
+                    self.records[key(record["commands"])] = record
         self.version = self.call("--version").strip()
 
     def call(self, *arguments):
@@ -190,7 +191,9 @@ def change_masks(work, name, change):
     if (work / name).exists():
         return
     with made_once(work / name) as path, h5py.File(work / "masks.h5") as source, h5py.File(path, "w") as target:
-        target.attrs.update(source.attrs)
+        # The old ones' digests are of the old arrays; masks of the first version have none.
+        target.attrs.update({key: value for key, value in source.attrs.items() if key != "digests"})
+        target.attrs["format_version"] = "1.0"
         target.attrs["provenance"] = json.dumps({"source": name.removesuffix(".h5")})
         target["row"], target["A"] = change(source["row"][:], source["A"][:])
 

@@ -96,6 +96,7 @@ struct FindAnotherLoopTests {
                 network: floats, parameters: run.parameters(of: floats), dataset: shades.dataset, masks: nil)
             #expect(round.accuracy == evaluation.accuracy)
             #expect(round.crossEntropy == evaluation.crossEntropy)
+            #expect(try round.worstGroup == #require(evaluation.worstGroup).accuracy)
         }
         // The masks are at work: no two rounds have the same weights.
         #expect(Set(try (1...3).map { try weights("others/round-\($0)/run") }).count == 3)

@@ -133,7 +133,8 @@ public struct FindAnotherLoop {
         let ones = made.oneCount
         let round = FindAnotherRound(
             number: number, lambda1: configuration["options"]?["lambda1"]?.doubleValue ?? 0,
-            accuracy: evaluation.accuracy, crossEntropy: evaluation.crossEntropy,
+            accuracy: evaluation.accuracy, worstGroup: evaluation.worstGroup?.accuracy,
+            crossEntropy: evaluation.crossEntropy,
             shareInsideEarlier: try ones == 0
                 ? nil : earlier.map { Double(try masks.commonOneCount(with: $0)) / Double(ones) },
             regions: regions, sharedRegions: sharedRegions.map(\.round),

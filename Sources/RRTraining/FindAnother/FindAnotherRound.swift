@@ -8,6 +8,8 @@ public struct FindAnotherRound: Equatable, Sendable {
     public let lambda1: Double
     /// The share of the judged samples that were recognised.
     public let accuracy: Double
+    /// The accuracy of the group that is recognised worst; nil without groups.
+    public let worstGroup: Double?
     /// The mean of −log p of the label over the judged samples.
     public let crossEntropy: Double
     /// The share of the new masks' ones that the masks of earlier rounds have too; nil in the first round, and where
@@ -36,7 +38,7 @@ extension FindAnotherRound: SeriesEntry {
     package var json: JSONValue {
         [
             "round": .integer(number), "lambda1": .number(lambda1), "accuracy": .number(accuracy),
-            "cross_entropy": .number(crossEntropy),
+            "worst_group": worstGroup.map { .number($0) } ?? .null, "cross_entropy": .number(crossEntropy),
             "share_inside_earlier": shareInsideEarlier.map { .number($0) } ?? .null,
             "regions": .array(regions.map(\.json)),
             "may_read_the_same_region_as": .array(sharedRegions.map { .integer($0) }),
@@ -54,7 +56,8 @@ extension FindAnotherRound: SeriesEntry {
             let zeroGradientCount = json["zero_gradient"]?.integerValue
         else { return nil }
         self.init(
-            number: number, lambda1: lambda1, accuracy: accuracy, crossEntropy: crossEntropy,
+            number: number, lambda1: lambda1, accuracy: accuracy,
+            worstGroup: json["worst_group"]?.doubleValue, crossEntropy: crossEntropy,
             shareInsideEarlier: json["share_inside_earlier"]?.doubleValue,
             // Rounds of earlier releases have none.
             regions: (json["regions"]?.arrayValue ?? []).compactMap { RegionFlips($0) },

@@ -52,22 +52,26 @@ final class FindAnotherReport {
 
     /// A line a round, in columns.
     static func table(_ rounds: [FindAnotherRound]) -> String {
-        let header = [
-            "round", "lambda1", "accuracy", "mask inside earlier ones", "flips, own region swapped",
-            "may read the region of", "ones a mask",
-        ]
+        let hasGroups = rounds.contains { $0.worstGroup != nil }
+        let header =
+            ["round", "lambda1", "accuracy"] + (hasGroups ? ["worst group"] : []) + [
+                "mask inside earlier ones", "flips, own region swapped", "may read the region of",
+                "ones a mask",
+            ]
         let rows = rounds.map { round in
-            [
-                "\(round.number)", Figure.text(round.lambda1), Figure.percent(round.accuracy),
-                round.shareInsideEarlier.map(Figure.percent) ?? "-",
-                round.regions.last?.byOther.share.map(Figure.percent) ?? "-",
+            let figures = [Figure.percent(round.accuracy)] + (hasGroups ? [percent(round.worstGroup)] : [])
+            let regions = [
+                percent(round.shareInsideEarlier), percent(round.regions.last?.byOther.share),
                 round.sharedRegions.isEmpty
                     ? "-" : round.sharedRegions.map(String.init).joined(separator: ", "),
                 Figure.text(Double(round.oneCount) / Double(max(round.annotatedCount, 1))),
             ]
+            return ["\(round.number)", Figure.text(round.lambda1)] + figures + regions
         }
         return Figure.columns([header] + rows)
     }
+
+    private static func percent(_ share: Double?) -> String { share.map(Figure.percent) ?? "-" }
 
     static func json(_ rounds: [FindAnotherRound], output: String) -> JSONValue {
         ["output": .string(output), "rounds": .array(rounds.map(\.json))]
