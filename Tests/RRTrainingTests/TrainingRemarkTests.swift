@@ -1,5 +1,7 @@
+import RRDatasets
 import RRExplanation
 import RRFormats
+import RRNetworks
 import RRStreaming
 import RRTraining
 import TestSupport
@@ -29,6 +31,24 @@ struct TrainingRemarkTests {
         }
         options.loss.lambda1 = 0
         #expect(try notes() == [])
+    }
+
+    @Test("the layer that an attribution is of is named")
+    func layer() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.model = ModelDescription(
+            input: shades.dataset.imageShape, classCount: 2,
+            layers: [.conv2d(.init(out: 3, kernel: 2)), .relu, .flatten, .linear(.init(out: 2))])
+        options.loss.attribution = try #require(AttributionOptions("gradcam:0"))
+        let notes = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options).notes
+        #expect(notes.contains { "\($0)".contains("gradcam is of layers[1], maps of (3, 3, 3)") }, "\(notes)")
+        options.loss.attribution = try #require(AttributionOptions("gradcam:ears"))
+        let error = #expect(throws: TrainingError.self) {
+            try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
+        }
+        #expect(error?.code == .invalidOption)
+        #expect(error.map { "\($0)".contains("gradcam:ears: the model has no such layer") } == true)
     }
 
     @Test("a model that tells nothing apart any more is named, another is not")

@@ -42,6 +42,18 @@ extension TrainingLoop {
             """
     }
 
+    /// The feature map that is held against the masks, where it is one.
+    ///
+    /// - Throws: `NetworkError`, or `TrainingError` with the code `invalidOption` where the network has no such layer.
+    static func attributionNote(_ options: TrainingOptions) throws -> Message? {
+        let attribution = options.loss.attribution
+        guard attribution.method.hasLayer,
+            let features = try attribution.attribution(in: Network<Float>(options.model)).features
+        else { return nil }
+        return
+            "\(option: .attribution) \(attribution.method.rawValue) is of \(features.location), maps of \(features.shape)"
+    }
+
     private static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 
     /// Two penalties can be met without looking elsewhere.

@@ -72,7 +72,8 @@ public struct TrainingLoop {
             ).notes
         }
         notes =
-            try (initial ?? []) + [plain, drawn, validation?.note].compactMap(\.self)
+            try (initial ?? [])
+            + [plain, drawn, validation?.note, Self.attributionNote(options)].compactMap(\.self)
             + Self.remarks(
                 on: dataset, options, masks: plain == nil ? masks : nil)
         if let note = try memoryNote() { notes.append(note) }
