@@ -131,8 +131,7 @@ final class HDF5Reader: Sendable {
                 state = .lives(socket, process)
                 do {
                     if let request { try Self.send(request, to: socket) }
-                    let isError = try socket.receive(1)[0] != 0
-                    let count = try socket.receiveNumber()
+                    let (isError, count) = try socket.receiveAnswer()
                     guard count >= 0 else { throw Refusal() }
                     guard isError else { return .success(try receive(socket, count)) }
                     guard count <= 1 << 20 else { throw Refusal() }
@@ -171,9 +170,7 @@ final class HDF5Reader: Sendable {
     }
 
     private static func send(_ request: HDF5Request, to socket: HDF5Socket) throws(HDF5Socket.Closed) {
-        let bytes = request.record.bytes
-        try socket.send(number: bytes.count)
-        try socket.send(bytes)
+        try socket.send(message: request.record.bytes)
     }
 
     /// Ends the process; how it ended, as `waitpid` has it.

@@ -54,15 +54,11 @@ struct HDF5ReaderService {
         guard request.isAnswered else { return }
         switch outcome {
         case .success(let answer):
-            try socket.send([0])
-            try socket.send(number: answer.count)
             try answer.send(to: socket)
         case .failure(let error):
             var record = HDF5Record()
             record.append(error)
-            try socket.send([1])
-            try socket.send(number: record.bytes.count)
-            try socket.send(record.bytes)
+            try socket.send(message: record.bytes, isError: true)
         }
     }
 
@@ -90,19 +86,12 @@ struct HDF5ReaderService {
         case record(HDF5Record)
         case elements(UnsafeMutableRawBufferPointer)
 
-        var count: Int {
-            switch self {
-            case .record(let record): record.bytes.count
-            case .elements(let bytes): bytes.count
-            }
-        }
-
         consuming func send(to socket: HDF5Socket) throws(HDF5Socket.Closed) {
             switch self {
-            case .record(let record): try socket.send(record.bytes)
+            case .record(let record): try socket.send(message: record.bytes, isError: false)
             case .elements(let bytes):
                 defer { bytes.deallocate() }
-                try socket.send(UnsafeRawBufferPointer(bytes))
+                try socket.send(message: UnsafeRawBufferPointer(bytes), isError: false)
             }
         }
     }

@@ -24,18 +24,6 @@ struct HDF5Socket: Sendable {
         }
     }
 
-    func send(_ bytes: [UInt8]) throws(Closed) {
-        let isSent = bytes.withUnsafeBytes { bytes in
-            do throws(Closed) {
-                try send(bytes)
-                return true
-            } catch {
-                return false
-            }
-        }
-        guard isSent else { throw Closed() }
-    }
-
     func receive(into bytes: UnsafeMutableRawBufferPointer) throws(Closed) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -65,16 +53,36 @@ struct HDF5Socket: Sendable {
         return bytes
     }
 
-    func send(number: Int) throws(Closed) {
-        try send(withUnsafeBytes(of: UInt64(number).littleEndian) { Array($0) })
+    /// Sends a message.
+    ///
+    /// What is short goes with its number in one piece: each piece wakes the other end, and costs as much as the rest together.
+    ///
+    /// - Parameter isError: of an answer, whether it is an error; nil where the message is none.
+    func send(message: UnsafeRawBufferPointer, isError: Bool? = nil) throws(Closed) {
+        var start: [UInt8] = isError.map { [$0 ? 1 : 0] } ?? []
+        withUnsafeBytes(of: UInt64(message.count).littleEndian) { start.append(contentsOf: $0) }
+        let isOnePiece = message.count <= Self.longestPiece
+        if isOnePiece { start.append(contentsOf: message) }
+        try start.withUnsafeBytes { bytes in Result { () throws(Closed) in try send(bytes) } }.get()
+        if !isOnePiece { try send(message) }
+    }
+
+    func send(message: [UInt8], isError: Bool? = nil) throws(Closed) {
+        try message.withUnsafeBytes { bytes in
+            Result { () throws(Closed) in try send(message: bytes, isError: isError) }
+        }.get()
+    }
+
+    private static let longestPiece = 1 << 16
+
+    /// Takes what an answer begins with: whether it is an error, and the number of its bytes.
+    func receiveAnswer() throws(Closed) -> (isError: Bool, count: Int) {
+        let start = try receive(9)
+        return (start[0] != 0, Self.number(start.dropFirst()))
     }
 
     /// What the process that reads says before anything else, so that one of another release is told apart.
-    func greet() throws(Closed) {
-        let release = Array(Release.name.utf8)
-        try send(number: release.count)
-        try send(release)
-    }
+    func greet() throws(Closed) { try send(message: Array(Release.name.utf8)) }
 
     /// Takes the greeting of the other end.
     ///
@@ -93,7 +101,10 @@ struct HDF5Socket: Sendable {
 
     /// A number of bytes; negative where it is none.
     func receiveNumber() throws(Closed) -> Int {
-        let bits = try receive(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        return Int(truncatingIfNeeded: bits)
+        Self.number(try receive(8)[...])
+    }
+
+    private static func number(_ bytes: ArraySlice<UInt8>) -> Int {
+        Int(truncatingIfNeeded: bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
     }
 }
