@@ -28,7 +28,7 @@ let package = Package(
     products: [
         .library(
             name: "RRData", targets: ["RRTensor", "RRFormats", "RRDatasets", "RRPreparation", "RRStreaming"]),
-        .library(name: "RRTraining", targets: ["RRNetworks", "RRExplanation", "RRTraining"]),
+        .library(name: "RRTraining", targets: ["RRNetworks", "RRExplanation", "RRTraining", "RRReports"]),
         .executable(name: "rrdata", targets: ["rrdata"]),
         // For other languages. `make library` links it as librrdata.so: the name is that of the executable here.
         .library(name: "RRInterface", type: .dynamic, targets: ["RRInterface"]),
@@ -82,6 +82,13 @@ let package = Package(
             "RRTraining",
             "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRPreparation", "RRStreaming", "RRNetworks",
             "RRExplanation"),
+        .target(name: "CUnifont", exclude: ["OFL.txt", "generate.py", "glyphs.bin"]),
+        .target(
+            name: "RRReports",
+            dependencies: [
+                "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRExplanation", "RRTraining", "CUnifont",
+            ],
+            swiftSettings: swiftSettings),
         .systemLibrary(name: "CRRData"),
         module(
             "RRInterface",
@@ -92,7 +99,7 @@ let package = Package(
             dependencies: [
                 "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRPreparation", "RRStreaming",
                 "RRNetworks",
-                "RRExplanation", "RRTraining",
+                "RRExplanation", "RRTraining", "RRReports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -119,6 +126,8 @@ let package = Package(
             "RRTraining", "RRExplanation", "RRNetworks", "RRStreaming", "RRPreparation", "RRDatasets",
             "RRFormats",
             "RRSchemas", "RRTensor"),
+        tests(
+            of: "RRReports", "RRTraining", "RRNetworks", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
         // The tests of the C interface are programs in C, which find its library beside the tests.
         .testTarget(
             name: "RRInterfaceTests",

@@ -74,7 +74,7 @@ struct RRDataCommand: ParsableCommand {
         version: Dataset.creator,
         subcommands: [
             ImportCommand.self, ExportCommand.self, DecoyCommand.self, ToyColorsCommand.self,
-            ValidateCommand.self, InfoCommand.self,
+            ValidateCommand.self, InfoCommand.self, PreviewCommand.self,
             StreamCommand.self, TrainCommand.self, EvaluateCommand.self, CompareCommand.self,
             MakeMasksCommand.self, FindAnotherCommand.self, SweepCommand.self,
         ])

@@ -12,7 +12,8 @@ struct ContractTests {
     static let commands = [
         ["import", "pngs"], ["import", "hdf5"], ["import", "npy"], ["import", "npz"], ["import", "idx"],
         ["import", "masks"], ["export", "pngs"], ["export", "npy"], ["export", "hdf5"],
-        ["export", "webdataset"], ["decoy"], ["toy-colors"], ["validate"], ["info"], ["stream"], ["train"],
+        ["export", "webdataset"], ["decoy"], ["toy-colors"], ["validate"], ["info"], ["preview"], ["stream"],
+        ["train"],
         ["evaluate"], ["compare"], ["make-masks"], ["find-another"], ["sweep"],
     ]
 
@@ -33,7 +34,8 @@ struct ContractTests {
             }
         #expect(
             listed == [
-                "import", "export", "decoy", "toy-colors", "validate", "info", "stream", "train", "evaluate",
+                "import", "export", "decoy", "toy-colors", "validate", "info", "preview", "stream", "train",
+                "evaluate",
                 "compare", "make-masks", "find-another", "sweep",
             ])
         #expect(try CommandLineTool.run(["--version"], in: "/").text.hasPrefix("rrdata "))

@@ -45,6 +45,16 @@ package struct MaskRows {
                 + "anew")
     }
 
+    /// The error for an element of A that is neither 0 nor 1.
+    static func nonBinary(
+        _ value: UInt8, row: Int, place: Int, shape: ImageShape, path: String
+    ) -> DatasetError {
+        DatasetError(
+            .nonBinaryMask, path: "\(path):/A",
+            "\(describe(row: row, place: place, shape: shape.dimensions)) is \(value); masks hold 0 and 1 only"
+        )
+    }
+
     /// The place of the first byte that is neither 0 nor 1.
     package static func firstNonBinary(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
         var union: UInt8 = 0

@@ -170,6 +170,16 @@ extension MaskSet {
     ///   set, breaks its rules (`nonBinaryMask`, `rowOutOfRange`, `lastRowNotZero`, …) or is for another dataset
     ///   (`otherDataset`, `wrongMaskSize`).
     public convenience init(path: String, for dataset: Dataset) throws {
+        try self.init(path: path, for: dataset, keeping: nil)
+    }
+
+    /// Opens a mask set file and reads the masks of some samples alone, as a picture of a few of many needs them.
+    ///
+    /// All other samples are unannotated here, whatever the file says.
+    ///
+    /// - Parameter samples: rows of the dataset; nil for all.
+    /// - Throws: as `init(path:for:)`, but that damage to other masks is not found.
+    package convenience init(path: String, for dataset: Dataset, keeping samples: [Int]?) throws {
         let file = try HDF5File(reading: path)
         try FileFormat.masks.check(file)
         try ContentDigests(of: file)?.check(file)
@@ -186,13 +196,19 @@ extension MaskSet {
             datasetFingerprint: reader.file.text("dataset_fingerprint"))
         try match.check(for: dataset, path: path)
         let fingerprint = try reader.string("dataset_fingerprint")
-        let rows = try reader.list("/row", count: dataset.sampleCount, as: Int64.self).map { Int($0) }
+        var rows = try reader.list("/row", count: dataset.sampleCount, as: Int64.self).map { Int($0) }
         let shape = try ImageShape(channels: masks.shape[1], height: masks.shape[2], width: masks.shape[3])
+        let checksums = try reader.maskChecksums(count: masks.shape[0])
+        let bits: MaskBits
+        if let samples {
+            let kept = try KeptMasks(samples, of: rows, rowCount: masks.shape[0], path: path)
+            bits = try kept.bits(of: HDF5Array(masks), checksums: checksums, shape: shape, path: path)
+            rows = kept.rows
+        } else {
+            bits = try Self.bits(of: HDF5Array(masks), checksums: checksums, shape: shape, path: path)
+        }
         try self.init(
-            bits: Self.bits(
-                of: HDF5Array(masks), checksums: reader.maskChecksums(count: masks.shape[0]), shape: shape,
-                path: path),
-            rows: rows, maskShape: shape,
+            bits: bits, rows: rows, maskShape: shape,
             datasetFingerprint: fingerprint, path: path,
             isFile: true,
             provenance: reader.file.text("provenance"))
@@ -231,10 +247,7 @@ extension MaskSet {
                     }
                     guard writer.setRow(row, from: mask) > 1, let place = MaskRows.firstNonBinary(in: mask)
                     else { continue }
-                    throw DatasetError(
-                        .nonBinaryMask, path: "\(path):/A",
-                        "\(MaskRows.describe(row: row, place: place, shape: shape.dimensions)) is \(mask[place]); masks "
-                            + "hold 0 and 1 only")
+                    throw MaskRows.nonBinary(mask[place], row: row, place: place, shape: shape, path: path)
                 }
             }
         }

@@ -20,4 +20,22 @@ package enum Base64 {
         }
         return isSound ? bytes : nil
     }
+
+    /// The text of bytes, in one line.
+    package static func text(of bytes: [UInt8]) -> String {
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        return String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
+            var end = 0
+            for start in stride(from: 0, to: bytes.count, by: 3) {
+                let given = min(3, bytes.count - start)
+                let group = (0..<3).reduce(0) { $0 << 8 | ($1 < given ? Int(bytes[start + $1]) : 0) }
+                for place in 0..<4 {
+                    text[end] =
+                        place > given ? UInt8(ascii: "=") : digits[group >> (18 - 6 * place) & 63]
+                    end += 1
+                }
+            }
+            return end
+        }
+    }
 }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 import RRDatasets
 import RRFormats
 import RRPreparation
+import RRReports
 import RRSchemas
 import RRStreaming
 

@@ -1,5 +1,6 @@
 import RRExplanation
 import RRFormats
+import RRReports
 import RRSchemas
 import RRTraining
 

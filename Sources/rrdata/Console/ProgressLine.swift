@@ -1,4 +1,5 @@
 import RRFormats
+import RRReports
 
 /// A line on the terminal that is written over as work goes on; nothing where standard error is no terminal.
 final class ProgressLine {

@@ -31,6 +31,19 @@ struct StandardOutput {
         return true
     }
 
+    /// Writes text as it stands, with all that a terminal obeys.
+    ///
+    /// - Throws: `StandardOutputFailure`.
+    static func print(raw text: String) throws(StandardOutputFailure) {
+        var output = StandardOutput()
+        let bytes = Array(text.utf8)
+        var failure: StandardOutputFailure?
+        bytes.withUnsafeBytes { bytes in
+            do throws(StandardOutputFailure) { _ = try output.write(bytes) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
     /// Ends the output, which only then has reached its file on some file systems.
     ///
     /// - Throws: `StandardOutputFailure`.

@@ -1,4 +1,5 @@
 import RRFormats
+import RRReports
 import RRSchemas
 import RRTraining
 

@@ -1,6 +1,7 @@
 import RRDatasets
 import RRFormats
 import RRPreparation
+import RRReports
 import RRSchemas
 
 /// What `rrdata validate` prints.

@@ -2,6 +2,7 @@ public import ArgumentParser
 public import RRDatasets
 public import RRExplanation
 public import RRPreparation
+public import RRReports
 public import RRStreaming
 public import RRTensor
 public import RRTraining
@@ -9,6 +10,8 @@ public import RRTraining
 // The types of the library that options take by name.
 
 extension EmptyMasks: ExpressibleByArgument {}
+extension SampleChoice.Order: ExpressibleByArgument {}
+extension TerminalImage: ExpressibleByArgument {}
 extension BoxForm: ExpressibleByArgument {}
 extension MaskSourceKind: ExpressibleByArgument {}
 extension MaskMarks: ExpressibleByArgument {}

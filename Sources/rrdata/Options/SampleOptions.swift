@@ -74,7 +74,10 @@ struct SampleOptions: ParsableArguments {
         }
     }
 
-    private static func lines(of path: String) throws -> [String] {
+    /// The ids of a list.
+    ///
+    /// - Throws: `FormatError` where it cannot be read, is no UTF-8, or is empty.
+    static func lines(of path: String) throws -> [String] {
         guard let text = String(validating: try FileBytes.read(path, takesPipe: true), as: UTF8.self) else {
             throw FormatError(.malformed, path: path, "a list of ids is UTF-8 text, and this is not")
         }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import Glibc
+import RRReports
 import RRTraining
 
 /// Weights as `--lambda1` of a sweep names them: `0.001:1000`, `0.01:1:2`, `0.1,1,10`.
