@@ -8,7 +8,7 @@ SWIFT_FLAGS ?=
 TEST_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
-.PHONY: help dependencies build install library install-library wheel lint test test-python test-torch test-finetune test-wheel demo documentation peers bench-engine bench-formats bench-stream bench-python bench-training bench-memory \
+.PHONY: help dependencies build install library install-library wheel lint test test-python test-torch test-finetune test-wheel test-pages demo documentation peers bench-engine bench-formats bench-stream bench-python bench-training bench-memory \
 	experiments fuzz fuzz-commands flip-bytes faults power-cuts soak sanitize-thread sanitize-address valgrind clean
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make test-torch     the same, with PyTorch, Lightning and torchdata installed first (some GB)"
 	@echo "make test-finetune  the fine-tuning example in one process and two, where pip knows a PyTorch for processors alone (minutes)"
 	@echo "make test-wheel     the wheel in an environment of its own, with the Python lines of the README"
+	@echo "make test-pages     reports in headless Chromium, where Chromium and Playwright can be had (minutes)"
 	@echo "make documentation  the library's documentation, as pages in .build-documentation/pages"
 	@echo "make demo           from a folder of PNGs to a model that is right for the right reasons"
 	@echo "make bench-engine   training steps against PyTorch and JAX, in one run (half an hour; NETWORKS=resnet50 for one of torchvision's)"
@@ -94,6 +95,10 @@ test-torch: dependencies
 
 test-finetune: library
 	.ci/test-finetune .build-library/librrdata.so
+
+# Chromium is large and slow beside all else: no part of CI.
+test-pages: build
+	.ci/test-pages "$$(swift build -c release --show-bin-path)/rrdata" $(WORDS)
 
 documentation: dependencies
 	.ci/check-documentation

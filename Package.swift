@@ -88,6 +88,7 @@ let package = Package(
             dependencies: [
                 "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRExplanation", "RRTraining", "CUnifont",
             ],
+            resources: [.embedInCode("Report/page.css")],
             swiftSettings: swiftSettings),
         .systemLibrary(name: "CRRData"),
         module(

@@ -76,6 +76,7 @@ struct RRDataCommand: ParsableCommand {
             ImportCommand.self, ExportCommand.self, DecoyCommand.self, ToyColorsCommand.self,
             ValidateCommand.self, InfoCommand.self, PreviewCommand.self,
             StreamCommand.self, TrainCommand.self, EvaluateCommand.self, CompareCommand.self,
+            ReportCommand.self,
             MakeMasksCommand.self, FindAnotherCommand.self, SweepCommand.self,
         ])
 }

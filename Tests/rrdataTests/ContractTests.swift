@@ -14,7 +14,7 @@ struct ContractTests {
         ["import", "masks"], ["export", "pngs"], ["export", "npy"], ["export", "hdf5"],
         ["export", "webdataset"], ["decoy"], ["toy-colors"], ["validate"], ["info"], ["preview"], ["stream"],
         ["train"],
-        ["evaluate"], ["compare"], ["make-masks"], ["find-another"], ["sweep"],
+        ["evaluate"], ["compare"], ["report"], ["make-masks"], ["find-another"], ["sweep"],
     ]
 
     @Test("every command's help has an example", arguments: commands)
@@ -36,7 +36,7 @@ struct ContractTests {
             listed == [
                 "import", "export", "decoy", "toy-colors", "validate", "info", "preview", "stream", "train",
                 "evaluate",
-                "compare", "make-masks", "find-another", "sweep",
+                "compare", "report", "make-masks", "find-another", "sweep",
             ])
         #expect(try CommandLineTool.run(["--version"], in: "/").text.hasPrefix("rrdata "))
     }

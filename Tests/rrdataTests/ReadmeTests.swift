@@ -16,8 +16,8 @@ struct ReadmeTests {
     @Test("every command runs, in order")
     func commands() throws {
         let folder = try folder()
-        #expect(try blocks(of: "sh").flatMap { $0 }.count == 22)
-        try runCommands(first: 22, in: folder)
+        #expect(try blocks(of: "sh").flatMap { $0 }.count == 23)
+        try runCommands(first: 23, in: folder)
     }
 
     private func runCommands(first count: Int, in folder: TemporaryFolder) throws {

@@ -70,6 +70,7 @@ extension OptionName {
     static let cornerMasksOutput = OptionName("cornerMasksOutput")
     static let collection = OptionName("collection")
     static let cursor = OptionName("cursor")
+    static let data = OptionName("data")
     static let gradients = OptionName("gradients")
     static let ids = OptionName("ids")
     static let initialWeights = OptionName("initialWeights")

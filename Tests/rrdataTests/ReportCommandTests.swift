@@ -1,0 +1,83 @@
+import Foundation
+import RRSchemas
+import TestSupport
+import Testing
+
+@Suite("report at the command line")
+struct ReportCommandTests {
+    @Test("its figures are those that evaluate prints, and its commands make the runs again")
+    func figures() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("report.html")
+        let made = try Workshop.json(
+            "report", "plain", "right", "--data", "decoy.h5", "--masks", "masks.h5", "-o", path)
+        let html = try String(contentsOf: URL(filePath: path), encoding: .utf8)
+        #expect(made["bytes"]?.integerValue == html.utf8.count && html.utf8.count < 1_000_000)
+        for run in ["plain", "right"] {
+            let text = try Workshop.run("evaluate", run, "decoy.h5", "--masks", "masks.h5").text
+            // The accuracy with its interval, the share inside A, and the difference of the swap test.
+            let accuracy = try #require(
+                text.components(separatedBy: "accuracy ").dropFirst().first?.components(
+                    separatedBy: ", cross"
+                ).first)
+            let share = try #require(
+                text.split(separator: "\n").first { $0.contains("of |input gradient|") }?.components(
+                    separatedBy: " of "
+                ).first)
+            let difference = try #require(
+                text.components(separatedBy: "the difference").dropFirst().first?.split(separator: "\n")
+                    .first?.trimmingCharacters(in: .whitespaces))
+            for figure in [accuracy, share, difference] { #expect(html.contains(figure), "\(figure)") }
+        }
+        let code = try #require(
+            html.components(separatedBy: "aria-label=\"the commands of the runs\"><code>").last)
+        let commands = code.components(separatedBy: "</code>")[0].components(separatedBy: "\n")
+        #expect(commands.count == 2)
+        for (command, run) in zip(commands, ["plain", "right"]) {
+            let words = command.split(separator: " ").map(String.init)
+            let again = folder.path(run)
+            let outcome = try CommandLineTool.run(
+                Array(words.dropFirst().dropLast()) + [again], in: Workshop.shared.get().path)
+            #expect(outcome.status == 0, "\(command): \(outcome.errors)")
+            #expect(
+                try Data(contentsOf: URL(filePath: again + "/weights.safetensors"))
+                    == Workshop.bytes(run + "/weights.safetensors"))
+        }
+    }
+
+    @Test("words are quoted as a shell takes them", arguments: ["plain", "a b", "it's", "$(x)", "<b>", ""])
+    func quoting(name: String) throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.copyItem(
+            atPath: Workshop.shared.get().path("plain"), toPath: folder.path("run-\(name)"))
+        let made = try CommandLineTool.run(["report", "run-\(name)", "-o", "r.html"], in: folder.path)
+        #expect(made.status == 0, "\(made.errors)")
+        let html = try String(contentsOf: URL(filePath: folder.path("r.html")), encoding: .utf8)
+        let code = try #require(
+            html.components(separatedBy: "the commands of the runs\"><code>").last?.components(
+                separatedBy: "</code>"
+            ).first)
+        var command = code
+        for (entity, sign) in [
+            ("&lt;", "<"), ("&gt;", ">"), ("&#39;", "'"), ("&quot;", "\""), ("&amp;", "&"),
+        ] {
+            command = command.replacingOccurrences(of: entity, with: sign)
+        }
+        let words = try ChildProcess.run(
+            "/bin/sh", ["-c", "printf '%s\\n' " + command.dropFirst(7)], in: folder.path)
+        #expect(words.text.split(separator: "\n").last == "run-\(name)")
+    }
+
+    @Test(
+        "wrong usage is refused by name",
+        arguments: [
+            ("report plain --masks masks.h5 -o x.html", "--data"),
+            ("report plain --gallery -1 -o x.html", "--gallery"),
+            ("report -o x.html", "run"), ("report plain -o plain/config.json --force", "config.json"),
+        ])
+    func usage(line: String, hint: String) throws {
+        let outcome = try CommandLineTool.run(
+            line.split(separator: " ").map(String.init), in: Workshop.shared.get().path)
+        #expect(outcome.status == 64 && outcome.errors.contains(hint), "\(outcome.errors)")
+    }
+}
