@@ -232,6 +232,10 @@ public struct TrainingProgress: Sendable {
     public let lambda1: Double
     /// The means over the epoch so far.
     public let mean: EpochRecord.Summary
+    /// The accuracy of the last validation; nil before the first, and without any.
+    public let validationAccuracy: Double?
+    /// The accuracy of the group that it recognised worst; nil where there are no groups.
+    public let worstGroupAccuracy: Double?
 }
 
 /// What a training run came to.

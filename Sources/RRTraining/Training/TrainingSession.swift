@@ -133,6 +133,8 @@ final class TrainingSession<Scalar: NetworkScalar> {
     /// Trains the run, or what is left of it, to its end.
     func run(_ progress: (TrainingProgress) throws -> Void) throws -> TrainingSummary {
         var isDone = false
+        /// Of the last epoch that has ended.
+        var validation: Evaluation?
         while !isDone {
             let stepStart = clock.now
             guard let batch = try stream.next() else { break }
@@ -161,14 +163,18 @@ final class TrainingSession<Scalar: NetworkScalar> {
             try writer.append(
                 terms.json(timing, epoch: batch.epoch, step: trainer.stepCount - 1, learningRate))
             let isEndOfEpoch = batch.step + 1 == stream.batchesPerEpoch
+            // Before the epoch's last progress is told, so that it tells these figures too.
+            if isEndOfEpoch { validation = try validate() }
             try progress(
                 TrainingProgress(
                     epoch: batch.epoch, epochCount: options.stream.epochs, step: trainer.stepCount,
                     stepCount: length.stepCount, firstStep: firstStep,
                     isEndOfEpoch: isEndOfEpoch,
-                    lambda1: terms.lambda1, mean: position.record.summary))
+                    lambda1: terms.lambda1, mean: position.record.summary,
+                    validationAccuracy: validation?.accuracy,
+                    worstGroupAccuracy: validation?.worstGroup?.accuracy))
             if isEndOfEpoch {
-                isDone = try endEpoch(batch.epoch)
+                isDone = try endEpoch(batch.epoch, validation)
             } else {
                 (position.epoch, position.batch) = (batch.epoch, batch.step + 1)
                 if isCheckpointDue { try writeCheckpoint() }
@@ -192,10 +198,8 @@ final class TrainingSession<Scalar: NetworkScalar> {
         }
     }
 
-    /// Measures the epoch and writes its line.
-    ///
-    /// - Returns: whether it was the last.
-    private func endEpoch(_ epoch: Int) throws -> Bool {
+    /// Measures the model on the samples of the validation; nil where there are none.
+    private func validate() throws -> Evaluation? {
         let validation = try loop.validation.map { source in
             try trainer.evaluate(
                 source.dataset, split: source.split, resizeCrop: options.stream.resizeCrop,
@@ -205,6 +209,13 @@ final class TrainingSession<Scalar: NetworkScalar> {
             throw divergence(
                 step: trainer.stepCount, "the cross-entropy of the validation is no longer a finite number")
         }
+        return validation
+    }
+
+    /// Writes the epoch's line.
+    ///
+    /// - Returns: whether it was the last.
+    private func endEpoch(_ epoch: Int, _ validation: Evaluation?) throws -> Bool {
         try writer.append(position.record.json(validation: validation, split: loop.validation?.split))
         try writer.append(position.record.row(validation: validation))
         lastEpoch = position.record.summary

@@ -2,6 +2,7 @@ internal import ArgumentParser
 import RRDatasets
 import RRFormats
 import RRPreparation
+import RRReports
 import RRSchemas
 import RRTraining
 
@@ -13,7 +14,7 @@ struct InfoCommand: PathCommand {
             Shapes, types, classes, splits, layout, sizes and provenance of a dataset or a mask set; the arrays of \
             any other HDF5, NPY, NPZ or IDX file; the kind of a PNG; tensors of safetensors; images and categories \
             of COCO annotations; layers, shapes, parameters and floating-point operations of a model.json, or of a network by \
-            its name; a run, the rounds of find-another, a folder of PNGs or \
+            its name; a run, with small curves of its training, the rounds of find-another, a folder of PNGs or \
             an exported folder.
 
             Examples:
@@ -40,7 +41,30 @@ struct InfoCommand: PathCommand {
         let json =
             try RunDescription.json(of: file) ?? OtherFileDescription.json(of: file, words: \.commandLineText)
             ?? FileDescription(path: file).json
-        if report.json { Console.print(json: json) } else { Console.print(Message(json.outline)) }
+        if report.json {
+            Console.print(json: json)
+        } else {
+            Console.print(
+                Message(
+                    (json.outline.split(separator: "\n").map(String.init) + curves).joined(separator: "\n")))
+        }
+    }
+
+    /// How a run's training went, a small curve a line; nothing for anything else.
+    private var curves: [String] {
+        guard let metrics = try? Run(path: file).metrics() else { return [] }
+        let curves: [(name: String, values: [Double])] = [
+            ("loss", metrics.steps.map(\.loss)), ("cross-entropy", metrics.steps.map(\.crossEntropy)),
+            ("penalty", metrics.steps.compactMap(\.penalty)),
+            ("validation accuracy", metrics.epochs.compactMap { $0.validation?.accuracy }),
+            ("worst group", metrics.epochs.compactMap { $0.validation?.worstGroupAccuracy }),
+        ]
+        let lines = curves.filter { $0.values.count > 1 }.map { curve in
+            let (first, last) = (curve.values.first ?? 0, curve.values.last ?? 0)
+            return
+                "  \(TextCurve.text(of: curve.values))  \(curve.name), \(Figure.text(first)) to \(Figure.text(last))"
+        }
+        return lines.isEmpty ? [] : ["curves:"] + lines
     }
 }
 

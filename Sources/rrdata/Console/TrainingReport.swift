@@ -34,6 +34,10 @@ struct TrainingReport {
             parts.append("penalty \(Figure.text(penalty)) x \(Figure.text(progress.lambda1))")
         }
         parts.append("accuracy \(Figure.percent(mean.accuracy))")
+        if let validation = progress.validationAccuracy {
+            parts.append("validation \(Figure.percent(validation))")
+        }
+        if let worst = progress.worstGroupAccuracy { parts.append("worst group \(Figure.percent(worst))") }
         return parts.joined(separator: "  ")
     }
 
