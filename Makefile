@@ -8,13 +8,14 @@ SWIFT_FLAGS ?=
 TEST_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
-.PHONY: help dependencies build install library install-library wheel lint test test-python test-torch test-finetune test-wheel test-pages demo documentation peers bench-engine bench-formats bench-stream bench-python bench-training bench-memory \
+.PHONY: help dependencies build install uninstall library install-library wheel lint test test-python test-torch test-finetune test-wheel test-pages demo documentation peers bench-engine bench-formats bench-stream bench-python bench-training bench-memory \
 	experiments fuzz fuzz-commands flip-bytes faults power-cuts soak sanitize-thread sanitize-address valgrind clean
 
 help:
 	@echo "make dependencies   install the system libraries that are missing"
 	@echo "make build          build in release"
-	@echo "make install        build, and copy rrdata to PREFIX/bin ($(PREFIX)/bin)"
+	@echo "make install        build, and put rrdata, its manual pages and completions of bash, zsh and fish into PREFIX ($(PREFIX))"
+	@echo "make uninstall      take these out of PREFIX again"
 	@echo "make library        librrdata.so, its header and the command for other languages, in .build-library"
 	@echo "make install-library  make library, and copy them to PREFIX ($(PREFIX))"
 	@echo "make wheel          the Python package with library and command, in dist"
@@ -53,6 +54,12 @@ build: dependencies
 
 install: build
 	install -D -m 755 "$$(swift build -c release --show-bin-path)/rrdata" "$(DESTDIR)$(PREFIX)/bin/rrdata"
+	.ci/install-documents "$(DESTDIR)$(PREFIX)/bin/rrdata" "$(DESTDIR)$(PREFIX)"
+
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/bin/rrdata" "$(DESTDIR)$(PREFIX)"/share/man/man1/rrdata.1 \
+		"$(DESTDIR)$(PREFIX)"/share/man/man1/rrdata-*.1 "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/rrdata" \
+		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rrdata" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rrdata.fish"
 
 library: dependencies
 	.ci/link-library .build-library

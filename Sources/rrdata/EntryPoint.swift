@@ -22,6 +22,12 @@ enum EntryPoint {
     /// Runs the command, and gives its exit code.
     private static func run() -> Int32 {
         do {
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            guard !arguments.isEmpty else {
+                Console.print(Message(NextSteps(in: ".").text))
+                return EXIT_SUCCESS
+            }
+            try checkCommand(arguments, of: RRDataCommand.self)
             var command = try RRDataCommand.parseAsRoot()
             try (command as? any PathCommand)?.paths.check()
             try command.run()
@@ -39,6 +45,18 @@ enum EntryPoint {
             }
             return code.rawValue
         }
+    }
+
+    /// Answers a name that is no command with those that are most like it.
+    private static func checkCommand(_ arguments: [String], of parent: any ParsableCommand.Type) throws {
+        let known = parent.configuration.subcommands
+        guard let word = arguments.first, !word.hasPrefix("-"), word != "help", !known.isEmpty else { return }
+        if let command = known.first(where: { $0.configuration.commandName == word }) {
+            return try checkCommand(Array(arguments.dropFirst()), of: command)
+        }
+        let nearest = NearestNames(to: word, among: known.compactMap { $0.configuration.commandName })
+        guard !nearest.names.isEmpty else { return }
+        throw ValidationError("there is no command “\(word.legible)”\(nearest.question)")
     }
 
     /// Says what the argument parser has to say, help included.

@@ -244,7 +244,9 @@ extension Dataset {
             splitNames.isEmpty
             ? "the dataset has no splits" : "its splits are " + splitNames.joined(separator: ", ")
         throw DatasetError(
-            .unknownSplit, path: path, "there is no split “\(name)”: \(known); “all” takes every sample")
+            .unknownSplit, path: path,
+            "there is no split “\(name)”: \(known); “all” takes every sample"
+                + NearestNames(to: name, among: splitNames + ["all"]).question)
     }
 
     /// The split that a command takes where none is named: `name` where the dataset has splits, else `all`.

@@ -266,7 +266,8 @@ extension HDF5File {
                 let listed = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", …" : "")
                 throw FormatError(
                     .notFound, path: location(of: objectPath),
-                    "there is no object of this name; \(group) holds \(names.isEmpty ? "nothing" : listed)")
+                    "there is no object of this name; \(group) holds \(names.isEmpty ? "nothing" : listed)"
+                        + NearestNames(to: String(name), among: names).question)
             }
             parent = child
         }

@@ -69,6 +69,7 @@ struct CompareCommand: PathCommand {
     }
 
     func run() throws {
+        try Run.checkOrder(of: inputs)
         let runs = try inputs.dropLast().map { try Run(path: $0) }
         let dataset = try folder.open(inputs[inputs.count - 1])
         if masks != nil { try dataset.prepareFingerprint() }

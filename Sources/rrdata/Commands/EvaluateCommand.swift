@@ -175,6 +175,7 @@ struct EvaluateCommand: PathCommand {
     }
 
     func run() throws {
+        if inputs.count == 2 { try Run.checkOrder(of: inputs) }
         var run = try trained.open(
             run: inputs.count == 2 ? inputs[0] : nil, pathName: "a run folder", best: best)
         run.resizeCrop = resizeCrop ?? run.resizeCrop

@@ -97,7 +97,7 @@ struct FindAnotherCommand: PathCommand {
         if resume, !output.force, FindAnotherLoop.unfinishedRoundCount(of: output.output) == nil,
             FindAnotherLoop.doneRoundCount(of: output.output) != nil
         {
-            Console.error("rrdata: note: the rounds in \(output.output) were done already")
+            Console.note("the rounds in \(output.output) were done already")
         }
         let done: [FindAnotherRound]
         do {

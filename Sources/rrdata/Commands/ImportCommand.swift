@@ -35,7 +35,7 @@ struct ImportReport {
             )
         }
         for skipped in summary.skippedFiles {
-            Console.error("rrdata: note: skipped \(skipped.path): \(skipped.reason)")
+            Console.note("skipped \(skipped.path): \(skipped.reason)")
         }
         if summary.colorSpaceCount > 0 {
             Console.error(

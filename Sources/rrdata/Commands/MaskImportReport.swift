@@ -13,7 +13,7 @@ struct MaskImportReport {
     func print(as options: ReportOptions) {
         if options.json { Console.print(json: json) } else { Console.print(Message(text)) }
         for skipped in summary.skippedFiles {
-            Console.error("rrdata: note: skipped \(skipped.path): \(skipped.reason)")
+            Console.note("skipped \(skipped.path): \(skipped.reason)")
         }
         for note in summary.notes { Console.note(note) }
         if summary.annotatedCount == 0 {

@@ -98,7 +98,7 @@ struct SweepCommand: PathCommand {
         if resume, !output.force, SweepLoop.unfinishedRunCount(of: output.output) == nil,
             SweepLoop.doneRunCount(of: output.output) != nil
         {
-            Console.error("rrdata: note: the runs in \(output.output) were done already")
+            Console.note("the runs in \(output.output) were done already")
         }
         let progress = SweepReport()
         let done: [SweepRun]

@@ -120,7 +120,7 @@ struct TrainCommand: PathCommand {
             throw error
         }
         if summary.wasDone {
-            Console.error("rrdata: note: \(output.output) was done already: no step was taken")
+            Console.note("\(output.output) was done already: no step was taken")
         }
         Console.note([try loop.remark(on: summary)].compactMap(\.self))
         if report.json {

@@ -20,8 +20,18 @@ enum Console {
         writeToStandardError(line.terminalText.shortened(to: 16 << 10) + "\n")
     }
 
+    /// Whether nothing but results and errors is told.
+    static var isQuiet: Bool {
+        get { quiet.withLock { $0 } }
+        set { quiet.withLock { $0 = newValue } }
+    }
+
+    private static let quiet = Mutex(false)
+
     /// Prints what users should know, on standard error.
-    static func note(_ message: Message) { error("rrdata: note: \(message)") }
+    static func note(_ message: Message) {
+        if !isQuiet { error("rrdata: note: \(message)") }
+    }
 
     /// Prints notes, each in its line.
     static func note(_ messages: [Message]) { for message in messages { note(message) } }
@@ -61,7 +71,7 @@ enum Console {
     private static let failure = Mutex<StandardOutputFailure?>(nil)
 
     /// Whether standard error is a terminal, where progress can be shown.
-    static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
+    static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 && !isQuiet }
 
     /// The number of columns of that terminal, as far as it tells.
     static var width: Int {

@@ -10,7 +10,7 @@ struct TrainingReport {
     /// Shows how far training is: in place on a terminal, and elsewhere in a line an epoch.
     func show(_ progress: TrainingProgress) {
         guard Console.showsProgress else {
-            if progress.isEndOfEpoch { Console.error(Message(Self.text(progress))) }
+            if progress.isEndOfEpoch, !Console.isQuiet { Console.error(Message(Self.text(progress))) }
             return
         }
         line.show(isLast: progress.step == progress.stepCount) { elapsed in

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+import RRFormats
 import RRNetworks
 import RRTraining
 
@@ -44,4 +45,18 @@ enum ModelChoice: ExpressibleByArgument {
     }
 
     static var names: String { BuiltInModel.allCases.map(\.rawValue).joined(separator: ", ") }
+}
+
+extension Run {
+    /// Checks that paths are runs and then a dataset, where they may have been given the other way round.
+    ///
+    /// - Throws: `ValidationError`.
+    static func checkOrder(of paths: [String]) throws {
+        guard let first = paths.first, let last = paths.last, paths.count > 1,
+            FileTree.kind(of: first) == .file, FileTree.kind(of: last + "/config.json") == .file
+        else { return }
+        let order = (paths.dropFirst() + [first]).map { RunCommandLine.quoted($0.legible) }.joined(
+            separator: " ")
+        throw ValidationError("runs come first, and then the dataset: \(order)")
+    }
 }

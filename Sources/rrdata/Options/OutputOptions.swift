@@ -27,6 +27,12 @@ struct DurabilityOptions: ParsableArguments {
 struct ReportOptions: ParsableArguments {
     @Flag(help: "Print one JSON object on standard output instead of text.")
     var json = false
+
+    @Flag(help: "Show no progress and no notes; results and errors are told as ever.")
+    var quiet = false
+
+    /// Holds for all of the process from here on: notes come from many places.
+    func validate() { Console.isQuiet = quiet }
 }
 
 /// How many threads a command uses.
