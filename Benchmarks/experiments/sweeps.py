@@ -18,10 +18,10 @@ import numpy
 import backgrounds
 import laboratory
 
-WAYS, WEIGHTS = "rrr,swap,consistency", "0.1:1000"
+WAYS, WEIGHTS = "rrr,swap,consistency", "1:100"
 ADAM = ["--optimizer", "adam", "--learning-rate", "0.001", "--weight-decay", "0.0001", "--batch-size", "256"]
 TASKS = {
-    "decoys": ("decoy.h5", "masks.h5", "decoy.h5", ["--model", "mlp", *ADAM, "--epochs", "6"]),
+    "decoys": ("decoy.h5", "masks.h5", "decoy.h5", ["--model", "mlp", *ADAM, "--epochs", "4"]),
     "toy colours": ("toy.h5", "corners.h5", "other-corners.h5", ["--model", "mlp", *ADAM, "--epochs", "24"]),
     "places": ("places.h5", "places-all.h5", "places.h5", backgrounds.TRAINING),
 }
@@ -55,7 +55,8 @@ def sweep(place, task):
     """A record for each model of a sweep."""
     dataset, masks, judge, training = TASKS[task]
     make_data(place, task)
-    shutil.rmtree(place.work / "sweep", ignore_errors=True)
+    for name in ("sweep", "sweep.unfinished"):
+        shutil.rmtree(place.work / name, ignore_errors=True)
     seeds = ",".join(map(str, range(place.seeds)))
     table = json.loads(place.call(
         "sweep", dataset, "--masks", masks, "--ways", WAYS, "--lambda1", WEIGHTS, "--seeds", seeds, *training, "--jobs",
@@ -90,7 +91,7 @@ def means(records):
 
 def main():
     parser = laboratory.parser(__doc__)
-    parser.set_defaults(seeds=3)
+    parser.set_defaults(seeds=2)
     place = laboratory.Laboratory("sweeps", parser.parse_args())
     lines = ["| task | plain, % | best, % | by | recommended, % | by | behind, points |", "|---|---|---|---|---|---|---|"]
     for task in TASKS:
