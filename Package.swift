@@ -160,7 +160,18 @@ if Context.environment["RRDATA_DOCUMENTATION"] != nil {
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"))
 }
 
-// A build for some tests alone, as under a sanitizer, leaves the others' modules out.
+// A build for some tests alone, as under a sanitizer, leaves out what they do not need.
 if let names = Context.environment["RRDATA_TESTS"]?.split(separator: ",").map(String.init) {
-    package.targets.removeAll { $0.type == .test && !names.contains($0.name) }
+    var needed: Set<String> = []
+    var open = names
+    while let name = open.popLast() {
+        guard needed.insert(name).inserted, let target = package.targets.first(where: { $0.name == name })
+        else {
+            continue
+        }
+        for case .byNameItem(let name, _) in target.dependencies { open.append(name) }
+    }
+    package.targets.removeAll { !needed.contains($0.name) }
+    package.products = []
+    package.dependencies = []
 }
