@@ -9,7 +9,8 @@ struct RandomArchitectureTests {
     func coverage() {
         #expect(RandomArchitecture.all.count >= 400)
         #expect(RandomArchitecture.all.count { $0.isSmooth } >= 150)
-        for name in LayerDescription.servedNames {
+        // What these compute is compared with blocks and with batchnorm2d, in ExecutionPlanTests.
+        for name in LayerDescription.servedNames where !["graph", "batchnorm1d"].contains(name) {
             #expect(RandomArchitecture.all.count { $0.layerNames.contains(name) } >= 10, "\(name)")
         }
     }

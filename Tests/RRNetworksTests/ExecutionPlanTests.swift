@@ -51,6 +51,57 @@ struct ExecutionPlanTests {
         for samples in [1, 2, 16] { try expectSame(model, samples: samples) }
     }
 
+    @Test("a graph computes what the same blocks do, in all passes", arguments: [1, 2, 16])
+    func graph(samples: Int) throws {
+        let stem = LayerDescription.conv2d(.init(out: 4, kernel: 3, padding: 1))
+        let end: [LayerDescription] = [.globalavgpool, .flatten, .linear(.init(out: 3))]
+        let input = try ImageShape(channels: 3, height: 6, width: 5)
+        let blocks = ModelDescription(
+            input: input, classCount: 3,
+            layers: [
+                stem, .residual(.init(body: [.silu, .conv2d(.init(out: 4, kernel: 1))])),
+                .concat([[], [.tanh]]), .multiply(.init(body: [.globalavgpool, .sigmoid])),
+            ] + end)
+        let nodes: [LayerDescription.Node] = [
+            .init(.layer(stem), of: [0]), .init(.layer(.silu), of: [1]),
+            .init(.layer(.conv2d(.init(out: 4, kernel: 1))), of: [2]), .init(.add, of: [3, 1]),
+            .init(.layer(.tanh), of: [4]), .init(.concat, of: [4, 5]), .init(.layer(.globalavgpool), of: [6]),
+            .init(.layer(.sigmoid), of: [7]), .init(.multiply, of: [6, 8]),
+        ]
+        let graph = ModelDescription(input: input, classCount: 3, layers: [.graph(nodes)] + end)
+        try expectSame(blocks, graph, samples: samples)
+    }
+
+    @Test("batchnorm1d is batchnorm2d of maps of one pixel", arguments: [1, 2, 16])
+    func features(samples: Int) throws {
+        let input = try ImageShape(channels: 3, height: 6, width: 5)
+        func model(_ middle: [LayerDescription]) -> ModelDescription {
+            ModelDescription(
+                input: input, classCount: 3,
+                layers: [.conv2d(.init(out: 4, kernel: 3)), .silu, .globalavgpool] + middle + [
+                    .linear(.init(out: 3))
+                ])
+        }
+        try expectSame(
+            model([.batchnorm2d(), .relu, .flatten]), model([.flatten, .batchnorm1d(), .relu]),
+            samples: samples)
+    }
+
+    @Test("a graph whose nodes read what is not there is refused")
+    func unreadable() throws {
+        for (operation, inputs) in [
+            (LayerDescription.Node.Operation.add, [0]), (.add, [0, 2]), (.multiply, [0, 0, 0]),
+            (.layer(.relu), [-1]),
+            (.layer(.relu), []),
+        ] {
+            let model = ModelDescription(
+                input: try ImageShape(channels: 3, height: 1, width: 1), classCount: 3,
+                layers: [.graph([.init(operation, of: inputs)]), .flatten])
+            let error = #expect(throws: NetworkError.self) { try Network<Float>(model) }
+            #expect(try #require(error).location == "layers[0].nodes[0]")
+        }
+    }
+
     @Test("what is computed as one is described as what it is")
     func described() throws {
         let layers: [LayerDescription] = [
@@ -66,8 +117,12 @@ struct ExecutionPlanTests {
     private func expectSame(_ model: ModelDescription, samples: Int) throws {
         let apart = ModelDescription(
             input: model.input, classCount: model.classCount, layers: Passes.apart(model.layers))
+        try expectSame(model, apart, samples: samples)
+    }
+
+    private func expectSame(_ model: ModelDescription, _ other: ModelDescription, samples: Int) throws {
         let (one, other) = (
-            try Passes(model, samples: samples).results, try Passes(apart, samples: samples).results
+            try Passes(model, samples: samples).results, try Passes(other, samples: samples).results
         )
         for (results, expected) in zip(one, other) {
             #expect(results.count == expected.count && expected.contains { $0 != 0 })

@@ -106,11 +106,13 @@ struct GraphBuilder<Scalar: NetworkScalar> {
     ///
     /// - Parameter path: what the names of its parameters begin with.
     /// - Returns: what comes after it.
-    private mutating func append(
+    mutating func append(
         _ description: LayerDescription, path: String, to context: LayerContext
     ) throws(NetworkError) -> LayerContext {
         switch description {
+        case .named(_, .graph(let nodes)): return try graph(description, nodes, scope: path, path, context)
         case .named(_, let layer): return try append(layer, path: path, to: context)
+        case .graph(let nodes): return try graph(description, nodes, scope: context.scope, path, context)
         case .flatten:
             // Flattening moves nothing: a feature map (C, H, W, samples) already is (C · H · W, samples).
             var after = context
@@ -141,15 +143,10 @@ struct GraphBuilder<Scalar: NetworkScalar> {
             body = add(scale, description, path, to: body)
         }
         let shortcut = try projection(options.projection, path, context)
-        guard body.shape == shortcut.shape, body.isFlat == shortcut.isFlat else {
-            let remedy =
-                options.projection.isEmpty
-                ? ": give it a \"projection\" to that shape, for example a conv2d with kernel 1" : ""
-            throw context.misfit(
-                description,
-                "adds a body that gives \(body.text) to a shortcut that gives \(shortcut.text)" + remedy)
-        }
-        return add(.sum, description, of: [body, shortcut], shape: body.shape, to: context)
+        let remedy =
+            options.projection.isEmpty
+            ? ": give it a \"projection\" to that shape, for example a conv2d with kernel 1" : ""
+        return try sum(body, shortcut, description, remedy, context)
     }
 
     /// The layers beside a body: one has no number in the names of its parameters.
@@ -168,18 +165,7 @@ struct GraphBuilder<Scalar: NetworkScalar> {
     ) throws(NetworkError) -> LayerContext {
         let body = try append(options.body, to: context.branch("body", path: path))
         let other = try projection(options.projection, path, context)
-        let (factors, features) = (body.shape, other.shape)
-        let isForEachChannel = factors.pixelCount == 1 && factors.channels == features.channels
-        guard factors == features || isForEachChannel, !isForEachChannel || body.isFlat == other.isFlat else {
-            throw context.misfit(
-                description,
-                "multiplies \(other.text) by a body that gives \(body.text), and not a factor for each element or "
-                    + "for each channel")
-        }
-        let span = factors == features ? 1 : features.pixelCount
-        return add(
-            .product(HadamardProduct(span: span, factorCount: factors.elementCount)), description,
-            of: [other, body], shape: features, to: context)
+        return try product(of: other, body, description, context)
     }
 
     private mutating func concatenate(
@@ -190,23 +176,7 @@ struct GraphBuilder<Scalar: NetworkScalar> {
         for (index, branch) in branches.enumerated() {
             ends.append(try append(branch, to: context.branch("branches[\(index)]", path: path)))
         }
-        let first = ends[0]
-        for end in ends
-        where end.isFlat != first.isFlat || end.shape.height != first.shape.height
-            || end.shape.width != first.shape.width
-        {
-            throw context.misfit(
-                description, "joins a branch that gives \(first.text) with one that gives \(end.text)")
-        }
-        let shape = try context.located(description) {
-            try ImageShape(
-                channels: ends.reduce(0) { $0 + $1.shape.channels }, height: first.shape.height,
-                width: first.shape.width)
-        }
-        guard shape.elementCount <= Network<Scalar>.largestFeatureCount else {
-            throw context.misfit(description, Self.largeMaps(shape))
-        }
-        return add(.concatenation, description, of: ends, shape: shape, to: context)
+        return try concatenation(ends, description, context)
     }
 
     // MARK: Nodes
@@ -215,7 +185,8 @@ struct GraphBuilder<Scalar: NetworkScalar> {
         _ layer: any Layer<Scalar>, _ description: LayerDescription, _ path: String, to context: LayerContext
     ) -> LayerContext {
         let isFlat = context.isFlat || layer.flattens
-        var after = add(.layer(layer), description, of: [context], shape: layer.outputShape, to: context)
+        var after = add(
+            .layer(layer), description, path, of: [context], shape: layer.outputShape, to: context)
         after.isFlat = isFlat
         let axes = layer.receptiveAxes
         after.rows = context.rows.followed(by: axes.rows)
@@ -225,9 +196,9 @@ struct GraphBuilder<Scalar: NetworkScalar> {
         return after
     }
 
-    private mutating func add(
-        _ operation: Graph.Operation, _ description: LayerDescription, of inputs: [LayerContext],
-        shape: ImageShape, to context: LayerContext
+    mutating func add(
+        _ operation: Graph.Operation, _ description: LayerDescription, _ path: String = "",
+        of inputs: [LayerContext], shape: ImageShape, to context: LayerContext
     ) -> LayerContext {
         var after = context
         after.value = values.count
@@ -238,7 +209,8 @@ struct GraphBuilder<Scalar: NetworkScalar> {
         nodes.append(
             Graph.Node(
                 operation: operation, inputs: inputs.map(\.value), output: after.value,
-                parameterOffset: parameterCount, location: context.location, kind: description.name))
+                parameterOffset: parameterCount, location: context.location,
+                description: description.unnamed, path: path, readsFlat: inputs[0].isFlat))
         values.append(Graph.Value(shape: shape, isFlat: after.isFlat))
         return after
     }
@@ -255,7 +227,7 @@ struct GraphBuilder<Scalar: NetworkScalar> {
         }
     }
 
-    private static func largeMaps(_ shape: ImageShape) -> String {
+    static func largeMaps(_ shape: ImageShape) -> String {
         "gives maps of \(shape), which is more than \(Network<Scalar>.largestFeatureCount) elements"
     }
 }

@@ -44,7 +44,9 @@ enum LayerFactory<Scalar: NetworkScalar> {
             try NormalizationLayer<Scalar>(input: context.image(), pixelEpsilon: epsilon)
         case .batchnorm2d(let epsilon):
             try FrozenNormalizationLayer<Scalar>(inputShape: context.image(), epsilon: epsilon)
-        case .flatten, .residual, .concat, .multiply, .named:
+        case .batchnorm1d(let epsilon):
+            try FrozenNormalizationLayer<Scalar>(inputShape: context.features(), epsilon: epsilon)
+        case .flatten, .residual, .concat, .multiply, .graph, .named:
             throw LayerMisfit("is no single layer")
         }
     }

@@ -28,8 +28,12 @@ struct LayerGraph<Scalar: NetworkScalar>: Sendable {
         let parameterOffset: Int
         /// The layer by its position in the model: `layers[3].body[0]`.
         let location: String
-        /// The layer's name in `model.json`.
-        let kind: String
+        /// The layer, without its name, or the block or graph that the node joins values for.
+        let description: LayerDescription
+        /// What the names of its parameters begin with.
+        let path: String
+        /// Whether it reads its inputs as features without a place.
+        let readsFlat: Bool
     }
 
     /// A value's shape, and whether it is features without a place.

@@ -13,6 +13,21 @@ package struct NodeSummary: Sendable {
     /// The floating-point operations of a forward pass over one sample, a multiplication with its addition being two; those
     /// of convolutions and linear layers alone, beside which the others hardly count.
     package let operationCount: Int
+    /// What the node computes.
+    package let operation: Operation
+    /// The values that the node reads: 0 is the network's input, n what the nth node gives.
+    package let inputs: [Int]
+    /// Whether it reads them as features without a place.
+    package let readsFlat: Bool
+    /// What the names of its parameters begin with.
+    package let path: String
+
+    package enum Operation: Sendable {
+        case layer(LayerDescription)
+        /// A factor for each channel, a parameter.
+        case layerScale
+        case sum, product, concatenation
+    }
 }
 
 extension Network {
@@ -28,9 +43,18 @@ extension LayerGraph.Node {
 
     func summary(of output: LayerGraph.Value) -> NodeSummary {
         var productCount = 0
-        if case .layer(let layer) = operation { productCount = layer.productCount }
+        let described: NodeSummary.Operation
+        switch operation {
+        case .layer(let layer):
+            productCount = layer.productCount
+            described = layer is LayerScaleLayer<Scalar> ? .layerScale : .layer(description)
+        case .sum: described = .sum
+        case .product: described = .product
+        case .concatenation: described = .concatenation
+        }
         return NodeSummary(
-            location: location, layer: kind, output: output.shape, isFlat: output.isFlat,
-            parameterCount: parameterCount, operationCount: 2 * productCount)
+            location: location, layer: description.name, output: output.shape, isFlat: output.isFlat,
+            parameterCount: parameterCount, operationCount: 2 * productCount, operation: described,
+            inputs: inputs, readsFlat: readsFlat, path: path)
     }
 }

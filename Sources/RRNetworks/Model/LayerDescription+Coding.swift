@@ -1,6 +1,9 @@
 extension LayerDescription {
     /// The number of layers that this is: one, and those inside it.
-    var layerCount: Int { branches.joined().reduce(1) { $0 + $1.layerCount } }
+    var layerCount: Int {
+        if case .graph(let nodes) = unnamed { return nodes.reduce(1) { $0 + ($1.layer?.layerCount ?? 1) } }
+        return branches.joined().reduce(1) { $0 + $1.layerCount }
+    }
 }
 
 /// A layer is its name, or an object with its name as the key and its options as the value; beside it may stand what its
@@ -100,6 +103,13 @@ extension LayerDescription: Codable {
             try options.refuseBatchStatistics()
             try options.allow("eps", "frozen")
             self = .batchnorm2d(epsilon: try options.epsilon())
+        case "batchnorm1d":
+            try options.refuseBatchStatistics()
+            try options.allow("eps", "frozen")
+            self = .batchnorm1d(epsilon: try options.epsilon())
+        case "graph":
+            try options.allow("nodes")
+            self = .graph(try options.nodes())
         case "residual":
             try options.allow("body", "projection", "layer_scale")
             self = .residual(
@@ -186,7 +196,8 @@ extension LayerDescription: Codable {
         case .dropout(let probability), .stochasticdepth(let probability): ["p": probability]
         case .groupnorm(let normalization):
             ["groups": normalization.groups, "eps": normalization.epsilon]
-        case .layernorm(let epsilon), .layernorm2d(let epsilon), .batchnorm2d(let epsilon):
+        case .layernorm(let epsilon), .layernorm2d(let epsilon), .batchnorm2d(let epsilon),
+            .batchnorm1d(let epsilon):
             ["eps": epsilon]
         case .residual(let residual):
             [
@@ -195,6 +206,7 @@ extension LayerDescription: Codable {
             ]
         case .multiply(let gate): ["body": gate.body, "projection": Self.alone(gate.projection)]
         case .concat(let branches): ["branches": branches]
+        case .graph(let nodes): ["nodes": NumberedNode.list(nodes)]
         case .named(_, let layer): layer.options
         }
     }

@@ -29,10 +29,14 @@ public enum LayerDescription: Hashable, Sendable {
     case layernorm2d(epsilon: Double = 1e-5)
     /// With stored statistics, which training leaves as they are.
     case batchnorm2d(epsilon: Double = 1e-5)
+    /// The same of features without a place.
+    case batchnorm1d(epsilon: Double = 1e-5)
     indirect case residual(Residual)
     /// The channels of all branches, one branch's after the other's; a branch without layers gives its input.
     indirect case concat([[LayerDescription]])
     indirect case multiply(Gate)
+    /// Any network without cycles: nodes that read values before them. The last one's value is the output.
+    indirect case graph([Node])
     /// A layer whose parameters begin with this name, in the place of the layer's number.
     indirect case named(String, LayerDescription)
 
@@ -185,6 +189,29 @@ public enum LayerDescription: Hashable, Sendable {
         }
     }
 
+    /// One node of a graph.
+    public struct Node: Hashable, Sendable {
+        /// What a node does with the values that it reads.
+        public enum Operation: Hashable, Sendable {
+            case layer(LayerDescription)
+            /// The sum of all.
+            case add
+            /// The first times the second, which has a factor for each element or for each channel.
+            case multiply
+            /// The channels of all, one value's after the other's.
+            case concat
+        }
+
+        public var operation: Operation
+        /// The values by their numbers: 0 is the graph's input, n what the nth node gives.
+        public var inputs: [Int]
+
+        public init(_ operation: Operation, of inputs: [Int]) {
+            self.operation = operation
+            self.inputs = inputs
+        }
+    }
+
     /// The layer without its name.
     public var unnamed: LayerDescription {
         if case .named(_, let layer) = self { layer.unnamed } else { self }
@@ -196,6 +223,7 @@ public enum LayerDescription: Hashable, Sendable {
         case .residual(let block): [block.body, block.projection]
         case .multiply(let block): [block.body, block.projection]
         case .concat(let branches): branches
+        case .graph(let nodes): [nodes.compactMap(\.layer)]
         case .named(_, let layer): layer.branches
         default: []
         }
@@ -206,7 +234,7 @@ public enum LayerDescription: Hashable, Sendable {
         "conv2d", "linear", "relu", "leakyrelu", "gelu", "silu", "softplus", "tanh", "sigmoid", "maxpool2d",
         "avgpool2d", "adaptiveavgpool2d", "globalavgpool", "flatten", "dropout", "groupnorm", "layernorm",
         "batchnorm2d", "residual", "concat", "multiply", "linear2d", "relu6", "hardswish", "hardsigmoid",
-        "stochasticdepth", "layernorm2d",
+        "stochasticdepth", "layernorm2d", "batchnorm1d", "graph",
     ]
 
     /// The layer's name in `model.json`.
@@ -239,6 +267,8 @@ public enum LayerDescription: Hashable, Sendable {
         case .hardsigmoid: "hardsigmoid"
         case .stochasticdepth: "stochasticdepth"
         case .layernorm2d: "layernorm2d"
+        case .batchnorm1d: "batchnorm1d"
+        case .graph: "graph"
         case .named(_, let layer): layer.name
         }
     }

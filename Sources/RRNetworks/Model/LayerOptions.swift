@@ -15,7 +15,7 @@ struct LayerOptions {
         place = decoder.codingPath.reduce(into: "") { path, key in
             if let index = key.intValue {
                 path += "[\(index)]"
-            } else if !["residual", "concat", "multiply"].contains(key.stringValue) {
+            } else if !["residual", "concat", "multiply", "graph", "layer"].contains(key.stringValue) {
                 path += path.isEmpty ? key.stringValue : ".\(key.stringValue)"
             }
         }
@@ -238,6 +238,24 @@ extension LayerOptions {
             try ModelDescription.checkLayerCount(count, at: location)
         }
         return try container.decode([[LayerDescription]].self, forKey: "branches")
+    }
+
+    /// The nodes of a graph, at least one.
+    func nodes() throws -> [LayerDescription.Node] {
+        guard let container, isList("nodes") else {
+            throw NetworkError(.malformedModel, location, "\"nodes\" must be a list of nodes")
+        }
+        var list = try container.nestedUnkeyedContainer(forKey: "nodes")
+        try ModelDescription.checkLayerCount(list.count ?? 0, at: location)
+        var nodes: [LayerDescription.Node] = []
+        while !list.isAtEnd {
+            nodes.append(
+                try list.decode(NumberedNode.self).node(at: "\(place).nodes[\(nodes.count)]", nodes.count))
+        }
+        guard !nodes.isEmpty else {
+            throw NetworkError(.malformedModel, location, "\"nodes\" must have at least one node")
+        }
+        return nodes
     }
 
     private func isList(_ name: String) -> Bool {
