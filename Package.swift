@@ -77,6 +77,7 @@ let package = Package(
         module("RRPreparation", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),
         module("RRStreaming", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "CPixelPlanes"),
         module("RRNetworks", "RRTensor", "COpenBLAS", "CConvolution"),
+        module("RRExchange", "RRTensor", "RRFormats", "RRNetworks"),
         module("RRExplanation", "RRTensor", "RRNetworks"),
         module(
             "RRTraining",
@@ -99,7 +100,7 @@ let package = Package(
             name: "rrdata",
             dependencies: [
                 "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRPreparation", "RRStreaming",
-                "RRNetworks",
+                "RRNetworks", "RRExchange",
                 "RRExplanation", "RRTraining", "RRReports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -116,6 +117,7 @@ let package = Package(
         tests(of: "RRPreparation", "RRDatasets", "RRFormats", "RRTensor", "RRSchemas"),
         tests(of: "RRStreaming", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
         tests(of: "RRNetworks", "RRTensor", "CConvolution"),
+        tests(of: "RRExchange", "RRNetworks", "RRFormats", "RRTensor"),
         tests(of: "RRExplanation", "RRNetworks", "RRTensor"),
         tests(
             of: "RRTraining",

@@ -197,6 +197,7 @@ class Workshop:
             ("export hdf5", ["export", "hdf5", "{in}/d.h5", "--masks", "{in}/m.h5", "-o", "e.h5"], ["e.h5"]),
             ("export webdataset",
              ["export", "webdataset", "{in}/d.h5", "--masks", "{in}/m.h5", "--samples-per-shard", "9", "-o", "w"], ["w"]),
+            ("export model", ["export", "model", "{in}/run", "-o", "m.onnx"], ["m.onnx"]),
             ("make-masks", ["make-masks", "{in}/d.h5", "--run", "{in}/run", "--top-k", "4", "-o", "m.h5"], ["m.h5"]),
             ("decoy", ["decoy", "{in}/d.h5", "-o", "d.h5", "--masks-output", "m.h5", "--random-split", "test"], pair),
             ("toy-colors",

@@ -26,6 +26,11 @@ package struct StateDict: Sendable {
     package let others: [String]
     private let elements: Elements
 
+    /// Tensors that are read already, as all of a file.
+    package init(_ tensors: [SafeTensor]) {
+        self.init(tensors.map { Entry(name: $0.name, shape: $0.shape, type: $0.type) }, .loaded(tensors))
+    }
+
     init(_ entries: [Entry], _ elements: Elements, place: [String] = [], others: [String] = []) {
         self.entries = entries
         self.place = place

@@ -1,5 +1,5 @@
 public import RRExplanation
-internal import RRFormats
+package import RRFormats
 public import RRNetworks
 public import RRStreaming
 internal import RRTensor
@@ -30,6 +30,11 @@ public struct TrainingOptions: Sendable {
     public var normalization: NormalizationChoice = .none
     /// A safetensors, PyTorch or NPZ file with the initial weights; nil to draw them from the seed.
     public var initialWeights: String?
+    /// The tensors of `initialWeights`, where that is a file which holds a network too and was read with it; nil where the
+    /// file has weights alone.
+    package var initialTensors: [SafeTensor]?
+    /// The SHA-256 of `initialWeights`, where a run that goes on has recorded it and the file is no longer there.
+    package var initialHash: String?
     /// What becomes of the head, the layer of the logits, in the initial weights; nil to keep it where it fits the classes
     /// and to draw it anew where it does not.
     public var head: HeadChoice?

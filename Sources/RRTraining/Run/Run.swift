@@ -28,6 +28,8 @@ public struct Run: Sendable {
     let classNames: ClassMatch.Names
     /// The run folder; nil where weights came without one.
     let folder: String?
+    /// The tensors of a file that holds a network too; nil where they are read from `weightsPath`.
+    private let tensors: [SafeTensor]?
 
     /// How a run weighed the penalty against the cross-entropy.
     public struct PenaltyWeight: Equatable, Sendable {
@@ -74,6 +76,7 @@ public struct Run: Sendable {
         }
         let options = configuration["options"]
         folder = path
+        tensors = nil
         datasetFingerprint = configuration["dataset_fingerprint"]?.stringValue
         classNames =
             switch configuration["class_names"] {
@@ -118,7 +121,15 @@ public struct Run: Sendable {
     ///
     /// - Throws: `FormatError` where `modelPath` cannot be read or is no model.
     public init(modelPath: String, weightsPath: String) throws {
-        model = try ModelFile.read(modelPath)
+        self.init(try ModelFile.read(modelPath), weightsPath: weightsPath)
+    }
+
+    /// Takes a network, and weights from a file.
+    ///
+    /// - Parameter tensors: those of the file, where it was read with the network.
+    package init(_ model: ModelDescription, weightsPath: String, tensors: [SafeTensor]? = nil) {
+        self.model = model
+        self.tensors = tensors
         precision = nil
         normalization = nil
         penaltyWeight = nil
@@ -131,7 +142,8 @@ public struct Run: Sendable {
     ///
     /// - Throws: `FormatError` where the file cannot be read or its tensors are not the model's.
     public func parameters<Scalar: NetworkScalar>(of network: Network<Scalar>) throws -> Parameters<Scalar> {
-        try WeightsFile.read(weightsPath, layout: network.parameterLayout, as: Scalar.self)
+        try WeightsFile.read(
+            weightsPath, tensors: tensors, layout: network.parameterLayout, as: Scalar.self)
     }
 
     /// What was chosen or left out when the weights of a model without a run were read: a prefix of their names, or what a
@@ -139,7 +151,7 @@ public struct Run: Sendable {
     ///
     /// - Throws: as `parameters(of:)`.
     public func weightsNotes() throws -> [Message] {
-        guard folder == nil else { return [] }
+        guard folder == nil, tensors == nil else { return [] }
         return try WeightsMatch(path: weightsPath, layout: Network<Float>(model).parameterLayout).notes
     }
 

@@ -27,7 +27,9 @@ enum RunConfiguration {
             try validation?.path == nil
             ? .null : validation.map { .string(try $0.dataset.fingerprint) } ?? .null
         record["init_sha256"] =
-            try options.initialWeights.map { .string(try SHA256Hasher.hash(ofFileAt: $0)) } ?? .null
+            try options.initialWeights.map {
+                .string(try options.initialHash ?? SHA256Hasher.hash(ofFileAt: $0))
+            } ?? .null
         return [
             "format": .string(format),
             "format_version": .string(formatVersion),

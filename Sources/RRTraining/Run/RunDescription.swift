@@ -1,5 +1,5 @@
 internal import RRFormats
-internal import RRNetworks
+package import RRNetworks
 package import RRSchemas
 internal import RRTensor
 
@@ -18,6 +18,19 @@ package enum RunDescription {
         case nil: try BuiltInModel(rawValue: path).map(builtIn)
         default: nil
         }
+    }
+
+    /// Describes a network that another program's file holds.
+    ///
+    /// - Parameter notes: what was read otherwise than it stands in the file.
+    package static func json(
+        of model: ModelDescription, path: String, notes: [String]
+    ) throws -> JSONValue {
+        let document = try JSONValue(parsing: ModelFile.bytes(of: model))
+        var members = try members(of: model, document)
+        members["path"] = .string(path)
+        members["notes"] = .array(notes.map { .string($0) })
+        return .object(members)
     }
 
     /// Describes a model that a pipe brings; what is larger is none.

@@ -58,6 +58,33 @@ public struct UnfinishedRun {
         AtomicOutput.discard(output + "/" + RunFile.checkpoint, beside: output)
     }
 
+    /// Gives training options the network of a run that goes on, or is done, where the file that it came from with its weights
+    /// is no longer there: what a run needs it has in itself.
+    ///
+    /// - Parameters:
+    ///   - options: the options, whose network is replaced.
+    ///   - file: the file, as the run was given it.
+    ///   - output: the run.
+    /// - Returns: false where there is no such run.
+    /// - Throws: `FormatError` where its files are not what they should be.
+    package static func complete(
+        _ options: inout TrainingOptions, startedFrom file: String, output: String
+    ) throws -> Bool {
+        let done = Run.isRun(output) ? output : nil
+        guard let path = path(inUseFor: output) ?? done else { return false }
+        let record = try Run.configuration(of: path)["options"]
+        guard record?["init"]?.stringValue == file, let hash = record?["init_sha256"]?.stringValue else {
+            return false
+        }
+        options.model = try ModelFile.read(path + "/" + RunFile.model)
+        options.initialWeights = file
+        options.initialHash = hash
+        // Those of the checkpoint take their place.
+        let network = try Network<Float>(options.model)
+        options.initialTensors = WeightsFile.tensors(network.layerParameters(seed: 0))
+        return true
+    }
+
     private static func path(inUseFor output: String) -> String? {
         [path(of: output), output].first { canBeResumed($0) }
     }

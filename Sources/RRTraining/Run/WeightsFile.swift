@@ -44,17 +44,20 @@ package enum WeightsFile {
 
     /// Reads what a training starts from: the parameters of a file, its head drawn from the seed where it is not taken.
     ///
+    /// - Parameter tensors: those of the file, where they are read already.
     /// - Throws: as `read(_:tensors:droppingPrefix:layout:as:)`.
     package static func readInitial<Scalar: NetworkScalar>(
-        _ path: String, of network: Network<Scalar>, head: HeadChoice?, seed: UInt64
+        _ path: String, tensors: [SafeTensor]? = nil, of network: Network<Scalar>, head: HeadChoice?,
+        seed: UInt64
     ) throws(FormatError) -> Parameters<Scalar> {
         let layout = network.parameterLayout
-        let dicts = try StateDictFile.read(path)
+        let dicts: [StateDict]
+        if let tensors { dicts = [StateDict(tensors)] } else { dicts = try StateDictFile.read(path) }
         let match = try WeightsMatch(dicts, path: path, layout: layout, head: .some(head))
         var read = try match.tensors(dicts)
         if !match.drawn.isEmpty {
             let fresh = network.layerParameters(seed: seed)
-            read += tensors(fresh).filter { match.drawn.contains($0.name) }
+            read += self.tensors(fresh).filter { match.drawn.contains($0.name) }
         }
         return try self.read(path, tensors: read, layout: layout, as: Scalar.self)
     }

@@ -20,7 +20,8 @@ struct TrainingChoices<Scalar: NetworkScalar> {
         initial =
             try options.initialWeights.map {
                 try WeightsFile.readInitial(
-                    $0, of: network, head: options.head, seed: options.stream.seed)
+                    $0, tensors: options.initialTensors, of: network, head: options.head,
+                    seed: options.stream.seed)
             } ?? network.initialParameters(seed: options.stream.seed)
         switch (options.normalization, unfinished) {
         case (.none, _): normalization = nil

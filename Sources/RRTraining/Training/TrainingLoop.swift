@@ -68,7 +68,8 @@ public struct TrainingLoop {
         }
         let initial = try options.initialWeights.map {
             try WeightsMatch(
-                path: $0, layout: Network<Float>(options.model).parameterLayout, head: .some(options.head)
+                options.initialTensors.map { [StateDict($0)] } ?? StateDictFile.read($0), path: $0,
+                layout: Network<Float>(options.model).parameterLayout, head: .some(options.head)
             ).notes
         }
         notes =

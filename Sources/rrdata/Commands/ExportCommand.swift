@@ -7,15 +7,16 @@ import RRSchemas
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a dataset and its masks as files for other programs.",
+        abstract: "Write a dataset and its masks, or a trained network, as files for other programs.",
         discussion: """
             Examples:
               rrdata export pngs photos.h5 --masks masks.h5 -o photos
               rrdata export npy photos.h5 -o arrays
+              rrdata export model run -o model.onnx
             """,
         subcommands: [
             ExportPNGsCommand.self, ExportNPYCommand.self, ExportHDF5Command.self,
-            ExportWebDatasetCommand.self,
+            ExportWebDatasetCommand.self, ExportModelCommand.self,
         ])
 }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRExchange
 import RRFormats
 import RRPreparation
 import RRReports
@@ -13,8 +14,8 @@ struct InfoCommand: PathCommand {
         discussion: """
             Shapes, types, classes, splits, layout, sizes and provenance of a dataset or a mask set; the arrays of \
             any other HDF5, NPY, NPZ or IDX file; the kind of a PNG; tensors of safetensors; images and categories \
-            of COCO annotations; layers, shapes, parameters and floating-point operations of a model.json, or of a network by \
-            its name; a run, with small curves of its training, the rounds of find-another, a folder of PNGs or \
+            of COCO annotations; layers, shapes, parameters and floating-point operations of a model.json, of an ONNX file, or of a \
+            network by its name; a run, with small curves of its training, the rounds of find-another, a folder of PNGs or \
             an exported folder.
 
             Examples:
@@ -39,7 +40,8 @@ struct InfoCommand: PathCommand {
 
     func run() throws {
         let json =
-            try RunDescription.json(of: file) ?? OtherFileDescription.json(of: file, words: \.commandLineText)
+            try onnxDescription() ?? RunDescription.json(of: file) ?? OtherFileDescription.json(
+                of: file, words: \.commandLineText)
             ?? FileDescription(path: file).json
         if report.json {
             Console.print(json: json)
@@ -65,6 +67,15 @@ struct InfoCommand: PathCommand {
                 "  \(TextCurve.text(of: curve.values))  \(curve.name), \(Figure.text(first)) to \(Figure.text(last))"
         }
         return lines.isEmpty ? [] : ["curves:"] + lines
+    }
+}
+
+extension InfoCommand {
+    /// Describes the network of an ONNX file; nil for any other.
+    private func onnxDescription() throws -> JSONValue? {
+        guard ImportedNetwork.isONNX(file), FileTree.kind(of: file) != nil else { return nil }
+        let network = try ImportedNetwork(onnx: file)
+        return try RunDescription.json(of: network.model, path: file, notes: network.notes)
     }
 }
 

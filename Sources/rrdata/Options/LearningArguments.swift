@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import RRDatasets
+import RRExchange
 import RRExplanation
 import RRFormats
 import RRNetworks
@@ -8,7 +9,10 @@ import RRTraining
 
 /// What is learnt and how: all that decides a run, beside the masks, λ1 and what is kept of it.
 struct LearningArguments: ParsableArguments {
-    @Option(help: "\(ModelChoice.names), or a model.json.")
+    @Option(
+        help:
+            "\(ModelChoice.names), a model.json, or an ONNX file, whose weights are then those of --init."
+    )
     var model: ModelChoice
 
     @Option(
@@ -109,23 +113,39 @@ struct LearningArguments: ParsableArguments {
 
     /// The options of a run on a dataset.
     ///
-    /// - Parameter lambda1: nil for what suits the guidance.
+    /// - Parameters:
+    ///   - lambda1: nil for what suits the guidance.
+    ///   - output: the run that is gone on with, which has its network in itself; nil for none.
     /// - Throws: `FormatError` where the model cannot be read.
     func options(
-        for dataset: Dataset, lambda1: Lambda1?, guidance: GuidanceArguments? = nil
+        for dataset: Dataset, lambda1: Lambda1?, guidance: GuidanceArguments? = nil,
+        resuming output: String? = nil
     ) throws -> TrainingOptions {
         var stream = StreamOptions(
             batchSize: batchSize, isShuffled: !noShuffle, seed: seed, epochs: epochs, split: split,
             dropsLast: dropLast, annotatedFraction: guidance?.annotatedFraction, augmentation: augment)
         stream.resizeCrop = resizeCrop
         stream.balance = balance
-        let description =
-            switch model {
-            case .builtIn(let model):
-                try model.description(
-                    input: stream.imageShape(of: dataset.imageShape), classCount: dataset.classCount)
-            case .file(let path): try ModelFile.read(path)
-            }
+        var imported: ImportedModel?
+        let description: ModelDescription
+        var lostFile: String?
+        switch model {
+        case .builtIn(let model):
+            description = model.description(
+                input: try stream.imageShape(of: dataset.imageShape), classCount: dataset.classCount)
+        case .file(let path)
+        where ImportedNetwork.isONNX(path) && output != nil && FileTree.kind(of: path) == nil:
+            description = ModelDescription(
+                input: dataset.imageShape, classCount: dataset.classCount, layers: [])
+            lostFile = path
+        case .file(let path) where ImportedNetwork.isONNX(path):
+            let model = try ImportedModel(
+                path, images: stream.imageShape(of: dataset.imageShape),
+                classCount: head == .keep ? nil : dataset.classCount)
+            description = model.description
+            imported = model
+        case .file(let path): description = try ModelFile.read(path)
+        }
         var schedule = ScheduleOptions(
             optimization.schedule, stepEpochs: optimization.scheduleEpochs,
             warmupSteps: optimization.warmupSteps)
@@ -150,8 +170,14 @@ struct LearningArguments: ParsableArguments {
             stream: stream)
         options.precision = precision
         options.normalization = normalize
-        options.initialWeights = initialWeights
+        options.initialWeights = initialWeights ?? imported?.path
+        options.initialTensors = initialWeights == nil ? imported?.tensors : nil
         options.head = head
+        if let lostFile, let output,
+            try !UnfinishedRun.complete(&options, startedFrom: lostFile, output: output)
+        {
+            throw FormatError(.notFound, path: lostFile, "there is no such file")
+        }
         return options
     }
 }

@@ -1,11 +1,15 @@
 internal import ArgumentParser
+import RRExchange
 import RRFormats
 import RRNetworks
 import RRTraining
 
 /// Which trained model a command uses.
 struct TrainedModelOptions: ParsableArguments {
-    @Option(help: "A model.json, in place of a run; needs --weights.")
+    @Option(
+        help:
+            "A model.json, in place of a run; needs --weights. Or an ONNX file, with its own weights or those."
+    )
     var model: String?
 
     @Option(help: "The weights of --model: a safetensors, PyTorch (.pt, .pth) or NPZ file.")
@@ -25,6 +29,13 @@ struct TrainedModelOptions: ParsableArguments {
     func open(run path: String?, pathName: String, best: Bool = false) throws -> Run {
         switch (path, model, weights) {
         case (let path?, nil, nil): return try Run(path: path, best: best)
+        case (nil, let model?, _) where ImportedNetwork.isONNX(model):
+            let network = try ImportedNetwork(onnx: model)
+            for note in network.notes { Console.note(Message("\(model): \(note)")) }
+            guard let weights else { return Run(network.model, weightsPath: model, tensors: network.tensors) }
+            let run = Run(network.model, weightsPath: weights)
+            for note in try run.weightsNotes() { Console.note(note) }
+            return run
         case (nil, let model?, let weights?):
             let run = try Run(modelPath: model, weightsPath: weights)
             for note in try run.weightsNotes() { Console.note(note) }
