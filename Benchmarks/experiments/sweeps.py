@@ -35,9 +35,9 @@ def make_toy_colours(place):
     with h5py.File(place.work / "toy.h5") as file, h5py.File(place.work / "corners.h5") as marks:
         names = [name if isinstance(name, str) else name.decode() for name in file["split"].attrs["split_names"]]
         test = numpy.flatnonzero(file["split"][:] == names.index("test"))
-        images, labels, corners = file["images"][:][test], file["labels"][:][test], marks["A"][0].astype(bool)
+        images, labels, corners = file["images"][:][test], file["labels"][:][test], marks["A"][0].any(0)
     others = numpy.random.default_rng(0).permutation(len(images))
-    images[:, corners] = images[others][:, corners]
+    images[:, :, corners] = images[others][:, :, corners]
     numpy.savez(place.work / "toy.npz", images=images, labels=labels)
     place.call("import", "npz", "toy.npz", "--images", "images", "--labels", "labels", "-o", "other-corners.h5")
 
