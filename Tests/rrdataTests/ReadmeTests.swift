@@ -16,7 +16,7 @@ struct ReadmeTests {
     @Test("every command runs, in order")
     func commands() throws {
         let folder = try folder()
-        #expect(try blocks(of: "sh").flatMap { $0 }.count == 23)
+        #expect(try blocks(of: "sh").flatMap { $0 }.count == 25)
         try runCommands(first: 23, in: folder)
     }
 
