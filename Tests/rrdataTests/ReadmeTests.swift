@@ -17,7 +17,7 @@ struct ReadmeTests {
     func commands() throws {
         let folder = try folder()
         #expect(try blocks(of: "sh").flatMap { $0 }.count == 25)
-        try runCommands(first: 23, in: folder)
+        try runCommands(first: 25, in: folder)
     }
 
     private func runCommands(first count: Int, in folder: TemporaryFolder) throws {
