@@ -50,8 +50,9 @@ struct RecomputationTests {
                 architecture, cut, lambda1: lambda1, guidance: guidance, threadCount: 3)
             #expect(kept == again)
         }
-        // What is before the map that an explanation is about takes two passes, what is behind it four.
-        guard grouping == .bySize, let map = try? whole.featureMap() else { return }
+        // What is before the map that an explanation is about takes two passes, what is behind it four. One of eight is enough.
+        guard grouping == .bySize, architecture.seed / 1_000_000 % 8 == 0, let map = try? whole.featureMap()
+        else { return }
         for attribution in [Attribution.gradCAM(map), .featureGradient(map)] {
             let kept = try Self.step(
                 architecture, whole, lambda1: architecture.lambda1, attribution: attribution)

@@ -1,4 +1,4 @@
-internal import RRFormats
+package import RRFormats
 package import RRSchemas
 package import RRTensor
 
@@ -164,13 +164,16 @@ package final class MaskSetBuilder {
 
     /// Writes what is left, and puts the file in its place.
     ///
+    /// - Parameter other: an output that appears with it.
     /// - Throws: `FormatError` with the code `outputExists` or `cannotWrite`.
-    package func finish(datasetFingerprint: String, provenance: JSONValue) throws {
+    package func finish(
+        datasetFingerprint: String, provenance: JSONValue, before other: AtomicOutput? = nil
+    ) throws {
         try addOlder(before: rows.count)
         try file?.finish(
             rows: rows.map { Int64($0 < 0 ? annotatedCount : $0) }, datasetFingerprint: datasetFingerprint,
             provenance: provenance.serialized())
-        try file?.output.commit()
+        try file?.output.commit(before: other)
     }
 
     /// Takes the masks of the older set for samples that have no other.

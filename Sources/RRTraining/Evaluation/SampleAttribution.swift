@@ -64,7 +64,9 @@ extension Run {
 
     /// What the model calls a class, as far as anybody says; its digits where nobody does.
     ///
-    /// - Parameter dataset: whose names are taken where the run names none and has as many classes.
+    /// - Parameters:
+    ///   - prediction: the class by its number.
+    ///   - dataset: whose names are taken where the run names none and has as many classes.
     public func className(of prediction: Int, in dataset: Dataset) -> String {
         let names: [String]? =
             if case .known(let known) = classNames { known } else {

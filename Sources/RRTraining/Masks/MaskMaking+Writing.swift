@@ -37,8 +37,15 @@ extension MaskMaking {
             let parameters = try run.parameters(of: network)
             let provenance = self.provenance(weights: try run.weightsHash(), precision)
             let masks = try GradientMasks<Scalar>(making, output: (path, force))
-            try ModelGradients(making, network: network, parameters: parameters).add(to: masks, progress)
-            try masks.builder.finish(datasetFingerprint: try dataset.fingerprint, provenance: provenance)
+            let attributions = try attributionPath.map {
+                try AttributionFile<Scalar>($0, force: force, for: making)
+            }
+            try ModelGradients(making, network: network, parameters: parameters)
+                .add(to: masks, saving: attributions, progress)
+            let fingerprint = try dataset.fingerprint
+            try masks.builder.finish(
+                datasetFingerprint: fingerprint, provenance: provenance,
+                before: attributions?.finish(datasetFingerprint: fingerprint, provenance: provenance))
             return masks.summary
         }
         return switch precision {

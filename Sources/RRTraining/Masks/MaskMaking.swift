@@ -20,6 +20,9 @@ public struct MaskMaking: Sendable {
     public var union: MaskSet?
     /// A split's name or `all`; samples outside it get no new mask.
     public var split = "all"
+    /// A file for the gradients themselves, beside that of the masks, of `write(_:to:precision:force:progress:)`: HDF5 with the
+    /// array `/attributions`, `(N, C, H, W)` float32, a row for each sample of the split; nil for none.
+    public var attributionPath: String?
     /// The number of samples that are read at a time, without effect on the result but for rounding.
     public var batchSize = 256
     /// The number of threads, without effect on the result; nil for one a processor core.

@@ -48,11 +48,15 @@ final class ModelGradients<Scalar: NetworkScalar> {
     ///
     /// - Parameters:
     ///   - masks: takes the gradients from as many threads as the making has.
+    ///   - attributions: keeps them; nil where nobody wants them.
     ///   - progress: is told of the samples done and of all.
     /// - Throws: `ExplanationError` with the code `batchMismatch`, `labelOutOfRange` or `gradientNotFinite`;
     ///   `DatasetError` where a sample is damaged or the split is unknown; `FormatError` where masks go to a file that
     ///   cannot be written.
-    func add(to masks: GradientMasks<Scalar>, _ progress: (Int, Int) -> Void) throws {
+    func add(
+        to masks: GradientMasks<Scalar>, saving attributions: AttributionFile<Scalar>? = nil,
+        _ progress: (Int, Int) -> Void
+    ) throws {
         let stream = try BatchStream(
             dataset: making.dataset, masks: nil,
             options: StreamOptions(batchSize: making.batchSize, split: making.split))
@@ -64,7 +68,7 @@ final class ModelGradients<Scalar: NetworkScalar> {
                 : making.target == .label ? batch.labels : Self.noLabels(count: batch.count)
             if let smoothing = making.smoothing, let noise {
                 try sum(batch, labels: labels, copyCount: smoothing.copyCount, noise: noise)
-                try addSums(of: batch, to: masks)
+                try addSums(of: batch, to: masks, copyCount: smoothing.copyCount, saving: attributions)
             } else {
                 let labelled = try LabelledBatch(
                     imageShape: batch.imageShape,
@@ -74,9 +78,11 @@ final class ModelGradients<Scalar: NetworkScalar> {
                 try masks.add(indices: batch.indices) { select throws(ExplanationError) in
                     try explainer.forEachSample(of: labelled, at: parameters, withGradient: true) {
                         select($0.worker, $0.position, $0.gradient)
+                        attributions?.keep($0.gradient, position: $0.position)
                     }
                 }
             }
+            try attributions?.write(sampleCount: batch.count)
             done += batch.count
             progress(done, stream.samplesPerEpoch)
         }
@@ -143,16 +149,20 @@ final class ModelGradients<Scalar: NetworkScalar> {
     }
 
     /// Ranks the sums of a batch.
-    private func addSums(of batch: Batch, to masks: GradientMasks<Scalar>) throws {
+    private func addSums(
+        of batch: Batch, to masks: GradientMasks<Scalar>, copyCount: Int,
+        saving attributions: AttributionFile<Scalar>?
+    ) throws {
         let size = batch.imageShape.elementCount
         try masks.add(indices: batch.indices) { select in
             sums.withUnsafeBufferPointer { sums in
                 let memory = UncheckedSendable(sums)
                 workers.run(parts: batch.count) { worker, position in
+                    let sum = UnsafeBufferPointer(
+                        rebasing: memory.value[position * size..<(position + 1) * size])
                     // The sum of the copies ranks as their mean does.
-                    select(
-                        worker, position,
-                        UnsafeBufferPointer(rebasing: memory.value[position * size..<(position + 1) * size]))
+                    select(worker, position, sum)
+                    attributions?.keep(sum, position: position, copyCount: copyCount)
                 }
             }
         }

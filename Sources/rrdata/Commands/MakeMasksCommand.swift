@@ -34,6 +34,7 @@ struct MakeMasksCommand: PathCommand {
               rrdata make-masks photos.h5 --run run --top-fraction 0.05 --per-pixel --smooth 25 -o steady.h5
               rrdata make-masks photos.h5 --run run --top-k 50 --per-class -o classes
               rrdata make-masks photos.h5 --gradients gradients.npy --top-k 50 -o theirs.h5
+              rrdata make-masks decoy.h5 --run plain --top-k 16 --save-attributions gradients.h5 -o seen.h5
             """)
 
     @Argument(help: "The dataset, or a folder of PNG files.")
@@ -84,6 +85,12 @@ struct MakeMasksCommand: PathCommand {
     @Option(help: "Masks of the same dataset that the new ones are joined with.")
     var union: String?
 
+    @Option(
+        help:
+            "Write the gradients too: HDF5 with the array attributions, (N, C, H, W), a row for each sample of --split."
+    )
+    var saveAttributions: String?
+
     @Option(help: "The split to make masks for, or all.")
     var split = "all"
 
@@ -99,6 +106,7 @@ struct MakeMasksCommand: PathCommand {
         trained.add(to: &paths)
         paths.read(gradients, option: .gradients)
         paths.read(union, option: .union)
+        paths.write(saveAttributions, .saveAttributions)
         return paths
     }
 
@@ -110,12 +118,18 @@ struct MakeMasksCommand: PathCommand {
                 ("--weights", trained.weights != nil), ("--best", best),
                 ("--precision", trained.precision != nil), ("--target", target != nil),
                 ("--per-class", perClass), ("--smooth", smooth != nil),
+                ("--save-attributions", saveAttributions != nil),
             ]
             if let (option, _) = isGiven.first(where: { $0.1 }) {
                 throw ValidationError("--gradients are ranked as they are: leave out \(option)")
             }
         } else if runFolder == nil, trained.model == nil, trained.weights == nil {
             throw ValidationError("give --run, or --model and --weights, or --gradients")
+        }
+        if perClass, saveAttributions != nil {
+            throw ValidationError(
+                "--save-attributions writes one gradient a sample, and --per-class has one for each class: leave out one of them"
+            )
         }
         if perClass, target != nil {
             throw ValidationError(
@@ -144,6 +158,7 @@ struct MakeMasksCommand: PathCommand {
         making.isPerPixel = perPixel
         making.union = try union.map { try MaskSet(path: $0, for: dataset) }
         making.split = split
+        making.attributionPath = saveAttributions
         if let older = making.union,
             try !dataset.indices(inSplit: split).contains(where: older.isAnnotated)
         {

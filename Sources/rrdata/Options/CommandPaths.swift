@@ -72,6 +72,7 @@ extension OptionName {
     static let cursor = OptionName("cursor")
     static let data = OptionName("data")
     static let gradients = OptionName("gradients")
+    static let saveAttributions = OptionName("saveAttributions")
     static let ids = OptionName("ids")
     static let initialWeights = OptionName("initialWeights")
     static let labels = OptionName("labels")
