@@ -40,6 +40,7 @@ public struct RunReport: Sendable {
     ///   - runs: the first is the one that others are compared with.
     ///   - dataset: what they are measured on, with labels; nil to leave measurements out.
     ///   - masks: the masks of the dataset; nil to leave reasons out.
+    ///   - options: what is measured and shown.
     ///   - progress: is told of the samples done and of all, run by run.
     /// - Throws: as `Run.evaluate` and `Run.attributions`; `FormatError` where a run cannot be read.
     public init(
@@ -68,7 +69,9 @@ public struct RunReport: Sendable {
 
     /// Writes the page.
     ///
-    /// - Parameter force: whether an existing file is replaced.
+    /// - Parameters:
+    ///   - path: the file, which appears whole or not at all.
+    ///   - force: whether an existing file is replaced.
     /// - Throws: `FormatError`.
     public func write(to path: String, force: Bool = false) throws {
         let output = try AtomicOutput(path: path, force: force)

@@ -90,7 +90,10 @@ public struct ContactSheet: Sendable {
 
     /// Writes the sheet as a PNG file, or as SVG.
     ///
-    /// - Parameter force: whether an existing file is replaced.
+    /// - Parameters:
+    ///   - path: the file, which appears whole or not at all.
+    ///   - isSVG: whether it is SVG.
+    ///   - force: whether an existing file is replaced.
     /// - Throws: `FormatError`.
     public func write(to path: String, isSVG: Bool = false, force: Bool = false) throws {
         let output = try AtomicOutput(path: path, force: force)

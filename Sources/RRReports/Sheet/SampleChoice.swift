@@ -41,8 +41,11 @@ public struct SampleChoice: Sendable {
     /// The samples, rows of the dataset.
     ///
     /// - Parameters:
+    ///   - dataset: what they are of.
     ///   - run: says which samples are worst.
     ///   - masks: say where a model must not look; for `inside`.
+    ///   - threadCount: without effect on the result; nil for one a processor core.
+    ///   - progress: is told of the samples done and of all.
     /// - Returns: in the order of the dataset, or the worst first.
     /// - Throws: `DatasetError` with the code `unknownSplit`, `missingLabels` where classes are asked for and there are none, or
     ///   `invalidOption` where a model or masks are needed; as `Run.evaluate`.
