@@ -203,6 +203,47 @@ def test_where_a_layer_looks_is_known_or_asked_for():
             explanation_loss(model, images, labels, masks, 1.0, **(options | wrong))
 
 
+def test_group_dro_agrees_with_the_published_code():
+    generate = pytest.importorskip("generate")
+    document = json.loads((REFERENCE / "guidance.json").read_text())
+    reference = json.loads((REFERENCE / "group-robust.json").read_text())
+    model = generate.build(document["model"])
+    model.load_state_dict({
+        name: torch.tensor(entry["values"]).view(entry["shape"]) for name, entry in document["initial_weights"].items()})
+    shape = (-1, *document["model"]["input"])
+    images, masks = torch.tensor(document["images"]).view(shape), torch.tensor(document["masks"]).view(shape)
+    labels, groups = torch.tensor(document["labels"]), torch.tensor(reference["groups"])
+    optimizer = torch.optim.Adam(model.parameters(), lr=reference["learning_rate"])
+    weights = rrdata.torch.GroupWeights(4, step_size=reference["step_size"])
+    for rows, expected in zip(reference["rows"], reference["steps"]):
+        outcome = explanation_loss(
+            model, images[rows], labels[rows], masks[rows], reference["lambda1"], groups=groups[rows], group_weights=weights)
+        assert [outcome.cross_entropy.item(), outcome.penalty.item()] == pytest.approx(expected, abs=1e-9)
+        optimizer.zero_grad()
+        outcome.loss.backward()
+        optimizer.step()
+    assert weights.weights.tolist() == pytest.approx(reference["group_weights"], abs=1e-9)
+    for name, value in model.state_dict().items():
+        assert value.flatten().tolist() == pytest.approx(reference["final_weights"][name], abs=1e-9), name
+
+
+def test_fixed_weights_of_groups_are_those_of_classes_that_they_are():
+    model = network()
+    images, labels, masks = samples()
+    classes = torch.linspace(0.5, 2, model(images).shape[1])
+    by_class = explanation_loss(model, images, labels, masks, 1.0, class_weights=classes)
+    by_group = explanation_loss(
+        model, images, labels, masks, 1.0, groups=labels, group_weights=rrdata.torch.GroupWeights(classes))
+    assert by_group.loss.item() == pytest.approx(by_class.loss.item(), rel=1e-12)
+    with pytest.raises(rrdata.UsageError, match="go together"):
+        explanation_loss(model, images, labels, masks, 1.0, groups=labels)
+    with pytest.raises(rrdata.UsageError, match="one of 2 groups"):
+        explanation_loss(
+            model, images, labels, masks, 1.0, groups=labels + 2, group_weights=rrdata.torch.GroupWeights([1.0, 2.0]))
+    with pytest.raises(rrdata.UsageError, match="above 0"):
+        rrdata.torch.GroupWeights(3, step_size=0)
+
+
 # Zero masks and λ1 = 0.
 
 

@@ -22,6 +22,7 @@ except ImportError as error:
     ) from error
 
 from .gradients import input_gradients
+from .groups import GroupWeights
 from .loss import ExplanationLoss, explanation_loss
 from .masks import largest_gradient_masks
 from .metrics import explanation_metrics
@@ -30,6 +31,7 @@ from .weight import lambda1_auto
 
 __all__ = [
     "ExplanationLoss",
+    "GroupWeights",
     "RunWriter",
     "explanation_loss",
     "explanation_metrics",

@@ -14,6 +14,7 @@ from . import attributions, counterexamples, draws
 from .batch import PADDING, LabelledBatch, checked_batch, refusal
 from .batchnorm import frozen, shared
 from .distributed import Route, Totals, route_of
+from .groups import GroupWeights
 from .options import LossOptions
 from .passes import Traits, explained, in_single, logits_of
 from .steps import expect_gradients
@@ -112,6 +113,8 @@ def explanation_loss(
     feature_masks: Tensor | None = None,
     annotated: Any = None,
     class_weights: Sequence[float] | Tensor | None = None,
+    groups: Any = None,
+    group_weights: GroupWeights | None = None,
     label_smoothing: float = 0.0,
     index: Any = None,
     epoch: int = 0,
@@ -168,6 +171,8 @@ def explanation_loss(
         annotated: ``(N,)`` bool, as a batch of a `Stream` has it: the samples whose mask is not all zero. It spares a look at
             A, and on a GPU the wait for it.
         class_weights: a weight for each class in the cross-entropy, as of `torch.nn.CrossEntropyLoss`.
+        groups: ``(N,)`` whole numbers from 0: the group of each sample, with ``group_weights``; on one process.
+        group_weights: what groups weigh in the cross-entropy, balanced or by group DRO.
         label_smoothing: from 0 to 1, as of `torch.nn.CrossEntropyLoss`.
         index: ``(N,)``, the rows of the samples in their dataset, which random values of ``"augment"`` and ``"pgd"`` follow
             from, with ``seed`` and ``epoch``, and those of ``"logit-jacobian"``, with ``seed`` and ``step``; None for their rows
@@ -205,7 +210,7 @@ def explanation_loss(
         lambda1=float(lambda1), target=target, reduction=reduction, guidance=guidance, attribution=attribution, layer=layer,
         feature_masks=feature_masks, label_smoothing=label_smoothing,
         class_weights=None if class_weights is None else torch.as_tensor(class_weights, dtype=torch.float64).detach().cpu(),
-        index=index, epoch=epoch, step=step, seed=seed, fill=fill, place=place, share=float(share),
+        groups=groups, group_weights=group_weights, index=index, epoch=epoch, step=step, seed=seed, fill=fill, place=place, share=float(share),
         consistency=float(guidance == "consistency") if consistency is None else float(consistency),
         counterexamples=counterexamples, image_range=image_range, image_moments=image_moments, pgd_steps=pgd_steps, pgd_radius=pgd_radius,
         pgd_step_size=pgd_step_size, batch_norm=batch_norm, pick=logits,
@@ -271,8 +276,16 @@ def _require_graph() -> None:
 
 
 def _mean_cross_entropy(
-    route: Route, logits: Tensor, labels: Tensor, batch: LabelledBatch, choices: LossOptions, totals: Totals | None
+    route: Route, logits: Tensor, labels: Tensor, batch: LabelledBatch, choices: LossOptions, totals: Totals | None,
+    order: Tensor | None = None,
 ) -> Tensor:
+    if choices.group_weights is not None:
+        if route.world > 1:
+            raise refusal("group_weights are of one process: each would see another part of a group", "unsuitable-group")
+        losses = choices.cross_entropy(logits, labels, "none")
+        groups = torch.as_tensor(choices.groups)
+        own = groups if order is None else groups.to(order.device)[order]
+        return (choices.group_weights.of_samples(own, labels, losses) * losses).sum()
     if route.world == 1 or totals is None:
         if labels.device.type == "cpu" and batch.labelled == 0:
             raise refusal("no sample of the batch has a label: there is nothing to learn from it", "unsuitable-labels")
@@ -346,7 +359,7 @@ def _with_gradients(
         plain = logits_of(route.outer(_taken(batch.images, others)), choices.pick, route.inner)
         own, gradient, about = explain(route.inner, _taken(batch.images, rows), labels[: len(guided)], guided)
         logits = torch.cat([own, plain])
-    cross_entropy = _mean_cross_entropy(route, logits, labels, batch, choices, totals)
+    cross_entropy = _mean_cross_entropy(route, logits, labels, batch, choices, totals, order)
     divisor = choices.divisor(totals, route.world)
     if gradient is None or about is None:
         total = torch.zeros_like(cross_entropy)

@@ -13,6 +13,7 @@ from torch.nn import functional
 from .attributions import ATTRIBUTIONS, OF_LAYERS
 from .batch import PADDING, LabelledBatch, choice, refusal
 from .distributed import Totals
+from .groups import GroupWeights
 from .passes import TARGETS
 
 #: What R is divided by, by the names of ``rrdata train --penalty-reduction``.
@@ -38,6 +39,8 @@ class LossOptions:
     feature_masks: Tensor | None
     label_smoothing: float
     class_weights: Tensor | None
+    groups: Any
+    group_weights: GroupWeights | None
     index: Any
     epoch: int
     step: int | None
@@ -67,6 +70,8 @@ class LossOptions:
         choice("guidance", self.guidance, GUIDANCES)
         choice("attribution", self.attribution, ATTRIBUTIONS)
         self._check_attribution()
+        if (self.groups is None) != (self.group_weights is None):
+            raise refusal("groups and group_weights go together: which group each sample is in, and what groups weigh", "invalid-option")
         choice("fill", self.fill, FILLS)
         choice("place", self.place, PLACES)
         choice("batch_norm", self.batch_norm, ("freeze", "refuse"))
