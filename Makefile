@@ -143,7 +143,7 @@ bench-memory: build peers
 experiments: build peers
 	set -e; rrdata="$$(swift build -c release --show-bin-path)/rrdata"; cd Benchmarks/experiments; \
 	for experiment in "toy_colors.py" "decoy_fashion.py --network mlp" "annotated_count.py" \
-		"decoy_fashion.py --network lenet" "lightning_loops.py" "backgrounds.py"; do \
+		"decoy_fashion.py --network lenet" "lightning_loops.py" "backgrounds.py" "sweeps.py"; do \
 		../../.build-peers/bin/python $$experiment --rrdata "$$rrdata"; \
 	done; ../../.build-peers/bin/python picture.py
 
