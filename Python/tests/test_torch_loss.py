@@ -143,6 +143,14 @@ def test_other_guidances_agree_with_the_references(case):
         optimizer.step()
 
 
+def test_a_model_that_changes_its_input_in_place_leaves_the_batch_as_it_was():
+    model = nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(2 * 6 * 6, 3))
+    images, masks = torch.randn(4, 1, 8, 8), torch.ones(4, 1, 8, 8, dtype=torch.uint8)
+    before = images.clone()
+    explanation_loss(model, images, torch.tensor([0, 1, 2, 0]), masks, 1.0, attribution="gradcam", layer="2")
+    assert torch.equal(images, before)
+
+
 ATTRIBUTED = json.loads((REFERENCE / "attributions.json").read_text())
 
 

@@ -65,6 +65,10 @@ struct TrainingRemarkTests {
         #expect(try remark() == nil)
         options.loss.lambda1 = 1e5
         #expect(try remark()?.contains("telling nothing apart") == true)
+        // Of groups that are weighed by their losses the cross-entropy is no mean of samples.
+        options.loss.groupStepSize = 0.1
+        #expect(try remark() == nil)
+        options.loss.groupStepSize = nil
         // Without a penalty it may be a hard task.
         options.loss.lambda1 = 0
         options.optimization.learningRate = 0

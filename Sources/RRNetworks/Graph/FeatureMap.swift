@@ -19,7 +19,9 @@ public struct FeatureMap: Hashable, Sendable {
 /// Where along one axis of the image the elements of a feature map look: the middle of what the element i sees lies at
 /// start + i · step, in pixels from the first pixel's middle.
 public struct ReceptiveAxis: Hashable, Sendable {
+    /// The middle of what the first element sees, in pixels; below 0 where most of it is padding.
     public var start: Double
+    /// The distance to the next element's, in pixels, above 0.
     public var step: Double
 
     /// That of the image itself, where nothing else is said.

@@ -64,7 +64,7 @@ extension Checkpoint {
             parameters: try WeightsFile.read(
                 folder + "/" + names.weights, layout: layout, as: Scalar.self),
             first: try moments("first."), second: try moments("second."), stepCount: step,
-            groupWeights: state["group_weights"]?.arrayValue?.map { $0.doubleValue ?? 0 } ?? [])
+            groupWeights: (state["group_weights"]?.arrayValue ?? []).compactMap(\.doubleValue))
         self.progress = progress
     }
 }

@@ -30,7 +30,8 @@ extension TrainingLoop {
     public func remark(on summary: TrainingSummary) throws -> Message? {
         guard
             options.loss.guidance == .rightReasons, summary.lastEpoch.penalty != nil,
-            options.loss.classWeights == .equal, options.loss.labelSmoothing == 0, let labels = dataset.labels
+            options.loss.classWeights == .equal, options.loss.groupStepSize == nil,
+            options.loss.labelSmoothing == 0, let labels = dataset.labels
         else { return nil }
         let samples = try dataset.indices(
             inSplit: options.stream.split ?? dataset.split(preferring: "train"))

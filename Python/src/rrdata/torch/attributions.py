@@ -93,7 +93,8 @@ def feature_map(outputs: list[Any]) -> Tensor:
     return output
 
 
-_axes: weakref.WeakKeyDictionary[nn.Module, dict[Any, tuple[Axis, Axis]]] = weakref.WeakKeyDictionary()
+_Known = weakref.WeakKeyDictionary[nn.Module, dict[tuple[int, ...], tuple[Axis, Axis]]]
+_axes: weakref.WeakKeyDictionary[nn.Module, _Known] = weakref.WeakKeyDictionary()
 
 
 def axes_of(model: nn.Module, layer: nn.Module, images: Tensor) -> tuple[Axis, Axis]:
@@ -105,11 +106,11 @@ def axes_of(model: nn.Module, layer: nn.Module, images: Tensor) -> tuple[Axis, A
     Raises:
         UsageError: something else than convolutions and poolings changes the size of maps.
     """
-    known = _axes.setdefault(model, {})
-    key = id(layer), tuple(images.shape[2:])
-    if key not in known:
-        known[key] = _followed(model, layer, images[:1])
-    return known[key]
+    known = _axes.setdefault(model, weakref.WeakKeyDictionary()).setdefault(layer, {})
+    size = tuple(images.shape[2:])
+    if size not in known:
+        known[size] = _followed(model, layer, images[:1])
+    return known[size]
 
 
 def _followed(model: nn.Module, layer: nn.Module, image: Tensor) -> tuple[Axis, Axis]:
@@ -132,7 +133,8 @@ def _followed(model: nn.Module, layer: nn.Module, image: Tensor) -> tuple[Axis, 
     handles = [module.register_forward_hook(follow) for module in model.modules()]
     try:
         with evaluated(model), torch.no_grad():
-            model(image)
+            # A model may begin by changing its input in place, which is the caller's batch.
+            model(image.clone())
     finally:
         for handle in handles:
             handle.remove()

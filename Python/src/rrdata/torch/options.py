@@ -71,7 +71,8 @@ class LossOptions:
         choice("attribution", self.attribution, ATTRIBUTIONS)
         self._check_attribution()
         if (self.groups is None) != (self.group_weights is None):
-            raise refusal("groups and group_weights go together: which group each sample is in, and what groups weigh", "invalid-option")
+            raise refusal(
+                "groups and group_weights go together: which group each sample is in, and what groups weigh", "invalid-option")
         choice("fill", self.fill, FILLS)
         choice("place", self.place, PLACES)
         choice("batch_norm", self.batch_norm, ("freeze", "refuse"))

@@ -48,11 +48,11 @@ def lambda1_auto(
     """
     choice("target", target, TARGETS)
     choice("reduction", reduction, REDUCTIONS)
+    route = route_of(model)
     # The copy that is trained has the layer by its name.
     if isinstance(layer, nn.Module):
-        layer = next((name for name, module in model.named_modules() if module is layer), layer)
+        layer = next((name for name, module in route.inner.named_modules() if module is layer), layer)
     penalty = {"target": target, "attribution": attribution, "layer": layer, "logits": logits}
-    route = route_of(model)
     if route.is_sharded:
         raise refusal("choose lambda1 before fully_shard, on one process, and give it to all", "sharded-model")
     source: Any = batches
