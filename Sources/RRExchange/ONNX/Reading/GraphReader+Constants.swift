@@ -1,4 +1,3 @@
-internal import Glibc
 internal import RRFormats
 
 /// Nodes of which all inputs are known are computed: what exporters leave of the arithmetic of shapes.
@@ -52,14 +51,14 @@ extension GraphReader {
         }
     }
 
-    private func checkCount(_ count: Int, _ node: GraphNode) throws(FormatError) {
+    func checkCount(_ count: Int, _ node: GraphNode) throws(FormatError) {
         guard count <= Self.largestConstantCount - constantCount else {
             throw node.unsupported("computes constants of more elements than are served")
         }
     }
 
     /// The number of elements of a shape that a file asks for.
-    private func checkedCount(_ dimensions: [Int], _ node: GraphNode) throws(FormatError) -> Int {
+    func checkedCount(_ dimensions: [Int], _ node: GraphNode) throws(FormatError) -> Int {
         var count = 1
         for extent in dimensions {
             guard extent >= 0 else { throw node.malformed("asks for the shape \(dimensions)") }
@@ -105,7 +104,7 @@ extension GraphReader {
         }
     }
 
-    private static func whole(_ value: Double) -> Int { Int(exactly: value.rounded(.towardZero)) ?? 0 }
+    static func whole(_ value: Double) -> Int { Int(exactly: value.rounded(.towardZero)) ?? 0 }
 
     private func shape(_ node: GraphNode) throws(FormatError) -> Constant {
         guard let name = node.input(0), let value = values[name] else { throw node.malformed("has no input") }
@@ -268,113 +267,5 @@ extension GraphReader {
             return Constant(shape, .integers(Array(repeating: integer, count: count)))
         }
         return Constant(shape, .doubles(Array(repeating: value?.scalar ?? 0, count: count)))
-    }
-
-    private func chosen(_ node: GraphNode) throws(FormatError) -> Constant {
-        let (condition, one, other) = (try weight(node, 0), try weight(node, 1), try weight(node, 2))
-        guard let inner = Constant.commonShape(one.dimensions, other.dimensions),
-            let shape = Constant.commonShape(condition.dimensions, inner)
-        else { throw node.malformed("chooses among tensors that do not fit each other") }
-        _ = try checkedCount(shape, node)
-        guard let flags = condition.broadcast(to: shape)?.doubles, let one = one.broadcast(to: shape),
-            let other = other.broadcast(to: shape)
-        else { throw node.malformed("chooses among tensors that do not fit each other") }
-        if let a = one.integers, let b = other.integers {
-            return Constant(shape, .integers(flags.indices.map { flags[$0] != 0 ? a[$0] : b[$0] }))
-        }
-        let (a, b) = (one.doubles, other.doubles)
-        return Constant(shape, .doubles(flags.indices.map { flags[$0] != 0 ? a[$0] : b[$0] }))
-    }
-
-    private func combined(_ node: GraphNode) throws(FormatError) -> Constant {
-        var result = try weight(node, 0)
-        for position in node.inputs.indices.dropFirst() {
-            let other = try weight(node, position)
-            guard let shape = Constant.commonShape(result.dimensions, other.dimensions) else {
-                throw node.malformed("combines \(result.dimensions) and \(other.dimensions)")
-            }
-            _ = try checkedCount(shape, node)
-            guard let one = result.broadcast(to: shape), let two = other.broadcast(to: shape) else {
-                throw node.malformed("combines \(result.dimensions) and \(other.dimensions)")
-            }
-            if let a = one.integers, let b = two.integers {
-                let kind = node.kind
-                guard !["Div", "Mod"].contains(kind) || !b.contains(0) else {
-                    throw node.malformed("divides by 0")
-                }
-                result = Constant(shape, .integers(zip(a, b).map { Self.combined($0, $1, kind) }))
-            } else {
-                let kind = node.kind
-                let values = zip(one.doubles, two.doubles).map { Self.combined($0, $1, kind) }
-                result = Constant(
-                    shape,
-                    ["Equal", "Greater", "Less"].contains(kind)
-                        ? .integers(values.map { Int($0) }) : .doubles(values))
-            }
-        }
-        return result
-    }
-
-    private static func combined(_ a: Int, _ b: Int, _ kind: String) -> Int {
-        switch kind {
-        case "Add": a &+ b
-        case "Sub": a &- b
-        case "Mul": a &* b
-        case "Div": a.dividedReportingOverflow(by: b).partialValue
-        case "Mod": ((a.remainderReportingOverflow(dividingBy: b).partialValue) &+ b) % b
-        case "Pow": whole(pow(Double(a), Double(b)))
-        case "Min": min(a, b)
-        case "Max": max(a, b)
-        case "Equal": a == b ? 1 : 0
-        case "Greater": a > b ? 1 : 0
-        case "Less": a < b ? 1 : 0
-        case "And": a != 0 && b != 0 ? 1 : 0
-        default: a != 0 || b != 0 ? 1 : 0
-        }
-    }
-
-    private static func combined(_ a: Double, _ b: Double, _ kind: String) -> Double {
-        switch kind {
-        case "Add": a + b
-        case "Sub": a - b
-        case "Mul": a * b
-        case "Div": a / b
-        case "Mod": fmod(a, b)
-        case "Pow": pow(a, b)
-        case "Min": min(a, b)
-        case "Max": max(a, b)
-        case "Equal": a == b ? 1 : 0
-        case "Greater": a > b ? 1 : 0
-        default: a < b ? 1 : 0
-        }
-    }
-
-    private func elementwise(_ node: GraphNode) throws(FormatError) -> Constant {
-        let constant = try weight(node, 0)
-        try checkCount(constant.count, node)
-        if let values = constant.integers {
-            let results: [Int]
-            switch node.kind {
-            case "Neg": results = values.map { 0 &- $0 }
-            case "Abs": results = values.map { $0 == .min ? $0 : abs($0) }
-            case "Not": results = values.map { $0 == 0 ? 1 : 0 }
-            case "Floor", "Ceil": results = values
-            default: throw node.unsupported("computes with whole numbers what is for others")
-            }
-            return Constant(constant.dimensions, .integers(results))
-        }
-        let function: (Double) -> Double =
-            switch node.kind {
-            case "Neg": { -$0 }
-            case "Abs": { $0.magnitude }
-            case "Sqrt": { $0.squareRoot() }
-            case "Reciprocal": { 1 / $0 }
-            case "Exp": { exp($0) }
-            case "Log": { log($0) }
-            case "Floor": { $0.rounded(.down) }
-            case "Ceil": { $0.rounded(.up) }
-            default: { $0 == 0 ? 1 : 0 }
-            }
-        return Constant(constant.dimensions, .doubles(constant.doubles.map(function)))
     }
 }
