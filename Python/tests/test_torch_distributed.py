@@ -104,9 +104,11 @@ def options_of_train(rank, world):
         {"reduction": "sum"}, {"reduction": "annotated"}, {"target": "label"}, {"target": "predicted"},
         {"target": "logits-sum"}, {"class_weights": weights, "label_smoothing": 0.1}, {"guidance": "input-gradient"},
         {"guidance": "augment", "class_weights": weights}, {"guidance": "augment", "reduction": "annotated"},
-        {"guidance": "pgd", "pgd_steps": 3, "pgd_radius": 0.5},
+        {"guidance": "pgd", "pgd_steps": 3, "pgd_radius": 0.5}, {"attribution": "input-times-gradient"},
     ]:
         steps_of(rank, world, smooth, mixed, options, {})
+    for attribution in ["gradcam", "feature-gradient"]:
+        steps_of(rank, world, normalized, somebody, {"attribution": attribution, "layer": "2", "target": "label"}, {})
     steps_of(rank, world, smooth, mixed, {"reduction": "annotated"}, {}, padded=1)
     steps_of(rank, world, smooth, mixed, {}, {}, padded=2)
 
