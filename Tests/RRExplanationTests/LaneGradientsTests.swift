@@ -12,7 +12,7 @@ struct LaneGradientsTests {
         let gradients = LaneGradients<Double>(count: 1)
         var result = Double.nan
         return withUnsafeMutablePointer(to: &result) { result in
-            gradients.begin(laneCount: laneCount, into: result)
+            gradients.begin(laneCount: laneCount, ranges: [0..<1], into: result)
             for lane in order { gradients.add(lane: lane, at: nil) { $0[0] += Self.values[lane] } }
             return result[0]
         }
@@ -44,7 +44,7 @@ struct LaneGradientsTests {
         let gradients = LaneGradients<Double>(count: 1)
         var result = Double.nan
         withUnsafeMutablePointer(to: &result) { result in
-            gradients.begin(laneCount: laneCount, into: result)
+            gradients.begin(laneCount: laneCount, ranges: [0..<1], into: result)
             for lane in 0..<laneCount { gradients.add(lane: lane, at: nil) { $0[0] = -0.0 } }
         }
         #expect(result.sign == .minus)
@@ -56,7 +56,7 @@ struct LaneGradientsTests {
         let places = Mutex(Set<Int>())
         var result = 0.0
         withUnsafeMutablePointer(to: &result) { result in
-            gradients.begin(laneCount: 64, into: result)
+            gradients.begin(laneCount: 64, ranges: [0..<1], into: result)
             for lane in 0..<64 {
                 gradients.add(lane: lane, at: nil) { place in
                     _ = places.withLock { $0.insert(Int(bitPattern: place)) }

@@ -73,7 +73,8 @@ extension LossWorker {
     /// - Parameter samples: annotated ones only.
     func runCounterexamples(
         _ job: LossJob<Scalar>, _ plan: CounterexamplePlan, _ memory: CounterexampleMemory<Scalar>,
-        samples: ArraySlice<Int>, addingTo gradient: UnsafeMutablePointer<Scalar>
+        samples: ArraySlice<Int>, gathering: (maps: GatheredMaps<Scalar>, firstRow: Int)?,
+        addingTo gradient: UnsafeMutablePointer<Scalar>
     ) {
         loadChanged(job, plan, memory, samples)
         pass.forward(job.parameters)
@@ -91,7 +92,8 @@ extension LossWorker {
             job.terms.penalties[sample] = value
         }
         addDifferences(job, plan, memory, samples, sign: -1)
-        pass.gradient(job.parameters, isSecondOrder: false, addingTo: gradient)
+        pass.gradient(
+            job.parameters, isSecondOrder: false, gathering: gathering, addingTo: gradient)
     }
 
     /// Adds the derivative of the logits' difference, by those of x or, with the sign −1, of x̃, to the last pass's seed.

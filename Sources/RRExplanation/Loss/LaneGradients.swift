@@ -12,6 +12,8 @@ internal import Synchronization
 /// `@unchecked Sendable`: a copy belongs to the one caller that took it, or lies in `state` behind its lock.
 final class LaneGradients<Scalar: NetworkScalar>: @unchecked Sendable {
     private let count: Int
+    /// The pieces of the gradient that lanes have parts of, each for one thread.
+    private var pieces: [Range<Int>] = []
     private let state = Mutex(State())
 
     /// - Parameter count: the number of parameters.
@@ -21,8 +23,15 @@ final class LaneGradients<Scalar: NetworkScalar>: @unchecked Sendable {
 
     /// Begins a batch.
     ///
-    /// - Parameter result: takes the sum of all lanes, at least one.
-    func begin(laneCount: Int, into result: UnsafeMutablePointer<Scalar>) {
+    /// - Parameters:
+    ///   - ranges: the parameters that lanes have parts of. Others' memory is never touched, and so takes none.
+    ///   - result: takes the sum of all lanes, at least one.
+    func begin(laneCount: Int, ranges: [Range<Int>], into result: UnsafeMutablePointer<Scalar>) {
+        pieces = ranges.flatMap { range in
+            stride(from: range.lowerBound, to: range.upperBound, by: Self.pieceSize).map {
+                $0..<min($0 + Self.pieceSize, range.upperBound)
+            }
+        }
         state.withLock { $0.begin(laneCount: laneCount, result: Sum(value: result)) }
     }
 
@@ -47,10 +56,12 @@ final class LaneGradients<Scalar: NetworkScalar>: @unchecked Sendable {
     }
 
     private func share(at place: WorkPlace?, _ body: (Range<Int>) -> Void) {
-        guard let place else { return body(0..<count) }
-        let pieces = place.pieceCount(upTo: max(count >> 18, 1))
-        place.share(pieces) { _, piece in body(count * piece / pieces..<count * (piece + 1) / pieces) }
+        guard let place else { return pieces.forEach(body) }
+        place.share(pieces.count) { _, piece in body(pieces[piece]) }
     }
+
+    /// Some tens of microseconds of adding.
+    private static var pieceSize: Int { 1 << 18 }
 
     /// A copy of the gradient.
     private struct Sum: @unchecked Sendable {

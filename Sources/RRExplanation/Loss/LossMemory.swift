@@ -6,11 +6,14 @@ final class LossMemory<Scalar: NetworkScalar> {
     let terms: SampleTerms
 
     private let network: Network<Scalar>
+    private let attribution: Attribution
     private let groupCapacity: Int
     private let laneCapacity: Int
     /// As many as there are threads, at most one a lane, and few where a group's memory is large: further threads help.
     private let workers: [LossWorker<Scalar>]
     private let laneGradients: LaneGradients<Scalar>
+    /// What gradients are made of that are taken of the whole batch; nil before the first such batch.
+    private var gatheredMaps: GatheredMaps<Scalar>?
     /// The threads that find work in one group.
     private let pieceCount: Int
 
@@ -19,6 +22,7 @@ final class LossMemory<Scalar: NetworkScalar> {
         workerCount: Int
     ) {
         self.network = network
+        self.attribution = attribution
         groupCapacity = schedule.groupCapacity
         laneCapacity = schedule.laneCapacity
         let workspaces = Workspaces(network, capacity: schedule.groupCapacity, count: workerCount)
@@ -48,27 +52,44 @@ final class LossMemory<Scalar: NetworkScalar> {
         let count = network.parameterLayout.count
         if gradient.count != count { gradient = Array(repeating: 0, count: count) }
         let (schedule, terms) = (plan.schedule, self.terms)
+        let layers = network.gatheredLayers(demand: plan.demand, sampleCount: schedule.sampleCount)
+        let gathered = gatheredMaps(of: layers, rowCount: plan.gradientCapacity, threads)
         gradient.withUnsafeMutableBufferPointer { gradient in
             parameters.withUnsafeBufferPointer { parameters in
                 guard let gradient = gradient.baseAddress, let parameters = parameters.baseAddress else {
                     return
                 }
-                laneGradients.begin(laneCount: schedule.lanes.count, into: gradient)
+                laneGradients.begin(
+                    laneCount: schedule.lanes.count, ranges: layers.laneRanges, into: gradient)
                 let memory = UncheckedSendable((workers, laneGradients, parameters))
                 threads.run(parts: schedule.lanes.count, places: workers.count, pieces: pieceCount) {
                     lane, place in
                     let (workers, laneGradients, parameters) = memory.value
                     let job = LossJob(
-                        plan: plan, batch: batch, parameters: parameters, terms: terms, place: place,
-                        visitor: visitor)
+                        plan: plan, batch: batch, parameters: parameters, gathered: gathered, terms: terms,
+                        place: place, visitor: visitor)
                     laneGradients.add(lane: lane, at: place) { gradient in
                         for group in schedule.lanes[lane] {
                             workers[place.number].run(job, samples: group, addingTo: gradient)
                         }
                     }
                 }
+                guard !plan.looksOnly else { return }
+                gathered?.writeGradients(
+                    count: plan.gradientCount, penalizedCount: plan.penalizedCount,
+                    features: attribution.features, workers: threads, into: gradient)
             }
         }
+    }
+
+    private func gatheredMaps(
+        of layers: GatheredLayers, rowCount: Int, _ threads: Workers
+    ) -> GatheredMaps<Scalar>? {
+        if let maps = gatheredMaps, maps.layers == layers, maps.capacity >= rowCount { return maps }
+        gatheredMaps =
+            layers.isEmpty
+            ? nil : GatheredMaps(layers, in: network, capacity: rowCount, workerCount: threads.count)
+        return gatheredMaps
     }
 }
 
@@ -181,9 +202,13 @@ final class LossWorker<Scalar: NetworkScalar> {
                 logits: pass.logits, sampleCount: guided.count, columnCount: pass.columnCount)
             addDifferences(job, plan, memory, guided, sign: 1)
         }
-        pass.gradient(job.parameters, isSecondOrder: isPenalized, addingTo: gradient)
+        pass.gradient(
+            job.parameters, isSecondOrder: isPenalized,
+            gathering: job.gathered.map { ($0, positions.lowerBound) }, addingTo: gradient)
         if let (plan, memory) = changes, plan.options.place == .beside {
-            runCounterexamples(job, plan, memory, samples: guided, addingTo: gradient)
+            let gathering = job.gathered.map { ($0, job.plan.schedule.sampleCount + positions.lowerBound) }
+            runCounterexamples(
+                job, plan, memory, samples: guided, gathering: gathering, addingTo: gradient)
         }
     }
 
@@ -205,6 +230,7 @@ struct LossJob<Scalar: NetworkScalar> {
     let plan: LossPlan
     let batch: LabelledBatch
     let parameters: UnsafePointer<Scalar>
+    let gathered: GatheredMaps<Scalar>?
     let terms: SampleTerms
     let place: WorkPlace
     /// Whom to show every sample's input gradient; nil for nobody.

@@ -39,5 +39,16 @@ struct LossPlan {
     /// How images are changed where R is their cross-entropy; nil elsewhere.
     let counterexamples: CounterexamplePlan?
 
+    /// The samples, in the order of the batch, whose penalty is taken by passes of its own.
+    var penalizedCount: Int { counterexamples == nil ? order.annotatedCount : 0 }
+
+    /// The images that add to the gradient: the samples, and behind them changed copies of the annotated ones.
+    var gradientCount: Int { order.samples.count + (hasCopies ? order.annotatedCount : 0) }
+
+    /// The most that a batch of the same size and guidance has.
+    var gradientCapacity: Int { order.samples.count * (hasCopies ? 2 : 1) }
+
+    private var hasCopies: Bool { counterexamples?.options.place == .beside }
+
     func weight(of sample: Int) -> Double { sampleWeights?[sample] ?? 1 }
 }

@@ -17,7 +17,7 @@ final class FeatureMemory<Scalar: NetworkScalar> {
     /// - Parameter capacity: the largest number of columns.
     init(_ map: FeatureMap, in graph: LayerGraph<Scalar>, capacity: Int) {
         self.map = map
-        firstNode = 1 + (graph.nodes.firstIndex { $0.output == map.value } ?? -1)
+        firstNode = graph.firstNode(behind: map)
         let count = map.shape.elementCount * capacity
         memory = Buffer(count: 3 * count)
         values = memory.start
@@ -44,5 +44,12 @@ final class FeatureMemory<Scalar: NetworkScalar> {
     func addAdjoint(to memory: GraphMemory<Scalar>, sampleCount: Int) {
         let target = memory.adjoint(map.value, sampleCount: sampleCount)
         for index in 0..<map.shape.elementCount * sampleCount { target[index] += adjoint[index] }
+    }
+}
+
+extension LayerGraph {
+    /// The first node that is computed after a feature map.
+    func firstNode(behind map: FeatureMap) -> Int {
+        1 + (nodes.firstIndex { $0.output == map.value } ?? -1)
     }
 }

@@ -18,6 +18,8 @@ extension LayerGraph {
         let fixedShareCount: Int?
         /// Where threads without work of their own take shares; nil where one thread is alone.
         var place: WorkPlace?
+        /// Where what some layers' parameter gradients are made of is kept, and the row of the group's first sample there.
+        var gathering: (maps: GatheredMaps<Scalar>, firstRow: Int)?
     }
 
     func forward(through range: Range<Int>, _ group: Group, at parameters: UnsafePointer<Scalar>) {
@@ -226,11 +228,18 @@ extension LayerGraph {
             ? SecondOrder(
                 outputCotangent: UnsafePointer(memory.cotangent(node.output, sampleCount: count)),
                 inputTangent: UnsafePointer(memory.tangent(node.inputs[0], sampleCount: count))) : nil
+        let isGathered =
+            group.gathering.map { maps, firstRow in
+                maps.keep(
+                    index, firstRow: firstRow, sampleCount: count, input: point(group, node).input,
+                    outputAdjoint: outputAdjoint, secondOrder: secondOrder)
+            } ?? false
+        if isGathered, inputAdjoint == nil { return }
         share(layer, index, group, parameters, stageCount: layer.gradientStageCount) { layerGroup in
             layer.gradient(
                 layerGroup, at: point(group, node), secondOrder: secondOrder, outputAdjoint: outputAdjoint,
                 inputAdjoint: inputAdjoint,
-                parameterGradient: group.demand.nodes[index]
+                parameterGradient: group.demand.nodes[index] && !isGathered
                     ? parameterGradient + node.parameterOffset : nil)
         }
     }

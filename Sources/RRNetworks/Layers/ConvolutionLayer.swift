@@ -99,12 +99,31 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
         if let parameterGradient {
             addWeightGradient(group, at: point, secondOrder, outputAdjoint, to: parameterGradient)
             if options.bias {
-                addBiasGradient(group, outputAdjoint, to: parameterGradient + weightCount)
+                addBiasGradient(
+                    sampleCount: group.sampleCount, group.share, outputAdjoint,
+                    to: parameterGradient + weightCount)
             }
         }
         // An adjoint goes back as a cotangent does.
         if let inputAdjoint {
             reverse(group, at: point, outputCotangent: outputAdjoint, inputCotangent: inputAdjoint)
+        }
+    }
+}
+
+extension ConvolutionLayer: GatheringLayer {
+    func addGradient(
+        ofSamples count: Int, _ share: WorkShare, inputs: UnsafePointer<Scalar>,
+        outputs: UnsafePointer<Scalar>, countsBias: Bool, _ workspace: UnsafeMutablePointer<Scalar>,
+        to gradient: UnsafeMutablePointer<Scalar>
+    ) {
+        for sample in 0..<count {
+            let input = inputs + sample * inputShape.elementCount
+            let output = outputs + sample * outputShape.elementCount
+            addWeightGradient(sampleCount: 1, share, input, output, workspace, to: gradient)
+            if options.bias, countsBias {
+                addBiasGradient(sampleCount: 1, share, output, to: gradient + weightCount)
+            }
         }
     }
 }
@@ -143,24 +162,31 @@ extension ConvolutionLayer {
     ) {
         var factors = [(point.input, outputAdjoint)]
         if let secondOrder { factors.append((secondOrder.inputTangent, secondOrder.outputCotangent)) }
-        var shape = shape(samples: group.sampleCount, group.share)
-        let product = product(sampleCount: group.sampleCount, group.share)
         for (input, output) in factors {
-            if let product {
-                product.addOuterProduct(output, input, to: gradient)
-            } else {
-                Scalar.kernels.convolution.addGradient(&shape, input, output, group.workspace, gradient)
-            }
+            addWeightGradient(
+                sampleCount: group.sampleCount, group.share, input, output, group.workspace, to: gradient)
+        }
+    }
+
+    private func addWeightGradient(
+        sampleCount: Int, _ share: WorkShare, _ input: UnsafePointer<Scalar>, _ output: UnsafePointer<Scalar>,
+        _ workspace: UnsafeMutablePointer<Scalar>, to gradient: UnsafeMutablePointer<Scalar>
+    ) {
+        if let product = product(sampleCount: sampleCount, share) {
+            product.addOuterProduct(output, input, to: gradient)
+        } else {
+            var shape = shape(samples: sampleCount, share)
+            Scalar.kernels.convolution.addGradient(&shape, input, output, workspace, gradient)
         }
     }
 
     /// Adds Σ ε over positions and samples.
     func addBiasGradient(
-        _ group: LayerGroup<Scalar>, _ outputAdjoint: UnsafePointer<Scalar>,
+        sampleCount: Int, _ share: WorkShare, _ outputAdjoint: UnsafePointer<Scalar>,
         to gradient: UnsafeMutablePointer<Scalar>
     ) {
-        let outputs = group.share.range(of: options.out)
-        let columns = geometry.outputPixelCount * group.sampleCount
+        let outputs = share.range(of: options.out)
+        let columns = geometry.outputPixelCount * sampleCount
         Rows.addSums(
             of: outputAdjoint + outputs.lowerBound * columns, rows: outputs.count, columns: columns,
             to: gradient + outputs.lowerBound)

@@ -94,6 +94,21 @@ extension Layer {
     var parameterCount: Int { parameters.reduce(0) { $0 + $1.elementCount } }
 }
 
+/// A layer whose parameter gradient is a sum over samples of products of two maps, whichever groups the samples were in.
+protocol GatheringLayer<Scalar>: Layer {
+    /// Adds a share of the parameter gradient.
+    ///
+    /// - Parameters:
+    ///   - inputs: (samples, elements of the input).
+    ///   - outputs: what came back to the output, (samples, elements of the output).
+    ///   - countsBias: whether that are adjoints, whose sum the bias has, and not cotangents, which it has no part in.
+    ///   - workspace: memory of the thread, for one sample.
+    func addGradient(
+        ofSamples count: Int, _ share: WorkShare, inputs: UnsafePointer<Scalar>,
+        outputs: UnsafePointer<Scalar>, countsBias: Bool, _ workspace: UnsafeMutablePointer<Scalar>,
+        to gradient: UnsafeMutablePointer<Scalar>)
+}
+
 /// What the passes of one layer share within a group of samples.
 struct LayerGroup<Scalar: BitwiseCopyable> {
     /// The columns of a feature map: a multiple of 8, of which the last may be idle, or fewer than 8, of which none is.

@@ -36,9 +36,9 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
     }
 
     /// Visits the blocks of a share of rows.
-    private func forEachBlock(_ group: LayerGroup<Scalar>, rows: Int, _ body: (Range<Int>) -> Void) {
+    private func forEachBlock(_ share: WorkShare, rows: Int, _ body: (Range<Int>) -> Void) {
         let blockCount = Self.blockCount(inputCount * outputCount)
-        for block in group.share.range(of: blockCount) {
+        for block in share.range(of: blockCount) {
             let rows = WorkShare(index: block, count: blockCount).range(of: rows)
             if !rows.isEmpty { body(rows) }
         }
@@ -49,7 +49,7 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
     ) {
         multiply(group, input, into: output)
         if hasBias {
-            forEachBlock(group, rows: outputCount) { rows in
+            forEachBlock(group.share, rows: outputCount) { rows in
                 let first = rows.lowerBound
                 Rows.add(
                     group.parameters + outputCount * inputCount + first,
@@ -68,7 +68,7 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
                 group, secondOrder.outputCotangent, secondOrder.inputTangent, to: parameterGradient)
         }
         if hasBias {
-            forEachBlock(group, rows: outputCount) { rows in
+            forEachBlock(group.share, rows: outputCount) { rows in
                 let first = rows.lowerBound
                 Rows.addSums(
                     of: outputAdjoint + first * group.sampleCount, rows: rows.count,
@@ -82,7 +82,7 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
         _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, into output: UnsafeMutablePointer<Scalar>
     ) {
         let count = group.sampleCount
-        forEachBlock(group, rows: outputCount) { rows in
+        forEachBlock(group.share, rows: outputCount) { rows in
             let first = rows.lowerBound
             Scalar.kernels.product(
                 MatrixOperand(group.parameters + first * inputCount, stride: inputCount),
@@ -96,7 +96,7 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
         _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, into input: UnsafeMutablePointer<Scalar>
     ) {
         let count = group.sampleCount
-        forEachBlock(group, rows: inputCount) { rows in
+        forEachBlock(group.share, rows: inputCount) { rows in
             let first = rows.lowerBound
             Scalar.kernels.product(
                 MatrixOperand(transposing: group.parameters + first, stride: inputCount),
@@ -112,13 +112,36 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
         to weightGradient: UnsafeMutablePointer<Scalar>
     ) {
         let count = group.sampleCount
-        forEachBlock(group, rows: outputCount) { rows in
+        forEachBlock(group.share, rows: outputCount) { rows in
             let first = rows.lowerBound
             Scalar.kernels.product(
                 MatrixOperand(output + first * count, stride: count),
                 MatrixOperand(transposing: input, stride: count),
                 ProductExtents(rows: rows.count, columns: inputCount, inner: count), 1,
                 weightGradient + first * inputCount, inputCount)
+        }
+    }
+}
+
+extension LinearLayer: GatheringLayer {
+    func addGradient(
+        ofSamples count: Int, _ share: WorkShare, inputs: UnsafePointer<Scalar>,
+        outputs: UnsafePointer<Scalar>, countsBias: Bool, _ workspace: UnsafeMutablePointer<Scalar>,
+        to gradient: UnsafeMutablePointer<Scalar>
+    ) {
+        forEachBlock(share, rows: outputCount) { rows in
+            let first = rows.lowerBound
+            Scalar.kernels.product(
+                MatrixOperand(transposing: outputs + first, stride: outputCount),
+                MatrixOperand(inputs, stride: inputCount),
+                ProductExtents(rows: rows.count, columns: inputCount, inner: count), 1,
+                gradient + first * inputCount, inputCount)
+            guard hasBias, countsBias else { return }
+            for sample in 0..<count {
+                for row in rows {
+                    gradient[outputCount * inputCount + row] += outputs[sample * outputCount + row]
+                }
+            }
         }
     }
 }

@@ -142,12 +142,17 @@ package final class GroupPass<Scalar: NetworkScalar> {
         graph.tangent(group, at: parameters)
     }
 
-    /// - Parameter isSecondOrder: whether `reverse` and `tangent` have run for this group, so that the penalty
-    ///   has its part in the gradient.
+    /// - Parameters:
+    ///   - isSecondOrder: whether `reverse` and `tangent` have run for this group, so that the penalty has its part in the
+    ///     gradient.
+    ///   - gathering: where what some layers' parts are made of is kept in place of these parts, and the row of the group's
+    ///     first sample there; nil for the whole gradient.
     package func gradient(
         _ parameters: UnsafePointer<Scalar>, isSecondOrder: Bool,
+        gathering: (maps: GatheredMaps<Scalar>, firstRow: Int)? = nil,
         addingTo parameterGradient: UnsafeMutablePointer<Scalar>
     ) {
+        group.gathering = gathering
         graph.gradient(
             group, at: parameters, isSecondOrder: isSecondOrder, addingTo: parameterGradient)
     }

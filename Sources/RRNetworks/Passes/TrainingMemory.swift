@@ -42,7 +42,15 @@ extension Network {
         // The sums of lanes on their way, and of those that wait for their neighbours.
         let sums = min(
             schedule.laneCapacity, places + Int.bitWidth - (schedule.laneCapacity - 1).leadingZeroBitCount)
-        let parameters = parameterLayout.count * elementSize * (2 + training.momentCount + sums - 1)
+        let gathered = gatheredLayers(
+            demand: gradientDemand(trained: parameterLayout.trainedRanges()),
+            sampleCount: training.sampleCount)
+        let parameters =
+            (parameterLayout.count * (2 + training.momentCount)
+                + gathered.laneRanges.reduce(0) { $0 + $1.count } * (sums - 1)
+                + gathered.elementCount * training.sampleCount
+                * (training.hasPenalty ? 2 : 1))
+            * elementSize
         let groups =
             places
             * (graph.byteCount(segments, columns: columns, hasPenalty: training.hasPenalty)
