@@ -248,6 +248,9 @@ double rr_convolution_largest_share(const rr_convolution *convolution, bool is_g
             size = (double)c.groups / (double)convolution->groups;
         } else if (is_gradient && has_few_samples(&c)) {
             size = rr_share_size(rr_share_of_weights(&c)) / (double)(c.channels * c.outputs);
+        } else if (has_few_samples(&c) && uses_tiles(&c)) {
+            const ptrdiff_t tiles = ((c.is_transpose ? c.height : c.output_height) + TILE_ROWS - 1) / TILE_ROWS;
+            size = rr_share_size(rr_share_of_tiles(&c)) / (double)(tiles * (c.is_transpose ? c.channels : c.outputs));
         } else if (has_few_samples(&c) || (c.is_transpose && has_stride(&c))) {
             const ptrdiff_t rows = (c.height + c.rows.stride - 1) / c.rows.stride;
             const ptrdiff_t whole = c.is_transpose ? rows * c.channels : c.output_height * c.outputs;

@@ -1,6 +1,7 @@
 #include "pixels.h"
 #include "pixel_layout.h"
 #include "shares.h"
+#include "tiles.h"
 #include <string.h>
 
 // The largest of the sizes for which there is code, and at most `largest`, that does not exceed what is left; images
@@ -37,6 +38,7 @@ TABLE(double)
 #define LANE_COUNT 16
 #define NAME(x) avx512_float_##x
 #include "pixels.inc"
+#include "tiles.inc"
 #undef ELEMENT
 #undef LANE_COUNT
 #undef NAME
@@ -64,6 +66,7 @@ TABLE(double)
 #define LANE_COUNT 8
 #define NAME(x) avx2_float_##x
 #include "pixels.inc"
+#include "tiles.inc"
 #undef ELEMENT
 #undef LANE_COUNT
 #undef NAME
@@ -91,6 +94,7 @@ TABLE(double)
 #define LANE_COUNT 4
 #define NAME(x) generic_float_##x
 #include "pixels.inc"
+#include "tiles.inc"
 #undef ELEMENT
 #undef LANE_COUNT
 #undef NAME
@@ -123,12 +127,36 @@ static const double_kernels *double_version(const rr_convolution *c) {
     return &generic_double_pixel_kernels;
 }
 
-ptrdiff_t rr_pixels_memory_count(const rr_convolution *c) { return pixel_memory_count(c); }
+// The version of the convolution by tiles, which single precision alone has.
+static void convolve_by_tiles(
+    const rr_convolution *c, const float *input, const float *weights, const float *bias, float *memory, float *output
+) {
+#if defined(__x86_64__)
+    if (c->version == RR_CONVOLUTION_AVX512) {
+        avx512_float_tile_convolve(c, input, weights, bias, memory, output);
+        return;
+    }
+    if (c->version == RR_CONVOLUTION_AVX2) {
+        avx2_float_tile_convolve(c, input, weights, bias, memory, output);
+        return;
+    }
+#endif
+    generic_float_tile_convolve(c, input, weights, bias, memory, output);
+}
+
+ptrdiff_t rr_pixels_memory_count(const rr_convolution *c) {
+    rr_convolution transpose = *c;
+    transpose.is_transpose = !c->is_transpose;
+    const ptrdiff_t most = pixel_memory_count(c);
+    return uses_tiles(c) ? at_least(most, at_least(tile_memory_count(c), tile_memory_count(&transpose))) : most;
+}
 
 void rr_pixels_convolve_float(
     const rr_convolution *c, const float *input, const float *weights, const float *bias, float *memory, float *output
 ) {
-    if (c->is_transpose)
+    if (uses_tiles(c))
+        convolve_by_tiles(c, input, weights, bias, memory, output);
+    else if (c->is_transpose)
         float_version(c)->convolve_transposed(c, input, weights, memory, output);
     else
         float_version(c)->convolve(c, input, weights, bias, memory, output);

@@ -25,19 +25,22 @@ static inline double rr_share_size(rr_share share) {
     return (double)(share.outer.end - share.outer.start) * (double)(share.inner.end - share.inner.start);
 }
 
-// Cuts the outer direction first, into pieces of at least `least`, and then the inner, in multiples of `unit`.
+// Cuts both directions, the outer into pieces of at least `least` and the inner in multiples of `unit`, so that the largest
+// share is as small as can be; of cuts alike the one with more pieces of the outer direction.
 static inline rr_share rr_shares_of(
     const rr_convolution *c, ptrdiff_t outer, ptrdiff_t least, ptrdiff_t inner, ptrdiff_t unit
 ) {
     const ptrdiff_t most = outer / least > 1 ? outer / least : 1;
     const ptrdiff_t units = (inner + unit - 1) / unit;
-    ptrdiff_t outers = 1, inners = 1;
+    ptrdiff_t outers = 1, inners = 1, smallest = outer * units;
     for (ptrdiff_t count = 1; count <= most && count <= c->shares; count++) {
         ptrdiff_t others = c->shares / count;
         if (others > units) others = units;
-        if (count * others < outers * inners) continue;
+        const ptrdiff_t largest = ((outer + count - 1) / count) * ((units + others - 1) / others);
+        if (largest > smallest) continue;
         outers = count;
         inners = others;
+        smallest = largest;
     }
     if (c->share >= outers * inners) return (rr_share){{0, 0}, {0, 0}};
     return (rr_share){
@@ -56,6 +59,29 @@ static inline rr_share rr_share_of_pixels(const rr_convolution *c) {
     if (!c->is_transpose) return rr_shares_of(c, c->output_height, LEAST_ROWS, c->outputs, MANY_OUTPUTS);
     const ptrdiff_t rows = (c->height + c->rows.stride - 1) / c->rows.stride;
     return rr_shares_of(c, rows, LEAST_ROWS, c->channels, MANY_OUTPUTS);
+}
+
+// The rows of the output that tiles.h computes together.
+#define TILE_ROWS 4
+// Fewer channels or rows cost more in transforms than they save.
+#define LEAST_TILE_CHANNELS 16
+#define LEAST_TILE_HEIGHT 20
+
+static inline bool is_tiled_axis(const rr_convolution_axis *a) {
+    return a->kernel == 3 && a->stride == 1 && a->dilation == 1 && a->padding >= 0 && a->padding <= 2;
+}
+
+// Whether a convolution of few samples, in single precision, is computed by tiles.
+static inline bool uses_tiles(const rr_convolution *c) {
+    return c->may_transform && is_tiled_axis(&c->rows) && is_tiled_axis(&c->columns)
+        && c->channels >= LEAST_TILE_CHANNELS && c->outputs >= LEAST_TILE_CHANNELS && c->height >= LEAST_TILE_HEIGHT
+        && c->output_height >= LEAST_TILE_HEIGHT;
+}
+
+// The share of tiles and outputs.
+static inline rr_share rr_share_of_tiles(const rr_convolution *c) {
+    const ptrdiff_t height = c->is_transpose ? c->height : c->output_height;
+    return rr_shares_of(c, (height + TILE_ROWS - 1) / TILE_ROWS, 1, c->is_transpose ? c->channels : c->outputs, 8);
 }
 
 // The shares of channels and outputs of a weight gradient: every share lays out all that is not cut.

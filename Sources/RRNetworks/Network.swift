@@ -12,6 +12,11 @@ public struct Network<Scalar: NetworkScalar>: Sendable {
     /// The segments of the graph that are kept in memory one at a time; without effect on any result.
     package var segments: GraphSegments
 
+    /// Whether each sum of a convolution is taken as it is defined. In single precision and of few large images, fewer
+    /// products stand for those of kernels of three by three otherwise (Winograd's transform), which takes less time and
+    /// costs two or three bits; double precision is always exact.
+    public var isExact = false
+
     let graph: LayerGraph<Scalar>
 
     /// Builds the layers of a model one on the other.

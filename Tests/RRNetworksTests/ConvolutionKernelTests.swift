@@ -50,6 +50,7 @@ struct ConvolutionKernelTests {
             output_width: output(
                 width(options), columns, after: isTall ? columns.padding / 2 : columns.padding),
             rows: rows, columns: columns, samples: options[6], version: version, is_transpose: false,
+            may_transform: false,
             share: 0,
             shares: 1)
     }
@@ -220,6 +221,65 @@ struct ConvolutionKernelTests {
                 #expect(parts.results == whole.results)
                 #expect(parts.singleResults == whole.singleResults)
             }
+        }
+    }
+
+    /// Channels, outputs, height, width, padding along the height and the width, and samples.
+    static let tiled: [[Int]] = [
+        [16, 16, 20, 9, 1, 1, 1], [17, 27, 23, 12, 1, 0, 2], [40, 19, 22, 7, 0, 2, 3],
+        [16, 33, 21, 30, 2, 1, 5],
+    ]
+
+    private func tiledShape(_ options: [Int], _ version: rr_convolution_version) -> rr_convolution {
+        func axis(_ padding: Int) -> rr_convolution_axis {
+            rr_convolution_axis(kernel: 3, stride: 1, padding: padding, dilation: 1)
+        }
+        return rr_convolution(
+            groups: 1, channels: options[0], height: options[2], width: options[3], outputs: options[1],
+            output_height: options[2] + 2 * options[4] - 2, output_width: options[3] + 2 * options[5] - 2,
+            rows: axis(options[4]), columns: axis(options[5]), samples: options[6], version: version,
+            is_transpose: false, may_transform: true, share: 0, shares: 1)
+    }
+
+    /// Both ways through a convolution in single precision, in shares.
+    private func bothWays(_ shape: rr_convolution, shares: Int) -> [[Float]] {
+        var shape = shape
+        let samples = shape.samples
+        let inputCount = shape.channels * shape.height * shape.width * samples
+        let outputCount = shape.outputs * shape.output_height * shape.output_width * samples
+        let weights = random(weightCount(shape), seed: 2).map { Float($0) }
+        let bias = random(shape.outputs, seed: 3).map { Float($0) }
+        let (input, output) = (
+            random(inputCount, seed: 1).map { Float($0) }, random(outputCount, seed: 4).map { Float($0) }
+        )
+        var (forward, back) = (output.map { _ in Float.nan }, input.map { _ in Float.nan })
+        for share in 0..<shares {
+            shape.share = share
+            shape.shares = shares
+            var memory = Array(repeating: Float.nan, count: rr_convolution_packed_count(&shape))
+            shape.is_transpose = false
+            rr_convolve_float(&shape, input, weights, bias, &memory, &forward)
+            shape.is_transpose = true
+            rr_convolve_float(&shape, output, weights, nil, &memory, &back)
+        }
+        return [forward, back]
+    }
+
+    @Test(
+        "fewer products give the sums to within their bound, and shares the bytes of the whole",
+        arguments: versions, tiled)
+    func tiles(version: rr_convolution_version, options: [Int]) {
+        var exact = tiledShape(options, version)
+        let whole = bothWays(exact, shares: 1)
+        exact.may_transform = false
+        for (results, sums) in zip(whole, bothWays(exact, shares: 1)) {
+            let largest = sums.reduce(0) { max($0, $1.magnitude) }
+            let distances = zip(results, sums).map { ($0 - $1).magnitude }
+            #expect(distances.allSatisfy { $0 <= 4e-6 * largest })
+            #expect(distances.contains { $0 > 0 }, "they are not the sums themselves")
+        }
+        for shares in [2, 5, 64] {
+            #expect(bothWays(tiledShape(options, version), shares: shares) == whole)
         }
     }
 

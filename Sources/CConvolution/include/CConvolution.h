@@ -37,6 +37,9 @@ typedef struct {
     // Whether `rr_convolve` computes the transpose of the convolution, which takes a cotangent of its output back to one of
     // its input.
     bool is_transpose;
+    // Whether fewer products may stand for the sums of a kernel of three by three in single precision (Winograd's transform),
+    // at the cost of two or three of their bits.
+    bool may_transform;
     // A call computes one of so many shares of the result, 0 of 1 being all of it; every element has the same bytes
     // whatever the shares. How many are worth having, and of what, is the kernel's: there may be none left for the last.
     ptrdiff_t share, shares;

@@ -16,6 +16,8 @@ extension LayerGraph {
         let workspaces: Workspaces<Scalar>
         /// The shares that every pass is cut into; nil for what the threads at hand are worth.
         let fixedShareCount: Int?
+        /// Whether convolutions are the sums that define them.
+        let isExact: Bool
         /// Where threads without work of their own take shares; nil where one thread is alone.
         var place: WorkPlace?
         /// Where what some layers' parameter gradients are made of is kept, and the row of the group's first sample there.

@@ -16,6 +16,7 @@ extension LayerGraph {
                         parameters: parameters + nodes[index].parameterOffset,
                         scratch: group.memory.scratch[index], workspace: group.workspaces[worker],
                         share: share, stage: stage, dropoutStates: group.dropoutStates,
+                        isExact: group.isExact,
                         trainedParts: group.demand.parts[index]))
             }
         }

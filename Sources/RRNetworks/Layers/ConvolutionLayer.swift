@@ -138,7 +138,7 @@ extension ConvolutionLayer {
             product.multiply(weights, input, bias: bias, into: output)
             return
         }
-        var shape = shape(samples: group.sampleCount, group.share)
+        var shape = shape(samples: group.sampleCount, group.share, isExact: group.isExact)
         Scalar.kernels.convolution.convolve(&shape, input, weights, bias, group.workspace, output)
     }
 
@@ -151,7 +151,8 @@ extension ConvolutionLayer {
             product.multiplyTransposed(weights, output, into: input)
             return
         }
-        var shape = shape(samples: group.sampleCount, group.share, isTranspose: true)
+        var shape = shape(
+            samples: group.sampleCount, group.share, isTranspose: true, isExact: group.isExact)
         Scalar.kernels.convolution.convolve(&shape, output, weights, nil, group.workspace, input)
     }
 
@@ -220,7 +221,7 @@ extension ConvolutionLayer {
     private static var version: rr_convolution_version { rr_convolution_best_version() }
 
     func shape(
-        samples: Int, _ share: WorkShare = .whole, isTranspose: Bool = false
+        samples: Int, _ share: WorkShare = .whole, isTranspose: Bool = false, isExact: Bool = false
     ) -> rr_convolution {
         rr_convolution(
             groups: options.groups, channels: inputChannels, height: inputShape.height,
@@ -228,7 +229,9 @@ extension ConvolutionLayer {
             outputs: outputChannels, output_height: geometry.outputHeight,
             output_width: geometry.outputWidth, rows: Self.axis(geometry.rows),
             columns: Self.axis(geometry.columns), samples: samples,
-            version: Self.version, is_transpose: isTranspose, share: share.index, shares: share.count)
+            version: Self.version, is_transpose: isTranspose,
+            may_transform: !isExact && MemoryLayout<Scalar>.size == MemoryLayout<Float>.size,
+            share: share.index, shares: share.count)
     }
 
     private static func axis(_ axis: WindowAxis) -> rr_convolution_axis {

@@ -123,6 +123,8 @@ struct LayerGroup<Scalar: BitwiseCopyable> {
     var stage = 0
     /// What dropout draws each sample's masks from; nil outside training.
     var dropoutStates: UnsafePointer<UInt64>?
+    /// Whether convolutions are the sums that define them.
+    var isExact = false
     /// Which parts of the layer's parameters are trained.
     var trainedParts: [Bool]
 }

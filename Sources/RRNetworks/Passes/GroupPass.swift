@@ -81,7 +81,7 @@ package final class GroupPass<Scalar: NetworkScalar> {
         group = LayerGraph<Scalar>.Group(
             memory: memory, demand: network.gradientDemand(trained: network.parameterLayout.trainedRanges()),
             features: features.map { FeatureMemory($0, in: graph, capacity: capacity) },
-            workspaces: workspaces, fixedShareCount: limits.fixedShareCount)
+            workspaces: workspaces, fixedShareCount: limits.fixedShareCount, isExact: network.isExact)
         dropoutStates = Buffer(count: capacity)
         // The output's memory is all its own, and so is the input's.
         input = memory.value(0)

@@ -52,6 +52,8 @@ public struct TrainingOptions: Sendable {
     /// The bytes that training may take, without effect on any result; nil for as many as make it fastest. Fewer samples are
     /// then on their way at once, and where that is not enough, feature maps are computed again instead of kept.
     public var memoryLimit: Int?
+    /// Whether convolutions are the sums that define them in single precision too; see `Network.isExact`.
+    public var isExact = false
 
     public init(
         model: ModelDescription, loss: LossOptions = LossOptions(),

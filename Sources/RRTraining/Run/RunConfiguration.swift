@@ -130,6 +130,7 @@ extension TrainingOptions {
         recent["class_weights_by_group"] = loss.classWeights == .groups ? true : nil
         recent["group_dro"] = loss.groupStepSize.map { .number($0) }
         recent["balance"] = stream.balance.map { .string($0.text) }
+        recent["exact"] = isExact ? .bool(true) : nil
         recent["resize_crop"] = stream.resizeCrop.map { .string($0.text) }
         return recent.merging(established(split: split, lambda1: lambda1, hasMasks: hasMasks)) { first, _ in
             first

@@ -41,6 +41,7 @@ final class TrainingSession<Scalar: NetworkScalar> {
         self.options = options
         start = clock.now
         var network = try Network<Scalar>(options.model)
+        network.isExact = options.isExact
         try network.checkMemory()
         try loop.bound(&network)
         let unfinished =

@@ -60,6 +60,15 @@ struct TrainCommand: PathCommand {
                 """, valueName: "size"))
     var memoryLimit: MemorySize?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Compute every convolution as the sums that define it.",
+            discussion: """
+                In single precision, kernels of three by three on large images otherwise take fewer products (Winograd's \
+                transform) and less time, and differ in two or three of the last bits. Double precision is always exact.
+                """))
+    var exact = false
+
     @OptionGroup var report: ReportOptions
 
     var paths: CommandPaths {
@@ -104,6 +113,7 @@ struct TrainCommand: PathCommand {
         }
         options.threadCount = threads.jobs
         options.memoryLimit = memoryLimit?.bytes
+        options.isExact = exact
 
         let loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)
         Console.note(loop.notes)
