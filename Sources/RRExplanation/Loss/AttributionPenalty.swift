@@ -80,71 +80,86 @@ final class AttributionPenalty<Scalar: NetworkScalar> {
     ///
     /// - Parameter scale: s.
     func fill(_ map: ExplainedMap<Scalar>, columnCount: Int, scale: Scalar) {
-        switch attribution {
-        case .inputGradient: fillInputGradient(map, columnCount, scale)
-        case .inputTimesGradient: fillGradient(map, columnCount, scale) { map.values[$0] }
-        case .featureGradient:
-            let (masks, count) = (masks, maskCount(columnCount))
-            fillGradient(map, columnCount, scale) { masks[$0 % count] }
-        case .gradCAM: fillActivationMap(map, columnCount, scale)
-        }
-    }
-
-    /// a = g: v = s · A ∘ g.
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    private func fillInputGradient(_ map: ExplainedMap<Scalar>, _ columns: Int, _ scale: Scalar) {
-        let (gradients, tangents, masks) = (map.cotangent, map.tangent, masks)
         penalties.withUnsafeMutableBufferPointer { penalties in
             penalties.update(repeating: 0)
-            for row in 0..<map.shape.elementCount {
-                let start = row &* columns
-                for column in 0..<columns {
-                    // What is not finite outside the mask stays outside.
-                    let masked = masks[start &+ column] == 0 ? 0 : gradients[start &+ column]
-                    tangents[start &+ column] = scale * masked
-                    penalties[column] += Double(masked) * Double(masked)
-                }
+            let (masks, pixels) = (UnsafePointer(masks), map.shape.pixelCount)
+            switch attribution {
+            case .inputGradient:
+                MaskedAttribution.fill(map, masks, columnCount, scale, penalties)
+            case .inputTimesGradient:
+                let factors = RepeatedRows(elements: map.values, count: map.shape.elementCount)
+                MaskedAttribution.fill(map, masks, columnCount, scale, penalties, factors: factors)
+            case .featureGradient:
+                let factors = RepeatedRows(elements: masks, count: pixels)
+                MaskedAttribution.fill(map, masks, columnCount, scale, penalties, factors: factors)
+            case .gradCAM:
+                MaskedAttribution.fillByActivations(map, masks, columnCount, scale, penalties)
             }
         }
     }
+}
 
-    /// A ∘ a = f ∘ g: v = s · f² ∘ g.
-    ///
-    /// - Parameter factor: f of an element.
-    @inline(__always)
-    private func fillGradient(
-        _ map: ExplainedMap<Scalar>, _ columns: Int, _ scale: Scalar, factor: (Int) -> Scalar
+/// Rows of a matrix that stand for those of one with more rows, again and again: channels share a mask.
+private struct RepeatedRows<Scalar> {
+    let elements: UnsafePointer<Scalar>
+    let count: Int
+}
+
+/// Σ (A ∘ a)² of each column of a group, and its derivatives. What is not finite outside the mask stays outside.
+private enum MaskedAttribution {
+    /// a = g, with A 0 or 1: v = s · A ∘ g.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func fill<Scalar: NetworkScalar>(
+        _ map: ExplainedMap<Scalar>, _ masks: UnsafePointer<Scalar>, _ columns: Int, _ scale: Scalar,
+        _ penalties: UnsafeMutableBufferPointer<Double>
     ) {
-        let (rowCount, maskCount) = (map.shape.elementCount, maskCount(columns))
-        for column in 0..<columns { penalties[column] = 0 }
-        for row in 0..<rowCount {
+        let (gradients, tangents) = (map.cotangent, map.tangent)
+        for row in 0..<map.shape.elementCount {
+            let start = row &* columns
             for column in 0..<columns {
-                let index = row &* columns &+ column
-                guard masks[index % maskCount] != 0 else {
-                    map.tangent[index] = 0
-                    continue
-                }
-                let factor = factor(index)
-                let masked = factor * map.cotangent[index]
-                map.tangent[index] = scale * factor * masked
+                // Read whatever the mask says, so that there is no branch: vectors choose.
+                let gradient = gradients[start &+ column]
+                let masked = masks[start &+ column] == 0 ? 0 : gradient
+                tangents[start &+ column] = scale * masked
                 penalties[column] += Double(masked) * Double(masked)
             }
         }
     }
 
-    /// The elements of A: a feature map's channels share them.
-    private func maskCount(_ columns: Int) -> Int {
-        (attribution.features?.shape.pixelCount ?? image.elementCount) * columns
+    /// A ∘ a = f ∘ g where A is not 0: v = s · f² ∘ g.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func fill<Scalar: NetworkScalar>(
+        _ map: ExplainedMap<Scalar>, _ masks: UnsafePointer<Scalar>, _ columns: Int, _ scale: Scalar,
+        _ penalties: UnsafeMutableBufferPointer<Double>, factors: RepeatedRows<Scalar>
+    ) {
+        let (gradients, tangents) = (map.cotangent, map.tangent)
+        for row in 0..<map.shape.elementCount {
+            let start = row &* columns
+            // Masks are as many as factors: one an element of the input, or one a pixel of a feature map.
+            let shared = row % factors.count &* columns
+            for column in 0..<columns {
+                let (mask, element) = (masks[shared &+ column], factors.elements[shared &+ column])
+                let product = element * gradients[start &+ column]
+                let factor = mask == 0 ? 0 : element
+                let masked = mask == 0 ? 0 : product
+                tangents[start &+ column] = scale * factor * masked
+                penalties[column] += Double(masked) * Double(masked)
+            }
+        }
     }
 
     /// a_p = Σ_k α_k h_kp with α_k = (1/P) Σ_q g_kq: with e_p = s · A_p² a_p the tangent is v_kq = (1/P) Σ_p e_p h_kp, and the
     /// adjoint is given α_k e_p.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
-    private func fillActivationMap(_ map: ExplainedMap<Scalar>, _ columns: Int, _ scale: Scalar) {
+    static func fillByActivations<Scalar: NetworkScalar>(
+        _ map: ExplainedMap<Scalar>, _ masks: UnsafePointer<Scalar>, _ columns: Int, _ scale: Scalar,
+        _ penalties: UnsafeMutableBufferPointer<Double>
+    ) {
         let (channels, pixels) = (map.shape.channels, map.shape.pixelCount)
-        let (values, gradients, tangents, masks) = (map.values, map.cotangent, map.tangent, masks)
+        let (values, gradients, tangents) = (map.values, map.cotangent, map.tangent)
         guard let adjoints = map.adjoint else { return }
         var weights = [Double](repeating: 0, count: channels)
         var activations = [Double](repeating: 0, count: pixels)
