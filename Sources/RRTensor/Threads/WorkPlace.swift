@@ -17,14 +17,17 @@ extension Workers {
         guard parts > 0 else { return }
         let floor = WorkFloor(placeCount: max(min(placeCount, parts, count), 1), partCount: parts)
         let threads = min(count, floor.places.count * max(pieces, 1))
-        guard threads > 1 else {
+        guard threads > 1, WorkerCrew.shared.isWorthCalling(count: threads) else {
             for part in 0..<parts { body(part, floor.places[0]) }
             return
         }
-        run(parts: threads) { worker, _ in
-            floor.work(as: worker, body)
-            floor.help(as: worker)
+        let clock = JobClock()
+        share(threads, threads: threads) { worker, _ in
+            let clock = worker == 0 ? clock : nil
+            floor.work(as: worker, clock, body)
+            floor.help(as: worker, clock)
         }
+        WorkerCrew.shared.judge(clock, count: threads)
     }
 }
 
@@ -127,7 +130,9 @@ private final class WorkFloor: @unchecked Sendable {
     }
 
     /// Takes a place, if there is one left, and does parts there until none is left.
-    func work(as worker: Int, _ body: (Int, WorkPlace) -> Void) {
+    ///
+    /// - Parameter clock: is told of each; nil where nobody asks.
+    func work(as worker: Int, _ clock: JobClock?, _ body: (Int, WorkPlace) -> Void) {
         let number = nextPlace.add(1, ordering: .relaxed).oldValue
         guard number < places.count else { return }
         places[number].worker = worker
@@ -135,12 +140,13 @@ private final class WorkFloor: @unchecked Sendable {
             let part = nextPart.add(1, ordering: .relaxed).oldValue
             guard part < partCount else { return }
             body(part, places[number])
+            clock?.note()
             doneParts.add(1, ordering: .releasing)
         }
     }
 
     /// Helps at all places until all parts are done.
-    func help(as worker: Int) {
+    func help(as worker: Int, _ clock: JobClock?) {
         helperCount.add(1, ordering: .relaxed)
         defer { helperCount.subtract(1, ordering: .relaxed) }
         var idleRounds = 0
@@ -150,6 +156,7 @@ private final class WorkFloor: @unchecked Sendable {
                 // Each begins elsewhere, or all would crowd at the first.
                 hasWorked = places[(worker + offset) % places.count].visit(as: worker) || hasWorked
             }
+            if hasWorked { clock?.note() }
             idleRounds = hasWorked ? 0 : idleRounds + 1
             guard idleRounds > Self.lookouts else { continue }
             // The caller's own thread goes on at once when all is done; others leave the processor to who can use it.

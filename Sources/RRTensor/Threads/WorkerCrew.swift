@@ -1,0 +1,191 @@
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
+
+/// Threads that stay ready for the next job.
+///
+/// A training step of a small network takes less than a millisecond, and waking a thread a tenth of one. So a helper
+/// looks out for work for a moment before it sleeps, and a job begins at once.
+///
+/// `@unchecked Sendable`: the one caller that has set `isBusy` writes `job`, before it starts a helper and after the last
+/// has finished; helpers read it in between.
+final class WorkerCrew: @unchecked Sendable {
+    /// The crew of the process: a helper for each processor core but the caller's.
+    static let shared = WorkerCrew(helperCount: Workers.coreCount - 1)
+
+    private let standing = HelperStanding()
+    private let helpers: [Helper]
+    private let isBusy = Atomic(false)
+    private var job: (@Sendable (Int) -> Void)?
+
+    /// Whether this process is a copy that `fork` made of the one with the helpers, which it does not have.
+    private static let isCopy = Atomic(false)
+
+    private init(helperCount: Int) {
+        helpers = (0..<helperCount).map { Helper(number: $0 + 1) }
+        pthread_atfork(nil, nil) { WorkerCrew.isCopy.store(true, ordering: .relaxed) }
+        _ = BackgroundThreads(states: helpers) { [self] helper in
+            // One job after the other, for good.
+            while true {
+                helper.awaitStart()
+                job?(helper.number)
+                helper.finish()
+            }
+        }
+    }
+
+    /// Whether so many threads are to be asked for a job. Those that are more than the crew are started for it, whatever is
+    /// known of the crew.
+    func isWorthCalling(count: Int) -> Bool { count - 1 > helpers.count || standing.allowsHelp() }
+
+    /// Judges a job that `isWorthCalling` was asked for, at its end.
+    func judge(_ clock: JobClock, count: Int) {
+        guard count - 1 <= helpers.count else { return }
+        let (worked, waited) = clock.durations
+        standing.judge(worked: worked, waited: waited, threadCount: count)
+    }
+
+    /// Calls `body` with 0, and with the other numbers below `count` on whatever helpers are at hand before that call has
+    /// returned; returns when all calls have.
+    ///
+    /// A helper that the system has not let run by then, as on a busy machine, is not waited for.
+    ///
+    /// - Parameter body: leaves nothing to do when it returns, whatever the number that it was called with.
+    /// - Returns: whether it did; false, without a call, where the crew is at work for another caller, is too small or was
+    ///   left behind by a `fork`.
+    func run(count: Int, _ body: @Sendable (Int) -> Void) -> Bool {
+        guard count - 1 <= helpers.count, !Self.isCopy.load(ordering: .relaxed),
+            !isBusy.exchange(true, ordering: .acquiring)
+        else { return false }
+        defer { isBusy.store(false, ordering: .releasing) }
+        let wanted = helpers.prefix(count - 1)
+        withoutActuallyEscaping(body) { body in
+            job = body
+            for helper in wanted { helper.start() }
+            body(0)
+            // Only then is no helper left that uses the body.
+            for helper in wanted { helper.wait() }
+            job = nil
+        }
+        return true
+    }
+}
+
+/// When one thread of a crew works.
+private final class Helper: Sendable {
+    private enum State {
+        static let idle = 0
+        static let called = 1
+        static let working = 2
+        static let asleep = 3
+    }
+
+    /// What the job knows the thread by, from 1.
+    let number: Int
+    private let state = Atomic(State.idle)
+    private let alarm = DispatchSemaphore(value: 0)
+
+    /// Some tens of microseconds: the time between two jobs of a step.
+    private static let lookouts = 20_000
+
+    init(number: Int) { self.number = number }
+
+    /// Calls the thread to the job; it is idle.
+    func start() {
+        if state.exchange(State.called, ordering: .acquiringAndReleasing) == State.asleep { alarm.signal() }
+    }
+
+    /// Takes the call back, or waits for the end of the job that it began.
+    func wait() {
+        guard !move(from: State.called, to: State.idle) else { return }
+        var lookouts = 0
+        while state.load(ordering: .acquiring) == State.working {
+            lookouts += 1
+            if lookouts > Self.lookouts { sched_yield() }
+        }
+    }
+
+    /// Waits until there is a job to do, on the thread itself.
+    func awaitStart() {
+        while true {
+            for _ in 0..<Self.lookouts
+            where state.load(ordering: .relaxed) == State.called
+                && move(from: State.called, to: State.working)
+            {
+                return
+            }
+            // Who calls it out of its sleep may take that back before it wakes.
+            if move(from: State.idle, to: State.asleep) { alarm.wait() }
+        }
+    }
+
+    /// Ends the job, on the thread itself.
+    func finish() { state.store(State.idle, ordering: .releasing) }
+
+    private func move(from state: Int, to next: Int) -> Bool {
+        self.state.compareExchange(expected: state, desired: next, ordering: .acquiringAndReleasing).exchanged
+    }
+}
+
+/// Whether the helpers of a crew are worth calling.
+///
+/// On a machine that others keep busy a helper may lose its core in the middle of a part, for some milliseconds, as long as a
+/// small network takes for several steps. Where the caller has waited for longer than it would have worked alone, the next jobs
+/// are its own: four at first, and twice as many each time that it happens again. What a job computes depends on none of it.
+final class HelperStanding: Sendable {
+    /// The next jobs that helpers are left out of.
+    private let absence = Atomic(0)
+    /// How many the last time were.
+    private let lastAbsence = Atomic(0)
+
+    private static let absences = 4...256
+    /// Half a millisecond: less is no lost core, but the end of a part.
+    private static let leastLoss = 500_000
+
+    /// Whether helpers take part in the job that begins.
+    func allowsHelp() -> Bool {
+        let jobs = absence.load(ordering: .relaxed)
+        guard jobs > 0 else { return true }
+        absence.store(jobs - 1, ordering: .relaxed)
+        return false
+    }
+
+    /// Judges a job that helpers took part in.
+    ///
+    /// - Parameters:
+    ///   - worked: how long the caller had something to do, in nanoseconds.
+    ///   - waited: how long it then waited for the helpers.
+    func judge(worked: Int, waited: Int, threadCount: Int) {
+        let last = lastAbsence.load(ordering: .relaxed)
+        guard waited > max(worked * (threadCount - 1), Self.leastLoss) else {
+            if last > 0 { lastAbsence.store(last / 2, ordering: .relaxed) }
+            return
+        }
+        let jobs = min(max(2 * last, Self.absences.lowerBound), Self.absences.upperBound)
+        lastAbsence.store(jobs, ordering: .relaxed)
+        absence.store(jobs, ordering: .relaxed)
+    }
+}
+
+/// How long the caller of a job has worked at it, in nanoseconds. It alone uses the clock.
+final class JobClock: Sendable {
+    private let start = JobClock.now
+    private let end: Atomic<Int>
+
+    init() { end = Atomic(start) }
+
+    /// Says that the caller has done something until now.
+    func note() { end.store(Self.now, ordering: .relaxed) }
+
+    /// How long it had something to do, and how long it has waited since.
+    var durations: (worked: Int, waited: Int) {
+        let end = end.load(ordering: .relaxed)
+        return (end - start, Self.now - end)
+    }
+
+    private static var now: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1_000_000_000 + time.tv_nsec
+    }
+}
