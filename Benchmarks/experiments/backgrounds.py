@@ -36,7 +36,7 @@ GRADCAM = ["--attribution", "gradcam"]
 ROBUST = ["--group-dro", "0.01"]
 # The run whose weights stand for pretrained ones.
 CLEAN = "garments"
-PRETRAINED = ["--init", f"{CLEAN}-run/model.safetensors", "--head", "new"]
+PRETRAINED = ["--init", f"{CLEAN}-run/weights.safetensors", "--head", "new"]
 # What is tried: a name, the masks, the arguments.
 ROWS = {
     "places": [
