@@ -34,7 +34,9 @@ let package = Package(
         .library(name: "RRInterface", type: .dynamic, targets: ["RRInterface"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        // Without what needs all of Foundation.
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     ],
     targets: [
         systemLibrary("CLibPNG", pkgConfig: "libpng", package: "libpng-dev"),
@@ -77,7 +79,14 @@ let package = Package(
         module("RRPreparation", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets"),
         module("RRStreaming", "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "CPixelPlanes"),
         module("RRNetworks", "RRTensor", "COpenBLAS", "CConvolution"),
-        module("RRExchange", "RRTensor", "RRFormats", "RRNetworks"),
+        .target(
+            name: "RRExchange",
+            dependencies: [
+                "RRTensor", "RRFormats", "RRNetworks",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["ONNX/Messages/onnx.proto", "ONNX/Messages/onnx.sha256"],
+            swiftSettings: swiftSettings),
         module("RRExplanation", "RRTensor", "RRNetworks"),
         module(
             "RRTraining",
@@ -175,5 +184,5 @@ if let names = Context.environment["RRDATA_TESTS"]?.split(separator: ",").map(St
     }
     package.targets.removeAll { !needed.contains($0.name) }
     package.products = []
-    package.dependencies = []
+    if !needed.contains("RRExchange") { package.dependencies = [] }
 }

@@ -138,16 +138,16 @@ struct ImportedGraph {
         _ reader: inout GraphReader, notes: inout [String]
     ) throws(FormatError) -> Feature {
         let file = reader.file
-        guard let output = file.graph.outputs.first, file.graph.outputs.count == 1 else {
+        guard let output = file.graph.output.first, file.graph.output.count == 1 else {
             throw FormatError(
                 .unsupported, path: file.path,
-                "the network has \(file.graph.outputs.count) outputs; one, the logits, is served")
+                "the network has \(file.graph.output.count) outputs; one, the logits, is served")
         }
         guard case .feature(var feature)? = reader.values[output.name] else {
             throw FormatError(
                 .malformed, path: "\(file.path):\(output.name)", "no node gives this output from the image")
         }
-        let end = try GraphNode(NodeMessage(name: output.name, kind: "output"), number: 0, path: file.path)
+        let end = try GraphNode(NodeProto(name: output.name, kind: "output"), number: 0, path: file.path)
         if let step = reader.step(of: feature), step.partial == .softmax, feature.pending == nil {
             notes.append(
                 "\(step.place), at the end, is left out: the layers give logits, and the loss has its own softmax"

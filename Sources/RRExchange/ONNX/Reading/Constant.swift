@@ -129,14 +129,12 @@ extension Constant {
         }
 
         /// - Parameter bytes: whole elements, little-endian.
-        func elements(_ bytes: ArraySlice<UInt8>) -> Elements {
+        func elements(_ bytes: UnsafeRawBufferPointer) -> Elements {
             func load<Value: BitwiseCopyable, Result>(
                 _ type: Value.Type, _ convert: (Value) -> Result
             ) -> [Result] {
-                bytes.withUnsafeBytes { bytes in
-                    stride(from: 0, to: bytes.count, by: size).map {
-                        convert(bytes.loadUnaligned(fromByteOffset: $0, as: type))
-                    }
+                stride(from: 0, to: bytes.count, by: size).map {
+                    convert(bytes.loadUnaligned(fromByteOffset: $0, as: type))
                 }
             }
             switch self {
@@ -157,10 +155,10 @@ extension Constant {
 
         /// The elements that a message has as numbers, each in the list that ONNX keeps its type in; nil for a list that
         /// is not read.
-        func elements(of tensor: TensorMessage) -> Elements? {
+        func elements(of tensor: TensorProto) -> Elements? {
             switch self {
-            case .float: .floats(tensor.floats)
-            case .double: .doubles(tensor.doubles)
+            case .float: .floats(tensor.floatData)
+            case .double: .doubles(tensor.doubleData)
             case .float16:
                 .floats(tensor.integers.map { Float(Float16(bitPattern: UInt16(truncatingIfNeeded: $0))) })
             case .bfloat16:

@@ -37,11 +37,11 @@ struct GraphReader {
     init(_ file: ONNXFile, order: [Axis], images: ImageShape?) throws(FormatError) {
         self.file = file
         var readers: [String: Int] = [:]
-        for node in file.graph.nodes { for name in node.inputs { readers[name, default: 0] += 1 } }
-        for output in file.graph.outputs { readers[output.name, default: 0] += 1 }
+        for node in file.graph.node { for name in node.input { readers[name, default: 0] += 1 } }
+        for output in file.graph.output { readers[output.name, default: 0] += 1 }
         self.readers = readers
-        let stored = Set(file.graph.initializers.map(\.name))
-        let inputs = file.graph.inputs.filter { !stored.contains($0.name) }
+        let stored = Set(file.graph.initializer.map(\.name))
+        let inputs = file.graph.input.filter { !stored.contains($0.name) }
         guard let input = inputs.first, inputs.count == 1 else {
             throw FormatError(
                 .unsupported, path: file.path,
@@ -53,8 +53,8 @@ struct GraphReader {
         values[input.name] = .feature(
             Feature(value: 0, shape: image.shape, order: order, dimensions: image.dimensions))
         // Tensors are read where a node wants them: a file may have others.
-        let tensors = Dictionary(file.graph.initializers.map { ($0.name, $0) }) { first, _ in first }
-        for (number, node) in file.graph.nodes.enumerated() {
+        let tensors = Dictionary(file.graph.initializer.map { ($0.name, $0) }) { first, _ in first }
+        for (number, node) in file.graph.node.enumerated() {
             let node = try GraphNode(node, number: number, path: file.path)
             for name in node.inputs where !name.isEmpty && values[name] == nil {
                 guard let tensor = tensors[name] else {

@@ -15,12 +15,12 @@ struct ImageInput {
 
     /// - Throws: `FormatError` with the code `unsupported` where the input is no images, or their extents are not known.
     init(
-        _ input: ValueMessage, order: [Axis], images: ImageShape?, path: String
+        _ input: ValueInfoProto, order: [Axis], images: ImageShape?, path: String
     ) throws(FormatError) {
         func unsupported(_ message: String) -> FormatError {
             FormatError(.unsupported, path: "\(path):\(input.name)", message)
         }
-        guard let type = input.type, let extents = input.dimensions else {
+        guard let type = input.elementType, let extents = input.dimensions else {
             throw unsupported("the input's shape is not said; onnx.shape_inference or a new export says it")
         }
         guard [1, 10, 11, 16].contains(type) else {

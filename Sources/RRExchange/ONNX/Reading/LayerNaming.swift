@@ -39,9 +39,9 @@ struct LayerNaming {
 
     /// Whether weights are not those of the network's own layers, although they have their names.
     private static func isFolded(_ file: ONNXFile) -> Bool {
-        file.graph.nodes.contains { node in
-            ["Conv", "Gemm", "MatMul", "ConvTranspose"].contains(node.kind)
-                && node.origin.contains { entry in
+        file.graph.node.contains { node in
+            ["Conv", "Gemm", "MatMul", "ConvTranspose"].contains(node.opType)
+                && node.metadataProps.contains { entry in
                     entry.key.hasSuffix("rule_name") && entry.value.contains("Fuse")
                         || entry.value.lowercased().contains("batchnorm")
                             && (entry.key.hasSuffix("class_hierarchy") || entry.key == "namespace")

@@ -1,10 +1,11 @@
+internal import FoundationEssentials
 internal import RRFormats
 internal import RRTensor
 
 /// An ONNX model on disk, with the tensors that it keeps in files beside it.
 final class ONNXFile {
     let path: String
-    let graph: GraphMessage
+    let graph: GraphProto
     /// The version of ONNX's own set of operators.
     let operatorSet: Int
     /// What wrote the file.
@@ -24,43 +25,44 @@ final class ONNXFile {
         self.path = path
         let bytes = try FileBytes.read(path, maximumSize: Self.largestSize, takesPipe: true)
         guard !bytes.isEmpty else { throw FormatError(.malformed, path: path, "the file is empty") }
-        let model = try ModelMessage(ProtobufReader(bytes[...], path: path, budget: ProtobufBudget()))
-        guard let graph = model.graph, !graph.nodes.isEmpty else {
+        let model = try ModelProto(bytes, path: path)
+        guard !model.graph.node.isEmpty else {
             throw FormatError(.malformed, path: path, "this is no ONNX model: it has no graph of nodes")
         }
         if let function = model.functions.first {
             throw FormatError(
                 .unsupported, path: path,
-                "the file defines operators of its own, as \(function); onnx.inliner.inline_local_functions puts "
+                "the file defines operators of its own, as \(function.name); onnx.inliner.inline_local_functions puts "
                     + "what they are made of in their place")
         }
-        guard let set = model.operatorSets.first(where: { ["", "ai.onnx"].contains($0.domain) }) else {
+        guard let set = model.opsetImport.first(where: { ["", "ai.onnx"].contains($0.domain) }) else {
             throw FormatError(.malformed, path: path, "the file does not say which ONNX operator set it uses")
         }
-        guard Self.servedOperatorSets.contains(set.version) else {
+        let version = Int(set.version)
+        guard Self.servedOperatorSets.contains(version) else {
             throw FormatError(
                 .unsupported, path: path,
-                "the file uses the operator set \(set.version) of ONNX; \(Self.servedOperatorSets.lowerBound) to "
+                "the file uses the operator set \(version) of ONNX; \(Self.servedOperatorSets.lowerBound) to "
                     + "\(Self.servedOperatorSets.upperBound) are read, and onnx.version_converter changes it")
         }
-        self.graph = graph
-        operatorSet = set.version
-        producer = model.producer
+        graph = model.graph
+        operatorSet = version
+        producer = model.producerName
     }
 
     /// Reads a tensor.
     ///
     /// - Parameter place: what errors call it.
     /// - Throws: `FormatError` where its elements are not those of its shape, or not to be had.
-    func constant(_ tensor: TensorMessage, at place: String) throws(FormatError) -> Constant {
+    func constant(_ tensor: TensorProto, at place: String) throws(FormatError) -> Constant {
         let location = "\(path):\(place)"
         func malformed(_ message: String) -> FormatError { FormatError(.malformed, path: location, message) }
         let dimensions = tensor.dimensions
         guard dimensions.allSatisfy({ $0 >= 0 }) else { throw malformed("has a negative extent") }
-        guard let type = Constant.StoredType(rawValue: tensor.type) else {
+        guard let type = Constant.StoredType(rawValue: Int(tensor.dataType)) else {
             throw FormatError(
                 .unsupported, path: location,
-                "has elements of ONNX's type \(tensor.type), which are not numbers that are read")
+                "has elements of ONNX's type \(tensor.dataType), which are not numbers that are read")
         }
         let count: Int
         do throws(TensorError) {
@@ -70,14 +72,15 @@ final class ONNXFile {
         }
         if tensor.isExternal {
             let bytes = try externalBytes(of: tensor, size: count * type.size, location)
-            return Constant(dimensions, type.elements(bytes[...]), name: tensor.name)
+            return Constant(dimensions, bytes.withUnsafeBytes(type.elements), name: tensor.name)
         }
-        if !tensor.bytes.isEmpty || count == 0 {
-            guard tensor.bytes.count == count * type.size else {
+        if !tensor.rawData.isEmpty || count == 0 {
+            guard tensor.rawData.count == count * type.size else {
                 throw malformed(
-                    "has \(tensor.bytes.count) bytes, but its shape \(dimensions) wants \(count * type.size)")
+                    "has \(tensor.rawData.count) bytes, but its shape \(dimensions) wants \(count * type.size)"
+                )
             }
-            return Constant(dimensions, type.elements(tensor.bytes), name: tensor.name)
+            return Constant(dimensions, tensor.rawData.withUnsafeBytes(type.elements), name: tensor.name)
         }
         guard let elements = type.elements(of: tensor), elements.count == count else {
             throw malformed("has not as many elements as its shape \(dimensions) wants")
@@ -87,16 +90,17 @@ final class ONNXFile {
 
     /// Reads the bytes of a tensor that stand in another file of the model's folder.
     private func externalBytes(
-        of tensor: TensorMessage, size: Int, _ location: String
+        of tensor: TensorProto, size: Int, _ location: String
     ) throws(FormatError) -> [UInt8] {
+        let external = tensor.external
         func number(_ key: String, _ standard: Int) throws(FormatError) -> Int {
-            guard let text = tensor.external[key] else { return standard }
+            guard let text = external[key] else { return standard }
             guard let number = Int(text), number >= 0 else {
                 throw FormatError(.malformed, path: location, "has “\(text)” as the \(key) of its bytes")
             }
             return number
         }
-        guard let name = tensor.external["location"] else {
+        guard let name = external["location"] else {
             throw FormatError(.malformed, path: location, "is in another file, but does not say in which")
         }
         let file = try externalFile(name, location)

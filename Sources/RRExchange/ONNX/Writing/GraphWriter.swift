@@ -1,3 +1,6 @@
+internal import FoundationEssentials
+internal import SwiftProtobuf
+
 /// The nodes and the tensors of an ONNX graph, in the order in which they are added.
 struct GraphWriter {
     /// An attribute of a node.
@@ -7,8 +10,7 @@ struct GraphWriter {
         case float(Double)
     }
 
-    private var nodes = ProtobufWriter()
-    private var tensors = ProtobufWriter()
+    private var graph = GraphProto()
     private var names: Set<String> = []
 
     /// Adds a node of one output.
@@ -18,41 +20,32 @@ struct GraphWriter {
         _ kind: String, _ inputs: [String], name: String, _ attributes: [(String, Attribute)] = []
     ) -> String {
         let output = unused(name)
-        nodes.message(1) { node in
-            for input in inputs { node.text(1, input) }
-            node.text(2, output)
-            node.text(3, output)
-            node.text(4, kind)
-            for (name, value) in attributes {
-                node.message(5) { attribute in
-                    attribute.text(1, name)
-                    switch value {
-                    case .float(let number):
-                        attribute.float(2, Float(number))
-                        attribute.integer(20, 1)
-                    case .integer(let number):
-                        attribute.integer(3, number)
-                        attribute.integer(20, 2)
-                    case .integers(let numbers):
-                        for number in numbers { attribute.integer(8, number) }
-                        attribute.integer(20, 7)
-                    }
-                }
+        var node = NodeProto(name: output, kind: kind)
+        node.input = inputs
+        node.output = [output]
+        node.attribute = attributes.map { name, value in
+            var attribute = AttributeProto()
+            attribute.name = name
+            switch value {
+            case .float(let number): (attribute.f, attribute.type) = (Float(number), 1)
+            case .integer(let number): (attribute.i, attribute.type) = (Int64(number), 2)
+            case .integers(let numbers): (attribute.ints, attribute.type) = (numbers.map { Int64($0) }, 7)
             }
+            return attribute
         }
+        graph.node.append(node)
         return output
     }
 
     /// Adds a tensor of floating-point numbers.
-    mutating func tensor(_ name: String, _ shape: [Int], _ values: some Collection<Float>) -> String {
-        let name = unused(name)
-        tensors.message(5) { tensor in
-            for extent in shape { tensor.integer(1, extent) }
-            tensor.integer(2, 1)
-            tensor.text(8, name)
-            tensor.floats(9, values)
-        }
-        return name
+    mutating func tensor(_ name: String, _ shape: [Int], _ values: [Float]) -> String {
+        var tensor = TensorProto()
+        tensor.name = unused(name)
+        tensor.dims = shape.map { Int64($0) }
+        tensor.dataType = 1
+        tensor.rawData = values.withUnsafeBufferPointer { Data(buffer: $0) }
+        graph.initializer.append(tensor)
+        return tensor.name
     }
 
     /// Adds one number.
@@ -60,14 +53,13 @@ struct GraphWriter {
 
     /// Adds a list of whole numbers, as shapes and axes are given.
     mutating func integers(_ name: String, _ values: [Int]) -> String {
-        let name = unused(name)
-        tensors.message(5) { tensor in
-            tensor.integer(1, values.count)
-            tensor.integer(2, 7)
-            for value in values { tensor.integer(7, value) }
-            tensor.text(8, name)
-        }
-        return name
+        var tensor = TensorProto()
+        tensor.name = unused(name)
+        tensor.dims = [Int64(values.count)]
+        tensor.dataType = 7
+        tensor.int64Data = values.map { Int64($0) }
+        graph.initializer.append(tensor)
+        return tensor.name
     }
 
     /// A name that nothing has yet.
@@ -86,38 +78,40 @@ struct GraphWriter {
     /// - Parameters:
     ///   - input: the shape of an image.
     ///   - creator: what writes the file, and its version: `rrdata 1.0`.
-    func model(
+    /// - Throws: an error of the library where the model has more bytes than a message may have.
+    consuming func model(
         input: (name: String, shape: [Int]), output: (name: String, shape: [Int]), operatorSet: Int,
         creator: String
-    ) -> [UInt8] {
-        func value(_ writer: inout ProtobufWriter, _ value: (name: String, shape: [Int])) {
-            writer.text(1, value.name)
-            writer.message(2) { type in
-                type.message(1) { tensor in
-                    tensor.integer(1, 1)
-                    tensor.message(2) { shape in
-                        shape.message(1) { $0.text(2, "N") }
-                        for extent in value.shape { shape.message(1) { $0.integer(1, extent) } }
-                    }
-                }
-            }
-        }
-        var model = ProtobufWriter()
-        model.integer(1, 8)
+    ) throws -> [UInt8] {
         let words = creator.split(separator: " ").map(String.init)
-        model.text(2, words.first ?? creator)
-        model.text(3, words.last ?? "")
-        model.message(7) { graph in
-            graph = nodes
-            graph.text(2, words.first ?? creator)
-            graph.append(tensors)
-            graph.message(11) { value(&$0, input) }
-            graph.message(12) { value(&$0, output) }
-        }
-        model.message(8) { set in
-            set.text(1, "")
-            set.integer(2, operatorSet)
-        }
-        return model.bytes
+        var model = ModelProto()
+        model.irVersion = 8
+        model.producerName = words.first ?? creator
+        model.producerVersion = words.last ?? ""
+        var operators = OperatorSetIdProto()
+        operators.version = Int64(operatorSet)
+        model.opsetImport = [operators]
+        graph.name = model.producerName
+        graph.input = [Self.value(input.name, input.shape)]
+        graph.output = [Self.value(output.name, output.shape)]
+        model.graph = graph
+        return try model.serializedBytes()
+    }
+
+    /// Floating-point numbers of any number of samples.
+    private static func value(_ name: String, _ shape: [Int]) -> ValueInfoProto {
+        var samples = TensorShapeProto.Dimension()
+        samples.dimParam = "N"
+        var value = ValueInfoProto()
+        value.name = name
+        value.type.tensorType.elemType = 1
+        value.type.tensorType.shape.dim =
+            [samples]
+            + shape.map { extent in
+                var dimension = TensorShapeProto.Dimension()
+                dimension.dimValue = Int64(extent)
+                return dimension
+            }
+        return value
     }
 }

@@ -47,10 +47,7 @@ package struct ONNXExport<Scalar: NetworkScalar> {
         normalization: (means: [Float], deviations: [Float])?, path: String
     ) throws(FormatError) -> [UInt8] {
         guard network.parameterLayout.count < largestSize / 4 else {
-            throw FormatError(
-                .unsupported, path: path,
-                "\(network.parameterLayout.count) parameters are more than the 2 GB that an ONNX file may have"
-            )
+            throw tooLarge(network, path)
         }
         var export = ONNXExport(network, parameters)
         if let normalization { export.normalize(normalization.means, normalization.deviations) }
@@ -59,9 +56,20 @@ package struct ONNXExport<Scalar: NetworkScalar> {
         }
         let logits = export.flat(export.values.count - 1)
         _ = export.graph.node("Identity", [logits.name], name: "logits")
-        return export.graph.model(
-            input: ("images", network.model.input.dimensions), output: ("logits", [network.model.classCount]),
-            operatorSet: operatorSet, creator: Release.name)
+        do {
+            return try export.graph.model(
+                input: ("images", network.model.input.dimensions),
+                output: ("logits", [network.model.classCount]), operatorSet: operatorSet,
+                creator: Release.name)
+        } catch {
+            throw tooLarge(network, path)
+        }
+    }
+
+    private static func tooLarge(_ network: Network<Scalar>, _ path: String) -> FormatError {
+        FormatError(
+            .unsupported, path: path,
+            "\(network.parameterLayout.count) parameters are more than the 2 GB that an ONNX file may have")
     }
 
     private mutating func normalize(_ means: [Float], _ deviations: [Float]) {
