@@ -44,6 +44,35 @@ struct FeatureMapTests {
         #expect(try network.featureMap() == network.featureMap(of: "layer4"))
     }
 
+    /// A residual block and what is before and behind it, as an imported network has them.
+    @Test("in a graph it is the output of a node that all later ones depend on alone")
+    func graphs() throws {
+        let nodes: [LayerDescription.Node] = [
+            .init(.layer(.named("stem", convolution(3, stride: 2))), of: [0]), .init(.layer(.relu), of: [1]),
+            .init(.layer(.named("block.a", convolution(3, padding: 1))), of: [2]),
+            .init(.layer(.named("block.norm", .batchnorm2d())), of: [3]), .init(.layer(.relu), of: [4]),
+            .init(.layer(.named("block.b", convolution(3, padding: 1))), of: [5]),
+            .init(.add, of: [6, 2]), .init(.layer(.relu), of: [7]), .init(.layer(.globalavgpool), of: [8]),
+            .init(.layer(.flatten), of: [9]), .init(.layer(.named("fc", .linear(.init(out: 3)))), of: [10]),
+        ]
+        let network = try Network<Double>(
+            ModelDescription(
+                input: ImageShape(channels: 1, height: 20, width: 20), classCount: 3, layers: [.graph(nodes)])
+        )
+        let map = try network.featureMap()
+        #expect(map.location == "layers[0].nodes[7]")
+        #expect(try map.shape == ImageShape(channels: 2, height: 9, width: 9))
+        #expect(map.rows == ReceptiveAxis(start: 1, step: 2))
+        #expect(try network.featureMap(of: "block") == map)
+        #expect(try network.featureMap(of: "layers[0].nodes[6]") == map)
+        #expect(try network.featureMap(of: "stem").location == "layers[0].nodes[1]")
+        // The sum beside it depends on the map before the block too.
+        for layer in ["block.b", "layers[0].nodes[4]"] {
+            let error = try #require(throws: NetworkError.self) { try network.featureMap(of: layer) }
+            #expect(error.message.contains("no such layer") && error.message.contains("stem"))
+        }
+    }
+
     @Test("where a map looks follows from kernels, strides and paddings")
     func axes() throws {
         // Unpadded, the first place's middle is 2 pixels from the edge, and 2.5 with the pooling's: as in lenet.

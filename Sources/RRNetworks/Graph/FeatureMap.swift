@@ -1,10 +1,11 @@
 public import RRTensor
 
-/// A feature map that all of a network's input passes through: the output of an entry of the model's list of layers.
+/// A feature map that all of a network's input passes through: the output of an entry of the model's list of layers, or of a node of a
+/// graph that is one.
 ///
 /// An explanation may be about it in the input's place, since what lies behind it is a network of its own.
 public struct FeatureMap: Hashable, Sendable {
-    /// The layer by its position in the model, `layers[3]`.
+    /// The layer by its position in the model, `layers[3]`, or `layers[0].nodes[17]`.
     public let location: String
     /// (C, H, W).
     public let shape: ImageShape
@@ -84,8 +85,9 @@ extension PoolingAxis {
 extension Network {
     /// The feature map of a layer, after the normalisations and activations that follow it.
     ///
-    /// - Parameter layer: an entry of the model's list by its position, `layers[3]`, or by its name, of which the last entry
-    ///   under it is taken: `layer4` of a ResNet is `layer4.1`. nil for the last that holds a convolution.
+    /// - Parameter layer: an entry of the model's list, or a node of a graph in it that all later nodes depend on alone, by its
+    ///   position, `layers[3]` or `layers[0].nodes[17]`, or by its name, of which the last entry under it is taken: `layer4` of a
+    ///   ResNet is `layer4.1`. nil for the last that holds a convolution.
     /// - Throws: `NetworkError` with the code `unknownLayer` where there is no such layer, or its output is no map.
     public func featureMap(of layer: String? = nil) throws(NetworkError) -> FeatureMap {
         let stages = graph.stages
@@ -102,6 +104,10 @@ extension Network {
             chosen =
                 stages.lastIndex { $0.location == layer || $0.name == layer }
                 ?? stages.lastIndex { $0.name.hasPrefix("\(layer).") }
+                ?? stages.lastIndex { stage in
+                    !stage.innerNames.isEmpty
+                        && stage.innerNames.allSatisfy { $0.hasPrefix("\(layer).") }
+                }
         } else {
             chosen = stages.lastIndex { $0.isMap && $0.holdsConvolution }
         }
@@ -120,11 +126,14 @@ extension Network {
 }
 
 extension LayerGraph {
-    /// An entry of the model's list of layers, behind which all that follows depends on its output alone.
+    /// An entry of the model's list of layers, or a node of a graph in it, behind which all that follows depends on its output
+    /// alone.
     struct Stage: Sendable {
         let location: String
         /// As PyTorch names the layer.
         let name: String
+        /// The names of a graph's layers since the stage before it.
+        let innerNames: [String]
         /// Its output.
         var value: Int
         /// Whether the output has a place for what the image has at another.

@@ -78,6 +78,7 @@ extension GraphBuilder {
                 (input.shape, input.isFlat, input.value) = (
                     results[number].shape, results[number].isFlat, results[number].value
                 )
+                (input.rows, input.columns) = (results[number].rows, results[number].columns)
                 return input
             }
             switch node.operation {
@@ -95,6 +96,50 @@ extension GraphBuilder {
         var after = context
         guard let last = results.last else { return after }
         (after.shape, after.isFlat, after.value) = (last.shape, last.isFlat, last.value)
+        (after.rows, after.columns) = (last.rows, last.columns)
+        // Within blocks, what is beside the block depends on more.
+        if !context.location.contains(".") { addStages(of: nodes, scope: scope, path, results, context) }
         return after
+    }
+
+    /// Makes an entry of each node of a graph behind which all that follows depends on its output alone. The last is the graph
+    /// itself.
+    ///
+    /// - Parameter results: the input, and what each node gives.
+    private mutating func addStages(
+        of nodes: [LayerDescription.Node], scope: String, _ path: String, _ results: [LayerContext],
+        _ context: LayerContext
+    ) {
+        var place = context.branch("nodes", path: path)
+        place.scope = scope
+        // By node, the first result that those after it read.
+        var firstRead = nodes.count
+        var isPassed = nodes.map { _ in false }
+        for index in nodes.indices.reversed() {
+            isPassed[index] = firstRead > index
+            firstRead = min(firstRead, nodes[index].inputs.min() ?? 0)
+        }
+        var names: [String] = []
+        var holdsConvolution = false
+        for (index, node) in nodes.enumerated().dropLast() {
+            let location = "\(place.location)[\(index)]"
+            var name = location
+            if let layer = node.layer {
+                if case .named = layer {
+                    name = place.path(of: layer, index: "\(index)")
+                    names.append(name)
+                }
+                holdsConvolution = holdsConvolution || layer.holdsConvolution
+            }
+            guard isPassed[index] else { continue }
+            let result = results[index + 1]
+            stages.append(
+                Graph.Stage(
+                    location: location, name: name, innerNames: names, value: result.value,
+                    isMap: !result.isFlat && result.shape.pixelCount > 1,
+                    continues: node.layer?.continuesLayer ?? false, holdsConvolution: holdsConvolution,
+                    rows: result.rows, columns: result.columns))
+            (names, holdsConvolution) = ([], false)
+        }
     }
 }

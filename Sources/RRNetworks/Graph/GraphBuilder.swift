@@ -94,7 +94,7 @@ struct GraphBuilder<Scalar: NetworkScalar> {
             if context.location == "layers" {
                 stages.append(
                     Graph.Stage(
-                        location: inner.location, name: path, value: inner.value,
+                        location: inner.location, name: path, innerNames: [], value: inner.value,
                         isMap: !inner.isFlat && inner.shape.pixelCount > 1, continues: layer.continuesLayer,
                         holdsConvolution: layer.holdsConvolution, rows: inner.rows, columns: inner.columns))
             }
