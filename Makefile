@@ -8,7 +8,7 @@ SWIFT_FLAGS ?=
 TEST_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
-.PHONY: help dependencies build install uninstall library install-library wheel lint test test-python test-torch test-finetune test-wheel test-pages demo documentation peers bench-engine bench-formats bench-stream bench-python bench-training bench-memory \
+.PHONY: help dependencies build install uninstall deb test-deb library install-library wheel lint test test-python test-torch test-finetune test-wheel test-pages demo documentation peers bench-engine bench-formats bench-stream bench-python bench-training bench-memory \
 	experiments fuzz fuzz-commands flip-bytes faults power-cuts soak sanitize-thread sanitize-address valgrind clean
 
 help:
@@ -16,6 +16,8 @@ help:
 	@echo "make build          build in release"
 	@echo "make install        build, and put rrdata, its manual pages and completions of bash, zsh and fish into PREFIX ($(PREFIX))"
 	@echo "make uninstall      take these out of PREFIX again"
+	@echo "make deb            a Debian package of the command, in dist"
+	@echo "make test-deb       the same, installed where nothing but Debian is, to import, train and report there (as root; minutes)"
 	@echo "make library        librrdata.so, its header and the command for other languages, in .build-library"
 	@echo "make install-library  make library, and copy them to PREFIX ($(PREFIX))"
 	@echo "make wheel          the Python package with library and command, in dist"
@@ -60,6 +62,13 @@ uninstall:
 	rm -f "$(DESTDIR)$(PREFIX)/bin/rrdata" "$(DESTDIR)$(PREFIX)"/share/man/man1/rrdata.1 \
 		"$(DESTDIR)$(PREFIX)"/share/man/man1/rrdata-*.1 "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/rrdata" \
 		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rrdata" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rrdata.fish"
+
+deb: dependencies
+	.ci/make-deb dist
+
+# Makes a root with debootstrap, which is slow and needs a mirror: no part of CI.
+test-deb: deb
+	.ci/test-deb dist/rrdata_*.deb
 
 library: dependencies
 	.ci/link-library .build-library
