@@ -154,7 +154,7 @@ experiments: build peers
 	for experiment in "toy_colors.py" "decoy_fashion.py --network mlp" "annotated_count.py" \
 		"decoy_fashion.py --network lenet" "lightning_loops.py" "backgrounds.py" "sweeps.py"; do \
 		../../.build-peers/bin/python $$experiment --rrdata "$$rrdata"; \
-	done; ../../.build-peers/bin/python picture.py
+	done
 
 # Of more than N calls of a kind that a command makes, N are drawn by the seed.
 faults: N = 40
