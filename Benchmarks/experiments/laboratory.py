@@ -60,7 +60,7 @@ class Laboratory:
                 record = json.loads(line)
                 if "commands" in record:
                     self.records[key(record["commands"])] = record
-        self.version = self.call("--version").strip()
+        self.version = self.call("--version").splitlines()[0]
 
     def call(self, *arguments):
         """The standard output of an rrdata that must succeed."""

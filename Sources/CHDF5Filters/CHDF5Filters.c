@@ -94,3 +94,6 @@ int rr_hdf5_register_filters(void) {
     }
     return 0;
 }
+
+const char *rr_blosc_version(void) { return BLOSC_VERSION_STRING; }
+const char *rr_zstd_version(void) { return ZSTD_versionString(); }

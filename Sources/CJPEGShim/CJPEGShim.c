@@ -317,3 +317,8 @@ rr_jpeg_status rr_jpeg_decode(
     jpeg_destroy_decompress(jpeg);
     return RR_JPEG_OK;
 }
+
+#define TEXT_OF(token) #token
+#define TEXT(macro) TEXT_OF(macro)
+
+const char *rr_jpeg_version(void) { return TEXT(LIBJPEG_TURBO_VERSION); }

@@ -77,3 +77,5 @@ rr_png_status rr_png_decode(
     png_destroy_read_struct(&png, &info, NULL);
     return RR_PNG_OK;
 }
+
+const char *rr_png_version(void) { return png_get_libpng_ver(NULL); }

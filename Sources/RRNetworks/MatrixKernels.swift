@@ -74,6 +74,12 @@ public enum LinearAlgebra {
         return product + " " + String(cString: rr_convolution_version_name(rr_convolution_best_version()))
     }
 
+    /// The library of matrix products, for example `OpenBLAS 0.3.21`.
+    public static var libraryName: String {
+        let words = openblas_get_config().map { String(cString: $0) }?.split(separator: " ") ?? []
+        return words.isEmpty ? "OpenBLAS" : words.prefix(2).joined(separator: " ")
+    }
+
     /// Has OpenBLAS take kernels that fit the processor, and the calling thread alone.
     static let preparation: Void = {
         switch rr_convolution_best_version() {

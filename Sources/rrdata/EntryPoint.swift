@@ -27,6 +27,10 @@ enum EntryPoint {
                 Console.print(Message(NextSteps(in: ".").text))
                 return EXIT_SUCCESS
             }
+            guard arguments != ["--version"] else {
+                Console.print(Message(VersionReport.text))
+                return EXIT_SUCCESS
+            }
             try checkCommand(arguments, of: RRDataCommand.self)
             var command = try RRDataCommand.parseAsRoot()
             try (command as? any PathCommand)?.paths.check()

@@ -65,3 +65,6 @@ rr_jpeg_status rr_jpeg_read_header(
 rr_jpeg_status rr_jpeg_decode(
     const uint8_t *bytes, size_t count, bool completes, bool is_planar, uint8_t *samples, size_t size, unsigned *faults,
     rr_jpeg_message *message);
+
+// The version of libjpeg-turbo that this was compiled with, as 2.1.5: the library does not say.
+const char *rr_jpeg_version(void);

@@ -23,3 +23,6 @@ typedef struct {
 // come one a byte, and tRNS is ignored. Fails where an image does not fill `size` bytes exactly.
 rr_png_status rr_png_decode(
     const uint8_t *bytes, size_t count, bool is_stored, uint8_t *samples, size_t size, rr_png_message *message);
+
+// The version of libpng that runs, as 1.6.39.
+const char *rr_png_version(void);

@@ -190,6 +190,9 @@ package final class AtomicOutput {
         }
     }
 
+    /// Whether there is anything that would be removed now.
+    package static var hasPending: Bool { pending.withLock { !$0.isEmpty } }
+
     deinit {
         guard let pendingPath else { return }
         Self.pending.withLock { pending in

@@ -47,13 +47,18 @@ enum HDF5Library {
         guard reason.contains("version"), ["bad", "unknown", "wrong"].contains(where: reason.contains) else {
             return FormatError(code, path: path, "libhdf5: \(reason)")
         }
-        var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
-        H5get_libversion(&major, &minor, &release)
         return FormatError(
             .unsupported, path: path,
-            "this is stored in a form of HDF5 that libhdf5 \(major).\(minor).\(release) does not know: a newer release "
+            "this is stored in a form of HDF5 that libhdf5 \(version) does not know: a newer release "
                 + "wrote it, with libver='latest' or the like (libhdf5: \(reason)). Write it anew without libver, or "
                 + "with libver='v110', or copy it by that release's h5repack")
+    }
+
+    /// The version of libhdf5 that runs, as 1.10.8.
+    static var version: String {
+        var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
+        H5get_libversion(&major, &minor, &release)
+        return "\(major).\(minor).\(release)"
     }
 
     /// The innermost message of the error stack as it stands there.

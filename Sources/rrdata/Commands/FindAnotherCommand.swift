@@ -100,6 +100,8 @@ struct FindAnotherCommand: PathCommand {
             Console.note("the rounds in \(output.output) were done already")
         }
         let done: [FindAnotherRound]
+        let path = output.output
+        Interruption.keeps { Self.kept(of: path) }
         do {
             done = try loop.run(
                 RunStorage(
@@ -109,17 +111,20 @@ struct FindAnotherCommand: PathCommand {
             progress.clear()
         } catch {
             progress.clear()
-            if let count = FindAnotherLoop.unfinishedRoundCount(of: output.output) {
-                Console.error(
-                    "rrdata: note: \(UnfinishedRun.path(of: output.output)) has \(count) of the rounds and what was "
-                        + "begun of the next; --resume goes on with them, --force begins anew")
-            }
+            if let note = Self.kept(of: output.output) { Console.error("rrdata: note: \(note)") }
             throw error
         }
         if report.json {
             Console.print(json: FindAnotherReport.json(done, output: output.output))
         } else {
             Console.print(Message(FindAnotherReport.table(done)))
+        }
+    }
+
+    /// What is there of rounds that were stopped; nil where there is none.
+    private static func kept(of output: String) -> Message? {
+        FindAnotherLoop.unfinishedRoundCount(of: output).map { count in
+            "\(UnfinishedRun.path(of: output)) has \(count) of the rounds and what was begun of the next; --resume goes on with them, --force begins anew"
         }
     }
 }

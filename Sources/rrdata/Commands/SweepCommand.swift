@@ -102,6 +102,8 @@ struct SweepCommand: PathCommand {
         }
         let progress = SweepReport()
         let done: [SweepRun]
+        let path = output.output
+        Interruption.keeps { Self.kept(of: path) }
         do {
             done = try loop.run(
                 RunStorage(
@@ -111,17 +113,20 @@ struct SweepCommand: PathCommand {
             progress.clear()
         } catch {
             progress.clear()
-            if let count = SweepLoop.unfinishedRunCount(of: output.output) {
-                Console.error(
-                    "rrdata: note: \(UnfinishedRun.path(of: output.output)) has \(count) of the runs and what was "
-                        + "begun of the next; --resume goes on with them, --force begins anew")
-            }
+            if let note = Self.kept(of: output.output) { Console.error("rrdata: note: \(note)") }
             throw error
         }
         if report.json {
             Console.print(json: SweepReport.json(done, output: output.output))
         } else {
             Console.print(Message(SweepReport.text(done, output: output.output)))
+        }
+    }
+
+    /// What is there of runs that were stopped; nil where there is none.
+    private static func kept(of output: String) -> Message? {
+        SweepLoop.unfinishedRunCount(of: output).map { count in
+            "\(UnfinishedRun.path(of: output)) has \(count) of the runs and what was begun of the next; --resume goes on with them, --force begins anew"
         }
     }
 }

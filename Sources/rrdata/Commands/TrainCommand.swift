@@ -26,7 +26,9 @@ struct TrainCommand: PathCommand {
             best.safetensors with --validation, metrics.jsonl, with a line a step, and metrics.csv, with a row an epoch, \
             for curves. From its first checkpoint until it is done, the run stands beside that name as RUN.unfinished; \
             with --resume the first comes before the first step. Whatever stops the process, the same command with \
-            --resume goes on from there, and ends with the same weights to the last bit.
+            --resume goes on from there, and ends with the same weights to the last bit. With more --epochs it goes on with a run \
+            that is done, to what as many epochs from the first would have made; --schedule cosine and one-cycle have come to \
+            their end and are refused.
             """)
 
     @Argument(help: "The dataset, or a folder of PNG files.")
@@ -118,17 +120,15 @@ struct TrainCommand: PathCommand {
         let loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)
         Console.note(loop.notes)
         let progress = TrainingReport()
+        let path = output.output
+        Interruption.keeps { Self.kept(of: path) }
         let summary: TrainingSummary
         do {
             summary = try loop.run(keeping.storage(output)) { progress.show($0) }
             progress.clear()
         } catch {
             progress.clear()
-            if let step = UnfinishedRun.stepCount(of: output.output) {
-                Console.error(
-                    "rrdata: note: \(UnfinishedRun.path(of: output.output)) has the run's first \(step) steps; "
-                        + "--resume goes on with it, --force starts anew")
-            }
+            if let note = Self.kept(of: output.output) { Console.error("rrdata: note: \(note)") }
             throw error
         }
         if summary.wasDone {
@@ -139,6 +139,13 @@ struct TrainCommand: PathCommand {
             Console.print(json: TrainingReport.json(summary))
         } else {
             Console.print(Message(TrainingReport.text(summary, metric: options.bestMetric)))
+        }
+    }
+
+    /// What is there of a run that was stopped; nil before its first checkpoint.
+    private static func kept(of output: String) -> Message? {
+        UnfinishedRun.stepCount(of: output).map { step in
+            "\(UnfinishedRun.path(of: output)) has the run's first \(step) steps; --resume goes on with it, --force starts anew"
         }
     }
 }

@@ -28,6 +28,19 @@ enum Console {
 
     private static let quiet = Mutex(false)
 
+    /// How progress is told.
+    static var progressForm: ProgressForm {
+        get { form.withLock { $0 } }
+        set { form.withLock { $0 = newValue } }
+    }
+
+    private static let form = Mutex(ProgressForm.line)
+
+    /// Prints how far work is as a JSON object in a line of standard error.
+    static func progress(json object: [String: JSONValue]) {
+        writeToStandardError(JSONValue.object(object).serialized() + "\n")
+    }
+
     /// Prints what users should know, on standard error.
     static func note(_ message: Message) {
         if !isQuiet { error("rrdata: note: \(message)") }
@@ -71,7 +84,7 @@ enum Console {
     private static let failure = Mutex<StandardOutputFailure?>(nil)
 
     /// Whether standard error is a terminal, where progress can be shown.
-    static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 && !isQuiet }
+    static var showsProgress: Bool { progressForm == .line && isatty(STDERR_FILENO) == 1 && !isQuiet }
 
     /// The number of columns of that terminal, as far as it tells.
     static var width: Int {

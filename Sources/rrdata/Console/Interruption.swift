@@ -25,6 +25,7 @@ enum Interruption {
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 isUnderWay.store(true, ordering: .sequentiallyConsistent)
+                say()
                 AtomicOutput.removeAllPending(thenExitWith: 128 + number)
             }
             source.activate()
@@ -36,6 +37,22 @@ enum Interruption {
     static func waitIfUnderWay() {
         while isUnderWay.load(ordering: .sequentiallyConsistent) { pause() }
     }
+
+    /// Says what an interrupted command has kept.
+    ///
+    /// - Parameter note: asked when it is interrupted; nil where nothing is kept.
+    static func keeps(_ note: @escaping @Sendable () -> Message?) { kept.withLock { $0 = note } }
+
+    private static func say() {
+        let note =
+            kept.withLock { $0 }?() ?? (AtomicOutput.hasPending ? "nothing is kept of what was begun" : nil)
+        guard let note else { return }
+        // Below a line of progress.
+        if Console.showsProgress { Console.writeToStandardError("\n") }
+        Console.note("interrupted: \(note)")
+    }
+
+    private static let kept = Mutex<(@Sendable () -> Message?)?>(nil)
 
     private static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()

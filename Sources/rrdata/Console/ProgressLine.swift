@@ -1,9 +1,12 @@
 import RRFormats
 import RRReports
+import RRSchemas
 
-/// A line on the terminal that is written over as work goes on; nothing where standard error is no terminal.
+/// A line on the terminal that is written over as work goes on; nothing where standard error is no terminal, and for other programs
+/// an object a line.
 final class ProgressLine {
     private let isShown = Console.showsProgress
+    private let isJSON = Console.progressForm == .json
     private let clock = ContinuousClock()
     private let start: ContinuousClock.Instant
     private var lastShown: ContinuousClock.Instant?
@@ -18,18 +21,47 @@ final class ProgressLine {
     /// Shows how far a count has come, with the rate and the time left once they can be told:
     /// `images 420000 of 1000000, 61230 images/s, 9 s left`.
     func show(_ what: String, done: Int, of total: Int) {
+        guard !isJSON else {
+            tell(isLast: done >= total) { elapsed in
+                var object: [String: JSONValue] = [
+                    "what": .string(what), "done": .integer(done), "of": .integer(total),
+                ]
+                object["seconds_left"] = rate(done: done, of: total, elapsed).map {
+                    .number(Double(total - done) / $0)
+                }
+                return object
+            }
+            return
+        }
         show(isLast: done >= total) { elapsed in
-            let first = firstCount ?? (done, elapsed)
-            firstCount = first
             var line = "\(what) \(done) of \(total)"
-            let seconds = (elapsed - first.elapsed) / .seconds(1)
-            if done > first.done, done < total, seconds > 0.5 {
-                let rate = Double(done - first.done) / seconds
+            if let rate = rate(done: done, of: total, elapsed) {
                 let shown = rate < 10 ? Figure.text(rate) : "\(Int(rate))"
                 line += ", \(shown) \(what)/s, \(Self.time(Double(total - done) / rate)) left"
             }
             return line
         }
+    }
+
+    /// What is done in a second; nil where it cannot be told yet, or where nothing is left.
+    private func rate(done: Int, of total: Int, _ elapsed: Duration) -> Double? {
+        let first = firstCount ?? (done, elapsed)
+        firstCount = first
+        let seconds = (elapsed - first.elapsed) / .seconds(1)
+        return done > first.done && done < total && seconds > 0.5 ? Double(done - first.done) / seconds : nil
+    }
+
+    /// Tells other programs how far work is, where they asked for it, unless that was told a moment ago.
+    ///
+    /// - Parameter object: what is told beside `seconds`, those since the work began.
+    func tell(isLast: Bool, _ object: (_ elapsed: Duration) -> [String: JSONValue]) {
+        guard isJSON else { return }
+        let now = clock.now
+        if !isLast, let lastShown, now - lastShown < Self.interval { return }
+        lastShown = now
+        let told = object(now - start)
+        Console.progress(
+            json: told.merging(["seconds": .number((now - start) / .seconds(1))]) { first, _ in first })
     }
 
     /// Shows a text, unless one was shown a moment ago.

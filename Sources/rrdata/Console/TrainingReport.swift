@@ -9,19 +9,42 @@ struct TrainingReport {
 
     /// Shows how far training is: in place on a terminal, and elsewhere in a line an epoch.
     func show(_ progress: TrainingProgress) {
+        line.tell(isLast: progress.isEndOfEpoch) { Self.json(progress, elapsed: $0 / .seconds(1)) }
+        guard Console.progressForm == .line else { return }
         guard Console.showsProgress else {
             if progress.isEndOfEpoch, !Console.isQuiet { Console.error(Message(Self.text(progress))) }
             return
         }
         line.show(isLast: progress.step == progress.stepCount) { elapsed in
-            let done = progress.step - progress.firstStep
-            let left =
-                elapsed / .seconds(1) * Double(progress.stepCount - progress.step) / Double(max(done, 1))
-            return Self.text(progress) + "  \(ProgressLine.time(left)) left"
+            Self.text(progress)
+                + "  \(ProgressLine.time(Self.secondsLeft(progress, elapsed: elapsed / .seconds(1)))) left"
         }
     }
 
     func clear() { line.clear() }
+
+    private static func secondsLeft(_ progress: TrainingProgress, elapsed: Double) -> Double {
+        elapsed * Double(progress.stepCount - progress.step)
+            / Double(max(progress.step - progress.firstStep, 1))
+    }
+
+    /// The means are those over the epoch so far.
+    private static func json(_ progress: TrainingProgress, elapsed: Double) -> [String: JSONValue] {
+        let mean = progress.mean
+        var object: [String: JSONValue] = [
+            "what": "steps", "done": .integer(progress.step), "of": .integer(progress.stepCount),
+            "epoch": .integer(progress.epoch + 1), "epochs": .integer(progress.epochCount),
+            "is_end_of_epoch": .bool(progress.isEndOfEpoch),
+            "loss": .number(mean.loss), "cross_entropy": .number(mean.crossEntropy),
+            "lambda1": .number(progress.lambda1), "accuracy": .number(mean.accuracy),
+            "samples_per_second": .number(mean.samplesPerSecond),
+            "seconds_left": .number(secondsLeft(progress, elapsed: elapsed)),
+        ]
+        object["penalty"] = mean.penalty.map { .number($0) }
+        object["validation_accuracy"] = progress.validationAccuracy.map { .number($0) }
+        object["worst_group_accuracy"] = progress.worstGroupAccuracy.map { .number($0) }
+        return object
+    }
 
     private static func text(_ progress: TrainingProgress) -> String {
         let mean = progress.mean

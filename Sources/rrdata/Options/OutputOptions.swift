@@ -31,8 +31,24 @@ struct ReportOptions: ParsableArguments {
     @Flag(help: "Show no progress and no notes; results and errors are told as ever.")
     var quiet = false
 
+    @Option(
+        help:
+            "How progress is told on standard error: line, in place and on a terminal only; json, an object a line for other programs; none."
+    )
+    var progress: ProgressForm = .line
+
     /// Holds for all of the process from here on: notes come from many places.
-    func validate() { Console.isQuiet = quiet }
+    func validate() {
+        Console.isQuiet = quiet
+        Console.progressForm = quiet ? .none : progress
+    }
+}
+
+/// How a command tells how far it is.
+enum ProgressForm: String, CaseIterable, ExpressibleByArgument {
+    case line
+    case json
+    case none
 }
 
 /// How many threads a command uses.
