@@ -95,7 +95,9 @@ struct ResumeTests {
         let files = try FileManager.default.contentsOfDirectory(atPath: shades.folder.path("run")).sorted()
         #expect(
             files == [
-                "SHA256SUMS", "best.safetensors", "config.json", "metrics.csv", "metrics.jsonl", "model.json",
+                "SHA256SUMS", "best.safetensors", "config.json", "continuation", "metrics.csv",
+                "metrics.jsonl",
+                "model.json",
                 "weights.safetensors",
             ])
         #expect(try shades.folder.names() == ["d.h5", "run", "whole"])

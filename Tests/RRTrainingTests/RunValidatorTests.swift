@@ -84,6 +84,7 @@ struct RunValidatorTests {
     func changed() throws {
         for name in [
             "config.json", "metrics.csv", "metrics.jsonl", "model.json", "weights.safetensors", "SHA256SUMS",
+            "continuation/optimizer.safetensors", "continuation/state.json",
         ] {
             let sound = try FileBytes.read("\(path)/\(name)")
             for place in stride(from: 0, to: sound.count, by: max(1, sound.count / 40)) {

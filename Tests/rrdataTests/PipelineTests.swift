@@ -38,7 +38,7 @@ struct PipelineTests {
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("right")).sorted()
         #expect(
             names == [
-                "SHA256SUMS", "config.json", "metrics.csv", "metrics.jsonl", "model.json",
+                "SHA256SUMS", "config.json", "continuation", "metrics.csv", "metrics.jsonl", "model.json",
                 "weights.safetensors",
             ])
         let model = try JSONValue(

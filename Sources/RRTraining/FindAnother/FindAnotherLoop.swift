@@ -96,9 +96,10 @@ public struct FindAnotherLoop {
         if !Run.isRun(path) || UnfinishedRun.canBeResumed(path) {
             let loop = try TrainingLoop(
                 dataset: dataset, masks: masks, options: options.training(inRound: number))
-            _ = try loop.run(
-                RunStorage(output: path, resumes: true, checkpointSeconds: storage.checkpointSeconds)
-            ) { try progress(.training(round: number, $0)) }
+            var runStorage = RunStorage(
+                output: path, resumes: true, checkpointSeconds: storage.checkpointSeconds)
+            runStorage.keepsContinuation = false
+            _ = try loop.run(runStorage) { try progress(.training(round: number, $0)) }
         }
         UnfinishedRun.removeSpentCheckpoint(of: path)
         return try Run(path: path)

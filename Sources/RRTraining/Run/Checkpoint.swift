@@ -18,18 +18,11 @@ extension Checkpoint {
     ///
     /// - Throws: `FormatError` with the code `cannotWrite`; the older checkpoint is then as it was.
     func write(to folder: String) throws(FormatError) {
-        let layout = trainer.parameters.layout
         _ = try FileTree.makeFolder(folder)
         let names = CheckpointFile.names(step: trainer.stepCount)
         do {
             try WeightsFile.write(trainer.parameters, to: folder + "/" + names.weights)
-            var tensors: [SafeTensor] = []
-            for (prefix, values) in [("first.", trainer.first), ("second.", trainer.second)]
-            where !values.isEmpty {
-                tensors += WeightsFile.tensors(
-                    Parameters(layout: layout, values: values), prefix: prefix)
-            }
-            try SafeTensorsFile.write(tensors, to: folder + "/" + names.optimizer)
+            try SafeTensorsFile.write(optimizerTensors, to: folder + "/" + names.optimizer)
             for name in [names.weights, names.optimizer] { try Durability.sync(folder + "/" + name) }
             try RunDocument.replace(
                 folder + "/" + CheckpointFile.state, with: progress.json(of: trainer))
@@ -38,6 +31,16 @@ extension Checkpoint {
             throw error
         }
         CheckpointFile.clean(folder)
+    }
+
+    /// The optimiser's memory: `first.0.weight`, `second.0.weight`, ….
+    var optimizerTensors: [SafeTensor] {
+        [("first.", trainer.first), ("second.", trainer.second)].flatMap { prefix, values in
+            values.isEmpty
+                ? []
+                : WeightsFile.tensors(
+                    Parameters(layout: trainer.parameters.layout, values: values), prefix: prefix)
+        }
     }
 
     /// Reads the checkpoint of a folder.

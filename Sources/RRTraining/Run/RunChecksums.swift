@@ -8,11 +8,18 @@ enum RunChecksums {
     private static let names = [
         RunFile.best, RunFile.configuration, RunFile.curves, RunFile.metrics, RunFile.model, RunFile.weights,
     ]
+    /// Those of its continuation, which has sums of its own.
+    private static let continued = ["optimizer.safetensors", CheckpointFile.state]
 
     /// Writes the sums of the files that a run has.
     ///
     /// - Throws: `FormatError` with the code `cannotRead` or `cannotWrite`.
-    static func write(in folder: String) throws(FormatError) {
+    static func write(in folder: String) throws(FormatError) { try write(of: names, in: folder) }
+
+    /// Writes the sums of those of the named files that are there.
+    ///
+    /// - Throws: as `write(in:)`.
+    static func write(of names: [String], in folder: String) throws(FormatError) {
         var text = ""
         for name in names where FileTree.kind(of: folder + "/" + name) == .file {
             text += try SHA256Hasher.hash(ofFileAt: folder + "/" + name) + "  " + name + "\n"
@@ -30,7 +37,8 @@ enum RunChecksums {
         var changed: [String] = []
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
             let name = String(line.dropFirst(66))
-            guard line.count > 66, line.dropFirst(64).prefix(2) == "  ", names.contains(name) else {
+            guard line.count > 66, line.dropFirst(64).prefix(2) == "  ", (names + continued).contains(name)
+            else {
                 throw FormatError(.malformed, path: path, "these are not the sums that a run wrote")
             }
             guard FileTree.kind(of: folder + "/" + name) == .file,

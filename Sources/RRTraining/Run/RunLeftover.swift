@@ -7,7 +7,7 @@ enum RunLeftover {
     /// What a run writes beside its metrics, which come first.
     private static let others: Set = [
         RunFile.configuration, RunFile.model, RunFile.weights, RunFile.best, RunFile.curves,
-        RunFile.checkpoint,
+        RunFile.checkpoint, RunFile.continuation,
         RunChecksums.fileName,
     ]
     /// Enough of a file for its first line.
@@ -28,6 +28,8 @@ enum RunLeftover {
             case RunFile.configuration: isConfiguration(path)
             case RunFile.curves: isCurves(path)
             case RunFile.checkpoint: isCheckpointWithoutState(path)
+            // A run that could not be given its name.
+            case RunFile.continuation: isContinuation(path)
             default: others.contains(name) && isFile(path)
             }
         }
@@ -63,6 +65,14 @@ enum RunLeftover {
             isHiddenFolder(name, in: path)
                 || name.hasSuffix(".safetensors")
                     && (name.hasPrefix("weights-") || name.hasPrefix("optimizer-"))
+        }
+    }
+
+    private static func isContinuation(_ path: String) -> Bool {
+        guard !FileTree.isLink(path), let names = FileTree.names(in: path) else { return false }
+        let known = ["optimizer.safetensors", CheckpointFile.state, RunChecksums.fileName]
+        return names.allSatisfy {
+            isHiddenFolder($0, in: path) || known.contains($0) && isFile(path + "/" + $0)
         }
     }
 

@@ -102,6 +102,12 @@ package struct RunValidator {
 
     /// Reports the files that are not what the run wrote, where nothing else is wrong with them.
     private mutating func checkSums() {
+        checkSums(in: path)
+        let continuation = path + "/" + RunFile.continuation
+        if FileTree.kind(of: continuation) == .folder { checkSums(in: continuation) }
+    }
+
+    private mutating func checkSums(in path: String) {
         do throws(FormatError) {
             let changed = try RunChecksums.changedFiles(in: path).map { path + "/" + $0 }
             for file in changed where !findings.contains(where: { $0.place.file == file }) {

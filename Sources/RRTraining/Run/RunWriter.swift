@@ -75,15 +75,29 @@ final class RunWriter {
         try folder.keep()
     }
 
+    /// Makes the folder of an unfinished run, in which there is nothing so far, beside a run that is done.
+    ///
+    /// - Throws: as `UnfinishedFolder.init(_:path:force:)`.
+    static func emptyFolder(for path: String) throws(FormatError) -> UnfinishedFolder {
+        try UnfinishedFolder(contents, path: path, force: true)
+    }
+
     /// Writes the weights and gives the folder its name, and `masks` theirs in the same step.
     ///
-    /// - Parameter masks: an output that is whole, and is of this run only; nil for none.
+    /// - Parameters:
+    ///   - position: where the run ended, to be kept with the optimiser's memory; nil to keep nothing to go on with.
+    ///   - masks: an output that is whole, and is of this run only; nil for none.
     func finish<Scalar: NetworkScalar>(
-        _ parameters: Parameters<Scalar>, with masks: AtomicOutput?
+        _ trainer: Trainer<Scalar>, at position: RunPosition?, with masks: AtomicOutput?
     ) throws(FormatError) {
+        let sizes = (try metrics.flush(), try curves.flush())
         try metrics.close()
         try curves.close()
-        try WeightsFile.write(parameters, to: file(RunFile.weights))
+        try WeightsFile.write(trainer.parameters, to: file(RunFile.weights))
+        if var position {
+            (position.metricsSize, position.curvesSize) = sizes
+            try RunContinuation.write(trainer.state, at: position, in: folder.path)
+        }
         try RunChecksums.write(in: folder.path)
         try folder.commit(with: masks)
         AtomicOutput.discard(path + "/" + RunFile.checkpoint, beside: path)
@@ -105,4 +119,6 @@ enum RunFile {
     static let curves = "metrics.csv"
     /// The folder that an unfinished run has, with all that resuming needs.
     static let checkpoint = "checkpoint"
+    /// The folder of a run that is done, with what making it longer needs beside the weights.
+    static let continuation = "continuation"
 }

@@ -85,6 +85,9 @@ public struct UnfinishedRun {
         return true
     }
 
+    /// The epochs that the run was asked for; nil where it does not say.
+    var epochs: Int? { configuration["options"]?["epochs"]?.integerValue }
+
     private static func path(inUseFor output: String) -> String? {
         [path(of: output), output].first { canBeResumed($0) }
     }
@@ -100,10 +103,13 @@ public struct UnfinishedRun {
 
     /// Checks that a run with this configuration would be the same run.
     ///
-    /// - Parameter goesOn: whether steps are to come, which only the same matrix kernels take to the same last bit.
+    /// - Parameters:
+    ///   - goesOn: whether steps are to come, which only the same matrix kernels take to the same last bit.
+    ///   - changed: recorded options that may be others.
     /// - Throws: `TrainingError` naming the option, the dataset or the masks that differ.
     func check(
-        _ wanted: JSONValue, model: ModelDescription, datasetPath: String, goesOn: Bool = true
+        _ wanted: JSONValue, model: ModelDescription, datasetPath: String, goesOn: Bool = true,
+        except changed: Set<String> = []
     ) throws {
         func refusal(_ option: OptionName, _ before: JSONValue?, _ now: JSONValue?) -> TrainingError {
             TrainingError(
@@ -140,7 +146,8 @@ public struct UnfinishedRun {
         let before = configuration["options"]?.objectValue ?? [:]
         let now = wanted["options"]?.objectValue ?? [:]
         // Files may have moved; what they hold is compared.
-        let names = Set(before.keys).union(now.keys).subtracting(["init", "validation_file"])
+        let names = Set(before.keys).union(now.keys).subtracting(["init", "validation_file"]).subtracting(
+            changed)
         for key in names.sorted() where before[key] != now[key] {
             throw refusal(OptionName(recordedAs: key), before[key], now[key])
         }

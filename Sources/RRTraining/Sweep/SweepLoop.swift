@@ -106,8 +106,11 @@ public struct SweepLoop {
         let path = folder.run(of: number)
         do {
             if !Run.isRun(path) || UnfinishedRun.canBeResumed(path) {
+                var runStorage = RunStorage(
+                    output: path, resumes: true, checkpointSeconds: storage.checkpointSeconds)
+                runStorage.keepsContinuation = false
                 _ = try TrainingLoop(dataset: dataset, masks: masks, options: options.training(trial)).run(
-                    RunStorage(output: path, resumes: true, checkpointSeconds: storage.checkpointSeconds)
+                    runStorage
                 ) { try progress(.training(number: number, trial.way, lambda1: trial.lambda1, $0)) }
             }
         } catch let error as TrainingError where error.code == .diverged {

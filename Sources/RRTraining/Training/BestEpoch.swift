@@ -61,6 +61,14 @@ struct BestWatch: Equatable, Sendable {
 }
 
 extension BestWatch {
+    /// What the epochs of a run have shown.
+    init(_ metrics: RunMetrics, by metric: ValidationMetric) {
+        for epoch in metrics.epochs {
+            guard let value = epoch.validation.map(metric.value) else { continue }
+            _ = add(value, epoch: epoch.epoch, metric: metric)
+        }
+    }
+
     init?(_ state: JSONValue) {
         guard let best = state["best"], let count = state["epochs_since_best"]?.integerValue,
             0...RunPosition.largestCount ~= count

@@ -192,10 +192,13 @@ public struct RunStorage: Hashable, Sendable {
     /// Whether a run of that name is replaced.
     public var force: Bool
     /// Whether an unfinished run for this output is gone on with, where there is one; of one that is done, and was asked for
-    /// with the same options, what it came to is given again.
+    /// with the same options, what it came to is given again; with more epochs, and a learning rate that does not go by their number,
+    /// it becomes as if it had been asked for with these.
     public var resumes: Bool
     /// The seconds between two checkpoints within an epoch; every epoch but the last ends with one.
     public var checkpointSeconds: Double
+    /// Whether a run that is done keeps the optimiser's memory, so that it can be made longer.
+    public var keepsContinuation = true
 
     public init(output: String, force: Bool = false, resumes: Bool = false, checkpointSeconds: Double = 60) {
         self.output = output

@@ -79,7 +79,12 @@ final class TrainingSession<Scalar: NetworkScalar> {
             try Self.restore(
                 trainer, from: checkpoint, path: unfinished.path, epochs: options.stream.epochs, length)
         }
-        writer = try fresh ?? RunWriter(resuming: storage.output, at: position, force: storage.force)
+        writer =
+            try fresh
+            ?? RunWriter(
+                resuming: storage.output, at: position,
+                // A run that this one makes longer gives its place up.
+                force: storage.force || RunContinuation.isContinued(storage.output))
         if fresh != nil { try writer.write(configuration: configuration, model: options.model) }
         firstStep = trainer.stepCount
         secondsBefore = position.seconds
@@ -241,7 +246,9 @@ final class TrainingSession<Scalar: NetworkScalar> {
         }
         // Without its masks the run would count as done, and resuming it would make none: both appear, or the checkpoint stays.
         let collected = try gathering.flatMap(writeMasks)
-        try writer.finish(trainer.parameters, with: collected?.output)
+        position.seconds = seconds
+        try writer.finish(
+            trainer, at: storage.keepsContinuation ? position : nil, with: collected?.output)
         return TrainingSummary(
             output: storage.output, lambda1: lambda1, stepCount: trainer.stepCount,
             epochCount: position.epoch, best: position.watch.best, collectedMasks: collected?.summary,

@@ -95,7 +95,7 @@ struct RunKeepingArguments: ParsableArguments {
 
     @Flag(
         help:
-            "Go on with the unfinished run for this output, if there is one; of one that is done, say what it came to."
+            "Go on with the unfinished run for this output, if there is one; of one that is done, say what it came to, or train it on where --epochs asks for more."
     )
     var resume = false
 
