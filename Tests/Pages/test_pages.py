@@ -1,11 +1,12 @@
 """Reports as a browser shows them: nothing runs, nothing is fetched, everything is in view, and everybody can read it."""
 
 import csv
+import itertools
 import random
 import re
 
 import pytest
-from conftest import write_png
+from conftest import write_npy, write_png
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed: make test-pages installs it")
 
@@ -16,8 +17,8 @@ HOSTILE = [
 WIDTHS = [360, 800, 1600]
 
 
-def dataset(rrdata, folder, classes, count, channels=1, depth=8, size=12, groups=False):
-    """Imports random images that a metadata.csv names, and gives masks to them by a first model."""
+def write_images(folder, classes, count, channels=1, depth=8, size=12, groups=False):
+    """Writes images that tell their classes apart a little, and a metadata.csv that names them."""
     images = folder / "images"
     images.mkdir()
     draw = random.Random(0)
@@ -27,31 +28,66 @@ def dataset(rrdata, folder, classes, count, channels=1, depth=8, size=12, groups
         for number in range(count):
             name = f"{number} {classes[number % len(classes)].replace('/', '-')[:40]}.png"
             row_size = size * channels * depth // 8
-            write_png(images / name, [draw.randbytes(row_size) for _ in range(size)], channels, depth)
+            base = number % len(classes) * 191 // len(classes)
+            # A coarse pattern, so that large files stay small.
+            rows = [bytes(base + draw.randrange(64) for _ in range(row_size)) for _ in range(min(size, 32))]
+            write_png(images / name, [rows[y * len(rows) // size] for y in range(size)], channels, depth)
             split = "train" if number < count * 2 // 3 else "test"
             writer.writerow(
                 [name, classes[number % len(classes)], split] + [f"group {classes[number % 3 % len(classes)]}"] * groups)
-    rrdata(folder, "import", "pngs", "images", "-o", "d.h5")
-    train = ["--model", "mlp", "--epochs", 2, "--batch-size", 8, "--learning-rate", 0.01]
+
+
+def import_images(rrdata, folder, floats=False, **kind):
+    """Imports images, as d.h5."""
+    if not floats:
+        write_images(folder, **kind)
+        rrdata(folder, "import", "pngs", "images", "-o", "d.h5")
+        return
+    draw = random.Random(0)
+    count, size = kind["count"], kind["size"]
+    write_npy(folder / "x.npy", "f", [draw.gauss(n % 3, 1) for n in range(count) for _ in range(size * size)], (count, size, size))
+    write_npy(folder / "y.npy", "q", [n % 3 for n in range(count)], (count,))
+    rrdata(folder, "import", "npy", "x.npy", "--layout", "NHW", "--labels", "y.npy", "-o", "d.h5")
+
+
+def make_runs(rrdata, folder, floats=False, **kind):
+    """Imports images, gives masks to them by a first model, and trains a second one with these."""
+    import_images(rrdata, folder, floats, **kind)
+    train = ["--model", "mlp", "--epochs", 2, "--batch-size", 8, "--learning-rate", 0.01] + ["--normalize", "auto"] * floats
     rrdata(folder, "train", "d.h5", *train, "-o", "<b>plain")
     rrdata(folder, "make-masks", "d.h5", "--run", "<b>plain", "--top-k", 9, "--per-pixel", "-o", "m.h5")
-    rrdata(folder, "train", "d.h5", "--masks", "m.h5", "--lambda1", 1, "--validation", "test", *train, "-o", "right")
+    validation = [] if floats else ["--validation", "test"]
+    rrdata(folder, "train", "d.h5", "--masks", "m.h5", "--lambda1", 1, *validation, *train, "-o", "right")
 
 
+# What datasets are like: what they hold, and whether masks and labels are given to the page.
 KINDS = {
     "hostile names": dict(classes=HOSTILE, count=96, groups=True),
-    "colour": dict(classes=["a", "b"], count=40, channels=3, size=32),
+    "gray of 28": dict(classes=["a", "b"], count=40, size=28),
+    "colour of 32": dict(classes=["a", "b"], count=40, channels=3, size=32),
+    "colour of 224": dict(classes=["a", "b"], count=24, channels=3, size=224),
     "sixteen bits": dict(classes=["a", "b", "c"], count=45, depth=16),
+    "floats": dict(classes=None, count=45, size=12, floats=True),
     "a hundred classes": dict(classes=[f"class {n}" for n in range(100)], count=300, size=8),
     "a thousand classes": dict(classes=[f"class {n}" for n in range(1000)], count=3000, size=4),
 }
 
 
 @pytest.fixture(scope="session", params=KINDS)
-def report(request, rrdata, tmp_path_factory):
+def folder(request, rrdata, tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    dataset(rrdata, folder, **KINDS[request.param])
+    make_runs(rrdata, folder, **KINDS[request.param])
     rrdata(folder, "report", "<b>plain", "right", "--data", "d.h5", "--masks", "m.h5", "-o", "report.html")
+    rrdata(
+        folder, "preview", "d.h5", "--masks", "m.h5", "--run", "<b>plain", "--run", "right", "--count", 9, "--format", "svg", "-o",
+        "sheet.svg")
+    rrdata(
+        folder, "preview", "d.h5", "--masks", "m.h5", "--run", "<b>plain", "--run", "right", "--count", 9, "-o", "sheet.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def report(folder):
     return folder / "report.html"
 
 
@@ -59,13 +95,42 @@ def report(request, rrdata, tmp_path_factory):
 def small(rrdata, tmp_path_factory):
     """A page about a run alone, without data."""
     folder = tmp_path_factory.mktemp("small")
-    dataset(rrdata, folder, classes=["a", "b"], count=12)
+    make_runs(rrdata, folder, classes=["a", "b"], count=12)
     rrdata(folder, "report", "right", "-o", "report.html")
     return folder / "report.html"
 
 
+LITTLE = {
+    "one sample": ["--masks", "one-m.h5"],
+    "no labels": [],
+    "no masks": [],
+}
+
+
+@pytest.fixture(scope="session", params=LITTLE)
+def little(request, rrdata, tmp_path_factory):
+    """Pages and sheets about data that lack something, and about a single sample; and what they lack."""
+    folder = tmp_path_factory.mktemp("little")
+    make_runs(rrdata, folder, classes=["a", "b"], count=12)
+    (folder / "one" / "a").mkdir(parents=True)
+    first = sorted((folder / "images").glob("*.png"))[0]
+    (folder / "one" / "a" / "only.png").write_bytes(first.read_bytes())
+    rrdata(folder, "import", "pngs", "one", "-o", "one.h5")
+    rrdata(folder, "make-masks", "one.h5", "--run", "right", "--top-k", 3, "-o", "one-m.h5")
+    (folder / "flat").mkdir()
+    for path in itertools.islice((folder / "images").glob("*.png"), 5):
+        (folder / "flat" / path.name).write_bytes(path.read_bytes())
+    rrdata(folder, "import", "pngs", "flat", "--labels", "none", "-o", "flat.h5")
+    data = {"one sample": "one.h5", "no labels": "flat.h5", "no masks": "d.h5"}[request.param]
+    rrdata(folder, "report", "right", "--data", data, *LITTLE[request.param], "-o", "report.html")
+    for form in ("svg", "png"):
+        rrdata(
+            folder, "preview", data, *LITTLE[request.param], "--run", "right", "--format", form, "-o", f"sheet.{form}")
+    return request.param, folder
+
+
 class Visit:
-    """A page with what went wrong on it."""
+    """A page with what went wrong on it, and what it asked for."""
 
     def __init__(self, browser, path, **how):
         self.context = browser.new_context(**how)
@@ -159,3 +224,60 @@ def test_run_alone(browser, small):
         assert visit.page.locator("#training .chart").count() >= 3
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
         assert not visit.faults
+
+
+def test_little(browser, little):
+    lacking, folder = little
+    for name in ("report.html", "sheet.svg"):
+        with Visit(browser, folder / name, viewport={"width": 360, "height": 640}) as visit:
+            assert not visit.faults
+            if name == "report.html":
+                assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
+                has = {part: visit.page.locator(f"#{part}").count() == 1 for part in ("data", "results", "reasons", "gallery")}
+                assert has == {
+                    "data": True, "results": lacking != "no labels", "reasons": lacking == "one sample",
+                    "gallery": lacking == "one sample"}
+
+
+def test_small_enough(report):
+    assert report.stat().st_size < 3_000_000
+
+
+def test_sheets(browser, folder):
+    """The drawing that is text, as a picture in a page: every panel and every line within it, and nothing runs."""
+    with Visit(browser, folder / "sheet.svg", viewport={"width": 1600, "height": 1200}) as visit:
+        page = visit.page
+        assert not visit.faults
+        assert {url.split(":")[0] for url in visit.requests} <= {"file", "data"}
+        assert page.locator("script, a, foreignObject, [onload], [onerror]").count() == 0
+        # A legend of masks and one of heat, and for each sample the image, its mask and two runs.
+        samples = (page.locator("image").count() - 2) / 4
+        assert samples == int(samples) and 1 <= samples <= 9
+        assert page.evaluate("[...document.querySelectorAll('image')].every(one => one.querySelector('title').textContent)")
+        assert page.evaluate(
+            """(() => { const outer = document.documentElement.getBoundingClientRect();
+                return [...document.querySelectorAll('image')].every(part => { const box = part.getBoundingClientRect();
+                    return box.width > 0 && box.left >= outer.left && box.right <= outer.right + 0.5
+                        && box.bottom <= outer.bottom + 0.5; }); })()""")
+        # Panels lie beside each other, not over each other.
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('image')].map(one => [one.x, one.y, one.width, one.height].map(v => v.baseVal.value))")
+        for (x, y, width, height), (left, top, _, _) in itertools.combinations(boxes, 2):
+            assert not (x <= left < x + width and y <= top < y + height)
+    with Visit(browser, folder / "sheet.png") as visit:
+        assert visit.page.evaluate("document.images[0].naturalWidth") >= 640
+
+
+def test_confusion(browser, report):
+    """What is taken for what can be read, however many classes there are."""
+    with Visit(browser, report, viewport={"width": 800, "height": 800}) as visit:
+        page = visit.page
+        page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+        tables = page.locator("#results caption", has_text="takes for what").count()
+        charts = page.locator("#results .chart rect.cell")
+        assert tables == 2 or charts.count() > 0
+        if charts.count():
+            smallest = page.evaluate("Math.min(...[...document.querySelectorAll('#results .cell')].map(c => c.getBoundingClientRect().width))")
+            assert smallest >= 4
+            assert page.locator("#results .cell > title").count() == charts.count()
+            assert page.locator("#results caption", has_text="most frequent mistakes").count() == 2

@@ -45,6 +45,38 @@ struct ReportCommandTests {
         }
     }
 
+    @Test(
+        "the folder of a sweep or a search stands for what was tried, and for the runs that tell most of it")
+    func series() throws {
+        let folder = try TemporaryFolder()
+        let data = try Workshop.shared.get()
+        let training = ["--model", "mlp", "--batch-size", "16", "--epochs", "1", "-o"]
+        for words in [
+            [
+                "sweep", data.path("decoy.h5"), "--masks", data.path("masks.h5"), "--ways", "rrr",
+                "--lambda1", "0.1:1:1",
+            ] + training
+                + ["tried"],
+            ["find-another", data.path("decoy.h5"), "--rounds", "2"] + training + ["others"],
+        ] {
+            let outcome = try CommandLineTool.run(words, in: folder.path)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+        }
+        let made = try CommandLineTool.run(
+            [
+                "report", "tried", "others", "--data", data.path("decoy.h5"), "--masks",
+                data.path("masks.h5"), "-o", "r.html",
+            ],
+            in: folder.path)
+        #expect(made.status == 0, "\(made.errors)")
+        let html = try String(contentsOf: URL(filePath: folder.path("r.html")), encoding: .utf8)
+        #expect(html.contains("id=\"series\"") && html.contains("The runs of tried by way and weight"))
+        #expect(html.contains("The rounds of others") && html.contains("over λ1"))
+        for run in ["tried/run-1/run", "others/round-1/run", "others/round-2/run"] {
+            #expect(html.contains(run), "\(run)")
+        }
+    }
+
     @Test("words are quoted as a shell takes them", arguments: ["plain", "a b", "it's", "$(x)", "<b>", ""])
     func quoting(name: String) throws {
         let folder = try TemporaryFolder()

@@ -26,6 +26,8 @@ struct LineChart {
     let lines: [ChartLine]
     /// How a value of y is written.
     var value: (Double) -> String = { Figure.text($0) }
+    /// How a value of x is written.
+    var xText: (Double) -> String = { "\(Int($0))" }
     /// Whether y is shown by its logarithm, where all of it is above 0 and goes over more than two orders of magnitude.
     var maySpanOrders = true
 
@@ -140,7 +142,7 @@ struct LineChart {
         text += "<path class=\"axis\" d=\"M\(Self.text(Self.left)) \(Self.text(bottom))H\(Self.text(end))\"/>"
         for tick in Self.ticks(frame.x, count: 5) where tick == tick.rounded() {
             text +=
-                "<text x=\"\(Self.text(frame.column(tick)))\" y=\"\(Self.text(bottom + 16))\" text-anchor=\"middle\">\(Int(tick))</text>\n"
+                "<text x=\"\(Self.text(frame.column(tick)))\" y=\"\(Self.text(bottom + 16))\" text-anchor=\"middle\">\(Markup.escaped(xText(tick)))</text>\n"
         }
         let middle = (Self.left + end) / 2
         text +=
@@ -214,7 +216,8 @@ struct LineChart {
             guard let first = parts.flatMap(\.points).map(\.x).min(),
                 let last = parts.flatMap(\.points).map(\.x).max()
             else { continue }
-            let head = first == last ? "\(xName) \(Int(first))" : "\(xName)s \(Int(first)) to \(Int(last))"
+            let head =
+                first == last ? "\(xName) \(xText(first))" : "\(xName)s \(xText(first)) to \(xText(last))"
             let values = parts.map { part -> String in
                 let stretch = Stretch(part.points)
                 let range =

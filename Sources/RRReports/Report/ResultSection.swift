@@ -7,12 +7,6 @@ internal import RRTraining
 enum ResultSection {
     /// The rows of a table of classes; the worst are shown.
     private static let mostRows = 30
-    /// The classes whose confusion is a table of numbers; of more it is a picture.
-    private static let largestTable = 20
-    /// The pairs of classes that are listed.
-    private static let mostPairs = 15
-    /// The squares of a picture that tell their numbers.
-    private static let mostTitles = 4000
 
     static func html(_ results: [MeasuredRun], of dataset: Dataset) -> String {
         guard let first = results.first else { return "" }
@@ -26,7 +20,7 @@ enum ResultSection {
             text += parts("group", results.map { ($0.name, $0.evaluation.perGroup ?? []) })
         }
         text += comparisons(results)
-        for result in results { text += confusion(result) }
+        for result in results { text += ConfusionPart.html(result, of: results.count) }
         return text
     }
 
@@ -108,91 +102,5 @@ enum ResultSection {
                 "run", "accuracy", "only \(Markup.name(first.name)) is right", "only this one is", "p",
                 "taken for another class",
             ], rows: rows)
-    }
-}
-
-extension ResultSection {
-    private static func confusion(_ result: MeasuredRun) -> String {
-        let evaluation = result.evaluation
-        guard let counts = evaluation.confusion, counts.count > 1 else { return "" }
-        let title = "What \(result.name) takes for what"
-        return counts.count <= largestTable
-            ? table(counts, evaluation, title: title)
-            : PageParts.details(title, body: picture(counts, evaluation, title: title))
-    }
-
-    private static func table(_ counts: [[Int]], _ evaluation: Evaluation, title: String) -> String {
-        let rows = counts.enumerated().map { label, row in
-            [Markup.name(evaluation.className(of: label))] + row.map(String.init)
-        }
-        let header = ["is ↓ taken for →"] + counts.indices.map { Markup.name(evaluation.className(of: $0)) }
-        let name = Markup.escaped(title.legible)
-        let head = header.map { "<th scope=\"col\">\($0)</th>" }.joined()
-        let body = rows.enumerated().map { label, row in
-            let most = counts[label].enumerated().max { ($0.element, $1.offset) < ($1.element, $0.offset) }?
-                .offset
-            let cells = row.dropFirst().enumerated().map { column, cell in
-                let look =
-                    counts[label][column] == 0
-                    ? "none" : column == label ? "hit" : column == most ? "miss" : "some"
-                return "<td class=\"\(look)\">\(cell)</td>"
-            }
-            return "<tr><th scope=\"row\">\(row[0])</th>\(cells.joined())</tr>\n"
-        }
-        return """
-            <div class="wide" role="region" aria-label="\(name)" tabindex="0">
-            <table><caption>\(name)</caption><thead><tr>\(head)</tr></thead>
-            <tbody>\(body.joined())</tbody></table></div>
-
-            """
-                + PageParts.paragraph(
-                    "Bold is right; bold and underlined is a class that samples are taken for more often than for their own."
-                )
-    }
-
-    /// A square for each pair of classes, darker where more of the class are taken so, and the most frequent mistakes.
-    private static func picture(_ counts: [[Int]], _ evaluation: Evaluation, title: String) -> String {
-        let size = counts.count
-        let filled = counts.reduce(0) { $0 + $1.count { $0 > 0 } }
-        var squares = ""
-        for (label, row) in counts.enumerated() {
-            let total = max(1, row.reduce(0, +))
-            for (column, count) in row.enumerated() where count > 0 {
-                let look = min(5, count * 6 / total)
-                let shade = look < 5 ? " o\(look + 1)" : ""
-                let square =
-                    "<rect class=\"cell\(shade)\" x=\"\(column)\" y=\"\(label)\" width=\"1\" height=\"1\""
-                if filled <= mostTitles {
-                    let text =
-                        "\(evaluation.className(of: label)) taken for \(evaluation.className(of: column)): \(count) of \(total)"
-                    squares += square + "><title>\(Markup.escaped(text.legible))</title></rect>"
-                } else {
-                    squares += square + "/>"
-                }
-            }
-        }
-        var pairs: [(label: Int, column: Int, count: Int)] = []
-        for (label, row) in counts.enumerated() {
-            for (column, count) in row.enumerated() where count > 0 && column != label {
-                pairs.append((label, column, count))
-            }
-        }
-        pairs.sort { ($1.count, $0.label, $0.column) < ($0.count, $1.label, $1.column) }
-        let rows = pairs.prefix(mostPairs).map {
-            [
-                Markup.name(evaluation.className(of: $0.label)),
-                Markup.name(evaluation.className(of: $0.column)),
-                String($0.count),
-            ]
-        }
-        return """
-            <figure class="chart"><svg viewBox="0 0 \(size) \(size)" role="img" aria-label="\
-            \(Markup.escaped(title.legible)): a row a class, a column for what it is taken for; the table below has the most \
-            frequent mistakes"><rect class="ground" width="\(size)" height="\(size)" stroke-width="0"/>\(squares)</svg></figure>
-
-            """
-                + PageParts.table(
-                    caption: "The most frequent mistakes", header: ["class", "taken for", "samples"],
-                    rows: rows)
     }
 }

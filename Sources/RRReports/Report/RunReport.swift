@@ -41,15 +41,18 @@ public struct RunReport: Sendable {
     ///   - dataset: what they are measured on, with labels; nil to leave measurements out.
     ///   - masks: the masks of the dataset; nil to leave reasons out.
     ///   - options: what is measured and shown.
+    ///   - series: the sweeps and searches that runs come from.
     ///   - progress: is told of the samples done and of all, run by run.
     /// - Throws: as `Run.evaluate` and `Run.attributions`; `FormatError` where a run cannot be read.
     public init(
         of runs: [ReportedRun], dataset: Dataset? = nil, masks: MaskSet? = nil,
-        options: Options = Options(), progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+        options: Options = Options(), series: [ReportedSeries] = [],
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws {
         let title = options.title ?? "Report on \(runs.map(\.name).joined(separator: ", "))"
         var page = HTMLPage(title: title)
         let descriptions = runs.map(\.description)
+        if !series.isEmpty { page.add("series", "What was tried", SeriesSection.html(series)) }
         page.add("runs", "What was run", RunSection.html(runs))
         if let dataset { page.add("data", "Data and masks", try DataSection.html(dataset, masks)) }
         let curves = try CurveSection.html(runs)

@@ -14,14 +14,19 @@ struct ReportCommand: PathCommand {
             how training went, and with --data how often each run is right, by class and group, and what it takes for what. \
             With --masks also where the masks lie, for which reasons the runs decide, as evaluate measures it with the same \
             figures, and the samples that the first run is right about for the wrong reason. Several runs stand side by side, \
-            and the first is compared with each of the others.
+            and the first is compared with each of the others. The folder of a sweep or of find-another stands for what was \
+            tried, and for the runs that tell most: of a sweep the plain one and the recommended one, of find-another all rounds.
 
             Examples:
               rrdata report plain right --data decoy.h5 --masks masks.h5 -o report.html
               rrdata report plain -o curves.html
+              rrdata report sweep --data decoy.h5 --masks masks.h5 -o sweep.html
             """)
 
-    @Argument(help: "Run folders; the first is the one that the others are compared with.")
+    @Argument(
+        help:
+            "Run folders, or those of sweep and find-another; the first run is the one that the others are compared with."
+    )
     var runs: [String]
 
     @Option(help: "The dataset, or a folder of images, that the runs are measured on.")
@@ -50,7 +55,10 @@ struct ReportCommand: PathCommand {
 
     var paths: CommandPaths {
         var paths = CommandPaths(output)
-        for run in runs { paths.readRun(run) }
+        for run in runs {
+            paths.readRun(run)
+            paths.read(run + "/sweep.json", run + "/find-another.json")
+        }
         paths.read(data, option: .data)
         paths.read(masks, option: .masks)
         return paths
@@ -78,6 +86,17 @@ struct ReportCommand: PathCommand {
         let masks = try dataset.flatMap { dataset in
             try self.masks.map { try MaskSet(path: $0, for: dataset) }
         }
+        let series = try runs.filter(TrainingSeries.isSeries).map { try ReportedSeries(path: $0) }
+        let runs = runs.flatMap { path in
+            series.first { $0.name == path }.map { one in one.series.telling.map { path + "/" + $0 } } ?? [
+                path
+            ]
+        }
+        guard 1...Self.mostRuns ~= runs.count else {
+            throw ValidationError(
+                "the runs of these are \(runs.count), and a page has from 1 to \(Self.mostRuns): name the runs themselves"
+            )
+        }
         let reported = try runs.map { path in
             var run = try ReportedRun(path: path)
             let isItsOwn = try run.run.datasetFingerprint == dataset?.fingerprint
@@ -99,7 +118,9 @@ struct ReportCommand: PathCommand {
         options.title = title
         let line = ProgressLine()
         defer { line.clear() }
-        let page = try RunReport(of: reported, dataset: dataset, masks: masks, options: options) {
+        let page = try RunReport(
+            of: reported, dataset: dataset, masks: masks, options: options, series: series
+        ) {
             line.show("samples", done: $0, of: $1)
         }
         line.clear()
