@@ -13,6 +13,9 @@ struct FirstHourTests {
         try empty.write([0], to: "notes.txt")
         let photos = try CommandLineTool.run([], in: empty.path).text
         #expect(photos.contains("rrdata import images 'my photos' -o 'my photos.h5'"))
+        #expect(!photos.contains("masks"))
+        try empty.write([0x89, 0x50, 0x4E, 0x47], to: "masks/cat/1.png")
+        #expect(try !CommandLineTool.run([], in: empty.path).text.contains("masks.h5"))
         // Other tests write beside these.
         let own = try TemporaryFolder()
         for name in ["fashion.h5", "decoy.h5", "masks.h5", "plain", "right"] {

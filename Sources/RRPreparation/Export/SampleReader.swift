@@ -94,7 +94,8 @@ final class SampleReader {
                         .unsupported, path: source.dataset.path,
                         "the mask of sample \(source.indices[position]) (“\(source.ids[position])”) differs from "
                             + "channel to channel, which a PNG mask cannot hold; "
-                            + ExportSource.exportsOfAnything + " keep it"
+                            + ExportSource.exportsOfAnything + " keep it, and masks that are made with "
+                            + "\(option: OptionName("isPerPixel")) are the same in all channels"
                     )
                 }
             }

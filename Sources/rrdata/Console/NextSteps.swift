@@ -10,6 +10,8 @@ struct NextSteps {
     private var runs: [(name: String, fingerprint: String?)] = []
     private var unfinished: [String] = []
     private var imageFolders: [String] = []
+    /// Folders of images that are called as masks are.
+    private var maskFolders: [String] = []
     /// Files of arrays, and the command that reads them.
     private var arrays: [(name: String, command: String)] = []
 
@@ -36,7 +38,8 @@ struct NextSteps {
         } else if let run = try? Run(path: path) {
             runs.append((name, run.datasetFingerprint))
         } else if Self.holdsImages(path, depth: 3) {
-            imageFolders.append(name)
+            let isOfMasks = ["mask", "annotation", "segment"].contains { name.lowercased().contains($0) }
+            if isOfMasks { maskFolders.append(name) } else { imageFolders.append(name) }
         }
     }
 
@@ -113,6 +116,15 @@ struct NextSteps {
             let mask =
                 masks.first { $0.fingerprint == dataset.fingerprint }.map { " --masks \(Self.word($0.name))" }
                 ?? ""
+            if mask.isEmpty {
+                for folder in maskFolders.prefix(1) {
+                    steps.append(
+                        (
+                            "rrdata import masks \(Self.word(folder)) --for \(data) -o \(Self.word(folder + ".h5"))",
+                            "takes the masks"
+                        ))
+                }
+            }
             let own = runs.filter { $0.fingerprint == dataset.fingerprint }.map(\.name)
             if own.isEmpty {
                 steps.append(

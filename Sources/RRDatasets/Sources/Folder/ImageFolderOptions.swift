@@ -125,7 +125,9 @@ extension ImageFolderOptions {
     private func remedies(for headers: [PNGHeader]) -> Message {
         var remedies: [Message] = []
         if resizing == nil, Set(headers.map { [$0.height, $0.width] }).count > 1 {
-            remedies.append("\(option: .resizing) HEIGHTxWIDTH brings all to one size")
+            remedies.append(
+                "\(option: .resizing) HEIGHTxWIDTH brings all to one size: 224x224, as networks of photographs take them, say"
+            )
         }
         if color == .auto, Set(headers.map(\.channels)).count > 1 {
             remedies.append("\(option: .color) gray, rgb, rgba or gray-alpha brings all to one colour type")
