@@ -85,9 +85,9 @@ struct FineTuningCommandTests {
         try run(["validate", "all"])
     }
 
-    @Test("the command that README shows runs, with a narrow network in the place of ResNet-18")
+    @Test("the command that the article on networks shows runs, with a narrow network in the place of ResNet-18")
     func readme() throws {
-        let readme = try String(contentsOf: URL(filePath: Fixtures.path("../README.md")), encoding: .utf8)
+        let readme = try String(contentsOf: URL(filePath: Fixtures.path("../Sources/RRTraining/RRTraining.docc/Networks.md")), encoding: .utf8)
         let block = try #require(
             readme.components(separatedBy: "```console\n").first { $0.contains("--init birds.pth") })
         let command = (block.components(separatedBy: "\n```").first ?? "").replacing("\\\n", with: " ")
