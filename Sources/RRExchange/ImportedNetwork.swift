@@ -8,6 +8,8 @@ package struct ImportedNetwork: Sendable {
     package let model: ModelDescription
     /// The weights by the names of the model's parameters, as F32 or F64 as they stand in the file.
     package let tensors: [SafeTensor]
+    /// The file, and then those beside it that have weights, in the order of their names.
+    private let paths: [String]
     /// What was read otherwise than it stands in the file, and what the weights are called.
     package let notes: [String]
     /// The model's last layer with weights, by its number among the nodes.
@@ -39,6 +41,7 @@ package struct ImportedNetwork: Sendable {
         let graph = try ImportedGraph(reader)
         (nodes, head, tensors) = (graph.nodes, graph.head, graph.tensors)
         notes = graph.notes
+        paths = [path] + file.externalPaths
         model = ModelDescription(
             input: reader.input, classCount: graph.classCount, layers: ImportedGraph.layers(graph.nodes))
         do throws(NetworkError) {
@@ -48,6 +51,21 @@ package struct ImportedNetwork: Sendable {
         } catch {
             throw FormatError(.unsupported, path: "\(path):\(error.location)", error.message)
         }
+    }
+
+    /// The SHA-256 of the bytes of the file and of those beside it that have weights, in the order of their names, as
+    /// `cat my.onnx my.onnx.data | sha256sum` gives it.
+    ///
+    /// - Throws: `FormatError` where one can no longer be read.
+    package func hash() throws(FormatError) -> String {
+        var hasher = SHA256Hasher()
+        for path in paths {
+            let file = try InputFile(reading: path)
+            for offset in stride(from: 0, to: file.size, by: 1 << 20) {
+                try file.bytes(at: offset, count: 1 << 20).withUnsafeBytes { hasher.update($0) }
+            }
+        }
+        return hasher.finalize()
     }
 
     /// The network with another number of logits.

@@ -56,6 +56,64 @@ struct ONNXCommandTests {
         try run(["train", "d.h5", "--model", "first.onnx", "-o", "third"] + short, status: 66)
     }
 
+    @Test("a run that was stopped goes on without the files of its network, and what is done needs none")
+    func lostFiles() throws {
+        let names = ["colleague.onnx", "colleague.onnx.data"]
+        for name in names {
+            try FileManager.default.copyItem(
+                atPath: Fixtures.path("onnx/" + name), toPath: folder.path(name))
+        }
+        try run(["import", "pngs", Fixtures.path("fashion"), "-o", "f.h5"])
+        let options = [
+            "f.h5", "--model", names[0], "--batch-size", "16", "--checkpoint-every", "0", "--resume",
+        ]
+        let training = ["train", "--epochs", "60"] + options
+        let search = ["find-another", "--rounds", "1", "--epochs", "1", "-o", "others"] + options
+        try run(training + ["-o", "whole"])
+        try run(search)
+        let process = Process()
+        process.executableURL = URL(filePath: CommandLineTool.path)
+        process.arguments = training + ["-o", "stopped"]
+        process.currentDirectoryURL = URL(filePath: folder.path)
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let place = folder.path("stopped.unfinished/checkpoint")
+        while process.isRunning, !FileManager.default.fileExists(atPath: place) { usleep(1_000) }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        try #require(process.terminationReason == .uncaughtSignal)
+
+        // The checksum is of both files.
+        let config = try JSONValue(
+            parsing: String(contentsOfFile: folder.path("whole/config.json"), encoding: .utf8))
+        var hasher = SHA256Hasher()
+        for name in names {
+            try Data(contentsOf: URL(filePath: folder.path(name))).withUnsafeBytes { hasher.update($0) }
+        }
+        let hash = hasher.finalize()
+        #expect(config["options"]?["init_sha256"]?.stringValue == hash)
+
+        try FileManager.default.removeItem(atPath: folder.path(names[1]))
+        #expect(try run(search).errors.contains("were done already"))
+        try run(search + ["--force"], status: 66)
+        try FileManager.default.removeItem(atPath: folder.path(names[0]))
+        try run(training + ["-o", "stopped"])
+        let weights = try ["whole", "stopped"].map {
+            try Data(contentsOf: URL(filePath: folder.path("\($0)/weights.safetensors")))
+        }
+        #expect(weights[0] == weights[1])
+    }
+
+    @Test("an explanation of an imported network may be about its last map")
+    func map() throws {
+        try run(
+            [
+                "train", "d.h5", "--masks", "m.h5", "--model",
+                Fixtures.path("onnx/resnet-script-17-plain-open.onnx"), "--resize-crop", "12:12",
+                "--attribution", "gradcam", "-o", "map",
+            ] + short)
+    }
+
     @Test(
         "a network of another number of classes has its last layer drawn anew, under its weights' own names")
     func otherClasses() throws {

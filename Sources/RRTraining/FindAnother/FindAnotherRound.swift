@@ -34,6 +34,8 @@ extension FindAnotherRound: SeriesEntry {
     /// The round's run and its masks inside the folder.
     public var folder: String { "round-\(number)" }
 
+    package static let firstRun = "round-1/run"
+
     /// The object that `find-another.json` has for the round.
     package var json: JSONValue {
         [

@@ -33,7 +33,8 @@ public struct TrainingOptions: Sendable {
     /// The tensors of `initialWeights`, where that is a file which holds a network too and was read with it; nil where the
     /// file has weights alone.
     package var initialTensors: [SafeTensor]?
-    /// The SHA-256 of `initialWeights`, where a run that goes on has recorded it and the file is no longer there.
+    /// The SHA-256 of `initialWeights`, where the file is no longer there and a run that goes on has recorded it, or where
+    /// weights are in files beside it too; nil for that of its bytes alone.
     package var initialHash: String?
     /// What becomes of the head, the layer of the logits, in the initial weights; nil to keep it where it fits the classes
     /// and to draw it anew where it does not.

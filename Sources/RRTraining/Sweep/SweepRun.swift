@@ -48,6 +48,8 @@ extension SweepRun: SeriesEntry {
     /// Where its run is inside the folder.
     public var folder: String { "\(Self.noun)-\(number)/run" }
 
+    package static let firstRun = "\(noun)-1/run"
+
     /// The object that `sweep.json` has for the run.
     package var json: JSONValue {
         var members: [String: JSONValue] = [

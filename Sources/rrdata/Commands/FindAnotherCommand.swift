@@ -83,8 +83,13 @@ struct FindAnotherCommand: PathCommand {
     func run() throws {
         let dataset = try folder.open(dataset)
         try dataset.prepareFingerprint()
+        // A round to come begins with the network's own weights; one that is done has all that it needs.
+        let isDone =
+            resume && !output.force && FindAnotherLoop.unfinishedRoundCount(of: output.output) == nil
         var options = FindAnotherOptions(
-            training: try learning.options(for: dataset, lambda1: lambda1))
+            training: try learning.options(
+                for: dataset, lambda1: lambda1,
+                resuming: isDone ? "\(output.output)/\(FindAnotherRound.firstRun)" : nil))
         options.training.threadCount = threads.jobs
         options.rounds = rounds
         options.selection = .threshold(threshold)

@@ -86,7 +86,12 @@ struct SweepCommand: PathCommand {
         let dataset = try folder.open(dataset)
         try dataset.prepareFingerprint()
         let masks = try MaskSet(path: masks, for: dataset)
-        var options = SweepOptions(training: try learning.options(for: dataset, lambda1: nil))
+        // A run to come begins with the network's own weights; one that is done has all that it needs.
+        let isDone = resume && !output.force && SweepLoop.unfinishedRunCount(of: output.output) == nil
+        var options = SweepOptions(
+            training: try learning.options(
+                for: dataset, lambda1: nil,
+                resuming: isDone ? "\(output.output)/\(SweepRun.firstRun)" : nil))
         options.training.stream.annotatedFraction = annotatedFraction
         options.training.threadCount = threads.jobs
         options.ways = ways?.values ?? options.ways

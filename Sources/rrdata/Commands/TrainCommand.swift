@@ -103,8 +103,8 @@ struct TrainCommand: PathCommand {
                 "--guidance input-gradient needs --lambda1, the weight of the squared gradient")
         }
         var options = try learning.options(
-            for: dataset, lambda1: lambda1, guidance: guidance, resuming: keeping.resume ? output.output : nil
-        )
+            for: dataset, lambda1: lambda1, guidance: guidance,
+            resuming: keeping.resume && !output.force ? output.output : nil)
         options.validation = keeping.validation
         options.bestMetric = keeping.bestMetric ?? options.bestMetric
         options.patience = keeping.patience

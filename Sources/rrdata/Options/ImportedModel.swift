@@ -10,6 +10,8 @@ struct ImportedModel {
     let description: ModelDescription
     /// The weights, those of the last layer as the file has them.
     let tensors: [SafeTensor]
+    /// The SHA-256 of the file and of those beside it that have its weights.
+    let hash: String
 
     /// - Parameters:
     ///   - images: the shape of the images, for extents that the file leaves open.
@@ -28,5 +30,6 @@ struct ImportedModel {
         self.path = path
         self.description = description
         tensors = network.tensors
+        hash = try network.hash()
     }
 }

@@ -115,7 +115,7 @@ struct LearningArguments: ParsableArguments {
     ///
     /// - Parameters:
     ///   - lambda1: nil for what suits the guidance.
-    ///   - output: the run that is gone on with, which has its network in itself; nil for none.
+    ///   - output: the run that is gone on with, or is done, which has its network in itself; nil for none.
     /// - Throws: `FormatError` where the model cannot be read.
     func options(
         for dataset: Dataset, lambda1: Lambda1?, guidance: GuidanceArguments? = nil,
@@ -128,22 +128,24 @@ struct LearningArguments: ParsableArguments {
         stream.balance = balance
         var imported: ImportedModel?
         let description: ModelDescription
-        var lostFile: String?
+        var lost: (path: String, error: FormatError)?
         switch model {
         case .builtIn(let model):
             description = model.description(
                 input: try stream.imageShape(of: dataset.imageShape), classCount: dataset.classCount)
-        case .file(let path)
-        where ImportedNetwork.isONNX(path) && output != nil && FileTree.kind(of: path) == nil:
-            description = ModelDescription(
-                input: dataset.imageShape, classCount: dataset.classCount, layers: [])
-            lostFile = path
         case .file(let path) where ImportedNetwork.isONNX(path):
-            let model = try ImportedModel(
-                path, images: stream.imageShape(of: dataset.imageShape),
-                classCount: head == .keep ? nil : dataset.classCount)
-            description = model.description
-            imported = model
+            do {
+                let model = try ImportedModel(
+                    path, images: stream.imageShape(of: dataset.imageShape),
+                    classCount: head == .keep ? nil : dataset.classCount)
+                description = model.description
+                imported = model
+            } catch let error as FormatError where error.code == .notFound && output != nil {
+                // The file, or one beside it with its weights.
+                description = ModelDescription(
+                    input: dataset.imageShape, classCount: dataset.classCount, layers: [])
+                lost = (path, error)
+            }
         case .file(let path): description = try ModelFile.read(path)
         }
         var schedule = ScheduleOptions(
@@ -171,12 +173,15 @@ struct LearningArguments: ParsableArguments {
         options.precision = precision
         options.normalization = normalize
         options.initialWeights = initialWeights ?? imported?.path
-        options.initialTensors = initialWeights == nil ? imported?.tensors : nil
+        if initialWeights == nil {
+            options.initialTensors = imported?.tensors
+            options.initialHash = imported?.hash
+        }
         options.head = head
-        if let lostFile, let output,
-            try !UnfinishedRun.complete(&options, startedFrom: lostFile, output: output)
+        if let lost, let output,
+            try !UnfinishedRun.complete(&options, startedFrom: lost.path, output: output)
         {
-            throw FormatError(.notFound, path: lostFile, "there is no such file")
+            throw lost.error
         }
         return options
     }

@@ -11,6 +11,10 @@ final class ONNXFile {
     /// What wrote the file.
     let producer: String
     private var externalFiles: [String: InputFile] = [:]
+    /// The paths of the files that tensors were read from, in the order of their names.
+    var externalPaths: [String] {
+        externalFiles.keys.sorted().map { "\(FileTree.folder(of: path))/\($0)" }
+    }
     private var externalSize = 0
 
     /// The sets of operators that are read: what they have in common is what is served.
