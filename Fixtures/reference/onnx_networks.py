@@ -10,9 +10,9 @@ the stack traces, which name the machine's folders. Weights stand in the file, b
 
 networks.json lists for each file the shape of its images, how they are drawn and the logits of the module in double precision,
 as PyTorch computes them: sample n of a file has the images u of SplitMix64(seed n), a word's upper 24 bits over 2^24, in the
-order (C, H, W). The files "keras-…" are written with
-the package onnx, as tf2onnx 1.17 writes Keras' networks (TensorFlow is not installed for them): (N, H, W, C), with the arithmetic of
-shapes and a softmax at the end; their logits are those of onnx.reference, which shares no code with PyTorch.
+order (C, H, W). The files "keras-…" are written with the package onnx, in forms in which tf2onnx has written Keras' networks in its
+releases: (N, H, W, C), with the arithmetic of shapes and a softmax at the end; their logits are those of onnx.reference, which shares
+no code with PyTorch. Those of TensorFlow itself, "keras-…-tensorflow", are keras_networks.py's.
 
 colleague.onnx is the network of README, in single precision with its weights beside it.
 
@@ -147,6 +147,7 @@ def modules():
         "fire": Module(lambda s, x: torch.softmax(functional.adaptive_avg_pool2d(torch.relu(s.k(fire(s, x))), 1).flatten(1), 1),
                        s=conv(3, 2, 1), e1=conv(2, 3, 1), e3=conv(2, 3, 3, padding=1), k=conv(6, 3, 1)),
         "padded": Module(lambda s, x: head(s, functional.avg_pool2d(torch.relu(s.c(functional.pad(x, (0, 1, 2, 1)))), 3, 2, 1)), c=conv(3, 4, 3, 2), fc=nn.Linear(4, 3)),
+        "difference": Module(lambda s, x: s.fc(torch.relu(s.a(x) - s.b(x)).sum((2, 3)) / 64), a=conv(3, 4, 3), b=conv(3, 4, 3), fc=nn.Linear(4, 3)),
     }
 
 
@@ -473,7 +474,8 @@ def main():
     folder = arguments.to
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.onnx*"):
-        old.unlink()
+        if "-tensorflow" not in old.name:  # Those are of keras_networks.py.
+            old.unlink()
     # By turns, so that each module has two exporters and all ways of exporting have modules.
     plain = ["resnet", "groups", "next", "dense"]
 

@@ -23,14 +23,19 @@ struct ImportedNetworkTests {
 
     static let references: [Reference] = {
         let folder = ProcessInfo.processInfo.environment["RRDATA_ONNX"] ?? Fixtures.path("onnx")
-        let data = FileManager.default.contents(atPath: folder + "/networks.json") ?? Data()
-        return (try? JSONDecoder().decode([Reference].self, from: data)) ?? []
+        return ["networks.json", "keras-networks.json"].flatMap { name in
+            let data = FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data()
+            return (try? JSONDecoder().decode([Reference].self, from: data)) ?? []
+        }
     }()
 
     static let sampleCount = 2
 
     @Test("the references are there")
-    func areThere() { #expect(Self.references.count > 50) }
+    func areThere() {
+        #expect(Self.references.count > 50)
+        #expect(Self.references.count { $0.file.hasSuffix("-tensorflow.onnx") } >= 4)
+    }
 
     @Test("logits agree to 1e-9 in double and to 1e-5 in float", arguments: references)
     func logits(reference: Reference) throws {

@@ -41,7 +41,7 @@ extension GraphReader {
         case "Sub":
             guard case .mean(let axes)? = step(of: other)?.partial, other.pending == nil, one.pending == nil,
                 step(of: other)?.inputs == [one.value]
-            else { throw node.unsupported("subtracts one feature from another") }
+            else { return try sum(one, try scaled(other, [-1], node: node), node) }
             return try partial(.centered(axes), of: one, node)
         default: return try quotient(one, other, node)
         }

@@ -41,7 +41,7 @@ extension GraphReader {
                 let values = zip(one.doubles, two.doubles).map { Self.combined($0, $1, kind) }
                 result = Constant(
                     shape,
-                    ["Equal", "Greater", "Less"].contains(kind)
+                    ["Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"].contains(kind)
                         ? .integers(values.map { Int($0) }) : .doubles(values))
             }
         }
@@ -61,6 +61,8 @@ extension GraphReader {
         case "Equal": a == b ? 1 : 0
         case "Greater": a > b ? 1 : 0
         case "Less": a < b ? 1 : 0
+        case "GreaterOrEqual": a >= b ? 1 : 0
+        case "LessOrEqual": a <= b ? 1 : 0
         case "And": a != 0 && b != 0 ? 1 : 0
         default: a != 0 || b != 0 ? 1 : 0
         }
@@ -78,6 +80,8 @@ extension GraphReader {
         case "Max": max(a, b)
         case "Equal": a == b ? 1 : 0
         case "Greater": a > b ? 1 : 0
+        case "GreaterOrEqual": a >= b ? 1 : 0
+        case "LessOrEqual": a <= b ? 1 : 0
         default: a < b ? 1 : 0
         }
     }
@@ -92,6 +96,7 @@ extension GraphReader {
             case "Abs": results = values.map { $0 == .min ? $0 : abs($0) }
             case "Not": results = values.map { $0 == 0 ? 1 : 0 }
             case "Floor", "Ceil": results = values
+            case "Sign": results = values.map { $0.signum() }
             default: throw node.unsupported("computes with whole numbers what is for others")
             }
             return Constant(constant.dimensions, .integers(results))
@@ -106,6 +111,7 @@ extension GraphReader {
             case "Log": { log($0) }
             case "Floor": { $0.rounded(.down) }
             case "Ceil": { $0.rounded(.up) }
+            case "Sign": { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
             default: { $0 == 0 ? 1 : 0 }
             }
         return Constant(constant.dimensions, .doubles(constant.doubles.map(function)))

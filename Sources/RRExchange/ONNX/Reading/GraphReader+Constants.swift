@@ -35,10 +35,11 @@ extension GraphReader {
         case "Gather": return try gathered(node)
         case "Slice": return try sliced(node)
         case "Expand", "ConstantOfShape", "Range": return try filled(node)
-        case "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Min", "Max", "Equal", "Greater", "Less", "And", "Or":
+        case "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Min", "Max", "Equal", "Greater", "Less",
+            "GreaterOrEqual", "LessOrEqual", "And", "Or":
             return try combined(node)
         case "Where": return try chosen(node)
-        case "Neg", "Abs", "Sqrt", "Reciprocal", "Exp", "Log", "Floor", "Ceil", "Not":
+        case "Neg", "Abs", "Sqrt", "Reciprocal", "Exp", "Log", "Floor", "Ceil", "Sign", "Not":
             return try elementwise(node)
         case "ReduceProd", "ReduceSum":
             let constant = try weight(node, 0)

@@ -16,7 +16,7 @@ extension GraphReader {
         case "Gemm": return try linear(node)
         case "MatMul": return try product(node)
         case "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool": return try pooling(node)
-        case "ReduceMean", "ReduceMax": return try reduction(node)
+        case "ReduceMean", "ReduceSum", "ReduceMax": return try reduction(node)
         case "BatchNormalization", "InstanceNormalization", "GroupNormalization", "LayerNormalization":
             return try normalization(node)
         case "Add", "Sub", "Mul", "Div", "Neg", "Pow", "Sqrt", "Min", "Max": return try arithmetic(node)

@@ -88,7 +88,7 @@ extension GraphReader {
         }
     }
 
-    /// A mean or a maximum over dimensions: a pooling, or a part of a normalisation that the exporter wrote out.
+    /// A mean, a sum or a maximum over dimensions: a pooling, or a part of a normalisation that the exporter wrote out.
     mutating func reduction(_ node: GraphNode) throws(FormatError) -> Feature {
         let input = try pendingFeature(node)
         guard let given = try axes(node) else { throw node.unsupported("is over the samples of a batch too") }
@@ -128,6 +128,9 @@ extension GraphReader {
                 width: input.shape.width / kernel.width, node)
             var output = try append(.layer(layer), of: [input], shape: shape, node: node)
             output.dimensions = dimensions
+            if node.kind == "ReduceSum" {
+                output.pending = Affine(scale: [Double(kernel.height * kernel.width)], shift: [0])
+            }
             return output
         }
         guard node.kind == "ReduceMean" else {
