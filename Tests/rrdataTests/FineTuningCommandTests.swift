@@ -85,11 +85,14 @@ struct FineTuningCommandTests {
         try run(["validate", "all"])
     }
 
-    @Test("the command that the article on networks shows runs, with a narrow network in the place of ResNet-18")
+    @Test(
+        "the command that the article on networks shows runs, with a narrow network in the place of ResNet-18"
+    )
     func readme() throws {
-        let readme = try String(contentsOf: URL(filePath: Fixtures.path("../Sources/RRTraining/RRTraining.docc/Networks.md")), encoding: .utf8)
+        let article = Fixtures.path("../Sources/RRTraining/RRTraining.docc/Networks.md")
+        let text = try String(contentsOf: URL(filePath: article), encoding: .utf8)
         let block = try #require(
-            readme.components(separatedBy: "```console\n").first { $0.contains("--init birds.pth") })
+            text.components(separatedBy: "```console\n").first { $0.contains("--init birds.pth") })
         let command = (block.components(separatedBy: "\n```").first ?? "").replacing("\\\n", with: " ")
         let names = [
             "photos.h5": "d.h5", "masks.h5": "m.h5", "resnet18": "model.json", "birds.pth": weights,
