@@ -7,7 +7,8 @@ T-shirts and shirts of Fashion-MNIST, a little smaller than they are, stand befo
 before the other's photograph. Masks mark the background, of all training images or of a tenth. Some rows begin with weights that
 were trained on the eight other garments, before nothing: what pretraining stands for. In a second set every garment
 stands before its own photograph or the other by chance, and a marker of 4 x 4 pixels at a place of its class goes with it as
-the photograph did. Writes results/backgrounds.md, and a line a run in results/backgrounds.jsonl.
+the photograph did. Writes results/backgrounds.md, a picture of where two of the models look, and a line a run in
+results/backgrounds.jsonl.
 """
 
 import csv
@@ -209,6 +210,19 @@ def table(place, name):
     return "\n".join(lines), records
 
 
+def draw_sheet(place):
+    """Test images, and what the plain model and the one with swapped backgrounds look at in them."""
+    sheet = laboratory.RESULTS / "backgrounds.png"
+    if place.only_table or sheet.exists():
+        return
+    runs = {"plain": [], "swapped": ["--masks", "places-all.h5", *SWAP, "--consistency", "1"]}
+    for name, arguments in runs.items():
+        if not (place.work / name).exists():
+            place.call("train", "places.h5", *arguments, *TRAINING, "-o", name)
+    place.call("preview", "places.h5", "--masks", "places-all.h5", "--run", "plain", "--run", "swapped", "--split", "test",
+               "--select", "inside", "--count", "6", "--panel-size", "96", "-o", sheet)
+
+
 def main():
     place = laboratory.Laboratory("backgrounds", laboratory.parser(__doc__).parse_args())
     tables, records = {}, []
@@ -220,6 +234,8 @@ def main():
     for name in names:
         tables[name], found = table(place, name)
         records += found
+    if "places" in names:
+        draw_sheet(place)
     laboratory.write_table("backgrounds", "Backgrounds and markers", f"""
 {place.seeds} seeds, the mean and the standard deviation. 2,000 training images of 32 × 32, `lenet`, 25 epochs (400 steps), of
 T-shirts and shirts (`Benchmarks/experiments/backgrounds.py`); the swap test is how many more predictions change when what lies
@@ -228,6 +244,8 @@ inside A is that of another group than when it is that of the same.
 ## A whole background goes with the class
 
 {tables.get("places", "")}
+
+![Test images, and what two of the models look at in them](backgrounds.png)
 
 ## A marker of 4 × 4 pixels goes with the class
 

@@ -4,8 +4,8 @@
 
 Three tasks: decoys (the accuracy on a test set whose decoys mislead), toy colours (the accuracy on test samples whose corners are
 another sample's), and garments before photographs (the worst group). On each a sweep trains every way with every weight and seed,
-and every model is judged on the test set; a way and a weight are worth the mean of their seeds. Writes results/sweeps.md, and a
-line a model in results/sweeps.jsonl.
+and every model is judged on the test set; a way and a weight are worth the mean of their seeds. The penalty's automatic weight
+is tried beside. Writes results/sweeps.md, and a line a model in results/sweeps.jsonl.
 """
 
 import json
@@ -67,13 +67,34 @@ def sweep(place, task):
         if run["outcome"] != "trained":
             continue
         folder = f"sweep/run-{run['number']}/run"
-        found = json.loads(place.call("evaluate", folder, judge, "--json"))
-        value = found["worst_group"]["accuracy"] if task == "places" else found["accuracy"]
+        value = judged(place, task, folder, judge)
         records.append({
             "task": task, "way": run["way"], "lambda1": run["lambda1"], "seed": run["seed"], "value": value,
             "recommended": (run["way"], run["lambda1"]) == (best["way"], best["lambda1"])})
     shutil.rmtree(place.work / "sweep")
     return records
+
+
+def automatic(place, task):
+    """A record for the model of each seed that takes the automatic weight of the penalty."""
+    dataset, masks, judge, training = TASKS[task]
+    make_data(place, task)
+    records = []
+    for seed in range(place.seeds):
+        for name in ("run", "run.unfinished"):
+            shutil.rmtree(place.work / name, ignore_errors=True)
+        trained = json.loads(place.call(
+            "train", dataset, "--masks", masks, "--lambda1", "auto", *training, "--seed", seed, "--jobs", place.jobs, "--json",
+            "-o", "run"))
+        value = judged(place, task, "run", judge)
+        records.append({"task": task, "way": "automatic", "lambda1": trained["lambda1"], "seed": str(seed), "value": value,
+                        "recommended": False})
+    return records
+
+
+def judged(place, task, folder, dataset):
+    found = json.loads(place.call("evaluate", folder, dataset, "--json"))
+    return found["worst_group"]["accuracy"] if task == "places" else found["accuracy"]
 
 
 def known(place):
@@ -99,8 +120,11 @@ def main():
         if not any(r["task"] == task for r in known(place)) and not place.only_table:
             with open(place.ledger, "a") as file:
                 file.writelines(json.dumps(record) + "\n" for record in sweep(place, task))
+        if not any(r["task"] == task and r["way"] == "automatic" for r in known(place)) and not place.only_table:
+            with open(place.ledger, "a") as file:
+                file.writelines(json.dumps(record) + "\n" for record in automatic(place, task))
     for task in dict.fromkeys(r["task"] for r in known(place)):
-        records = [r for r in known(place) if r["task"] == task]
+        records = [r for r in known(place) if r["task"] == task and r["way"] != "automatic"]
         found = means(records)
         (best, (value, _)) = max(found.items(), key=lambda item: item[1][0])
         (chosen, (own, _)) = next(item for item in found.items() if item[1][1])
@@ -110,11 +134,19 @@ def main():
                  f"{100 * own:.1f}", f"{chosen[0]}, λ1 {chosen[1]:g}", f"{100 * (value - own):.1f}"]
         lines.append(f"| {' | '.join(cells)} |")
         print(lines[-1], flush=True)
+    automatic_lines = ["| task | seeds | automatic λ1 | % |", "|---|---|---|---|"]
+    for task in TASKS:
+        if records := [r for r in known(place) if r["task"] == task and r["way"] == "automatic"]:
+            weights = " and ".join(f"{r['lambda1']:.2g}" for r in records)
+            mean = 100 * statistics.mean(r["value"] for r in records)
+            automatic_lines.append(f"| {task} | {len(records)} | {weights} | {mean:.1f} |")
     (laboratory.RESULTS / "sweeps.md").write_text(
         "# What a sweep recommends against the best of its models\n\n"
         f"The mean of the seeds; the ways {WAYS} with the weights {WEIGHTS} by decade (`Benchmarks/experiments/sweeps.py`), of the "
         "second line of places without rrr, which no seed of the first took. The sweep judges by a fifth of its own training samples; the figures here are of "
-        "test sets, the worst group for places.\n\n" + "\n".join(lines) + f"\n\nRun on {laboratory.machine()}.\n")
+        "test sets, the worst group for places.\n\n" + "\n".join(lines) + "\n\n## The automatic weight\n\n"
+        "Where `--lambda1 auto` lands with the penalty of Σ log p, and what its models reach there; the weights differ by seed.\n\n"
+        + "\n".join(automatic_lines) + f"\n\nRun on {laboratory.machine()}.\n")
     place.close()
 
 
