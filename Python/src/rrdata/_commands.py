@@ -34,8 +34,8 @@ def run(*words: PathLike, **options: Any) -> str:
         UsageError, DataError, InputNotFoundError, OutputError, ReadError: as the command ends.
 
     >>> import rrdata
-    >>> rrdata.run("--version")
-    'rrdata 0.1.0\\n'
+    >>> rrdata.run("--version").splitlines()[0]
+    'rrdata 0.1.0'
     """
     line = [_library.command_path()]
     for name, value in options.items():
