@@ -9,7 +9,8 @@ internal import Synchronization
 /// there, so that few copies of the gradient exist at once: one for each thread and one for each level of the tree, not
 /// one for each lane.
 ///
-/// `@unchecked Sendable`: a copy belongs to the one caller that took it, or lies in `state` behind its lock.
+/// `@unchecked Sendable`: a copy belongs to the one caller that took it, or lies in `state` behind its lock; `pieces` is written
+/// by `begin` alone, before any lane.
 final class LaneGradients<Scalar: NetworkScalar>: @unchecked Sendable {
     private let count: Int
     /// The pieces of the gradient that lanes have parts of, each for one thread.
