@@ -165,12 +165,6 @@ let package = Package(
     ]
 )
 
-// The documentation is built with a plugin, which those who use the package have no need of.
-if Context.environment["RRDATA_DOCUMENTATION"] != nil {
-    package.dependencies.append(
-        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"))
-}
-
 // A build for some tests alone, as under a sanitizer, leaves out what they do not need.
 if let names = Context.environment["RRDATA_TESTS"]?.split(separator: ",").map(String.init) {
     var needed: Set<String> = []
