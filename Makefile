@@ -8,6 +8,9 @@ SWIFT_FLAGS ?=
 TEST_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
 
+# Debug builds are for tests here, which multiply matrices for minutes: Package.swift has what computes optimised.
+export RRDATA_OPTIMIZED_TESTS := 1
+
 .PHONY: help dependencies build install uninstall deb test-deb library install-library wheel lint test test-python test-torch test-finetune test-wheel test-pages demo documentation peers bench-engine bench-formats bench-stream bench-python bench-training bench-memory \
 	experiments fuzz fuzz-commands flip-bytes faults power-cuts soak sanitize-thread sanitize-address valgrind clean
 

@@ -180,3 +180,15 @@ if let names = Context.environment["RRDATA_TESTS"]?.split(separator: ",").map(St
     package.products = []
     if !needed.contains("RRExchange") { package.dependencies = [] }
 }
+
+// Tests of what computes take a quarter of the time where that is optimised. Packages that others use may not ask for it.
+if Context.environment["RRDATA_OPTIMIZED_TESTS"] != nil {
+    for target in package.targets {
+        switch target.name {
+        case "CConvolution": target.cSettings = [.unsafeFlags(["-O2"], .when(configuration: .debug))]
+        case "RRNetworks", "RRExplanation", "RRNetworksTests", "RRExplanationTests":
+            target.swiftSettings?.append(.unsafeFlags(["-O"], .when(configuration: .debug)))
+        default: break
+        }
+    }
+}
