@@ -6,17 +6,22 @@
 
 Each network is in double precision, its variables drawn, and exported by `model.export(format="onnx")` or, where it says so, by
 tf2onnx.convert.from_function with another operator set. keras-networks.json lists for each file the shape of its images in the order
-(C, H, W) and the logits in double precision, before a softmax at the end. The images are those of onnx_networks.py.
+(C, H, W), the logits in double precision, before a softmax at the end, and what TensorFlow's tapes make of loss, penalty and gradients.
+All is drawn as in onnx_gradients.py; gradients are those of the tensors that the file has as Keras has them, of which batch
+normalisations are none, nor what they are folded into, nor a dense layer behind Flatten, whose features have another order here.
 
-Left out is what is refused: LayerNormalization, which Keras 3 writes as a batch normalisation with computed factors, and Dense on maps,
-which mixes the samples with the places.
+TensorFlow rounds a constant of its GELU to single precision in double too, 0.044715, which no layer of ours does. "next" therefore has
+a GELU of its own, and the logits of "gelu" are those of onnx.reference for the file with that constant unrounded; how far Keras' are
+from them is printed.
 
 Needs tensorflow-cpu 2.21, Keras 3.15 and tf2onnx 1.17 from PyPI, in an environment without PyTorch.
 """
 
 import argparse
 import json
+import math
 import os
+import unittest.mock
 from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -25,6 +30,8 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 import keras  # noqa: E402
 import numpy  # noqa: E402
+import onnx  # noqa: E402
+import onnx.reference  # noqa: E402
 import tensorflow  # noqa: E402
 import tf2onnx  # noqa: E402
 from keras import layers  # noqa: E402
@@ -95,10 +102,38 @@ def squeeze(x):
     return layers.Dense(3)(layers.GlobalMaxPooling2D()(x))
 
 
+def dense(x):
+    x = layers.Conv2D(4, 3)(x)
+    for _ in range(2):
+        y = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization()(x))
+        x = layers.Concatenate()([x, layers.Conv2D(3, 3, padding="same")(y)])
+    x = layers.Activation("softplus")(layers.AveragePooling2D(3, 2, padding="same")(x))
+    return layers.Dense(3)(layers.Dense(7, activation="silu")(layers.GlobalAveragePooling2D()(x)))
+
+
+def exact_gelu(x):
+    return 0.5 * x * (1.0 + keras.ops.erf(x * tensorflow.constant(math.sqrt(0.5), x.dtype)))
+
+
+def next_block(x):
+    x = layers.LayerNormalization(epsilon=1e-6)(layers.Conv2D(8, 2, 2)(x))
+    y = layers.LayerNormalization(epsilon=1e-6)(layers.DepthwiseConv2D(5, padding="same")(x))
+    y = layers.Dense(8)(layers.Activation(exact_gelu)(layers.Dense(16)(y)))
+    x = layers.GlobalAveragePooling2D()(layers.Add()([x, y]))
+    return layers.Dense(3)(layers.LayerNormalization(epsilon=1e-6)(x))
+
+
+def gelu(x):
+    # tf2onnx has no operator for the other, without approximation.
+    x = layers.Activation(lambda x: keras.activations.gelu(x, approximate=True))(layers.Conv2D(4, 3, strides=2)(x))
+    return layers.Dense(3)(layers.GlobalAveragePooling2D()(x))
+
+
 # The network, the shape of its images as Keras has it, whether it ends in a softmax, and the operator set; None for Keras' own export.
 NETWORKS = {
     "plain": (plain, (12, 11, 3), True, None), "residual": (residual, (13, 12, 3), True, None), "mobile": (mobile, (14, 14, 3), True, None),
-    "squeeze": (squeeze, (12, 12, 1), False, 13),
+    "squeeze": (squeeze, (12, 12, 1), False, 13), "dense": (dense, (11, 13, 3), True, 17), "next": (next_block, (12, 12, 3), False, 18),
+    "gelu": (gelu, (12, 10, 2), False, None),
 }
 APPLICATIONS = {
     "resnet50": (keras.applications.ResNet50, 64), "resnet50v2": (keras.applications.ResNet50V2, 64), "mobilenet": (keras.applications.MobileNet, 64),
@@ -128,6 +163,79 @@ def fill(model, seed):
             variable.assign(u - 0.5)
 
 
+def projections(tensor, number):
+    """As in onnx_gradients.py."""
+    flat = numpy.asarray(tensor).ravel()
+    sums = []
+    for kind in [1, 2]:
+        words = splitmix(1_000_000 + 1000 * number + kind, flat.size)
+        sums.append(float((flat * ((words >> numpy.uint64(11)).astype(numpy.float64) / 2**53 - 0.5)).sum()))
+    return sums + [float(abs(flat).max())]
+
+
+def as_stored(variable, values):
+    """A tensor of Keras in the order in which layers of (C, H, W) have it."""
+    if "depthwise" in variable.path and len(variable.shape) == 4:
+        return numpy.transpose(values, (2, 3, 0, 1))
+    return numpy.transpose(values, (3, 2, 0, 1) if len(variable.shape) == 4 else None) if len(variable.shape) > 1 else values
+
+
+def training(model, images, path):
+    """Loss, penalty and gradients, as onnx_gradients.py has them.
+
+    tf.nn.moments stops the gradient of the mean inside the variance, which leaves first derivatives as they are and makes second ones
+    wrong: it is taken out.
+    """
+    with unittest.mock.patch("tensorflow.python.ops.array_ops.stop_gradient", tensorflow.identity):
+        return differentiated(model, images, path)
+
+
+def differentiated(model, images, path):
+    shape = images.shape[1:]
+    masks = numpy.stack([(splitmix(1000 + n, math.prod(shape)) & numpy.uint64(1)).astype(numpy.float64).reshape(shape) for n in range(SAMPLES)])
+    masks[1] = 0
+    x = tensorflow.constant(images.transpose(0, 2, 3, 1))
+    with tensorflow.GradientTape() as outer:
+        with tensorflow.GradientTape() as inner:
+            inner.watch(x)
+            logits = model(x, training=False)
+            logs = tensorflow.nn.log_softmax(logits)
+            total = tensorflow.reduce_sum(logs)
+        gradient = inner.gradient(total, x)
+        labels = tensorflow.one_hot(numpy.arange(SAMPLES) % logits.shape[1], logits.shape[1], dtype=tensorflow.float64)
+        cross_entropy = -tensorflow.reduce_sum(labels * logs) / SAMPLES
+        penalty = tensorflow.reduce_sum((masks.transpose(0, 2, 3, 1) * gradient) ** 2) / SAMPLES
+        lambda1 = float(cross_entropy / penalty)
+        loss = cross_entropy + lambda1 * penalty
+    variables = model.trainable_variables
+    stored = {}
+    for tensor in onnx.load(path).graph.initializer:
+        array = onnx.numpy_helper.to_array(tensor)
+        stored.setdefault(array.size, []).append(array)
+    flattens = any(isinstance(layer, layers.Flatten) and math.prod(layer.input.shape[1:3]) > 1 for layer in model.layers)
+    entries = []
+    for variable, value in zip(variables, outer.gradient(loss, [v.value for v in variables])):
+        values = as_stored(variable, variable.numpy())
+        is_there = any(numpy.array_equal(numpy.sort(array.ravel()), numpy.sort(values.ravel())) for array in stored.get(values.size, []))
+        if value is None or not is_there or flattens and len(variable.shape) == 2:
+            continue
+        entries.append({"count": values.size, "first": values.ravel()[:6].tolist(), "gradient": projections(as_stored(variable, value.numpy()), len(entries) + 1)})
+    return {
+        "cross_entropy": float(cross_entropy), "penalty": float(penalty), "lambda1": lambda1,
+        "input_gradient": projections(gradient.numpy().transpose(0, 3, 1, 2), 0), "gradients": entries,
+    }
+
+
+def unrounded(path, images):
+    """The logits of a file whose constant is that which was rounded to single precision."""
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        array = onnx.numpy_helper.to_array(tensor)
+        if array.size == 1 and array.dtype == numpy.float64 and 0 < abs(array.item() - 0.044715) < 1e-7:
+            tensor.CopyFrom(onnx.numpy_helper.from_array(numpy.full(array.shape, 0.044715), tensor.name))
+    return onnx.reference.ReferenceEvaluator(model).run(None, {model.graph.input[0].name: images.transpose(0, 2, 3, 1)})[0]
+
+
 def case(name, logits_model, model, shape, operators, folder):
     images = numpy.stack([drawn((shape[2], shape[0], shape[1]), seed) for seed in range(SAMPLES)])
     logits = logits_model(images.transpose(0, 2, 3, 1), training=False).numpy()
@@ -139,8 +247,17 @@ def case(name, logits_model, model, shape, operators, folder):
         signature = (tensorflow.TensorSpec((None, *shape), tensorflow.float64, name="images"),)
         function = tensorflow.function(lambda x: model(x, training=False), input_signature=signature)
         tf2onnx.convert.from_function(function, input_signature=signature, opset=operators, output_path=str(folder / file))
-    print(file, (folder / file).stat().st_size, flush=True)
-    return {"file": file, "input": [shape[2], shape[0], shape[1]], "logits": logits.flatten().tolist()}
+    result = {"file": file, "input": [shape[2], shape[0], shape[1]]}
+    figures = ""
+    if name == "gelu":
+        exact = unrounded(str(folder / file), images)
+        figures = f"{abs(exact - logits).max() / abs(exact).max():.1e} from the file with its constant unrounded"
+        logits = exact
+    else:
+        result |= training(logits_model, images, str(folder / file))
+        figures = f"{len(result['gradients'])} gradients of {len(logits_model.trainable_variables)}"
+    print(file, (folder / file).stat().st_size, figures, flush=True)
+    return result | {"logits": logits.flatten().tolist()}
 
 
 def main():
@@ -171,7 +288,7 @@ def main():
                 cases.append(case(name, model, model, (extent, extent, 3), 17, folder))
             except Exception as error:  # noqa: BLE001
                 print(f"{name}: not exported: {str(error).splitlines()[0][:200]}", flush=True)
-    (folder / "keras-networks.json").write_text(json.dumps(cases, indent=1) + "\n")
+    (folder / "keras-networks.json").write_text("[" + ",\n".join(map(json.dumps, cases)) + "]\n")
 
 
 if __name__ == "__main__":

@@ -28,16 +28,7 @@ package struct ImportedNetwork: Sendable {
     ///   is named.
     package init(onnx path: String, images: ImageShape? = nil) throws(FormatError) {
         let file = try ONNXFile(path: path)
-        let reader: GraphReader
-        do throws(FormatError) {
-            reader = try GraphReader(file, order: [.channel, .height, .width], images: images)
-        } catch {
-            // Keras lays images out as (N, H, W, C); what the nodes do with them shows which of the two it is.
-            guard error.code == .unsupported || error.code == .malformed,
-                let other = try? GraphReader(file, order: [.height, .width, .channel], images: images)
-            else { throw error }
-            reader = other
-        }
+        let reader = try Self.reader(file, images)
         let graph = try ImportedGraph(reader)
         (nodes, head, tensors) = (graph.nodes, graph.head, graph.tensors)
         notes = graph.notes
@@ -50,6 +41,26 @@ package struct ImportedNetwork: Sendable {
                 Dictionary(tensors.map { ($0.name, $0.shape) }) { first, _ in first })
         } catch {
             throw FormatError(.unsupported, path: "\(path):\(error.location)", error.message)
+        }
+    }
+
+    /// Keras lays images out as (N, H, W, C); what the nodes do with them shows which of the two it is, and where neither will do,
+    /// the layout with which more of them are read.
+    private static func reader(
+        _ file: ONNXFile, _ images: ImageShape?
+    ) throws(FormatError) -> GraphReader {
+        var counts = (0, 0)
+        do throws(FormatError) {
+            return try GraphReader(
+                file, order: [.channel, .height, .width], images: images, nodeCount: &counts.0)
+        } catch {
+            guard error.code == .unsupported || error.code == .malformed else { throw error }
+            do throws(FormatError) {
+                return try GraphReader(
+                    file, order: [.height, .width, .channel], images: images, nodeCount: &counts.1)
+            } catch let other {
+                throw counts.1 > counts.0 ? other : error
+            }
         }
     }
 

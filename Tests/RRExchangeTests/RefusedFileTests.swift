@@ -1,6 +1,7 @@
 import Foundation
 import RRExchange
 import RRFormats
+import RRTensor
 import TestSupport
 import Testing
 
@@ -70,6 +71,54 @@ struct RefusedFileTests {
             try bytes.write(to: URL(filePath: path))
             _ = try? ImportedNetwork(onnx: path)
         }
+    }
+
+    /// As with `flipped`, by chance: parts cut out, doubled, moved, of another file, of zeros or of bytes that never end a number.
+    @Test("files that are damaged by chance end in a network or an error", arguments: 0..<8)
+    func mutated(seed: UInt64) throws {
+        var generator = SplitMix64(seed: seed)
+        func draw(_ count: Int) -> Int { Int(generator.next() % UInt64(max(count, 1))) }
+        let files = try FileManager.default.contentsOfDirectory(atPath: Fixtures.path("onnx")).sorted()
+            .filter { $0.hasSuffix(".onnx") }
+            .map { try Data(contentsOf: URL(filePath: Fixtures.path("onnx/" + $0))) }
+            .filter { $0.count < 12_000 }.map { [UInt8]($0) }
+        try #require(files.count > 20)
+        let folder = try TemporaryFolder()
+        for _ in 0..<40 {
+            var bytes = files[draw(files.count)]
+            for _ in 0...draw(3) {
+                let start = draw(bytes.count)
+                let range = start..<min(bytes.count, start + 1 + draw(draw(2) == 0 ? 8 : 400))
+                switch draw(7) {
+                case 0: bytes[start] ^= 1 << draw(8)
+                case 1: bytes.removeSubrange(range)
+                case 2: bytes.insert(contentsOf: bytes[range], at: draw(bytes.count))
+                case 3:
+                    let other = files[draw(files.count)]
+                    let place = draw(other.count)
+                    bytes.replaceSubrange(range, with: other[place..<min(other.count, place + range.count)])
+                case 4: for index in range { bytes[index] = 0 }
+                case 5: for index in range.prefix(10) { bytes[index] = 0xFF }
+                default: for index in range.prefix(4) { bytes[index] = UInt8(draw(256)) }
+                }
+                if bytes.isEmpty { bytes = [0] }
+            }
+            _ = try? ImportedNetwork(onnx: folder.write(bytes, to: "mutated.onnx"))
+        }
+    }
+
+    @Test("a damaged file is refused after the last node that is whole")
+    func place() throws {
+        let folder = try TemporaryFolder()
+        var whole = try Data(contentsOf: URL(filePath: Fixtures.path("onnx/lenet-script-13.onnx")))
+        let place = try #require(whole.range(of: Data("Gemm".utf8))).upperBound
+        whole[place] = 0x07
+        let error = #expect(throws: FormatError.self) {
+            try ImportedNetwork(onnx: folder.write([UInt8](whole), to: "damaged.onnx"))
+        }
+        let message = try #require(error).message.description
+        #expect(message.contains("a field of a kind that there is not"), "\(message)")
+        #expect(message.contains("after “/"), "\(message)")
     }
 
     @Test("more messages than any network has are refused before there is memory for them")

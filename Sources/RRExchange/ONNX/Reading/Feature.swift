@@ -24,6 +24,8 @@ struct Feature {
     var pending: Affine?
     /// Zeros around the map, which only what takes a padding of its own can take over.
     var padding: Padding?
+    /// Whether the first of the dimensions is joined with the samples: (N · H · W, C), as Keras has it for a dense layer on maps.
+    var isJoinedWithSamples = false
     /// Whether nobody else reads the step's value, or what was computed of it up to here.
     var isAlone = true
 
@@ -40,6 +42,14 @@ struct Feature {
 
     /// Whether the file has the elements in the layers' order.
     var hasLayerOrder: Bool { longAxes == [.channel, .height, .width].filter { extent($0) > 1 } }
+
+    /// The extents in the file.
+    ///
+    /// - Parameter batch: the number of samples.
+    func dimensions(batch: Int) -> [Int] {
+        isJoinedWithSamples
+            ? [batch * (dimensions.first ?? 1)] + dimensions.dropFirst() : [batch] + dimensions
+    }
 
     /// Which axes each of the file's dimensions is; nil where one is a part of an axis.
     var parts: [[Axis]]? {

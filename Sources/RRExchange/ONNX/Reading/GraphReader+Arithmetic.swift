@@ -7,14 +7,8 @@ extension GraphReader {
     mutating func arithmetic(_ node: GraphNode) throws(FormatError) -> Feature {
         switch node.kind {
         case "Neg": return try scaled(try pendingFeature(node), [-1], node: node)
-        case "Sqrt":
-            let input = try pendingFeature(node)
-            guard case .variance(let axes)? = step(of: input)?.partial, let pending = input.pending,
-                pending.scale == [1], pending.shift.count == 1
-            else { throw unserved(node) }
-            var base = input
-            base.pending = nil
-            return try partial(.deviation(axes, pending.shift[0]), of: base, node)
+        case "Sqrt": return try squareRoot(node)
+        case "Reciprocal": return try reciprocal(node)
         case "Pow":
             let exponent = try weight(node, 1).scalar
             guard exponent == 2 || exponent == 3 else {
@@ -39,10 +33,8 @@ extension GraphReader {
         case "Add": return try sum(one, other, node)
         case "Mul": return try product(one, other, node)
         case "Sub":
-            guard case .mean(let axes)? = step(of: other)?.partial, other.pending == nil, one.pending == nil,
-                step(of: other)?.inputs == [one.value]
-            else { return try sum(one, try scaled(other, [-1], node: node), node) }
-            return try partial(.centered(axes), of: one, node)
+            if let centered = try centered(one, other, node) { return centered }
+            return try sum(one, try scaled(other, [-1], node: node), node)
         default: return try quotient(one, other, node)
         }
     }
@@ -90,6 +82,13 @@ extension GraphReader {
     private mutating func scaled(
         _ feature: Feature, _ factors: [Double], name: String? = nil, node: GraphNode
     ) throws(FormatError) -> Feature {
+        var feature = feature
+        // A layer keeps its bias where a factor for each channel follows, as ConvNeXt's do: both are trained.
+        if factors.count > 1, feature.isAlone, let pending = feature.pending, pending.scale == [1],
+            pending.shift.count > 1, step(of: feature)?.layer?.givenBias() != nil
+        {
+            feature = try settled(feature, for: node)
+        }
         if let pending = (feature.pending ?? .identity).times(factors, name: name) {
             return feature.with(pending)
         }
@@ -142,6 +141,7 @@ extension GraphReader {
     private mutating func sum(
         _ one: Feature, _ other: Feature, _ node: GraphNode
     ) throws(FormatError) -> Feature {
+        if let normalized = try normalizedSum(one, other, node) { return normalized }
         for (cubed, base) in [(one, other), (other, one)] {
             if step(of: cubed)?.partial == .cube, let factor = cubed.pending?.factor,
                 Self.isNear(factor, 0.044715), step(of: cubed)?.inputs == [base.value], base.pending == nil
@@ -165,6 +165,7 @@ extension GraphReader {
     private mutating func product(
         _ one: Feature, _ other: Feature, _ node: GraphNode
     ) throws(FormatError) -> Feature {
+        if let standardized = try standardized(one, other, node) { return standardized }
         for (base, gate) in [(one, other), (other, one)] {
             if let layer = try gated(base, gate, node) { return layer }
         }
@@ -238,26 +239,6 @@ extension GraphReader {
             (features.dimensions, features.order) = (dimensions, order)
         }
         return try append(.multiply, of: [features, factors], shape: features.shape, node: node)
-    }
-
-    private mutating func quotient(
-        _ one: Feature, _ other: Feature, _ node: GraphNode
-    ) throws(FormatError) -> Feature {
-        guard case .deviation(let axes, let epsilon)? = step(of: other)?.partial, other.pending == nil,
-            case .centered(axes)? = step(of: one)?.partial, one.pending == nil,
-            let deviation = step(of: other), let variance = origin(deviation), let square = origin(variance),
-            square.inputs == [one.value], let centered = step(of: one), let base = centered.inputs.first
-        else { throw node.unsupported("divides one feature by another") }
-        var input = one
-        input.value = base
-        let isOfPixels = input.dimensions.count == 3 && axes.allSatisfy { $0 == .channel }
-        return try normalized(input, over: axes, isOfPixels: isOfPixels, epsilon: epsilon, node)
-    }
-
-    /// The step that a step reads; nil for the image.
-    private func origin(_ step: Step) -> Step? {
-        guard let value = step.inputs.first, value > 0 else { return nil }
-        return steps[value - 1]
     }
 
     private mutating func power(

@@ -112,9 +112,10 @@ extension GraphReader {
         let dimensions: [Int]
         switch value {
         case .constant(let constant): dimensions = constant.dimensions
+        case .places: throw node.unsupported("asks for the shape of places of a map")
         case .feature(let feature):
             guard feature.padding == nil else { throw node.unsupported("asks for the shape of a padded map") }
-            dimensions = [batch] + feature.dimensions
+            dimensions = feature.dimensions(batch: batch)
         }
         if node.kind == "Size" { return Constant([], .integers([dimensions.reduce(1, &*)])) }
         let rank = dimensions.count

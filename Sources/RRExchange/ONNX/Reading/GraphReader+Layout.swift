@@ -97,7 +97,7 @@ extension GraphReader {
         guard feature.padding == nil else {
             throw node.unsupported("lays out anew a map with zeros around it")
         }
-        let dimensions = [batch] + feature.dimensions
+        let dimensions = feature.dimensions(batch: batch)
         let result: [Int]?
         if node.kind == "Flatten" {
             let axis = node.integer("axis", default: 1)
@@ -108,6 +108,13 @@ extension GraphReader {
             result = try reshaped(dimensions, node)
         }
         guard let result else { throw node.malformed("cannot give \(feature.dimensions) that shape") }
+        feature.isJoinedWithSamples = false
+        if let first = result.first, first != batch, first % batch == 0, result.count > 1 {
+            var joined = feature
+            joined.dimensions = [first / batch] + result.dropFirst()
+            joined.isJoinedWithSamples = true
+            if let parts = joined.parts, !(parts.first?.contains(.channel) ?? true) { return joined }
+        }
         guard result.first == batch else {
             throw node.unsupported(
                 "gives \(result.map { $0 == batch ? "N" : "\($0)" }.joined(separator: " × ")), which mixes the samples of a "

@@ -19,7 +19,8 @@ extension GraphReader {
         case "ReduceMean", "ReduceSum", "ReduceMax": return try reduction(node)
         case "BatchNormalization", "InstanceNormalization", "GroupNormalization", "LayerNormalization":
             return try normalization(node)
-        case "Add", "Sub", "Mul", "Div", "Neg", "Pow", "Sqrt", "Min", "Max": return try arithmetic(node)
+        case "Add", "Sub", "Mul", "Div", "Neg", "Pow", "Sqrt", "Reciprocal", "Min", "Max":
+            return try arithmetic(node)
         case "Concat": return try concatenation(node)
         case "Softmax", "LogSoftmax":
             let input = try feature(node, 0)
@@ -49,7 +50,10 @@ extension GraphReader {
         switch node.kind {
         case "Relu": return try elementwise(.relu, node)
         case "LeakyRelu":
-            return try elementwise(.leakyrelu(negativeSlope: node.number("alpha", default: 0.01)), node)
+            // TensorFlow computes in double, too, with the slope as the file has it.
+            let slope = node.number("alpha", default: 0.01)
+            let isRounded = file.producer == "tf2onnx"
+            return try elementwise(.leakyrelu(negativeSlope: isRounded ? Double(Float(slope)) : slope), node)
         case "Sigmoid": return try elementwise(.sigmoid, node)
         case "Tanh":
             var input = try pendingFeature(node)

@@ -8,6 +8,7 @@ struct GraphReader {
     enum Value {
         case constant(Constant)
         case feature(Feature)
+        case places(PlaceSums)
     }
 
     let file: ONNXFile
@@ -28,20 +29,27 @@ struct GraphReader {
     /// The names of weights that several layers read.
     var sharedWeights: [String: String] = [:]
 
+    /// The places that all gathered parts of maps have together.
+    private var placeCount = 0
+
     private static let unknownBatch = 1_000_003
 
     /// - Parameters:
     ///   - order: how the file lays images out.
     ///   - images: their shape, for extents that the file leaves open; nil where nothing says it.
+    ///   - nodeCount: is set to how many nodes were read, before an error too.
     /// - Throws: `FormatError` where the graph has no network of ours, naming the node.
-    init(_ file: ONNXFile, order: [Axis], images: ImageShape?) throws(FormatError) {
+    init(
+        _ file: ONNXFile, order: [Axis], images: ImageShape?, nodeCount: inout Int
+    ) throws(FormatError) {
         self.file = file
         var readers: [String: Int] = [:]
         for node in file.graph.node { for name in node.input { readers[name, default: 0] += 1 } }
         for output in file.graph.output { readers[output.name, default: 0] += 1 }
         self.readers = readers
         let stored = Set(file.graph.initializer.map(\.name))
-        let inputs = file.graph.input.filter { !stored.contains($0.name) }
+        // Keras' exporter leaves inputs that nothing reads.
+        let inputs = file.graph.input.filter { !stored.contains($0.name) && readers[$0.name] != nil }
         guard let input = inputs.first, inputs.count == 1 else {
             throw FormatError(
                 .unsupported, path: file.path,
@@ -55,6 +63,7 @@ struct GraphReader {
         // Tensors are read where a node wants them: a file may have others.
         let tensors = Dictionary(file.graph.initializer.map { ($0.name, $0) }) { first, _ in first }
         for (number, node) in file.graph.node.enumerated() {
+            nodeCount = number
             let node = try GraphNode(node, number: number, path: file.path)
             for name in node.inputs where !name.isEmpty && values[name] == nil {
                 guard let tensor = tensors[name] else {
@@ -75,9 +84,17 @@ struct GraphReader {
             return false
         }
         let result: Value
+        if node.kind == "Shape" { try completePlaces(node) }
         if isKnown || node.kind == "Shape" || node.kind == "Size" || castsConstant(node) {
             result = .constant(try constant(node))
+        } else if let places = try placeSums(node) {
+            placeCount += places.termCount
+            guard placeCount <= PlaceSums.largestCount else {
+                throw node.unsupported("gathers more places of maps than are served")
+            }
+            result = .places(places)
         } else {
+            try completePlaces(node)
             result = .feature(try computedFeature(node))
         }
         values[output] = result
@@ -120,8 +137,12 @@ struct GraphReader {
         guard let name = node.input(position), case .feature(var feature) = values[name] else {
             throw node.unsupported("takes a constant where the layers have a map or features")
         }
+        guard !feature.isJoinedWithSamples || ["Reshape", "MatMul"].contains(node.kind) else {
+            throw node.unsupported("mixes the samples of a batch with places of a map")
+        }
         if !isReadOnce(name) {
-            if feature.pending != nil {
+            // What was written out of a normalisation is no layer by itself, and its readers take it as it is.
+            if feature.pending != nil, !isInverseDeviation(feature) {
                 feature = try settled(feature, for: node)
                 values[name] = .feature(feature)
             }
@@ -171,6 +192,8 @@ struct GraphReader {
             + parts.map { $0.compactMap { names[$0] }.joined(separator: " · ") }.map { $0.isEmpty ? "1" : $0 })
             .joined(separator: ", ") + ")"
     }
+
+    mutating func replace(_ name: String, by feature: Feature) { values[name] = .feature(feature) }
 
     // MARK: What nodes give
 
@@ -311,7 +334,7 @@ struct GraphReader {
 
 extension LayerDescription {
     /// The layer with a bias; nil where it has one, or has no place for any.
-    fileprivate func givenBias() -> LayerDescription? {
+    func givenBias() -> LayerDescription? {
         switch self {
         case .conv2d(var options) where !options.bias:
             options.bias = true

@@ -34,6 +34,8 @@ struct Step {
         /// The mean over axes, x less that mean, its square, the mean of that, and √(that + eps).
         case mean([Axis]), centered([Axis]), centeredSquare([Axis]), variance([Axis])
         case deviation([Axis], Double)
+        /// 1 / √(variance + eps), and x and its mean times that.
+        case inverseDeviation([Axis], Double), standardized([Axis], Double), standardizedMean([Axis], Double)
         /// Whether x is above a number.
         case above(Double)
         case softmax
