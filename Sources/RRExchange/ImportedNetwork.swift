@@ -29,12 +29,13 @@ package struct ImportedNetwork: Sendable {
     package init(onnx path: String, images: ImageShape? = nil) throws(FormatError) {
         let file = try ONNXFile(path: path)
         let reader = try Self.reader(file, images)
-        let graph = try ImportedGraph(reader)
+        let input = reader.input
+        let graph = try ImportedGraph(consume reader)
         (nodes, head, tensors) = (graph.nodes, graph.head, graph.tensors)
         notes = graph.notes
         paths = [path] + file.externalPaths
         model = ModelDescription(
-            input: reader.input, classCount: graph.classCount, layers: ImportedGraph.layers(graph.nodes))
+            input: input, classCount: graph.classCount, layers: ImportedGraph.layers(graph.nodes))
         do throws(NetworkError) {
             let network = try Network<Float>(model)
             try network.parameterLayout.check(
@@ -113,7 +114,7 @@ struct ImportedGraph {
     let classCount: Int
 
     /// - Throws: `FormatError` where the output is no logits.
-    init(_ reader: GraphReader) throws(FormatError) {
+    init(_ reader: consuming GraphReader) throws(FormatError) {
         var reader = reader
         let file = reader.file
         let output = try Self.output(&reader, notes: &notes)
@@ -128,20 +129,25 @@ struct ImportedGraph {
             }
             for input in step.inputs where input > 0 { isLive[input - 1] = true }
         }
-        let live = reader.steps.indices.filter { isLive[$0] }
+        let isTrainingMode = reader.isTrainingMode
+        // From here on, what was read of a tensor goes as soon as it stands among the network's own.
+        var steps = reader.takeSteps()
+        file.releaseTensors()
+        let live = steps.indices.filter { isLive[$0] }
         guard let last = live.last, last == output.value - 1 else {
             throw FormatError(.unsupported, path: file.path, "the output does not depend on the image")
         }
-        let names = LayerNaming(live.map { reader.steps[$0] }, of: file)
+        let names = LayerNaming(live.map { steps[$0] }, of: file)
         if let note = names.note { notes.append(note) }
-        if reader.isTrainingMode {
+        if isTrainingMode {
             notes.append(
                 "its batch normalisations are exported as in training; they keep the statistics that are stored with them"
             )
         }
         var numbers = [0: 0]
         for (position, index) in live.enumerated() {
-            let step = reader.steps[index]
+            let step = steps[index]
+            steps[index].weights = []
             numbers[index + 1] = position + 1
             let inputs = step.inputs.map { numbers[$0] ?? 0 }
             switch step.operation {

@@ -18,6 +18,39 @@ struct Constant {
             }
         }
 
+        /// The elements that steps along each dimension lead to, from the first on, in the order of an array of these extents.
+        func gathered(_ extents: [Int], strides: [Int]) -> Elements {
+            switch self {
+            case .floats(let values): .floats(Self.gathered(values, extents, strides))
+            case .doubles(let values): .doubles(Self.gathered(values, extents, strides))
+            case .integers(let values): .integers(Self.gathered(values, extents, strides))
+            }
+        }
+
+        private static func gathered<Value>(
+            _ values: [Value], _ extents: [Int], _ strides: [Int]
+        ) -> [Value] {
+            guard !extents.contains(0) else { return [] }
+            var result: [Value] = []
+            result.reserveCapacity(extents.reduce(1, *))
+            var place = extents.map { _ in 0 }
+            var position = 0
+            let (count, stride) = (extents.last ?? 1, strides.last ?? 0)
+            while true {
+                for step in 0..<count { result.append(values[position + step * stride]) }
+                var axis = extents.count - 2
+                while axis >= 0 {
+                    place[axis] += 1
+                    position += strides[axis]
+                    if place[axis] < extents[axis] { break }
+                    position -= place[axis] * strides[axis]
+                    place[axis] = 0
+                    axis -= 1
+                }
+                if axis < 0 { return result }
+            }
+        }
+
         /// The elements at positions of these, in that order.
         func gathered(_ positions: [Int]) -> Elements {
             switch self {
@@ -62,7 +95,7 @@ struct Constant {
         let strides = Self.strides(of: dimensions)
         let result = order.map { dimensions[$0] }
         return Constant(
-            result, elements.gathered(Self.positions(result, order.map { strides[$0] })), name: name)
+            result, elements.gathered(result, strides: order.map { strides[$0] }), name: name)
     }
 
     /// Repeats what has an extent of 1, or too few dimensions, to a shape that has as many of everything else.
@@ -73,7 +106,7 @@ struct Constant {
         let padded = Array(repeating: 1, count: result.count - dimensions.count) + dimensions
         guard zip(padded, result).allSatisfy({ $0 == $1 || $0 == 1 }) else { return nil }
         let strides = zip(padded, Self.strides(of: padded)).map { $0 == 1 ? 0 : $1 }
-        return Constant(result, elements.gathered(Self.positions(result, strides)))
+        return Constant(result, elements.gathered(result, strides: strides))
     }
 
     /// The shape of which both are a part; nil where they do not fit each other.
@@ -137,11 +170,18 @@ extension Constant {
                     convert(bytes.loadUnaligned(fromByteOffset: $0, as: type))
                 }
             }
+            /// As they lie there: weights are most of a file.
+            func copied<Value: BitwiseCopyable>(_ type: Value.Type) -> [Value] {
+                [Value](unsafeUninitializedCapacity: bytes.count / size) { values, count in
+                    UnsafeMutableRawBufferPointer(values).copyMemory(from: bytes)
+                    count = values.count
+                }
+            }
             switch self {
-            case .float: return .floats(load(Float.self) { $0 })
+            case .float: return .floats(copied(Float.self))
             case .float16: return .floats(load(Float16.self) { Float($0) })
             case .bfloat16: return .floats(load(UInt16.self) { Float(bitPattern: UInt32($0) << 16) })
-            case .double: return .doubles(load(Double.self) { $0 })
+            case .double: return .doubles(copied(Double.self))
             case .uint8, .bool: return .integers(load(UInt8.self) { Int($0) })
             case .int8: return .integers(load(Int8.self) { Int($0) })
             case .uint16: return .integers(load(UInt16.self) { Int($0) })

@@ -267,6 +267,12 @@ struct GraphReader {
         return result
     }
 
+    /// Hands over the steps, and lets go of all values beside them.
+    mutating func takeSteps() -> [Step] {
+        defer { (values, steps) = ([:], []) }
+        return steps
+    }
+
     // MARK: What is still to be done
 
     /// Computes what a feature is still multiplied by and what is added to it.

@@ -5,7 +5,7 @@ internal import RRTensor
 /// An ONNX model on disk, with the tensors that it keeps in files beside it.
 final class ONNXFile {
     let path: String
-    let graph: GraphProto
+    private(set) var graph: GraphProto
     /// The version of ONNX's own set of operators.
     let operatorSet: Int
     /// What wrote the file.
@@ -53,6 +53,9 @@ final class ONNXFile {
         operatorSet = version
         producer = model.producerName
     }
+
+    /// Lets go of the tensors' bytes, once all that are wanted were read.
+    func releaseTensors() { graph.initializer = [] }
 
     /// Reads a tensor.
     ///
