@@ -126,7 +126,7 @@ let package = Package(
         tests(of: "RRPreparation", "RRDatasets", "RRFormats", "RRTensor", "RRSchemas"),
         tests(of: "RRStreaming", "RRDatasets", "RRFormats", "RRSchemas", "RRTensor"),
         tests(of: "RRNetworks", "RRTensor", "CConvolution"),
-        tests(of: "RRExchange", "RRNetworks", "RRFormats", "RRTensor"),
+        tests(of: "RRExchange", "RRExplanation", "RRNetworks", "RRFormats", "RRTensor"),
         tests(of: "RRExplanation", "RRNetworks", "RRTensor"),
         tests(
             of: "RRTraining",

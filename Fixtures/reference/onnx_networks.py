@@ -2,17 +2,16 @@
 """Writes Fixtures/onnx: small networks as PyTorch's exporters and Keras' write them, with the logits that they give.
 
     python3 Fixtures/reference/onnx_networks.py
-    python3 Fixtures/reference/onnx_networks.py --to FOLDER --torchvision   # torchvision's too, some MB
 
 Each hand-written module below is exported in double precision by the dynamo exporter and by the TorchScript one, and by one of
 them as it is in training or without optimisation too. What dynamo's exporter says of where a node comes from is kept but for
 the stack traces, which name the machine's folders. Weights stand in the file, but of "external" beside it.
 
-networks.json lists for each file the shape of its images, how they are drawn and the logits of the module in double precision,
-as PyTorch computes them: sample n of a file has the images u of SplitMix64(seed n), a word's upper 24 bits over 2^24, in the
-order (C, H, W). The files "keras-…" are written with the package onnx, in forms in which tf2onnx has written Keras' networks in its
-releases: (N, H, W, C), with the arithmetic of shapes and a softmax at the end; their logits are those of onnx.reference, which shares
-no code with PyTorch. Those of TensorFlow itself, "keras-…-tensorflow", are keras_networks.py's.
+networks.json lists for each file the shape of its images, and what PyTorch makes of the module with the file's weights in double
+precision: logits, loss, penalty and gradients, as onnx_gradients.py says. The files "keras-…" are written with the package onnx, in
+forms in which tf2onnx has written Keras' networks in its releases: (N, H, W, C), with the arithmetic of shapes and a softmax at the
+end; of them there are logits alone, those of onnx.reference, which shares no code with PyTorch. Those of TensorFlow itself,
+"keras-…-tensorflow", are keras_networks.py's.
 
 colleague.onnx is the network of README, in single precision with its weights beside it.
 
@@ -35,16 +34,11 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torch.nn import functional
 
-import networks
+import onnx_gradients
+from onnx_gradients import drawn
 
 FOLDER = Path(__file__).parent.parent / "onnx"
 SAMPLES = 2
-
-
-def drawn(shape, seed):
-    count = int(numpy.prod(shape))
-    words = networks.splitmix(seed, count) >> numpy.uint64(40)
-    return (words.astype(numpy.float64) / 2**24).reshape(shape)
 
 
 class Module(nn.Module):
@@ -236,11 +230,6 @@ def pytorch_cases(folder, members, hows):
         with torch.no_grad():
             fill(module, 10_000 * (number + 1))
         shape = SHAPES.get(name) or getattr(module, "shape", (3, 12, 12))
-        images = numpy.stack([drawn(shape, seed) for seed in range(SAMPLES)])
-        with torch.no_grad():
-            logits = module(torch.from_numpy(images))
-            if name == "fire":  # The file ends in a softmax, which is left out.
-                logits = functional.adaptive_avg_pool2d(torch.relu(module.k(fire(module, torch.from_numpy(images)))), 1).flatten(1)
         for how in hows(name):
             file = f"{name}-{how}.onnx"
             try:
@@ -248,7 +237,12 @@ def pytorch_cases(folder, members, hows):
             except Exception as error:  # noqa: BLE001
                 print(f"{file}: not exported: {str(error).splitlines()[0][:120]}")
                 continue
-            cases.append({"file": file, "input": list(shape), "logits": logits.flatten().tolist()})
+            # The file ends in a softmax, which is left out.
+            logits = (lambda s, x: functional.adaptive_avg_pool2d(torch.relu(s.k(fire(s, x))), 1).flatten(1)) if name == "fire" else None
+            case, left = onnx_gradients.judged(module, str(folder / file), shape, SAMPLES, logits)
+            if left:
+                print(f"{file}: {left} tensors are not in the file as they are in the module")
+            cases.append({"file": file, "input": list(shape), **case})
     return cases
 
 
@@ -467,7 +461,6 @@ def refused():
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--to", type=Path, default=FOLDER)
-    arguments.add_argument("--torchvision", action="store_true")
     arguments = arguments.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
@@ -488,16 +481,11 @@ def main():
         return ways + (["dynamo-external"] if name == "squeeze" else [])
 
     cases = pytorch_cases(folder, modules(), hows) + keras_cases(folder)
-    if arguments.torchvision:
-        members = {name: make(5) for name, (_, make) in networks.NARROW.items()}
-        for name in members:
-            SHAPES[name] = (3, 64, 64)
-        cases += pytorch_cases(folder, members, lambda name: ["dynamo", "script-17", "script-17-plain-open"])
     network = colleague().eval()
     with torch.no_grad():
         fill(network, 1)
     export(network, (1, 28, 28), str(folder / "colleague.onnx"), "dynamo-external")
-    (folder / "networks.json").write_text(json.dumps(cases, indent=1) + "\n")
+    (folder / "networks.json").write_text("[" + ",\n".join(map(json.dumps, cases)) + "]\n")
     files = {name: {"bytes": base64.b64encode(model if isinstance(model, bytes) else model.SerializeToString()).decode(), "message": message}
              for name, (model, message) in refused().items()}
     (folder / "refused.json").write_text(json.dumps(files, indent=1) + "\n")

@@ -13,6 +13,17 @@ struct ImportedNetworkTests {
         let file: String
         let input: [Int]
         let logits: [Double]
+        let lambda1: Double?
+        let crossEntropy: Double?
+        let penalty: Double?
+        let inputGradient: [Double]?
+        let gradients: [Training.Weight]?
+
+        private enum CodingKeys: String, CodingKey {
+            case file, input, logits, lambda1, penalty, gradients
+            case crossEntropy = "cross_entropy"
+            case inputGradient = "input_gradient"
+        }
 
         var testDescription: String { file }
         var path: String {
@@ -34,7 +45,8 @@ struct ImportedNetworkTests {
     @Test("the references are there")
     func areThere() {
         #expect(Self.references.count > 50)
-        #expect(Self.references.count { $0.file.hasSuffix("-tensorflow.onnx") } >= 4)
+        #expect(Self.references.count { $0.file.hasSuffix("-tensorflow.onnx") } >= 7)
+        #expect(Self.references.count { $0.training != nil } > 55)
     }
 
     @Test("logits agree to 1e-9 in double and to 1e-5 in float", arguments: references)
