@@ -129,6 +129,20 @@ def little(request, rrdata, tmp_path_factory):
     return request.param, folder
 
 
+@pytest.fixture(scope="session", params=["sweep", "find-another"])
+def series(request, rrdata, tmp_path_factory):
+    """A page about all that a sweep or a search has tried."""
+    folder = tmp_path_factory.mktemp("series")
+    make_runs(rrdata, folder, classes=[HOSTILE[0], HOSTILE[2]], count=48, groups=True)
+    train = ["--model", "mlp", "--epochs", 1, "--batch-size", 8, "-o", "<b>tried"]
+    if request.param == "sweep":
+        rrdata(folder, "sweep", "d.h5", "--masks", "m.h5", "--ways", "rrr,swap", "--lambda1", "0.1,1,10", *train)
+    else:
+        rrdata(folder, "find-another", "d.h5", "--rounds", 3, *train)
+    rrdata(folder, "report", "<b>tried", "--data", "d.h5", "--masks", "m.h5", "-o", "report.html")
+    return request.param, folder / "report.html"
+
+
 class Visit:
     """A page with what went wrong on it, and what it asked for."""
 
@@ -149,9 +163,8 @@ class Visit:
         self.context.close()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_in_view(browser, report, width):
-    with Visit(browser, report, viewport={"width": width, "height": 800}) as visit:
+def check_in_view(browser, path, width):
+    with Visit(browser, path, viewport={"width": width, "height": 800}) as visit:
         page = visit.page
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         boxes = page.evaluate(
@@ -171,13 +184,41 @@ def test_in_view(browser, report, width):
         assert not visit.faults
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_it(browser, report, scheme):
+def check_readable(browser, path, scheme):
     # The policy lets no script run in the page, axe's among them: the check is of the page without it.
-    with Visit(browser, report, color_scheme=scheme, bypass_csp=True) as visit:
+    with Visit(browser, path, color_scheme=scheme, bypass_csp=True) as visit:
         visit.page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         violations = axe.Axe().run(visit.page).response["violations"]
         assert not violations, [(v["id"], v["nodes"][0]["html"][:300], v["nodes"][0].get("failureSummary")) for v in violations]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_in_view(browser, report, width):
+    check_in_view(browser, report, width)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_read_it(browser, report, scheme):
+    check_readable(browser, report, scheme)
+
+
+def test_series(browser, series):
+    """What was tried can be read as all else, each try in its row."""
+    kind, path = series
+    for width in WIDTHS:
+        check_in_view(browser, path, width)
+    for scheme in ("light", "dark"):
+        check_readable(browser, path, scheme)
+    with Visit(browser, path) as visit:
+        part = visit.page.locator("#series")
+        assert part.locator("h3").text_content() == "<b>tried"
+        rows = part.locator("tbody tr").all_text_contents()
+        if kind == "sweep":
+            # Without a penalty, and each way with each weight.
+            assert len(rows) == 1 + 2 * 3 and sum("recommended" in row for row in rows) == 1
+            assert part.locator(".chart > svg .line").count() == 3
+        else:
+            assert len(rows) == 3 and part.locator(".chart").count() == 0
 
 
 def test_nothing_runs(browser, report):
