@@ -189,10 +189,11 @@ extension SampleOrder {
         var chosen: Set<Int> = []
         for id in ids {
             guard let row = rowsOfIds[id] else {
-                let hint =
+                let hint: Message =
                     split != "all" && all.contains(id)
-                    ? "is not in the split “\(split)”: name its split, or all" : "is not in the dataset"
-                throw DatasetError(.badMetadata, path: dataset.path, "the id “\(id)” of the list \(hint)")
+                    ? "is not in the split “\(split)”: name its split, or all"
+                    : "is not in the dataset" + NearestNames(to: id, among: all).question
+                throw DatasetError(.badMetadata, path: dataset.path, "the id “\(id)” of the list " + hint)
             }
             guard chosen.insert(row).inserted else {
                 throw DatasetError(.badMetadata, path: dataset.path, "the id “\(id)” is twice in the list")

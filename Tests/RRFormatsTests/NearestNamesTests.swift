@@ -12,6 +12,7 @@ struct NearestNamesTests {
             ("evalute", ["evaluate", "export"], ["evaluate"]),
             ("boot", ["ankle-boot", "bag"], ["ankle-boot"]),
             ("zebra", ["train", "test"], []), ("", ["train"], []), ("train", ["train"], []),
+            ("d", ["a", "b"], []), ("B", ["a", "b"], ["b"]), ("3", ["30", "4"], []),
         ])
     func names(written: String, known: [String], expected: [String]) {
         #expect(NearestNames(to: written, among: known).names == expected)

@@ -95,6 +95,16 @@ struct ClassNameTests {
         try run(["make-masks", "strange", "--run", "run", "--top-k", "3", "-o", "m.h5"])
     }
 
+    @Test("a class that is called almost as one of the model's is answered with that")
+    func nearlyNamed() throws {
+        try write("train-birds", ["landbird": "a", "waterbird": "b"])
+        try run(["train", "train-birds", "--model", "mlp", "--epochs", "1", "-o", "birds"])
+        try write("test-birds", ["landbird": "a", "water bird": "b"])
+        let errors = try run(["evaluate", "birds", "test-birds"], status: 65).errors
+        #expect(errors.contains("did you mean “waterbird”?"), "\(errors)")
+        #expect(!errors.contains("“landbird”?"))
+    }
+
     @Test("another file for validation is matched by name, or refused")
     func validation() throws {
         try write("part", ["b": "b", "c": "c"])

@@ -111,6 +111,7 @@ struct FineTuningCommandTests {
         #expect(try run(training + ["--head", "new"], status: 64).errors.contains("--init"))
         #expect(try run(training + ["--unfreeze-after", "1"], status: 64).errors.contains("--freeze"))
         #expect(try run(training + ["--freeze", "layer9"], status: 64).errors.contains("layer4.1"))
+        #expect(try run(training + ["--freeze", "cnv1"], status: 64).errors.contains("did you mean “conv1”"))
         #expect(
             try run(training + ["--head-learning-rate", "-1"], status: 64).errors.contains(
                 "--head-learning-rate"))

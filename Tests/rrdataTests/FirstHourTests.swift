@@ -35,6 +35,7 @@ struct FirstHourTests {
             ("info decoy.h5 --jsn", 64, "--json"),
             ("stream decoy.h5 --split tset --batch-size 8 --format null", 64, "“test”"),
             ("import hdf5 decoy.h5 --images /image -o x.h5", 66, "did you mean “images”"),
+            ("train decoy.h5 --model mlp --validation tset -o x", 64, "did you mean “test”"),
             ("evaluate decoy.h5 plain", 64, "plain decoy.h5"),
             ("compare decoy.h5 plain right", 64, "plain right decoy.h5"),
         ])

@@ -96,7 +96,7 @@ struct FolderReadingTests {
         #expect(counts == ["train/a": 2, "test/b": 1])
         #expect(notes.contains("left out, since in none of the splits: notes"))
         for (value, status, message) in [
-            ("train=fold9", 64, "no folder “fold9”, only fold0, fold1, fold2, notes"),
+            ("train=fold9", 64, "no folder “fold9”, only fold0, fold1, fold2, notes: did you mean “fold0”"),
             ("train", 64, "--splits"), ("train=fold0,test=fold0", 64, "--splits"),
         ] as [(String, Int32, String)] {
             let outcome = try CommandLineTool.run(

@@ -118,6 +118,10 @@ struct ImageListTests {
         #expect(
             try refusal("--metadata", "list.csv", "--columns", "file=x,label=z").contains(
                 "there is no column z, only x, y"))
+        try write("b/b.png", list: "image,label_name\nb/b.png,1\n", to: "named.csv")
+        #expect(
+            try refusal("--metadata", "named.csv", "--columns", "file=image,label=lable_name").contains(
+                "did you mean “label_name”?"))
         #expect(try refusal("--columns", "file=x", status: 64).contains("--metadata says where it is"))
         #expect(try refusal("--columns", "name=x", status: 64).contains("--columns"))
         #expect(try refusal("--metadata", "nothing.csv", status: 66).contains("nothing.csv"))

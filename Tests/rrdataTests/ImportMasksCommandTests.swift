@@ -73,7 +73,9 @@ struct ImportMasksCommandTests {
         #expect(try run("import masks images --for d.h5 --format yolo -o x.h5").status == 65)
         #expect(try run("import masks images --for d.h5 --format cvet -o x.h5").status == 64)
         let unknown = try run("import masks images --for d.h5 --category logos -o x.h5")
-        #expect(unknown.status == 64 && unknown.errors.contains("there are coat, logo"), "\(unknown.errors)")
+        #expect(
+            unknown.status == 64 && unknown.errors.contains("there are coat, logo: did you mean “logo”?"),
+            "\(unknown.errors)")
     }
 
     @Test(

@@ -13,8 +13,8 @@ package struct NearestNames: Sendable {
     ///   - known: the names that there are, in the order in which equally good ones are told.
     package init(to name: String, among known: some Sequence<String>) {
         let wanted = Self.letters(name)
-        // One slip in three letters: more, and any short name is like any other.
-        let limit = max(1, wanted.count / 3)
+        // One slip in three letters: more, and any short name is like any other. A single letter is like none.
+        let limit = wanted.count < 2 ? 0 : max(1, wanted.count / 3)
         var found: [(name: String, distance: Int)] = []
         for candidate in known.prefix(Self.mostNames) where candidate != name {
             let letters = Self.letters(candidate)

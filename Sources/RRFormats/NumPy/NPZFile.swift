@@ -44,7 +44,8 @@ package final class NPZFile: Sendable {
             let held = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", …" : "")
             throw FormatError(
                 .notFound, path: "\(path):\(name)",
-                "there is no array of this name; the file holds \(held.isEmpty ? "nothing" : held)")
+                "there is no array of this name; the file holds \(held.isEmpty ? "nothing" : held)"
+                    + NearestNames(to: name, among: names).question)
         }
         let location = "\(path):\(name)"
         let region = try zip.region(of: member)

@@ -99,7 +99,8 @@ public struct OptimizationOptions: Hashable, Sendable {
                 .invalidOption, .option(.frozenLayers),
                 "“\(layer)” is no layer of this model with weights, which has "
                     + layout.layerNames.joined(separator: ", ") + "; “backbone” is all but the head, and "
-                    + "“..NAME” a layer with all before it")
+                    + "“..NAME” a layer with all before it"
+                    + NearestNames(to: layer, among: layout.layerNames + ["backbone"]).question)
         }
         guard frozenLayers.isEmpty || !layout.trainedRanges(except: frozenLayers).isEmpty else {
             throw TrainingError(.invalidOption, .option(.frozenLayers), "leaves nothing to train")

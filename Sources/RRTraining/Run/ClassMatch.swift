@@ -90,15 +90,20 @@ public struct ClassMatch: Sendable {
         _ label: Int, of dataset: Dataset, _ names: Names, classCount: Int, _ owner: String
     ) -> TrainingError {
         let count = dataset.labels?.count { $0 == label } ?? 0
-        let name = dataset.classNames.map { "“\($0[label])”" } ?? String(label)
-        let known: Message =
-            if case .known(let known) = names { "whose classes are \(list(known))" } else {
-                "which has \(classCount) classes"
+        let ownName = dataset.classNames?[label]
+        let name = ownName.map { "“\($0)”" } ?? String(label)
+        var (known, question): (Message, Message) = ("which has \(classCount) classes", "")
+        if case .known(let names) = names {
+            known = "whose classes are \(list(names))"
+            // Numbers are no slips of one another.
+            if let ownName, Int(ownName) == nil {
+                question = NearestNames(to: ownName, among: names).question
             }
+        }
         return TrainingError(
             .unknownClass, .file(dataset.path),
             "has \(count) \(count == 1 ? "sample" : "samples") of the class \(name), which is none of those of \(owner), \(known): "
-                + "leave them out, or train on all classes")
+                + "leave them out, or train on all classes" + question)
     }
 
     /// What names of whole numbers say; nil where one is something else.

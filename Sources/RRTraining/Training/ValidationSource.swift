@@ -32,7 +32,8 @@ struct ValidationSource {
                 training.splitNames.isEmpty ? "no splits" : training.splitNames.joined(separator: ", ")
             throw TrainingError(
                 .invalidOption, .option(.validation),
-                "“\(text)” is neither a split of \(training.path), which has \(splits), nor a file")
+                "“\(text)” is neither a split of \(training.path), which has \(splits), nor a file"
+                    + NearestNames(to: text, among: training.splitNames + ["all"]).question)
         }
         let other = try Dataset(path: text)
         func refusal(_ message: Message) -> TrainingError {

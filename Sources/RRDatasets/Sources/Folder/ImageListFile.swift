@@ -44,8 +44,9 @@ enum ImageListFile {
         } fault: {
             DatasetError(
                 .badMetadata, path: path,
-                "line 1: \($0), only \(table.header.joined(separator: ", ")); \(option: .columns) file=…,label=… says "
-                    + "which column is what")
+                "line 1: there is no column \($0), only \(table.header.joined(separator: ", ")); \(option: .columns) "
+                    + "file=…,label=… says which column is what"
+                    + NearestNames(to: $0, among: table.header).question)
         }
         // A handful of short names, sooner compared than hashed.
         let positions = try columns.names.compactMap { name in try table.column(name).map { (name, $0) } }
@@ -90,7 +91,8 @@ enum ImageListFile {
             }
             guard case .object(let members) = object else { throw fault("this is no JSON object") }
             let columns = try ImageListColumns(
-                options, mayLack: true, exists: { members[$0] != nil }, fault: fault)
+                options, mayLack: true, exists: { members[$0] != nil },
+                fault: { fault("there is no column \($0)") })
             let row = try columns.row(line: number, fault: fault) {
                 try text(of: members[$0], $0, isPath: columns.namesFile($0), fault)
             }

@@ -41,22 +41,22 @@ struct ImageListColumns {
     /// - Parameters:
     ///   - mayLack: whether rows may lack what is asked for, as JSON lines may.
     ///   - exists: whether there is a column of a name.
-    ///   - fault: makes the error for a column that is not there.
+    ///   - fault: makes the error for a column of a name that is not there.
     /// - Throws: what `fault` makes.
     init(
         _ options: ImageListOptions, mayLack: Bool, exists: (String) throws -> Bool,
-        fault: (Message) -> DatasetError
+        fault: (String) -> DatasetError
     ) throws {
         func names(_ wanted: [String]?, or usual: String) throws -> [String] {
             guard let wanted else { return try exists(usual) ? [usual] : [] }
             for name in wanted where try !mayLack && !exists(name) {
-                throw fault("there is no column \(name)")
+                throw fault(name)
             }
             return wanted
         }
         self.options = options
         guard try mayLack || exists(options.fileName) else {
-            throw fault("there is no column \(options.fileName)")
+            throw fault(options.fileName)
         }
         label = try names(options.label, or: "label")
         split = try names(options.split.map { [$0] }, or: "split").first

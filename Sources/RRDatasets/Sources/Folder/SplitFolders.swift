@@ -131,7 +131,8 @@ package struct SplitFolderList {
             for part in named where !folders.contains(part.folder) {
                 throw DatasetError(
                     .invalidOption, path: path,
-                    "\(option: .splits): there is no folder “\(part.folder)”, only \(Self.list(folders))")
+                    "\(option: .splits): there is no folder “\(part.folder)”, only \(Self.list(folders))"
+                        + NearestNames(to: part.folder, among: folders).question)
             }
             parts = Self.sorted(named)
             let others = folders.filter { folder in !named.contains { $0.folder == folder } }

@@ -68,7 +68,7 @@ struct AnnotationSet: Sendable {
                 throw DatasetError(
                     .invalidOption, path: path,
                     "there is no label “\(label)”; there are \(known.prefix(20).joined(separator: ", "))\(more)"
-                )
+                        + NearestNames(to: label, among: (met.union(classNames.values)).sorted()).question)
             }
             found.formUnion(named.isEmpty ? [label] : named)
         }

@@ -197,7 +197,8 @@ extension COCOMasks {
                 let more = file.categories.count > 20 ? ", …" : ""
                 throw DatasetError(
                     .invalidOption, path: file.path,
-                    "there is no category “\(category)”; there are \(known.joined(separator: ", "))\(more)")
+                    "there is no category “\(category)”; there are \(known.joined(separator: ", "))\(more)"
+                        + NearestNames(to: category, among: file.categories.compactMap(\.name)).question)
             }
             ids.formUnion(found.map(\.id))
         }
