@@ -85,7 +85,10 @@ let package = Package(
                 "RRTensor", "RRFormats", "RRNetworks",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
-            exclude: ["ONNX/Messages/onnx.proto", "ONNX/Messages/onnx.sha256"],
+            exclude: [
+                "ONNX/Messages/onnx.proto", "ONNX/Messages/onnx.sha256",
+                "TensorBoard/Messages/event.proto", "TensorBoard/Messages/event.sha256",
+            ],
             swiftSettings: swiftSettings),
         module("RRExplanation", "RRTensor", "RRNetworks"),
         module(

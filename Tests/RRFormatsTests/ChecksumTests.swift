@@ -11,6 +11,19 @@ struct ChecksumTests {
         #expect(CRC32.checksum(of: UnsafeRawBufferPointer(start: nil, count: 0)) == 0)
     }
 
+    private static let castagnoli: [([UInt8], UInt32)] = [
+        (Array(repeating: 0, count: 32), 0x8A91_36AA), (Array(repeating: 0xFF, count: 32), 0x62A8_AB43),
+        (Array(0..<32), 0x46DD_794E), (Array((0..<32).reversed()), 0x113F_DB5C),
+        (Array("123456789".utf8), 0xE306_9283), ([], 0),
+    ]
+
+    @Test(
+        "CRC-32C gives the examples of RFC 3720, B.4, and the check value of its catalogue",
+        arguments: castagnoli)
+    func crc32c(bytes: [UInt8], checksum: UInt32) {
+        #expect(CRC32C.checksum(of: bytes) == checksum)
+    }
+
     @Test(
         "SHA-256 gives the examples of FIPS 180-4, in pieces of any size",
         arguments: [

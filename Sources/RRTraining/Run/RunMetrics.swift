@@ -74,6 +74,11 @@ extension Run {
 }
 
 extension RunMetrics {
+    /// - Parameter lines: those of steps and epochs; others are left out.
+    init(_ lines: [JSONValue]) {
+        for line in lines { _ = add(line) }
+    }
+
     init(path: String) throws(FormatError) {
         let lines = try FileBytes.read(path).split(separator: UInt8(ascii: "\n"))
         for (number, line) in lines.enumerated() {

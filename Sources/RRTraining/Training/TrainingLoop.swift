@@ -2,6 +2,7 @@ public import RRDatasets
 internal import RRExplanation
 public import RRFormats
 internal import RRNetworks
+internal import RRSchemas
 internal import RRStreaming
 
 /// Training: batches in, a run folder out.
@@ -240,6 +241,10 @@ public struct TrainingProgress: Sendable {
     public let validationAccuracy: Double?
     /// The accuracy of the group that it recognised worst; nil where there are no groups.
     public let worstGroupAccuracy: Double?
+    /// What the step adds to the metrics of the run: itself, and its epoch where it was the last of it.
+    public var metrics: RunMetrics { RunMetrics(lines) }
+    /// The lines of `metrics.jsonl` that the step adds.
+    let lines: [JSONValue]
 }
 
 /// What a training run came to.

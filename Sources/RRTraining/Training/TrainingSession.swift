@@ -166,11 +166,14 @@ final class TrainingSession<Scalar: NetworkScalar> {
             }
             let timing = StepTiming(total: clock.now - stepStart, waiting: waited)
             position.record.add(terms, timing, epoch: batch.epoch)
-            try writer.append(
-                terms.json(timing, epoch: batch.epoch, step: trainer.stepCount - 1, learningRate))
+            var lines = [terms.json(timing, epoch: batch.epoch, step: trainer.stepCount - 1, learningRate)]
+            try writer.append(lines[0])
             let isEndOfEpoch = batch.step + 1 == stream.batchesPerEpoch
             // Before the epoch's last progress is told, so that it tells these figures too.
-            if isEndOfEpoch { validation = try validate() }
+            if isEndOfEpoch {
+                validation = try validate()
+                lines.append(position.record.json(validation: validation, split: loop.validation?.split))
+            }
             try progress(
                 TrainingProgress(
                     epoch: batch.epoch, epochCount: options.stream.epochs, step: trainer.stepCount,
@@ -178,9 +181,9 @@ final class TrainingSession<Scalar: NetworkScalar> {
                     isEndOfEpoch: isEndOfEpoch,
                     lambda1: terms.lambda1, mean: position.record.summary,
                     validationAccuracy: validation?.accuracy,
-                    worstGroupAccuracy: validation?.worstGroup?.accuracy))
+                    worstGroupAccuracy: validation?.worstGroup?.accuracy, lines: lines))
             if isEndOfEpoch {
-                isDone = try endEpoch(batch.epoch, validation)
+                isDone = try endEpoch(batch.epoch, validation, line: lines[1])
             } else {
                 (position.epoch, position.batch) = (batch.epoch, batch.step + 1)
                 if isCheckpointDue { try writeCheckpoint() }
@@ -221,8 +224,8 @@ final class TrainingSession<Scalar: NetworkScalar> {
     /// Writes the epoch's line.
     ///
     /// - Returns: whether it was the last.
-    private func endEpoch(_ epoch: Int, _ validation: Evaluation?) throws -> Bool {
-        try writer.append(position.record.json(validation: validation, split: loop.validation?.split))
+    private func endEpoch(_ epoch: Int, _ validation: Evaluation?, line: JSONValue) throws -> Bool {
+        try writer.append(line)
         try writer.append(position.record.row(validation: validation))
         lastEpoch = position.record.summary
         position.record = EpochRecord()

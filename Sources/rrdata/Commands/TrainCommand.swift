@@ -40,7 +40,7 @@ struct TrainCommand: PathCommand {
     @Option(
         name: .customLong("lambda1"),
         help:
-            "The weight of the penalty, or auto: as heavy as the cross-entropy after 100 steps. auto where masks are given."
+            "The weight of the penalty, or auto: as heavy as the cross-entropy after 100 steps. auto where masks are given, since no one weight fits all images and networks."
     )
     var lambda1: Lambda1?
 
@@ -81,6 +81,7 @@ struct TrainCommand: PathCommand {
         learning.add(to: &paths)
         // Its masks are wanted at every attempt.
         paths.write(keeping.collectMasks, .collection, isAlwaysReplaced: true)
+        paths.write(keeping.tensorboard, .tensorboard)
         return paths
     }
 
@@ -119,13 +120,20 @@ struct TrainCommand: PathCommand {
 
         let loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)
         Console.note(loop.notes)
+        let log = try keeping.tensorboard.map {
+            try TensorBoardLog(folder: $0, run: output, adds: output.force || keeping.resume)
+        }
         let progress = TrainingReport()
         let path = output.output
         Interruption.keeps { Self.kept(of: path) }
         let summary: TrainingSummary
         do {
-            summary = try loop.run(keeping.storage(output)) { progress.show($0) }
+            summary = try loop.run(keeping.storage(output)) {
+                progress.show($0)
+                try log?.append($0)
+            }
             progress.clear()
+            try log?.finish()
         } catch {
             progress.clear()
             if let note = Self.kept(of: output.output) { Console.error("rrdata: note: \(note)") }

@@ -82,6 +82,7 @@ extension OptionName {
     static let model = OptionName("model")
     static let output = OptionName("output")
     static let run = OptionName("run")
+    static let tensorboard = OptionName("tensorboard")
     static let topMasksOutput = OptionName("topMasksOutput")
     static let union = OptionName("union")
     static let validation = OptionName("validation")

@@ -4,42 +4,55 @@ import RRTraining
 
 /// How the parameters follow their gradient, and what each sample weighs in it.
 struct OptimizationArguments: ParsableArguments {
-    @Option(help: "The optimiser, as PyTorch defines it.")
+    @Option(help: "The optimiser, as PyTorch defines it; the paper's is adam, which needs little tuning.")
     var optimizer: OptimizationOptions.Optimizer = .adam
 
-    @Option(help: "The learning rate; of --schedule one-cycle the largest.")
+    @Option(
+        help:
+            "The learning rate, of --schedule one-cycle the largest; 0.001 is adam's usual one, sgd wants more."
+    )
     var learningRate = 1e-3
 
-    @Option(help: "The momentum of sgd.")
+    @Option(help: "The momentum of sgd; 0 is plain gradient descent.")
     var momentum = 0.0
 
     @Flag(help: "Look ahead along the momentum of sgd.")
     var nesterov = false
 
-    @Option(help: "Weight decay, as PyTorch's: L2 for sgd and adam, decoupled for adamw.")
+    @Option(
+        help:
+            "Weight decay, as PyTorch's: L2 for sgd and adam, decoupled for adamw; 0 minimises the loss as it is told."
+    )
     var weightDecay = 0.0
 
-    @Option(help: "How the learning rate goes: constant, step, cosine to 0, or one-cycle, as PyTorch's.")
+    @Option(
+        help:
+            "How the learning rate goes: constant, which later can be made longer with more --epochs, step, cosine to 0, or one-cycle, as PyTorch's."
+    )
     var schedule: ScheduleOptions.Kind = .constant
 
     @Option(help: "The epochs after which --schedule step multiplies the rate by --schedule-factor.")
     var scheduleEpochs: Int?
 
-    @Option(help: "What --schedule step multiplies the rate by. (default: 0.1)")
+    @Option(help: "What --schedule step multiplies the rate by. (default: 0.1, as PyTorch's)")
     var scheduleFactor: Double?
 
-    @Option(help: "The first steps, in which the rate rises in a straight line from a hundredth.")
+    @Option(
+        help:
+            "The first steps, in which the rate rises in a straight line from a hundredth; adam, whose first steps are no longer than the rate, needs none."
+    )
     var warmupSteps = 0
 
     @Option(help: "The largest Euclidean norm of the gradient; a longer one is scaled down to it.")
     var clipNorm: Double?
 
-    @Option(help: "How much of each label is spread over all classes, from 0 to 1.")
+    @Option(
+        help: "How much of each label is spread over all classes, from 0 to 1; 0 takes labels as they are.")
     var labelSmoothing = 0.0
 
     @Option(
         help:
-            "none, auto so that every class weighs the same in all, groups so that every group does, or W1,W2,... one a class."
+            "none, which takes the data as they are, auto so that every class weighs the same in all, groups so that every group does, or W1,W2,... one a class."
     )
     var classWeights: ClassWeights = .equal
 
@@ -86,7 +99,7 @@ struct RunKeepingArguments: ParsableArguments {
 
     @Option(
         help:
-            "What the best epoch is judged by: accuracy, cross-entropy, worst-class or worst-group, of --validation. (default: accuracy)"
+            "What the best epoch is judged by: accuracy, cross-entropy, worst-class or worst-group, of --validation. (default: accuracy, which all data have)"
     )
     var bestMetric: ValidationMetric?
 
@@ -101,9 +114,19 @@ struct RunKeepingArguments: ParsableArguments {
 
     @Option(
         help:
-            "The seconds between checkpoints within an epoch; every epoch but the last ends with one. In an epoch whose masks are gathered there are none."
+            "The seconds between checkpoints within an epoch, and so the most that is lost; every epoch but the last ends with one. In an epoch whose masks are gathered there are none."
     )
     var checkpointEvery = 60.0
+
+    @Option(
+        help: ArgumentHelp(
+            "A folder for event files of TensorBoard, which shows the figures of metrics.jsonl while training goes on.",
+            discussion: """
+                The figures of steps are called step/NAME and stand at the step's number, those of epochs epoch/NAME and \
+                validation/NAME at the epoch's. A run that is resumed adds a file, which goes on where the run does. A folder that \
+                has event files already is another run's: --force takes it, and leaves its files.
+                """, valueName: "folder"))
+    var tensorboard: String?
 
     @Option(
         help:
