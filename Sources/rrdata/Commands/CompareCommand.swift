@@ -34,7 +34,10 @@ struct CompareCommand: PathCommand {
     @Option(help: "The split to measure on, or all; test where the dataset has splits, else all.")
     var split: String?
 
-    @Option(help: "How often samples are drawn anew for the intervals of figures such as auroc; 0 for none.")
+    @Option(
+        help:
+            "How often samples are drawn anew for the intervals of figures such as auroc, a thousand as Efron and Tibshirani (1993) advise; 0 for none."
+    )
     var bootstrap = 1000
 
     @Option(help: "Decides these draws, the values that A is randomised to, and who swaps with whom.")
@@ -42,7 +45,10 @@ struct CompareCommand: PathCommand {
 
     @OptionGroup var swapping: SwapTestArguments
 
-    @Option(help: "The number of changed samples that are listed for each pair.")
+    @Option(
+        help:
+            "The number of changed samples that are listed for each pair; ten fit a screen, --json has them all."
+    )
     var list = 10
 
     @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions

@@ -94,7 +94,7 @@ struct EvaluateCommand: PathCommand {
     @Option(help: "The split to measure on, or all; test where the dataset has splits, else all.")
     var split: String?
 
-    @Option(help: "Whose input gradient is measured. (default: sum-log-prob)")
+    @Option(help: "Whose input gradient is measured. (default: sum-log-prob, the paper's)")
     var target: PenaltyTarget?
 
     @Option(help: "The k of top_k_intersection; as many elements as each mask marks by default.")
@@ -114,7 +114,10 @@ struct EvaluateCommand: PathCommand {
     @Flag(help: "Replace a table that exists.")
     var force = false
 
-    @Option(help: "How often samples are drawn anew for the intervals of figures such as auroc; 0 for none.")
+    @Option(
+        help:
+            "How often samples are drawn anew for the intervals of figures such as auroc, a thousand as Efron and Tibshirani (1993) advise; 0 for none."
+    )
     var bootstrap = 1000
 
     @Option(
@@ -125,7 +128,7 @@ struct EvaluateCommand: PathCommand {
 
     @Option(
         help:
-            "Decides the draws of the bootstrap, the values that the pixels in A are randomised to, and who swaps with whom. (default: 0)"
+            "Decides the draws of the bootstrap, the values that the pixels in A are randomised to, and who swaps with whom. (default: 0; any number will do)"
     )
     var seed: UInt64?
 

@@ -52,7 +52,7 @@ struct ExportOptions: ParsableArguments {
 struct ArrayExportOptions: ParsableArguments {
     @OptionGroup var export: ExportOptions
 
-    @Option(help: "The order of the dimensions of images and masks: NCHW or NHWC.")
+    @Option(help: "The order of the dimensions of images and masks: NCHW, PyTorch's, or NHWC.")
     var layout: ArrayExport.Layout = .nchw
 
     @OptionGroup var report: ReportOptions

@@ -18,7 +18,10 @@ struct ExportWebDatasetCommand: PathCommand {
 
     @OptionGroup var export: ExportOptions
 
-    @Option(help: "The number of samples in a shard.")
+    @Option(
+        help:
+            "The number of samples in a shard; shards are shared among workers, so that there should be more of them than workers."
+    )
     var samplesPerShard: Int = 1000
 
     @OptionGroup var threads: ThreadOptions

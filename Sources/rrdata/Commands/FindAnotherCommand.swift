@@ -34,10 +34,10 @@ struct FindAnotherCommand: PathCommand {
     @Argument(help: "The dataset, or a folder of PNG files.")
     var dataset: String
 
-    @Option(help: "The number of models to train.")
+    @Option(help: "The number of models to train; two show whether there is a second reason.")
     var rounds = 2
 
-    @Option(help: "Mark all elements above this factor of the sample's largest.")
+    @Option(help: "Mark all elements above this factor of the sample's largest; the paper's code has 0.67.")
     var threshold = 0.67
 
     @Option(help: "What is differentiated for the masks; the paper's code takes predicted.")
@@ -67,7 +67,10 @@ struct FindAnotherCommand: PathCommand {
     )
     var resume = false
 
-    @Option(help: "The seconds between checkpoints within an epoch; every epoch but the last ends with one.")
+    @Option(
+        help:
+            "The seconds between checkpoints within an epoch, and so the most that is lost; every epoch but the last ends with one."
+    )
     var checkpointEvery = 60.0
 
     @OptionGroup var threads: ThreadOptions

@@ -66,19 +66,22 @@ struct PreviewCommand: PathCommand {
     @Option(help: "A text file with the ids of the samples, one a line, in place of --select.")
     var ids: String?
 
-    @Option(help: "The largest number of samples. (default: 64)")
+    @Option(help: "The largest number of samples. (default: 64, which can be looked at one by one)")
     var count: Int?
 
-    @Option(help: "Decides which samples are drawn.")
+    @Option(help: "Decides which samples are drawn; the same number shows the same.")
     var seed: UInt64 = 0
 
     @Option(help: "The split to choose from, or all. (default: all)")
     var split: String?
 
-    @Option(help: "The longer side of a picture in pixels; small images are enlarged by whole numbers.")
+    @Option(
+        help:
+            "The longer side of a picture in pixels, 128 of which show where a mask ends; small images are enlarged by whole numbers."
+    )
     var panelSize = ContactSheet.defaultPanelSize
 
-    @Option(help: "Whose input gradient is drawn.")
+    @Option(help: "Whose input gradient is drawn; the paper's is sum-log-prob.")
     var target: PenaltyTarget = .sumLogProbability
 
     @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions

@@ -38,7 +38,7 @@ struct ReportCommand: PathCommand {
     @Option(help: "The split to measure on, or all; test where the dataset has splits, else all.")
     var split: String?
 
-    @Option(help: "The number of samples in the gallery.")
+    @Option(help: "The number of samples in the gallery; each adds some pictures to the page.")
     var gallery = 8
 
     @Option(help: "What stands above the page; the names of the runs by default.")

@@ -34,13 +34,13 @@ struct SweepCommand: PathCommand {
     @Option(
         name: .customLong("lambda1"),
         help: ArgumentHelp(
-            "The weights: from and to, by decade or by N a decade, or a list with commas between them. (default: 0.001:1000)",
+            "The weights: from and to, by decade or by N a decade, or a list with commas between them. (default: 0.001:1000, where auto may lie)",
             valueName: "from:to[:n]|w0,w1,…"))
     var lambda1: SweepWeights?
 
     @Option(
         help: ArgumentHelp(
-            "What is tried, with commas between them: rrr, logit-jacobian, swap, consistency. (default: rrr)",
+            "What is tried, with commas between them: rrr, logit-jacobian, swap, consistency. (default: rrr, the paper's)",
             discussion: """
                 rrr is the penalty of the input gradient, of --penalty-target. The others are as in train: \
                 --penalty-target logit-jacobian, --guidance augment --augment-fill swap, and --guidance consistency \
@@ -51,7 +51,10 @@ struct SweepCommand: PathCommand {
     @Option(help: "The seeds, as 0,1,2 or 0:2. (default: that of --seed)")
     var seeds: SeedList?
 
-    @Option(help: "The share of the samples that are trained on which is held out to judge by.")
+    @Option(
+        help:
+            "The share of the samples that are trained on which is held out to judge by; a fifth leaves most to learn from."
+    )
     var heldOutShare = 0.2
 
     @OptionGroup var learning: LearningArguments
@@ -68,7 +71,10 @@ struct SweepCommand: PathCommand {
     )
     var resume = false
 
-    @Option(help: "The seconds between checkpoints within an epoch; every epoch but the last ends with one.")
+    @Option(
+        help:
+            "The seconds between checkpoints within an epoch, and so the most that is lost; every epoch but the last ends with one."
+    )
     var checkpointEvery = 60.0
 
     @OptionGroup var threads: ThreadOptions

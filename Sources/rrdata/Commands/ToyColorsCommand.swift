@@ -27,10 +27,10 @@ struct ToyColorsCommand: PathCommand {
     @Option(help: "Where the mask set is written that marks the three pixels at the top.")
     var topMasksOutput: String
 
-    @Option(help: "The number of samples in the split train.")
+    @Option(help: "The number of samples in the split train; 20,000 as in the paper's code.")
     var train = 20_000
 
-    @Option(help: "The number of samples in the split test.")
+    @Option(help: "The number of samples in the split test; as many.")
     var test = 20_000
 
     @Option(help: "Decides the images.")

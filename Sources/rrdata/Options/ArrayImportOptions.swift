@@ -24,8 +24,8 @@ struct ArrayOptions: ParsableArguments {
 
     @Option(
         help: """
-            none, or deflate for a smaller file that any HDF5 reader inflates; none by default, but for an export of \
-            a dataset that was compressed.
+            none, or deflate for a smaller file that any HDF5 reader inflates; none, which is read fastest, by default, but \
+            for an export of a dataset that was compressed.
             """)
     var compress: Compression?
 
@@ -105,10 +105,16 @@ struct ArrayMaskOptions: ParsableArguments {
     @Option(help: "The order of the masks' dimensions.")
     var masksLayout: ArrayLayout?
 
-    @Option(help: "What a 1 of the masks marks: wrong reasons, or the right region, which is then inverted.")
+    @Option(
+        help:
+            "What a 1 of the masks marks: wrong reasons, as A does, or the right region, which is then inverted."
+    )
     var marks: MaskMarks = .wrong
 
-    @Option(help: "What a mask of zeros says: its sample is unannotated, or annotated with nothing marked.")
+    @Option(
+        help:
+            "What a mask of zeros says: its sample is unannotated, as arrays with a row for every image mean, or annotated with nothing marked."
+    )
     var empty: EmptyMasks = .unannotated
 
     @OptionGroup var samples: MaskedSampleOptions

@@ -13,14 +13,14 @@ struct FolderImportArguments: ParsableArguments {
 
     @Option(
         help:
-            "What an image or mask leads to that cannot be decoded, or is listed and not there: stop, or skip it and say so."
+            "What an image or mask leads to that cannot be decoded, or is listed and not there: stop, so that nothing is missed, or skip it and say so."
     )
     var onError: PNGFolderImport.ErrorPolicy = .stop
 
     @Option(
         help: """
-            none, or deflate for a smaller file that any HDF5 reader inflates; none by default, but for an export of \
-            a dataset that was compressed.
+            none, or deflate for a smaller file that any HDF5 reader inflates; none, which is read fastest, by default, but \
+            for an export of a dataset that was compressed.
             """)
     var compress: Compression?
 

@@ -45,17 +45,22 @@ struct FolderOptions: ParsableArguments {
     @Flag(help: "Follow symbolic links that lead out of the folder.")
     var trustLinks = false
 
-    @Option(help: "auto for the colour type of the files, or gray, rgb, rgba or gray-alpha.")
+    @Option(
+        help: "auto for the colour type of the files, which loses nothing, or gray, rgb, rgba or gray-alpha.")
     var color: ImageFolderOptions.Color = .auto
 
     @Option(help: "The bits of a sample, 8 or 16; those of the files by default.")
     var depth: ImageFolderOptions.Depth?
 
-    @Option(help: "Files whose Exif data says that they are to be turned: ignore, or apply.")
+    @Option(
+        help:
+            "Files whose Exif data says that they are to be turned: ignore it, so that masks drawn on the stored pixels fit, or apply."
+    )
     var orientation: ImageFolderOptions.Orientation = .ignore
 
     @Option(
-        help: "JPEG files that end before their image does: refuse, or complete it with gray, and count them."
+        help:
+            "JPEG files that end before their image does: refuse, since half an image shows half of it, or complete it with gray, and count them."
     )
     var truncated: TruncatedFiles = .refuse
 

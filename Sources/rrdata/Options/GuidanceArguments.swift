@@ -10,7 +10,7 @@ struct GuidanceArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What lambda1 weighs: rrr, augment, consistency, pgd or input-gradient.",
+            "What lambda1 weighs: rrr, the paper's, augment, consistency, pgd or input-gradient.",
             discussion: """
                 The loss is CE(x) + lambda1 R, and R one of these:
                 rrr: the squared input gradient inside the masks (Ross, Hughes and Doshi-Velez, 2017).
@@ -30,7 +30,7 @@ struct GuidanceArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What augment and consistency fill the masks with: uniform, noise, mean or swap. (default: uniform)",
+            "What augment and consistency fill the masks with: uniform, noise, mean or swap. (default: uniform, which tells nothing of the image)",
             discussion: """
                 uniform is from 0 to 1 for integer images and over the range of the training split for float ones; noise \
                 is normal with the mean and deviation of each channel in the training split, mean its mean. swap takes \
@@ -42,13 +42,13 @@ struct GuidanceArguments: ParsableArguments {
 
     @Option(
         help:
-            "Whether augment puts the changed image beside its image or instead of it, where lambda1 has no part. (default: beside)"
+            "Whether augment puts the changed image beside its image or instead of it, where lambda1 has no part. (default: beside, so that no image is lost)"
     )
     var augmentPlace: CounterexampleOptions.Place?
 
     @Option(
         help:
-            "The share of annotated samples, above 0 and at most 1, that augment and consistency change in an epoch. (default: 1)"
+            "The share of annotated samples, above 0 and at most 1, that augment and consistency change in an epoch. (default: 1, all)"
     )
     var augmentShare: Double?
 
@@ -58,16 +58,19 @@ struct GuidanceArguments: ParsableArguments {
     )
     var consistency: Double?
 
-    @Option(help: "Of pgd: the steps of the search. (default: 7)")
+    @Option(help: "Of pgd: the steps of the search. (default: 7, as Madry et al. train on CIFAR-10)")
     var pgdSteps: Int?
 
     @Option(
         help:
-            "Of pgd: the largest change of an element of the network's input, after --normalize. (default: 0.3)"
+            "Of pgd: the largest change of an element of the network's input, after --normalize. (default: 0.3, theirs on MNIST)"
     )
     var pgdRadius: Double?
 
-    @Option(help: "Of pgd: the length of a step. (default: 2.5 times the radius over the steps)")
+    @Option(
+        help:
+            "Of pgd: the length of a step. (default: 2.5 times the radius over the steps, which reaches the border and can follow it)"
+    )
     var pgdStepSize: Double?
 
     @Option(help: "The share of annotated samples in every batch, from 0 to 1; samples are drawn for it.")

@@ -17,12 +17,14 @@ struct LearningArguments: ParsableArguments {
 
     @Option(
         name: .customLong("lambda1-warmup"),
-        help: "The first steps, over which lambda1 rises in a straight line from 0.")
+        help:
+            "The first steps, over which lambda1 rises in a straight line from 0; 0 weighs the penalty alike throughout."
+    )
     var lambda1Warmup = 0
 
     @Option(
         help:
-            "What a batch's penalties are divided by: its samples, one, or its annotated samples. (default: mean)"
+            "What a batch's penalties are divided by: its samples, one, or its annotated samples. (default: mean, which has the paper's ratio to the cross-entropy)"
     )
     var penaltyReduction: PenaltyReduction?
 
@@ -39,7 +41,7 @@ struct LearningArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What is held against the masks: \(AttributionOptions.grammar). (default: input-gradient)",
+            "What is held against the masks: \(AttributionOptions.grammar). (default: input-gradient, the paper's)",
             discussion: """
                 g being the gradient of --penalty-target, input-gradient is the paper's A ∘ g, input-times-gradient A ∘ x ∘ g, \
                 feature-gradient A ∘ g of a layer's output, and gradcam A ∘ Σ_k mean(g_k) h_k of its channels h_k, neither \
@@ -49,24 +51,33 @@ struct LearningArguments: ParsableArguments {
                 """, valueName: "attribution"))
     var attribution: AttributionOptions?
 
-    @Option(help: "The number type to compute in.")
+    @Option(
+        help:
+            "The number type to compute in; double takes twice the memory and more time, for comparisons to the last digits."
+    )
     var precision: Precision = .float
 
     @Option(
         help:
-            "none, auto for means and standard deviations of the training split, imagenet for those of torchvision's weights, or MEANS,DEVIATIONS by channel."
+            "none, which leaves lambda1 the scale of images from 0 to 1, auto for means and standard deviations of the training split, imagenet for those of torchvision's weights, or MEANS,DEVIATIONS by channel."
     )
     var normalize: NormalizationChoice = .none
 
     @OptionGroup var optimization: OptimizationArguments
 
-    @Option(help: "The number of samples in a batch.")
+    @Option(help: "The number of samples in a batch; with fewer there are more steps an epoch.")
     var batchSize = 128
 
-    @Option(help: "The number of passes over the training split.")
+    @Option(
+        help:
+            "The number of passes over the training split; 10 show whether it learns, and --resume makes a run longer."
+    )
     var epochs = 10
 
-    @Option(help: "Decides the initial weights and the order of the samples.")
+    @Option(
+        help:
+            "Decides the initial weights and the order of the samples; any number will do, and the same gives the same run."
+    )
     var seed: UInt64 = 0
 
     @Option(

@@ -4,7 +4,10 @@ import RRPreparation
 
 /// Which masks count, and what they mean.
 struct MaskValueOptions: ParsableArguments {
-    @Option(help: "What a 1 of the masks marks: wrong reasons, or the right region, which is then inverted.")
+    @Option(
+        help:
+            "What a 1 of the masks marks: wrong reasons, as A does, or the right region, which is then inverted."
+    )
     var marks: MaskMarks = .wrong
 
     @Option(
