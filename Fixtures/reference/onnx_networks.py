@@ -142,6 +142,9 @@ def modules():
                        s=conv(3, 2, 1), e1=conv(2, 3, 1), e3=conv(2, 3, 3, padding=1), k=conv(6, 3, 1)),
         "padded": Module(lambda s, x: head(s, functional.avg_pool2d(torch.relu(s.c(functional.pad(x, (0, 1, 2, 1)))), 3, 2, 1)), c=conv(3, 4, 3, 2), fc=nn.Linear(4, 3)),
         "difference": Module(lambda s, x: s.fc(torch.relu(s.a(x) - s.b(x)).sum((2, 3)) / 64), a=conv(3, 4, 3), b=conv(3, 4, 3), fc=nn.Linear(4, 3)),
+        # As torchvision's ConvNeXt ends: dynamo writes the mean's change of strides as one row that all is gathered from.
+        "strides": Module(lambda s, x: s.fc(s.norm(functional.adaptive_avg_pool2d(torch.relu(s.mix(s.stem(x).permute(0, 2, 3, 1))).permute(0, 3, 1, 2), 1)
+                                                   .permute(0, 2, 3, 1)).permute(0, 3, 1, 2).flatten(1)), stem=conv(3, 6, 2, 2), mix=nn.Linear(6, 6), norm=nn.LayerNorm(6), fc=nn.Linear(6, 3)),
     }
 
 
@@ -473,7 +476,7 @@ def main():
     plain = ["resnet", "groups", "next", "dense"]
 
     def hows(name):
-        ways = ["dynamo-open" if name in ("lenet", "several") else "dynamo", "script-13" if name not in ("next", "layers") else "script-17"]
+        ways = ["dynamo-open" if name in ("lenet", "several") else "dynamo", "script-13" if name not in ("next", "layers", "strides") else "script-17"]
         if name in ("next", "layers"):
             ways.append("script-13")
         if name in plain:

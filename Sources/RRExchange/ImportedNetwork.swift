@@ -190,7 +190,9 @@ struct ImportedGraph {
             feature.value = step.inputs[0]
         }
         feature = try reader.settled(feature, for: end)
-        guard feature.dimensions.count == 1, feature.padding == nil, feature.hasLayerOrder else {
+        guard feature.dimensions.count == 1, feature.joining == .nothing, feature.padding == nil,
+            feature.hasLayerOrder
+        else {
             throw FormatError(
                 .unsupported, path: "\(file.path):\(output.name)",
                 "the output is \(reader.layout(of: feature)) of \(feature.shape); logits are (N, classes)")

@@ -6,6 +6,24 @@ enum Axis: Hashable {
     case channel, height, width
 }
 
+/// What a file joins with the samples of a batch.
+enum SampleJoining {
+    case nothing
+    /// (N · H · W, C), as Keras has it for a dense layer on maps.
+    case places
+    /// (N · C · H · W), as PyTorch's dynamo exporter has it where it changes strides.
+    case all
+
+    /// Whether an operator may read what is joined so.
+    func isServed(by kind: String) -> Bool {
+        switch self {
+        case .nothing: true
+        case .places: kind == "Reshape" || kind == "MatMul"
+        case .all: kind == "Reshape" || kind == "Gather"
+        }
+    }
+}
+
 /// A value of the graph that depends on the image: what the network's layers compute, and how the file lays it out.
 ///
 /// Files reshape and transpose where our layers have one layout. Neither moves anything here: a feature keeps the order in
@@ -24,8 +42,8 @@ struct Feature {
     var pending: Affine?
     /// Zeros around the map, which only what takes a padding of its own can take over.
     var padding: Padding?
-    /// Whether the first of the dimensions is joined with the samples: (N · H · W, C), as Keras has it for a dense layer on maps.
-    var isJoinedWithSamples = false
+    /// What the first of the dimensions joins with the samples.
+    var joining = SampleJoining.nothing
     /// Whether nobody else reads the step's value, or what was computed of it up to here.
     var isAlone = true
 
@@ -47,8 +65,8 @@ struct Feature {
     ///
     /// - Parameter batch: the number of samples.
     func dimensions(batch: Int) -> [Int] {
-        isJoinedWithSamples
-            ? [batch * (dimensions.first ?? 1)] + dimensions.dropFirst() : [batch] + dimensions
+        joining == .nothing
+            ? [batch] + dimensions : [batch * (dimensions.first ?? 1)] + dimensions.dropFirst()
     }
 
     /// Which axes each of the file's dimensions is; nil where one is a part of an axis.

@@ -1,5 +1,6 @@
 internal import RRFormats
 internal import RRNetworks
+internal import RRTensor
 
 /// Nodes that lay values out otherwise.
 extension GraphReader {
@@ -108,11 +109,16 @@ extension GraphReader {
             result = try reshaped(dimensions, node)
         }
         guard let result else { throw node.malformed("cannot give \(feature.dimensions) that shape") }
-        feature.isJoinedWithSamples = false
+        feature.joining = .nothing
+        let count = feature.shape.elementCount
+        if count > 1, result == [batch * count] {
+            (feature.dimensions, feature.joining) = ([count], .all)
+            return feature
+        }
         if let first = result.first, first != batch, first % batch == 0, result.count > 1 {
             var joined = feature
             joined.dimensions = [first / batch] + result.dropFirst()
-            joined.isJoinedWithSamples = true
+            joined.joining = .places
             if let parts = joined.parts, !(parts.first?.contains(.channel) ?? true) { return joined }
         }
         guard result.first == batch else {
@@ -121,6 +127,17 @@ extension GraphReader {
                     + "batch, or was exported for another number of them")
         }
         feature.dimensions = Array(result.dropFirst())
+        return feature
+    }
+
+    /// Gives all elements that were laid out in one row with those of the other samples the shape that they are gathered in.
+    mutating func gatheredFeature(_ node: GraphNode) throws(FormatError) -> Feature {
+        var feature = try pendingFeature(node)
+        guard feature.joining == .all else { throw unserved(node) }
+        guard let indices = try known(node, 1), indices.dimensions.first == batch,
+            let places = indices.integers, places.elementsEqual(0..<batch * feature.dimensions[0])
+        else { throw node.unsupported("gathers other than all elements of all samples in their order") }
+        (feature.dimensions, feature.joining) = (Array(indices.dimensions.dropFirst()), .nothing)
         return feature
     }
 

@@ -10,6 +10,7 @@ extension GraphReader {
         case "Identity", "Cast", "CastLike": return try pendingFeature(node)
         case "Dropout": return try dropout(node)
         case "Reshape", "Flatten", "Squeeze", "Unsqueeze": return try reshapedFeature(node)
+        case "Gather": return try gatheredFeature(node)
         case "Transpose": return try transposedFeature(node)
         case "Pad": return try paddedFeature(node)
         case "Conv": return try convolution(node)

@@ -137,7 +137,7 @@ struct GraphReader {
         guard let name = node.input(position), case .feature(var feature) = values[name] else {
             throw node.unsupported("takes a constant where the layers have a map or features")
         }
-        guard !feature.isJoinedWithSamples || ["Reshape", "MatMul"].contains(node.kind) else {
+        guard feature.joining.isServed(by: node.kind) else {
             throw node.unsupported("mixes the samples of a batch with places of a map")
         }
         if !isReadOnce(name) {
