@@ -180,6 +180,8 @@ soak: build
 # `make sanitize-thread LEFT_OUT=none` runs them too.
 sanitize-thread: LEFT_OUT = Trajectory|FindAnotherLoop|Sweep|GuidanceRun|ForeignWeights|TimmWeights|RunValidator
 sanitize-thread: export RRDATA_TESTS = RRStreamingTests,RRTrainingTests
+# What a sanitizer tells of is on the line that it names.
+sanitize-thread sanitize-address: export RRDATA_OPTIMIZED_TESTS = 0
 sanitize-thread: dependencies
 	swift build --build-tests --sanitize=thread --scratch-path .build-thread
 	clang -shared -fPIC -O2 -Wall -Werror -o .build-thread/mutex.so Tests/Sanitizers/mutex.c
