@@ -38,42 +38,33 @@ nonisolated struct TensorBoardEvent: Sendable {
 
   var step: Int64 = 0
 
-  var what: TensorBoardEvent.OneOf_What? = nil
-
-  var fileVersion: String {
-    get {
-      if case .fileVersion(let v)? = what {return v}
-      return String()
-    }
-    set {what = .fileVersion(newValue)}
-  }
+  /// One of these three in each event, as TensorBoard has them in a oneof: the bytes are the same.
+  var fileVersion: String = String()
 
   var summary: TensorBoardSummary {
-    get {
-      if case .summary(let v)? = what {return v}
-      return TensorBoardSummary()
-    }
-    set {what = .summary(newValue)}
+    get {_summary ?? TensorBoardSummary()}
+    set {_summary = newValue}
   }
+  /// Returns true if `summary` has been explicitly set.
+  var hasSummary: Bool {self._summary != nil}
+  /// Clears the value of `summary`. Subsequent reads from it will return its default value.
+  mutating func clearSummary() {self._summary = nil}
 
   var sessionLog: TensorBoardSessionLog {
-    get {
-      if case .sessionLog(let v)? = what {return v}
-      return TensorBoardSessionLog()
-    }
-    set {what = .sessionLog(newValue)}
+    get {_sessionLog ?? TensorBoardSessionLog()}
+    set {_sessionLog = newValue}
   }
+  /// Returns true if `sessionLog` has been explicitly set.
+  var hasSessionLog: Bool {self._sessionLog != nil}
+  /// Clears the value of `sessionLog`. Subsequent reads from it will return its default value.
+  mutating func clearSessionLog() {self._sessionLog = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  nonisolated enum OneOf_What: Equatable, Sendable {
-    case fileVersion(String)
-    case summary(TensorBoardSummary)
-    case sessionLog(TensorBoardSessionLog)
-
-  }
-
   init() {}
+
+  fileprivate var _summary: TensorBoardSummary? = nil
+  fileprivate var _sessionLog: TensorBoardSessionLog? = nil
 }
 
 nonisolated struct TensorBoardSummary: Sendable {
@@ -92,24 +83,21 @@ nonisolated struct TensorBoardSummary: Sendable {
 
     var tag: String = String()
 
-    var value: TensorBoardSummary.Value.OneOf_Value? = nil
-
+    /// Written where it is 0 too.
     var simpleValue: Float {
-      get {
-        if case .simpleValue(let v)? = value {return v}
-        return 0
-      }
-      set {value = .simpleValue(newValue)}
+      get {_simpleValue ?? 0}
+      set {_simpleValue = newValue}
     }
+    /// Returns true if `simpleValue` has been explicitly set.
+    var hasSimpleValue: Bool {self._simpleValue != nil}
+    /// Clears the value of `simpleValue`. Subsequent reads from it will return its default value.
+    mutating func clearSimpleValue() {self._simpleValue = nil}
 
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
-    nonisolated enum OneOf_Value: Equatable, Sendable {
-      case simpleValue(Float)
-
-    }
-
     init() {}
+
+    fileprivate var _simpleValue: Float? = nil
   }
 
   init() {}
@@ -177,40 +165,9 @@ nonisolated extension TensorBoardEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularDoubleField(value: &self.wallTime) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
-      case 3: try {
-        var v: String?
-        try decoder.decodeSingularStringField(value: &v)
-        if let v = v {
-          if self.what != nil {try decoder.handleConflictingOneOf()}
-          self.what = .fileVersion(v)
-        }
-      }()
-      case 5: try {
-        var v: TensorBoardSummary?
-        var hadOneofValue = false
-        if let current = self.what {
-          hadOneofValue = true
-          if case .summary(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.what = .summary(v)
-        }
-      }()
-      case 7: try {
-        var v: TensorBoardSessionLog?
-        var hadOneofValue = false
-        if let current = self.what {
-          hadOneofValue = true
-          if case .sessionLog(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.what = .sessionLog(v)
-        }
-      }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.fileVersion) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._summary) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._sessionLog) }()
       default: break
       }
     }
@@ -227,28 +184,24 @@ nonisolated extension TensorBoardEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.step != 0 {
       try visitor.visitSingularInt64Field(value: self.step, fieldNumber: 2)
     }
-    switch self.what {
-    case .fileVersion?: try {
-      guard case .fileVersion(let v)? = self.what else { preconditionFailure() }
-      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
-    }()
-    case .summary?: try {
-      guard case .summary(let v)? = self.what else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    }()
-    case .sessionLog?: try {
-      guard case .sessionLog(let v)? = self.what else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    }()
-    case nil: break
+    if !self.fileVersion.isEmpty {
+      try visitor.visitSingularStringField(value: self.fileVersion, fieldNumber: 3)
     }
+    try { if let v = self._summary {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._sessionLog {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: TensorBoardEvent, rhs: TensorBoardEvent) -> Bool {
     if lhs.wallTime != rhs.wallTime {return false}
     if lhs.step != rhs.step {return false}
-    if lhs.what != rhs.what {return false}
+    if lhs.fileVersion != rhs.fileVersion {return false}
+    if lhs._summary != rhs._summary {return false}
+    if lhs._sessionLog != rhs._sessionLog {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -295,14 +248,7 @@ nonisolated extension TensorBoardSummary.Value: SwiftProtobuf.Message, SwiftProt
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.tag) }()
-      case 2: try {
-        var v: Float?
-        try decoder.decodeSingularFloatField(value: &v)
-        if let v = v {
-          if self.value != nil {try decoder.handleConflictingOneOf()}
-          self.value = .simpleValue(v)
-        }
-      }()
+      case 2: try { try decoder.decodeSingularFloatField(value: &self._simpleValue) }()
       default: break
       }
     }
@@ -316,7 +262,7 @@ nonisolated extension TensorBoardSummary.Value: SwiftProtobuf.Message, SwiftProt
     if !self.tag.isEmpty {
       try visitor.visitSingularStringField(value: self.tag, fieldNumber: 1)
     }
-    try { if case .simpleValue(let v)? = self.value {
+    try { if let v = self._simpleValue {
       try visitor.visitSingularFloatField(value: v, fieldNumber: 2)
     } }()
     try unknownFields.traverse(visitor: &visitor)
@@ -324,7 +270,7 @@ nonisolated extension TensorBoardSummary.Value: SwiftProtobuf.Message, SwiftProt
 
   static func ==(lhs: TensorBoardSummary.Value, rhs: TensorBoardSummary.Value) -> Bool {
     if lhs.tag != rhs.tag {return false}
-    if lhs.value != rhs.value {return false}
+    if lhs._simpleValue != rhs._simpleValue {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
