@@ -23,10 +23,10 @@ struct GatheredGradientTests {
                 ]))
     }
 
-    private static func batch(sampleCount: Int, extent: Int = 5, annotating isAnnotated: (Int) -> Bool) throws
-        -> LabelledBatch
-    {
-        let shape = try ImageShape(channels: 2, height: extent, width: extent)
+    private static func batch(
+        sampleCount: Int, extents: (height: Int, width: Int) = (5, 5), annotating isAnnotated: (Int) -> Bool
+    ) throws -> LabelledBatch {
+        let shape = try ImageShape(channels: 2, height: extents.height, width: extents.width)
         var generator = SplitMix64(seed: 4)
         let images = (0..<sampleCount * shape.elementCount).map { _ in Float(generator.nextUnit()) }
         let masks = images.indices.map { index -> UInt8 in
@@ -82,7 +82,7 @@ struct GatheredGradientTests {
     @Test("are so where the penalty is about a feature map, which some of the layers come before")
     func features() throws {
         let network = try Self.network(Double.self, extent: 7)
-        let batch = try Self.batch(sampleCount: 3, extent: 7) { $0 < 2 }
+        let batch = try Self.batch(sampleCount: 3, extents: (7, 7)) { $0 < 2 }
         let map = try network.featureMap(of: "2")
         for attribution in [Attribution.gradCAM(map), .featureGradient(map)] {
             let expected = try gradient(network, batch, attribution: attribution)
@@ -103,6 +103,34 @@ struct GatheredGradientTests {
             for threadCount in [1, 2, 5] {
                 #expect(try gradient(network, batch, threadCount: threadCount) == reused)
             }
+        }
+    }
+    @Test("are the same in pieces, which have every parameter once", arguments: [1, 3])
+    func pieces(threadCount: Int) throws {
+        let wide = try Network<Float>(
+            ModelDescription(
+                input: ImageShape(channels: 2, height: 40, width: 60), classCount: 3,
+                layers: [.flatten, .linear(.init(out: 1_200)), .relu, .linear(.init(out: 3))]))
+        let narrow = try Self.network(Float.self)
+        for (network, extents, pieceCount) in [(narrow, (5, 5), 6), (wide, (40, 60), 4)] {
+            let network = Grouping.largeMaps(network)
+            let batch = try Self.batch(sampleCount: 7, extents: extents) { $0 % 3 > 0 }
+            let loss = ExplanationLoss(network: network, lambda1: 3, seed: 2, threadCount: threadCount)
+            let parameters = network.initialParameters(seed: 1)
+            let (terms, gradient) = try loss.compute(batch, at: parameters, dropout: nil, visitor: nil)
+            var ranges: [Range<Int>] = []
+            var values = [Float](repeating: .nan, count: network.parameterLayout.count)
+            gradient.forEachPiece { range, piece in
+                ranges.append(range)
+                for index in range { values[index] = piece[index - range.lowerBound] }
+            }
+            #expect(ranges.count == pieceCount)
+            #expect(ranges.reduce(0) { $0 + $1.count } == values.count)
+            #expect(Array(gradient.collect()) == values)
+            var whole: [Float] = []
+            #expect(try loss.compute(batch, at: parameters, gradient: &whole) == terms)
+            #expect(whole == values)
+            #expect(!whole.contains { $0.isNaN } && whole.contains { $0 != 0 })
         }
     }
 }

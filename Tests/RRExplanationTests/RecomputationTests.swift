@@ -108,8 +108,8 @@ struct RecomputationTests {
         var network = try Network<Float>(
             BuiltInModel.resnet50.description(input: input, classCount: 10))
         let training = TrainingMemory(
-            sampleCount: 32, threadCount: 1, hasPenalty: true, momentCount: 2, isMeasured: false,
-            otherBytes: 0)
+            sampleCount: 32, threadCount: 1, hasPenalty: true, momentCount: 2, keepsGradient: true,
+            isMeasured: false, otherBytes: 0)
         let parameters = 5 * network.parameterLayout.count * 4
         var sizes: [Int] = []
         for segments in network.segmentations {
@@ -126,8 +126,8 @@ struct RecomputationTests {
         let network = try Network<Float>(
             BuiltInModel.resnet50.description(input: input, classCount: 10))
         let training = TrainingMemory(
-            sampleCount: 32, threadCount: 8, hasPenalty: true, momentCount: 2, isMeasured: false,
-            otherBytes: 200 << 20)
+            sampleCount: 32, threadCount: 8, hasPenalty: true, momentCount: 2, keepsGradient: false,
+            isMeasured: false, otherBytes: 200 << 20)
         func bounded(_ limit: Int) -> (isKept: Bool, network: Network<Float>) {
             var network = network
             return (network.bound(training, to: limit), network)
@@ -145,5 +145,19 @@ struct RecomputationTests {
         #expect(!bounded(smallest - 1).isKept)
         #expect(bounded(smallest).network.segments.count > 1)
         #expect(bounded(smallest).network.groupLimits.largestPlaceCount == 1)
+    }
+    @Test("a gradient in pieces takes the memory of what lanes add up, and of one piece")
+    func pieces() throws {
+        let network = try Network<Float>(
+            BuiltInModel.vgg16.description(
+                input: ImageShape(channels: 3, height: 224, width: 224), classCount: 10))
+        var training = TrainingMemory(
+            sampleCount: 8, threadCount: 2, hasPenalty: false, momentCount: 2, keepsGradient: true,
+            isMeasured: false, otherBytes: 0)
+        let whole = network.byteCount(training)
+        training.keepsGradient = false
+        let saved = whole - network.byteCount(training)
+        #expect(saved > network.parameterLayout.count * 4 * 8 / 10)
+        #expect(saved < network.parameterLayout.count * 4)
     }
 }

@@ -115,6 +115,26 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
         _ batch: LabelledBatch, at parameters: Parameters<Scalar>, dropout: DropoutKey?,
         gradient: inout [Scalar], visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?
     ) throws(ExplanationError) -> LossTerms {
+        let count = network.parameterLayout.count
+        if gradient.count != count { gradient = Array(repeating: 0, count: count) }
+        return try gradient.withUnsafeMutableBufferPointer { gradient throws(ExplanationError) in
+            let (terms, parts) = try compute(
+                batch, at: parameters, dropout: dropout, into: gradient.baseAddress, visitor: visitor)
+            _ = parts.collect()
+            return terms
+        }
+    }
+
+    /// Computes the same, and leaves the gradient in pieces that are yet to be taken.
+    ///
+    /// - Parameter sum: as long as the parameters, for the gradient; nil for memory of the loss, which lasts until it is
+    ///   next computed.
+    /// - Throws: `ExplanationError` as `compute(_:at:dropout:gradient:)`.
+    package func compute(
+        _ batch: LabelledBatch, at parameters: Parameters<Scalar>, dropout: DropoutKey?,
+        into sum: UnsafeMutablePointer<Scalar>? = nil,
+        visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?
+    ) throws(ExplanationError) -> (terms: LossTerms, gradient: BatchGradient<Scalar>) {
         try batch.check(against: network.model.input, classCount: network.model.classCount)
         guard batch.count > 0 else {
             throw ExplanationError(.batchMismatch, "the batch has no samples")
@@ -151,14 +171,14 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
         plan.sampleWeights = try sampleWeights(of: batch) {
             plan.looksOnly = true
             defer { plan.looksOnly = false }
-            memory.run(
-                batch, plan, parameters: parameters.values, visitor: nil, into: &gradient, workers: workers)
+            _ = memory.run(
+                batch, plan, parameters: parameters.values, visitor: nil, into: sum, workers: workers)
             return memory.terms.crossEntropies[..<batch.count].map { $0 }
         }?.map { $0 * labelWeights.sum }
-        memory.run(
-            batch, plan, parameters: parameters.values, visitor: visitor, into: &gradient, workers: workers)
+        let gradient = memory.run(
+            batch, plan, parameters: parameters.values, visitor: visitor, into: sum, workers: workers)
         let terms = memory.terms
-        return LossTerms(
+        let losses = LossTerms(
             crossEntropy: terms.crossEntropies[..<batch.count].reduce(0, +) / labelWeights.sum,
             penalty: guided.isEmpty || guidance.counterexamples?.place == .instead
                 ? nil : guided.reduce(0) { $0 + terms.penalties[$1] } / divisor,
@@ -166,6 +186,7 @@ public final class ExplanationLoss<Scalar: NetworkScalar> {
             sampleCount: batch.count,
             annotatedCount: annotated.count,
             correctCount: terms.isCorrect[..<batch.count].count { $0 })
+        return (losses, gradient)
     }
 
     /// What each sample weighs by its group; nil where groups do not count.

@@ -12,6 +12,8 @@ final class LossMemory<Scalar: NetworkScalar> {
     /// As many as there are threads, at most one a lane, and few where a group's memory is large: further threads help.
     private let workers: [LossWorker<Scalar>]
     private let laneGradients: LaneGradients<Scalar>
+    /// What lanes add up to where no other memory is given; nil before that.
+    private var sum: UnsafeMutablePointer<Scalar>?
     /// What gradients are made of that are taken of the whole batch; nil before the first such batch.
     private var gatheredMaps: GatheredMaps<Scalar>?
     /// The threads that find work in one group.
@@ -37,6 +39,8 @@ final class LossMemory<Scalar: NetworkScalar> {
         terms = SampleTerms(count: schedule.sampleCount)
     }
 
+    deinit { sum?.deallocate() }
+
     /// Whether a batch that is cut so can use this memory.
     func fits(_ schedule: GroupSchedule) -> Bool {
         schedule.groupCapacity <= groupCapacity && schedule.sampleCount <= terms.penalties.count
@@ -44,42 +48,44 @@ final class LossMemory<Scalar: NetworkScalar> {
     }
 
     /// Computes every sample's terms and every lane's gradient, and adds the lanes.
+    ///
+    /// - Parameter target: as long as the parameters, for the gradient; nil for memory of its own.
     func run(
         _ batch: LabelledBatch, _ plan: LossPlan, parameters: [Scalar],
-        visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?, into gradient: inout [Scalar],
+        visitor: (@Sendable (ExplainedSample<Scalar>) -> Void)?, into target: UnsafeMutablePointer<Scalar>?,
         workers threads: Workers
-    ) {
-        let count = network.parameterLayout.count
-        if gradient.count != count { gradient = Array(repeating: 0, count: count) }
+    ) -> BatchGradient<Scalar> {
         let (schedule, terms) = (plan.schedule, self.terms)
         let layers = network.gatheredLayers(demand: plan.demand, sampleCount: schedule.sampleCount)
         let gathered = gatheredMaps(of: layers, rowCount: plan.gradientCapacity, threads)
-        gradient.withUnsafeMutableBufferPointer { gradient in
-            parameters.withUnsafeBufferPointer { parameters in
-                guard let gradient = gradient.baseAddress, let parameters = parameters.baseAddress else {
-                    return
-                }
-                laneGradients.begin(
-                    laneCount: schedule.lanes.count, ranges: layers.laneRanges, into: gradient)
-                let memory = UncheckedSendable((workers, laneGradients, parameters))
-                threads.run(parts: schedule.lanes.count, places: workers.count, pieces: pieceCount) {
-                    lane, place in
-                    let (workers, laneGradients, parameters) = memory.value
-                    let job = LossJob(
-                        plan: plan, batch: batch, parameters: parameters, gathered: gathered, terms: terms,
-                        place: place, visitor: visitor)
-                    laneGradients.add(lane: lane, at: place) { gradient in
-                        for group in schedule.lanes[lane] {
-                            workers[place.number].run(job, samples: group, addingTo: gradient)
-                        }
+        let gradient = target ?? ownSum()
+        laneGradients.begin(laneCount: schedule.lanes.count, ranges: layers.laneRanges, into: gradient)
+        parameters.withUnsafeBufferPointer { parameters in
+            guard let parameters = parameters.baseAddress else { return }
+            let memory = UncheckedSendable((workers, laneGradients, parameters))
+            threads.run(parts: schedule.lanes.count, places: workers.count, pieces: pieceCount) {
+                lane, place in
+                let (workers, laneGradients, parameters) = memory.value
+                let job = LossJob(
+                    plan: plan, batch: batch, parameters: parameters, gathered: gathered, terms: terms,
+                    place: place, visitor: visitor)
+                laneGradients.add(lane: lane, at: place) { gradient in
+                    for group in schedule.lanes[lane] {
+                        workers[place.number].run(job, samples: group, addingTo: gradient)
                     }
                 }
-                guard !plan.looksOnly else { return }
-                gathered?.writeGradients(
-                    count: plan.gradientCount, penalizedCount: plan.penalizedCount,
-                    features: attribution.features, workers: threads, into: gradient)
             }
         }
+        return BatchGradient(
+            sum: gradient, parameterCount: network.parameterLayout.count, laneRanges: layers.laneRanges,
+            gathered: gathered, plan: plan, features: attribution.features, workers: threads)
+    }
+
+    /// Memory that takes none where nothing is written to it.
+    private func ownSum() -> UnsafeMutablePointer<Scalar> {
+        let memory = sum ?? .allocate(capacity: network.parameterLayout.count)
+        sum = memory
+        return memory
     }
 
     private func gatheredMaps(

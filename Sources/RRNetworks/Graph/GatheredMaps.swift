@@ -13,6 +13,8 @@ package struct GatheredLayers: Equatable, Sendable {
     package let laneRanges: [Range<Int>]
     /// The elements of the maps of a sample, an input and an output a node.
     let elementCount: Int
+    /// The parameters of the largest piece.
+    package let largestPieceCount: Int
 
     package var isEmpty: Bool { nodes.isEmpty }
 
@@ -20,6 +22,7 @@ package struct GatheredLayers: Equatable, Sendable {
         var nodes: [Int] = []
         var laneRanges: [Range<Int>] = []
         var elementCount = 0
+        var largestPieceCount = 0
         var start = 0
         for (index, node) in graph.nodes.enumerated() where demand.nodes[index] {
             guard case .layer(let layer as any GatheringLayer<Scalar>) = node.operation else { continue }
@@ -28,6 +31,7 @@ package struct GatheredLayers: Equatable, Sendable {
             guard sampleCount * elements <= 2 * layer.parameterCount else { continue }
             nodes.append(index)
             elementCount += elements
+            largestPieceCount = max(largestPieceCount, layer.gradientPieces.map(\.count).max() ?? 0)
             if node.parameterOffset > start { laneRanges.append(start..<node.parameterOffset) }
             start = node.parameterOffset + layer.parameterCount
         }
@@ -36,12 +40,14 @@ package struct GatheredLayers: Equatable, Sendable {
         self.nodes = nodes
         self.laneRanges = laneRanges
         self.elementCount = elementCount
+        self.largestPieceCount = largestPieceCount
     }
 
     private init(parameterCount: Int) {
         nodes = []
         laneRanges = [0..<parameterCount]
         elementCount = 0
+        largestPieceCount = 0
     }
 
     /// No layers: lanes have parts of all.
@@ -106,38 +112,56 @@ package final class GatheredMaps<Scalar: NetworkScalar>: @unchecked Sendable {
         return true
     }
 
-    /// Writes the gradients of all gathered layers.
+    /// Takes the gradients of all gathered layers, a piece after the other.
     ///
     /// - Parameters:
     ///   - count: the rows that were kept.
     ///   - penalizedCount: the first of them, which have the penalty's part too.
     ///   - features: the feature map that the penalty is about; nil for the input.
-    package func writeGradients(
+    ///   - memory: gives a range of the parameters the place that its gradient is written to.
+    ///   - body: is called with each range when its gradient is there.
+    package func forEachPiece(
         count: Int, penalizedCount: Int, features: FeatureMap?, workers: Workers,
-        into gradient: UnsafeMutablePointer<Scalar>
+        in memory: (Range<Int>) -> UnsafeMutablePointer<Scalar>,
+        _ body: (Range<Int>, UnsafeMutablePointer<Scalar>) -> Void
     ) {
         let firstExplained = features.map(graph.firstNode(behind:)) ?? 0
         for node in layers.nodes {
             guard case .layer(let layer as any GatheringLayer<Scalar>) = graph.nodes[node].operation,
                 let rows = rows[node]
             else { continue }
-            let penalizedCount = node >= firstExplained ? penalizedCount : 0
-            let memory = UncheckedSendable((gradient + graph.nodes[node].parameterOffset, rows, workspaces))
-            // A share of the sum stays near its core for all samples.
-            let parts = max(layer.parameterCount * MemoryLayout<Scalar>.stride >> 19, 2 * workers.count)
-            let partCount = min(parts, layer.largestShareCount)
-            share(layer.parameterCount, workers) { (memory.value.0 + $0.lowerBound).clear(count: $0.count) }
-            workers.run(parts: partCount) { worker, part in
-                let (gradient, rows, workspaces) = memory.value
-                let share = WorkShare(index: part, count: partCount)
-                layer.addGradient(
-                    ofSamples: count, share, inputs: rows.inputs.start, outputs: rows.adjoints.start,
-                    countsBias: true, workspaces[worker], to: gradient)
-                guard penalizedCount > 0 else { return }
-                layer.addGradient(
-                    ofSamples: penalizedCount, share, inputs: rows.tangents.start,
-                    outputs: rows.cotangents.start, countsBias: false, workspaces[worker], to: gradient)
+            let job = PieceJob(
+                rows: rows, workspaces: workspaces, count: count,
+                penalizedCount: node >= firstExplained ? penalizedCount : 0)
+            let offset = graph.nodes[node].parameterOffset
+            for (piece, range) in layer.gradientPieces.enumerated() {
+                let range = offset + range.lowerBound..<offset + range.upperBound
+                let gradient = memory(range)
+                write(piece, of: layer, parameterCount: range.count, job, workers, to: gradient)
+                body(range, gradient)
             }
+        }
+    }
+
+    private func write(
+        _ piece: Int, of layer: any GatheringLayer<Scalar>, parameterCount: Int, _ job: PieceJob<Scalar>,
+        _ workers: Workers, to gradient: UnsafeMutablePointer<Scalar>
+    ) {
+        // A share of the sum stays near its core for all samples.
+        let parts = max(parameterCount * MemoryLayout<Scalar>.stride >> 19, 2 * workers.count)
+        let partCount = min(parts, layer.largestShareCount)
+        let memory = UncheckedSendable((gradient, job))
+        share(parameterCount, workers) { (memory.value.0 + $0.lowerBound).clear(count: $0.count) }
+        workers.run(parts: partCount) { worker, part in
+            let (gradient, job) = memory.value
+            let share = WorkShare(index: part, count: partCount)
+            layer.addGradient(
+                ofSamples: job.count, piece: piece, share, inputs: job.rows.inputs.start,
+                outputs: job.rows.adjoints.start, countsBias: true, job.workspaces[worker], to: gradient)
+            guard job.penalizedCount > 0 else { return }
+            layer.addGradient(
+                ofSamples: job.penalizedCount, piece: piece, share, inputs: job.rows.tangents.start,
+                outputs: job.rows.cotangents.start, countsBias: false, job.workspaces[worker], to: gradient)
         }
     }
 
@@ -147,6 +171,14 @@ package final class GatheredMaps<Scalar: NetworkScalar>: @unchecked Sendable {
             body(WorkShare(index: part, count: parts).range(of: elementCount))
         }
     }
+}
+
+/// What the pieces of a node's gradient are made of.
+private struct PieceJob<Scalar: NetworkScalar> {
+    let rows: NodeRows<Scalar>
+    let workspaces: Workspaces<Scalar>
+    let count: Int
+    let penalizedCount: Int
 }
 
 /// The maps of one node.

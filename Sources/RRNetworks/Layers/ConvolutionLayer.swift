@@ -112,8 +112,10 @@ struct ConvolutionLayer<Scalar: NetworkScalar>: Layer {
 }
 
 extension ConvolutionLayer: GatheringLayer {
+    var gradientPieces: [Range<Int>] { [0..<parameterCount] }
+
     func addGradient(
-        ofSamples count: Int, _ share: WorkShare, inputs: UnsafePointer<Scalar>,
+        ofSamples count: Int, piece: Int, _ share: WorkShare, inputs: UnsafePointer<Scalar>,
         outputs: UnsafePointer<Scalar>, countsBias: Bool, _ workspace: UnsafeMutablePointer<Scalar>,
         to gradient: UnsafeMutablePointer<Scalar>
     ) {

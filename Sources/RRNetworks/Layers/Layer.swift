@@ -96,15 +96,19 @@ extension Layer {
 
 /// A layer whose parameter gradient is a sum over samples of products of two maps, whichever groups the samples were in.
 protocol GatheringLayer<Scalar>: Layer {
-    /// Adds a share of the parameter gradient.
+    /// The pieces that the gradient is taken in, one after the other, as ranges of the layer's parameters.
+    var gradientPieces: [Range<Int>] { get }
+
+    /// Adds a share of a piece of the parameter gradient.
     ///
     /// - Parameters:
     ///   - inputs: (samples, elements of the input).
     ///   - outputs: what came back to the output, (samples, elements of the output).
     ///   - countsBias: whether that are adjoints, whose sum the bias has, and not cotangents, which it has no part in.
     ///   - workspace: memory of the thread, for one sample.
+    ///   - gradient: begins with the piece.
     func addGradient(
-        ofSamples count: Int, _ share: WorkShare, inputs: UnsafePointer<Scalar>,
+        ofSamples count: Int, piece: Int, _ share: WorkShare, inputs: UnsafePointer<Scalar>,
         outputs: UnsafePointer<Scalar>, countsBias: Bool, _ workspace: UnsafeMutablePointer<Scalar>,
         to gradient: UnsafeMutablePointer<Scalar>)
 }

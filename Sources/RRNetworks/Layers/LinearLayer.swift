@@ -28,16 +28,16 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
 
     func scratchCounts(capacity: Int) -> ScratchCounts { ScratchCounts() }
 
-    var largestShareCount: Int { Self.blockCount(inputCount * outputCount) }
+    var largestShareCount: Int { blockCount }
 
     /// One for the heads of most networks, 64 for VGG's 25,088 × 4,096 weights.
-    private static func blockCount(_ weightCount: Int) -> Int {
-        weightCount < 1 << 22 ? 1 : min(weightCount >> 20, 64)
+    private var blockCount: Int {
+        let weightCount = inputCount * outputCount
+        return weightCount < 1 << 22 ? 1 : min(weightCount >> 20, 64)
     }
 
     /// Visits the blocks of a share of rows.
     private func forEachBlock(_ share: WorkShare, rows: Int, _ body: (Range<Int>) -> Void) {
-        let blockCount = Self.blockCount(inputCount * outputCount)
         for block in share.range(of: blockCount) {
             let rows = WorkShare(index: block, count: blockCount).range(of: rows)
             if !rows.isEmpty { body(rows) }
@@ -124,24 +124,54 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
 }
 
 extension LinearLayer: GatheringLayer {
+    /// Rows of the weights, and then the bias.
+    var gradientPieces: [Range<Int>] {
+        let weights = (0..<weightPieceCount).map { piece in
+            let rows = rows(ofPiece: piece)
+            return rows.lowerBound * inputCount..<rows.upperBound * inputCount
+        }
+        let weightCount = outputCount * inputCount
+        return weights + (hasBias ? [weightCount..<weightCount + outputCount] : [])
+    }
+
     func addGradient(
-        ofSamples count: Int, _ share: WorkShare, inputs: UnsafePointer<Scalar>,
+        ofSamples count: Int, piece: Int, _ share: WorkShare, inputs: UnsafePointer<Scalar>,
         outputs: UnsafePointer<Scalar>, countsBias: Bool, _ workspace: UnsafeMutablePointer<Scalar>,
         to gradient: UnsafeMutablePointer<Scalar>
     ) {
-        forEachBlock(share, rows: outputCount) { rows in
-            let first = rows.lowerBound
+        guard piece < weightPieceCount else {
+            guard countsBias else { return }
+            for row in share.range(of: outputCount) {
+                for sample in 0..<count { gradient[row] += outputs[sample * outputCount + row] }
+            }
+            return
+        }
+        let start = rows(ofPiece: piece).lowerBound
+        for block in blocks(ofPiece: piece, share) {
+            let rows = rows(ofBlocks: block..<block + 1)
+            guard !rows.isEmpty else { continue }
             Scalar.kernels.product(
-                MatrixOperand(transposing: outputs + first, stride: outputCount),
+                MatrixOperand(transposing: outputs + rows.lowerBound, stride: outputCount),
                 MatrixOperand(inputs, stride: inputCount),
                 ProductExtents(rows: rows.count, columns: inputCount, inner: count), 1,
-                gradient + first * inputCount, inputCount)
-            guard hasBias, countsBias else { return }
-            for sample in 0..<count {
-                for row in rows {
-                    gradient[outputCount * inputCount + row] += outputs[sample * outputCount + row]
-                }
-            }
+                gradient + (rows.lowerBound - start) * inputCount, inputCount)
         }
+    }
+
+    /// Blocks enough for the threads of most machines, and some tens of megabytes of the largest layers.
+    private var weightPieceCount: Int { (blockCount + 3) / 4 }
+
+    private func rows(ofPiece piece: Int) -> Range<Int> { rows(ofBlocks: blocks(ofPiece: piece, .whole)) }
+
+    private func blocks(ofPiece piece: Int, _ share: WorkShare) -> Range<Int> {
+        let blocks = WorkShare(index: piece, count: weightPieceCount).range(of: blockCount)
+        let part = share.range(of: blocks.count)
+        return blocks.lowerBound + part.lowerBound..<blocks.lowerBound + part.upperBound
+    }
+
+    /// The outputs of some blocks.
+    private func rows(ofBlocks blocks: Range<Int>) -> Range<Int> {
+        func start(_ block: Int) -> Int { outputCount * block / blockCount }
+        return start(blocks.lowerBound)..<start(blocks.upperBound)
     }
 }

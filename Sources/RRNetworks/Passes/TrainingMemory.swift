@@ -12,6 +12,8 @@ package struct TrainingMemory: Sendable {
     package var features: FeatureMap?
     /// The values that the optimiser keeps for each parameter.
     package var momentCount: Int
+    /// Whether the gradient is wanted whole, and not a piece at a time.
+    package var keepsGradient: Bool
     /// Whether an epoch ends with a measurement, beside the memory of the training.
     package var isMeasured: Bool
     /// The bytes of all that is no network: the stream's and the program's.
@@ -19,14 +21,14 @@ package struct TrainingMemory: Sendable {
 
     package init(
         sampleCount: Int, threadCount: Int?, hasPenalty: Bool, features: FeatureMap? = nil, momentCount: Int,
-        isMeasured: Bool,
-        otherBytes: Int
+        keepsGradient: Bool, isMeasured: Bool, otherBytes: Int
     ) {
         self.sampleCount = sampleCount
         self.threadCount = Workers(count: threadCount).count
         self.hasPenalty = hasPenalty
         self.features = features
         self.momentCount = momentCount
+        self.keepsGradient = keepsGradient
         self.isMeasured = isMeasured
         self.otherBytes = otherBytes
     }
@@ -45,9 +47,11 @@ extension Network {
         let gathered = gatheredLayers(
             demand: gradientDemand(trained: parameterLayout.trainedRanges()),
             sampleCount: training.sampleCount)
+        let laneCount = gathered.laneRanges.reduce(0) { $0 + $1.count }
+        let gradient =
+            training.keepsGradient ? parameterLayout.count : laneCount + gathered.largestPieceCount
         let parameters =
-            (parameterLayout.count * (2 + training.momentCount)
-                + gathered.laneRanges.reduce(0) { $0 + $1.count } * (sums - 1)
+            (parameterLayout.count * (1 + training.momentCount) + gradient + laneCount * (sums - 1)
                 + gathered.elementCount * training.sampleCount
                 * (training.hasPenalty ? 2 : 1))
             * elementSize

@@ -13,7 +13,8 @@ enum GradientClipping {
     /// - Returns: the norm before clipping.
     @discardableResult
     static func clip<Scalar: NetworkScalar>(
-        _ gradient: inout [Scalar], over ranges: [Range<Int>], to bound: Double, workers: Workers
+        _ gradient: UnsafeMutableBufferPointer<Scalar>, over ranges: [Range<Int>], to bound: Double,
+        workers: Workers
     ) -> Double {
         let blocks = ranges.flatMap { range in
             stride(from: range.lowerBound, to: range.upperBound, by: blockSize).map {
@@ -21,23 +22,22 @@ enum GradientClipping {
             }
         }
         var squares = Array(repeating: 0.0, count: blocks.count)
-        return gradient.withUnsafeMutableBufferPointer { gradient in
-            squares.withUnsafeMutableBufferPointer { squares in
-                let memory = UncheckedSendable((gradient, squares))
-                workers.run(parts: blocks.count) { _, block in
-                    let (gradient, squares) = memory.value
-                    squares[block] = sumOfSquares(UnsafeBufferPointer(gradient), blocks[block])
-                }
-                let norm = squares.reduce(0, +).squareRoot()
-                let factor = bound / (norm + 1e-6)
-                // Not a number where the gradient has one: the loss of the next step then tells.
-                guard factor < 1 else { return norm }
-                workers.run(parts: blocks.count) { _, block in
-                    scale(memory.value.0, blocks[block], by: Scalar(factor))
-                }
-                return norm
+        squares.withUnsafeMutableBufferPointer { squares in
+            let memory = UncheckedSendable((gradient, squares))
+            workers.run(parts: blocks.count) { _, block in
+                let (gradient, squares) = memory.value
+                squares[block] = sumOfSquares(UnsafeBufferPointer(gradient), blocks[block])
             }
         }
+        let norm = squares.reduce(0, +).squareRoot()
+        let factor = bound / (norm + 1e-6)
+        // Not a number where the gradient has one: the loss of the next step then tells.
+        guard factor < 1 else { return norm }
+        let memory = UncheckedSendable(gradient)
+        workers.run(parts: blocks.count) { _, block in
+            scale(memory.value, blocks[block], by: Scalar(factor))
+        }
+        return norm
     }
 
     @specialized(where Scalar == Float)

@@ -15,8 +15,6 @@ struct Optimizer<Scalar: NetworkScalar> {
     private(set) var second: [Scalar]
     private var stepCount = 0
     private let groups: [TrainedGroup]
-    /// The parameters that are trained, in pieces for the threads, with the number of their group.
-    private let blocks: [(range: Range<Int>, group: Int)]
 
     /// - Parameter groups: the parameters that are moved.
     init(
@@ -24,19 +22,10 @@ struct Optimizer<Scalar: NetworkScalar> {
     ) {
         self.options = options
         self.groups = groups
-        let parameterCount = layout.count
-        let blockSize = 1 << 14
-        blocks = groups.enumerated().flatMap { number, group in
-            group.ranges.flatMap { range in
-                stride(from: range.lowerBound, to: range.upperBound, by: blockSize).map {
-                    ($0..<min($0 + blockSize, range.upperBound), number)
-                }
-            }
-        }
         self.workers = workers
         let hasMoments = options.optimizer != .sgd
-        first = Array(repeating: 0, count: hasMoments || options.momentum > 0 ? parameterCount : 0)
-        second = Array(repeating: 0, count: hasMoments ? parameterCount : 0)
+        first = Array(repeating: 0, count: hasMoments || options.momentum > 0 ? layout.count : 0)
+        second = Array(repeating: 0, count: hasMoments ? layout.count : 0)
     }
 
     /// Goes on from where another optimiser of the same options was.
@@ -46,40 +35,52 @@ struct Optimizer<Scalar: NetworkScalar> {
         self.stepCount = stepCount
     }
 
-    /// Moves the parameters one step against their gradient.
+    /// Moves the parameters one step against their gradient, a piece of it after the other.
     ///
-    /// - Parameter rates: the learning rate of the step, and its momentum, for each group.
+    /// - Parameters:
+    ///   - rates: the learning rate of the step, and its momentum, for each group.
+    ///   - gradient: is to call what it is given for each piece, with the range of its parameters and the gradient of the first.
     mutating func step(
-        _ parameters: inout [Scalar], gradient: [Scalar], rates: [LearningRateSchedule.Rates]
+        _ parameters: inout [Scalar], rates: [LearningRateSchedule.Rates],
+        gradient: ((Range<Int>, UnsafeMutablePointer<Scalar>) -> Void) -> Void
     ) {
         // A group counts its own steps, as PyTorch's optimisers count those of each parameter.
-        let options = options
+        let (options, groups, workers) = (options, groups, workers)
         let updates = zip(groups, rates).map { [stepCount] group, rates in
             stepCount < group.firstStep
                 ? nil : ParameterUpdate<Scalar>(options, rates, step: stepCount - group.firstStep + 1)
         }
         stepCount += 1
-        let kind = options.optimizer
-        let hasMomentum = options.momentum > 0
-        let blocks = blocks
         parameters.withUnsafeMutableBufferPointer { parameters in
-            gradient.withUnsafeBufferPointer { gradient in
-                first.withUnsafeMutableBufferPointer { first in
-                    second.withUnsafeMutableBufferPointer { second in
-                        let memory = UncheckedSendable((parameters, gradient, first, second))
+            first.withUnsafeMutableBufferPointer { first in
+                second.withUnsafeMutableBufferPointer { second in
+                    let memory = UncheckedSendable((parameters, first, second))
+                    gradient { piece, gradient in
+                        let blocks = Self.blocks(of: groups, in: piece)
+                        let gradient = UncheckedSendable(gradient)
                         workers.run(parts: blocks.count) { _, block in
-                            let (parameters, gradient, first, second) = memory.value
+                            let (parameters, first, second) = memory.value
                             let (range, group) = blocks[block]
-                            guard let update = updates[group] else { return }
-                            if kind != .sgd {
-                                update.adam(parameters, gradient, first, second, range)
-                            } else if hasMomentum {
-                                update.momentum(parameters, gradient, first, range)
-                            } else {
-                                update.descent(parameters, gradient, range)
-                            }
+                            updates[group]?.move(
+                                parameters, against: gradient.value + (range.lowerBound - piece.lowerBound),
+                                first, second, range)
                         }
                     }
+                }
+            }
+        }
+    }
+
+    /// The parameters of a piece that are trained, in blocks for the threads, with the number of their group.
+    private static func blocks(
+        of groups: [TrainedGroup], in piece: Range<Int>
+    ) -> [(range: Range<Int>, group: Int)] {
+        let blockSize = 1 << 14
+        return groups.enumerated().flatMap { number, group in
+            group.ranges.flatMap { range in
+                let range = range.clamped(to: piece)
+                return stride(from: range.lowerBound, to: range.upperBound, by: blockSize).map {
+                    ($0..<min($0 + blockSize, range.upperBound), number)
                 }
             }
         }
@@ -136,6 +137,7 @@ struct TrainedGroup: Hashable, Sendable {
 
 /// The constants of one step and the loops over parameters, each as PyTorch's `torch.optim` defines it.
 private struct ParameterUpdate<Scalar: NetworkScalar>: Sendable {
+    private let kind: OptimizationOptions.Optimizer
     private let learningRate: Scalar
     private let momentum: Scalar
     private let isNesterov: Bool
@@ -152,6 +154,7 @@ private struct ParameterUpdate<Scalar: NetworkScalar>: Sendable {
     private let epsilon: Scalar
 
     init(_ options: OptimizationOptions, _ rates: LearningRateSchedule.Rates, step: Int) {
+        kind = options.optimizer
         let isDecoupled = options.optimizer == .adamw
         learningRate = Scalar(rates.learningRate)
         momentum = Scalar(rates.momentum ?? options.momentum)
@@ -168,25 +171,46 @@ private struct ParameterUpdate<Scalar: NetworkScalar>: Sendable {
         epsilon = Scalar(OptimizationOptions.epsilon)
     }
 
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    func descent(
-        _ parameters: UnsafeMutableBufferPointer<Scalar>, _ gradient: UnsafeBufferPointer<Scalar>,
+    /// Moves a range of the parameters.
+    ///
+    /// - Parameters:
+    ///   - gradient: begins with that of the range's first.
+    ///   - first: the velocity of momentum, the first moment of Adam; empty without.
+    ///   - second: the second moment of Adam; empty without.
+    func move(
+        _ parameters: UnsafeMutableBufferPointer<Scalar>, against gradient: UnsafePointer<Scalar>,
+        _ first: UnsafeMutableBufferPointer<Scalar>, _ second: UnsafeMutableBufferPointer<Scalar>,
         _ range: Range<Int>
     ) {
-        for index in range {
-            parameters[index] -= learningRate * (gradient[index] + decay * parameters[index])
+        if kind != .sgd {
+            adam(parameters, gradient, first, second, range)
+        } else if first.isEmpty {
+            descent(parameters, gradient, range)
+        } else {
+            momentum(parameters, gradient, first, range)
         }
     }
 
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
-    func momentum(
-        _ parameters: UnsafeMutableBufferPointer<Scalar>, _ gradient: UnsafeBufferPointer<Scalar>,
+    private func descent(
+        _ parameters: UnsafeMutableBufferPointer<Scalar>, _ gradient: UnsafePointer<Scalar>,
+        _ range: Range<Int>
+    ) {
+        for index in range {
+            let direction = gradient[index &- range.lowerBound] + decay * parameters[index]
+            parameters[index] -= learningRate * direction
+        }
+    }
+
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    private func momentum(
+        _ parameters: UnsafeMutableBufferPointer<Scalar>, _ gradient: UnsafePointer<Scalar>,
         _ velocity: UnsafeMutableBufferPointer<Scalar>, _ range: Range<Int>
     ) {
         for index in range {
-            let direction = gradient[index] + decay * parameters[index]
+            let direction = gradient[index &- range.lowerBound] + decay * parameters[index]
             velocity[index] = isFirst ? direction : momentum * velocity[index] + direction
             let move = isNesterov ? direction + momentum * velocity[index] : velocity[index]
             parameters[index] -= learningRate * move
@@ -195,14 +219,14 @@ private struct ParameterUpdate<Scalar: NetworkScalar>: Sendable {
 
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
-    func adam(
-        _ parameters: UnsafeMutableBufferPointer<Scalar>, _ gradient: UnsafeBufferPointer<Scalar>,
+    private func adam(
+        _ parameters: UnsafeMutableBufferPointer<Scalar>, _ gradient: UnsafePointer<Scalar>,
         _ first: UnsafeMutableBufferPointer<Scalar>, _ second: UnsafeMutableBufferPointer<Scalar>,
         _ range: Range<Int>
     ) {
         for index in range {
             let parameter = parameters[index] * shrinkage
-            let direction = gradient[index] + decay * parameter
+            let direction = gradient[index &- range.lowerBound] + decay * parameter
             let mean = first[index] + firstRate * (direction - first[index])
             let square = secondDecay * second[index] + secondRate * direction * direction
             first[index] = mean

@@ -49,7 +49,6 @@ public final class Trainer<Scalar: NetworkScalar> {
     /// The parameters that are moved, at once or after some steps.
     private let groups: [TrainedGroup]
     private var optimizer: Optimizer<Scalar>
-    private var gradient: [Scalar] = []
 
     /// Creates a trainer.
     ///
@@ -204,15 +203,16 @@ public final class Trainer<Scalar: NetworkScalar> {
             ? lambda1 * Double(stepCount) / Double(lambda1WarmupSteps) : lambda1
         let moved = groups.filter { $0.firstStep <= stepCount }.flatMap(\.ranges)
         loss.trainedRanges = moved
-        let terms = try loss.compute(
-            batch, at: parameters, dropout: DropoutKey(seed: seed, step: stepCount), gradient: &gradient,
-            visitor: visitor)
-        if let largestNorm {
-            GradientClipping.clip(&gradient, over: moved, to: largestNorm, workers: workers)
-        }
+        let (terms, gradient) = try loss.compute(
+            batch, at: parameters, dropout: DropoutKey(seed: seed, step: stepCount), visitor: visitor)
         let (rates, headRates) = (schedule.rates(step: stepCount), headSchedule.rates(step: stepCount))
-        optimizer.step(
-            &parameters.values, gradient: gradient, rates: groups.map { $0.isHead ? headRates : rates })
+        optimizer.step(&parameters.values, rates: groups.map { $0.isHead ? headRates : rates }) { move in
+            guard let largestNorm else { return gradient.forEachPiece(move) }
+            // The norm is that of all pieces.
+            let whole = gradient.collect()
+            GradientClipping.clip(whole, over: moved, to: largestNorm, workers: workers)
+            if let start = whole.baseAddress { move(whole.indices, start) }
+        }
         stepCount += 1
         return terms
     }

@@ -61,7 +61,8 @@ extension TrainingLoop {
             features: (try? options.loss.attribution.attribution(in: network))?.features,
             // To choose λ1, another set of parameters and another gradient are there beside those of a training.
             momentCount: options.optimization.momentCount + (isAutomatic ? 2 : 0),
-            isMeasured: options.validation != nil, otherBytes: Self.program + streams + batchBytes)
+            keepsGradient: options.optimization.largestNorm != nil, isMeasured: options.validation != nil,
+            otherBytes: Self.program + streams + batchBytes)
     }
 
     /// Images as numbers, masks, labels and indices of a batch.
