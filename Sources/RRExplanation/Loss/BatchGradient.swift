@@ -9,6 +9,8 @@ internal import RRTensor
 package struct BatchGradient<Scalar: NetworkScalar> {
     /// As long as the parameters, of which only `laneRanges` were touched.
     private let sum: UnsafeMutablePointer<Scalar>
+    /// As long, for pieces; nil for memory of their own.
+    private let spare: UnsafeMutablePointer<Scalar>?
     private let parameterCount: Int
     private let laneRanges: [Range<Int>]
     private let gathered: GatheredMaps<Scalar>?
@@ -17,10 +19,12 @@ package struct BatchGradient<Scalar: NetworkScalar> {
     private let workers: Workers
 
     init(
-        sum: UnsafeMutablePointer<Scalar>, parameterCount: Int, laneRanges: [Range<Int>],
+        sum: UnsafeMutablePointer<Scalar>, spare: UnsafeMutablePointer<Scalar>?, parameterCount: Int,
+        laneRanges: [Range<Int>],
         gathered: GatheredMaps<Scalar>?, plan: LossPlan, features: FeatureMap?, workers: Workers
     ) {
         self.sum = sum
+        self.spare = spare
         self.parameterCount = parameterCount
         self.laneRanges = laneRanges
         self.gathered = gathered
@@ -35,8 +39,8 @@ package struct BatchGradient<Scalar: NetworkScalar> {
     package func forEachPiece(_ body: (Range<Int>, UnsafeMutablePointer<Scalar>) -> Void) {
         for range in laneRanges { body(range, sum + range.lowerBound) }
         guard let gathered else { return }
-        let memory = UnsafeMutablePointer<Scalar>.allocate(capacity: gathered.layers.largestPieceCount)
-        defer { memory.deallocate() }
+        let memory = spare ?? .allocate(capacity: gathered.layers.largestPieceCount)
+        defer { if spare == nil { memory.deallocate() } }
         forEachGatheredPiece(in: { _ in memory }, body)
     }
 

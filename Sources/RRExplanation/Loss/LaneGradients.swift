@@ -56,6 +56,9 @@ final class LaneGradients<Scalar: NetworkScalar>: @unchecked Sendable {
         }
     }
 
+    /// Memory as long as the parameters that nothing is in between two batches; nil where no lane needed a copy.
+    var spare: UnsafeMutablePointer<Scalar>? { state.withLock { $0.free.last?.value } }
+
     private func share(at place: WorkPlace?, _ body: (Range<Int>) -> Void) {
         guard let place else { return pieces.forEach(body) }
         place.share(pieces.count) { _, piece in body(pieces[piece]) }

@@ -11,6 +11,7 @@ final class LossMemory<Scalar: NetworkScalar> {
     private let laneCapacity: Int
     /// As many as there are threads, at most one a lane, and few where a group's memory is large: further threads help.
     private let workers: [LossWorker<Scalar>]
+    private let workspaces: Workspaces<Scalar>
     private let laneGradients: LaneGradients<Scalar>
     /// What lanes add up to where no other memory is given; nil before that.
     private var sum: UnsafeMutablePointer<Scalar>?
@@ -28,6 +29,7 @@ final class LossMemory<Scalar: NetworkScalar> {
         groupCapacity = schedule.groupCapacity
         laneCapacity = schedule.laneCapacity
         let workspaces = Workspaces(network, capacity: schedule.groupCapacity, count: workerCount)
+        self.workspaces = workspaces
         let placeCount = min(workerCount, laneCapacity, network.groupLimits.largestPlaceCount)
         workers = (0..<placeCount).map { _ in
             LossWorker(
@@ -57,7 +59,7 @@ final class LossMemory<Scalar: NetworkScalar> {
     ) -> BatchGradient<Scalar> {
         let (schedule, terms) = (plan.schedule, self.terms)
         let layers = network.gatheredLayers(demand: plan.demand, sampleCount: schedule.sampleCount)
-        let gathered = gatheredMaps(of: layers, rowCount: plan.gradientCapacity, threads)
+        let gathered = gatheredMaps(of: layers, rowCount: plan.gradientCapacity)
         let gradient = target ?? ownSum()
         laneGradients.begin(laneCount: schedule.lanes.count, ranges: layers.laneRanges, into: gradient)
         parameters.withUnsafeBufferPointer { parameters in
@@ -77,7 +79,8 @@ final class LossMemory<Scalar: NetworkScalar> {
             }
         }
         return BatchGradient(
-            sum: gradient, parameterCount: network.parameterLayout.count, laneRanges: layers.laneRanges,
+            sum: gradient, spare: laneGradients.spare, parameterCount: network.parameterLayout.count,
+            laneRanges: layers.laneRanges,
             gathered: gathered, plan: plan, features: attribution.features, workers: threads)
     }
 
@@ -88,13 +91,11 @@ final class LossMemory<Scalar: NetworkScalar> {
         return memory
     }
 
-    private func gatheredMaps(
-        of layers: GatheredLayers, rowCount: Int, _ threads: Workers
-    ) -> GatheredMaps<Scalar>? {
+    private func gatheredMaps(of layers: GatheredLayers, rowCount: Int) -> GatheredMaps<Scalar>? {
         if let maps = gatheredMaps, maps.layers == layers, maps.capacity >= rowCount { return maps }
         gatheredMaps =
             layers.isEmpty
-            ? nil : GatheredMaps(layers, in: network, capacity: rowCount, workerCount: threads.count)
+            ? nil : GatheredMaps(layers, in: network, capacity: rowCount, workspaces: workspaces)
         return gatheredMaps
     }
 }

@@ -76,7 +76,10 @@ package final class GatheredMaps<Scalar: NetworkScalar>: @unchecked Sendable {
     private let rows: [NodeRows<Scalar>?]
     private let workspaces: Workspaces<Scalar>
 
-    package init(_ layers: GatheredLayers, in network: Network<Scalar>, capacity: Int, workerCount: Int) {
+    /// - Parameter workspaces: for at least one sample, one for each worker that takes pieces.
+    package init(
+        _ layers: GatheredLayers, in network: Network<Scalar>, capacity: Int, workspaces: Workspaces<Scalar>
+    ) {
         self.layers = layers
         self.capacity = capacity
         graph = network.graph
@@ -84,7 +87,7 @@ package final class GatheredMaps<Scalar: NetworkScalar>: @unchecked Sendable {
             guard layers.nodes.contains(index), case .layer(let layer) = node.operation else { return nil }
             return NodeRows(layer, capacity: capacity)
         }
-        workspaces = Workspaces(network, capacity: 1, count: workerCount)
+        self.workspaces = workspaces
     }
 
     /// Keeps what a group gives to the parameter gradient of a node.

@@ -25,7 +25,7 @@ package struct GroupSchedule: Equatable, Sendable {
     ///   - limits: what the network wants.
     package init(sampleCount: Int, penalizedCount: Int = 0, limits: GroupLimits) {
         self.sampleCount = sampleCount
-        groupCapacity = min(limits.largestGroup, Self.round(sampleCount, upTo: limits.smallestGroup))
+        groupCapacity = limits.groupCapacity(for: sampleCount)
         let evenCut = Self.cut(
             0..<sampleCount, shares: limits.evenLaneCount, of: sampleCount, limits)
         laneCapacity = min(evenCut.count, Self.largestLaneCount)
@@ -47,10 +47,9 @@ package struct GroupSchedule: Equatable, Sendable {
         _ samples: Range<Int>, shares: Int, of batchCount: Int, _ limits: GroupLimits
     ) -> [Range<Int>] {
         let shares = max(shares, 1)
-        // On large maps as few samples at once as leave no lane without any, whatever passes they take.
         let share =
             limits.smallestGroup == 1
-            ? batchCount / limits.evenLaneCount
+            ? limits.groupCapacity(for: batchCount)
             : round((samples.count + shares - 1) / shares, upTo: limits.smallestGroup)
         let size = min(limits.largestGroup, max(share, limits.smallestGroup))
         return stride(from: samples.lowerBound, to: samples.upperBound, by: size).map {
@@ -143,6 +142,15 @@ package struct GroupLimits: Equatable, Sendable {
     private static let gradientBytes = 1 << 30
     /// From so many elements on, sixteen samples at once are far more than any cache holds.
     private static let manyFeatures = 1 << 20
+
+    /// The most samples in a group of a batch.
+    func groupCapacity(for sampleCount: Int) -> Int {
+        // On large maps as few samples at once as leave no lane without any, whatever passes they take.
+        let most =
+            smallestGroup == 1
+            ? max(sampleCount / evenLaneCount, 1) : GroupSchedule.round(sampleCount, upTo: smallestGroup)
+        return min(largestGroup, most)
+    }
 
     /// The columns of a group's matrices.
     func columnCount(for sampleCount: Int) -> Int { GroupSchedule.round(sampleCount, upTo: grain) }
