@@ -21,7 +21,7 @@ help:
 	@echo "make uninstall      take these out of PREFIX again"
 	@echo "make deb            a Debian package of the command, in dist"
 	@echo "make test-deb       the same, installed where nothing but Debian is, to import, train and report there (as root; minutes)"
-	@echo "make library        librrdata.so, its header and the command for other languages, in .build-library"
+	@echo "make library        librrdata.so, its header, what it starts and the command, in .build-library"
 	@echo "make install-library  make library, and copy them to PREFIX ($(PREFIX))"
 	@echo "make wheel          the Python package with library and command, in dist"
 	@echo "make lint           layout, floors and house rules; a build and documentation where warnings are errors"
@@ -81,6 +81,7 @@ install-library: library
 	ln -sf librrdata.so.1 "$(DESTDIR)$(PREFIX)/lib/librrdata.so"
 	install -D -m 644 .build-library/rrdata.h "$(DESTDIR)$(PREFIX)/include/rrdata.h"
 	install -D -m 755 .build-library/rrdata "$(DESTDIR)$(PREFIX)/bin/rrdata"
+	install -D -m 755 .build-library/rrdata-hdf5-reader "$(DESTDIR)$(PREFIX)/libexec/rrdata-hdf5-reader"
 
 wheel: dependencies
 	.ci/make-wheel dist

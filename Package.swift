@@ -30,6 +30,7 @@ let package = Package(
             name: "RRData", targets: ["RRTensor", "RRFormats", "RRDatasets", "RRPreparation", "RRStreaming"]),
         .library(name: "RRTraining", targets: ["RRNetworks", "RRExplanation", "RRTraining", "RRReports"]),
         .executable(name: "rrdata", targets: ["rrdata"]),
+        .executable(name: "rrdata-hdf5-reader", targets: ["rrdata-hdf5-reader"]),
         // For other languages. `make library` links it as librrdata.so: the name is that of the executable here.
         .library(name: "RRInterface", type: .dynamic, targets: ["RRInterface"]),
     ],
@@ -108,6 +109,8 @@ let package = Package(
             "RRInterface",
             "RRTensor", "RRFormats", "RRSchemas", "RRDatasets", "RRPreparation", "RRStreaming", "CRRData",
             "CFileSystem"),
+        .executableTarget(
+            name: "rrdata-hdf5-reader", dependencies: ["RRFormats"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "rrdata",
             dependencies: [

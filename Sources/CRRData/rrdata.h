@@ -31,8 +31,8 @@
 // Options are one JSON object by the names of the command line, with `_` for `-`: `{"batch_size": 256, "shuffle": true}`.
 // A flag is `true`, a number is a number, a text is what the command line takes. `null` is as if the option were not there.
 //
-// HDF5 files are read by a process of their own, which may do nothing but that and which the program `rrdata` of the same
-// release is started for: see `rr_reader_set`.
+// HDF5 files are read by a process of their own, which may do nothing but that and which a program of the same release is
+// started for: see `rr_reader_set`.
 //
 // Stability. What a program relies on here stays: functions, their arguments and the numbers of constants. Structs begin
 // with their size, which the caller sets, and grow at their end. `RR_INTERFACE_VERSION` rises as something is added.
@@ -99,8 +99,9 @@ void rr_text_free(char *text);
 
 // MARK: The process that reads HDF5 files
 
-// Names the program that is started to read an HDF5 file: `rrdata` of the same release. Without this call it is the `rrdata`
-// beside this library, or else in the folder `../bin` from there. It gets the file open and can read nothing else, write
+// Names the program that is started to read an HDF5 file: `rrdata-hdf5-reader` of the same release, or `rrdata`, which takes
+// longer to start. Without this call it is the first of `rrdata-hdf5-reader`, `../libexec/rrdata-hdf5-reader`, `rrdata` and
+// `../bin/rrdata` that there is from the folder of this library. It gets the file open and can read nothing else, write
 // nothing and start nothing; without it no HDF5 file can be opened, for the library never reads one in its own process. Who
 // can write to the program can do what this process can, as with the library itself. One of another release, or none of ours,
 // is told apart as a file is opened, with RR_IO_ERROR.

@@ -10,7 +10,10 @@ internal import Synchronization
 
 /// The program that is started to read HDF5 files.
 enum ReaderProgram {
-    private static let name = "rrdata"
+    /// From the folder of the library: a program for it alone, or the command.
+    private static let places = [
+        "rrdata-hdf5-reader", "../libexec/rrdata-hdf5-reader", "rrdata", "../bin/rrdata",
+    ]
     private static let isChosen = Mutex(false)
 
     /// Sees to it that HDF5 files are read by a process of their own. To be called before any is opened.
@@ -18,7 +21,8 @@ enum ReaderProgram {
         isChosen.withLock { isChosen in
             guard !isChosen else { return }
             isChosen = true
-            let places = ["", "../bin/"].map { folder + $0 + name }
+            let folder = folder
+            let places = Self.places.map { folder + $0 }
             // Where there is none, opening a file says which is missing.
             HDF5ReaderProcess.prepare(program: places.first { access($0, X_OK) == 0 } ?? places[0])
         }

@@ -71,7 +71,6 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "rr_error_sample": (c_int64, [c_void_p]),
     "rr_error_free": (None, [c_void_p]),
     "rr_text_free": (None, [c_void_p]),
-    "rr_reader_set": (c_int, [c_char_p, _OUT]),
     "rr_reader_expect": (c_int, [POINTER(c_char_p), c_size_t, _OUT]),
     "rr_dataset_open": (c_int, [POINTER(c_char_p), c_size_t, c_char_p, _OUT, _OUT]),
     "rr_dataset_close": (None, [c_void_p]),
@@ -101,7 +100,7 @@ def library_path() -> str:
 
 
 def command_path() -> str:
-    """The command ``rrdata`` beside the library, which also reads HDF5 files for it."""
+    """The command ``rrdata`` beside the library."""
     return os.path.join(os.path.dirname(os.path.realpath(library_path())), "rrdata")
 
 
@@ -114,7 +113,6 @@ def library() -> ctypes.CDLL:
         function.restype, function.argtypes = result, arguments
     if loaded.rr_interface_version() < INTERFACE_VERSION:
         raise ImportError(f"{library_path()} is older than this package: install both from one wheel")
-    _check(loaded, loaded.rr_reader_set(os.fsencode(command_path()), byref(error := c_void_p())), error)
     return loaded
 
 
