@@ -114,10 +114,14 @@ public struct MaskBits: Equatable, Sendable {
         rowCount = count
     }
 
-    /// Tells whether no bit of a row is set.
-    package func isZero(row: Int) -> Bool {
+    /// Whether no bit of a row is set, for each row.
+    package var isRowZero: [Bool] {
         words.withUnsafeBufferPointer { words in
-            (row * wordsPerRow..<(row + 1) * wordsPerRow).allSatisfy { words[$0] == 0 }
+            (0..<rowCount).map { row in
+                var anySet: UInt64 = 0
+                for index in row * wordsPerRow..<(row + 1) * wordsPerRow { anySet |= words[index] }
+                return anySet == 0
+            }
         }
     }
 

@@ -51,7 +51,7 @@ public final class MaskSet: Sendable {
                 "\(bits.rowCount) masks of \(bits.elementsPerRow) elements do not make M + 1 masks of \(maskShape)"
             )
         }
-        let isRowZero = (0..<bits.rowCount).map { bits.isZero(row: $0) }
+        let isRowZero = bits.isRowZero
         guard isRowZero[bits.rowCount - 1] else {
             throw DatasetError(
                 .lastRowNotZero, path: "\(path):/A",
