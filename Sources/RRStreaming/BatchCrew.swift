@@ -1,3 +1,4 @@
+internal import Glibc
 internal import RRDatasets
 internal import RRFormats
 internal import RRTensor
@@ -36,9 +37,11 @@ final class BatchCrew: @unchecked Sendable {
     private enum Event {
         static let work = 0
         static let batch = 1
+        /// Nothing: a pause ends by itself.
+        static let none = 2
     }
 
-    private let monitor = Monitor(eventCount: 2)
+    private let monitor = Monitor(eventCount: 3)
     private let isCancelled = Atomic<Bool>(false)
     private let imageShape: ImageShape
     private let rowsPerPiece: Int
@@ -52,6 +55,7 @@ final class BatchCrew: @unchecked Sendable {
     private var delivered = 0
     private var hasFailed = false
     private var hasEnded = false
+    private var pace = DeliveryPace()
     /// The one consumer that waits without a thread.
     private var waiter: Waiter?
 
@@ -110,6 +114,7 @@ final class BatchCrew: @unchecked Sendable {
         let end = duration.map { clock.now + $0 }
         return monitor.withLock {
             let slot: Slot
+            var pause = callback == nil ? pace.pause(for: slots.count) : nil
             while true {
                 if hasEnded || delivered == schedule.batchCount { return .success(nil) }
                 if delivered < opened, let oldest = slots[delivered % slots.count], oldest.isSettled {
@@ -120,14 +125,18 @@ final class BatchCrew: @unchecked Sendable {
                     waiter = callback
                     return nil
                 }
-                guard let end else {
+                let rest = end.map { clock.now.duration(to: $0) }
+                if let rest, rest <= .zero { return nil }
+                if let time = pause {
+                    monitor.wait(for: Event.none, atMost: min(time, rest ?? time))
+                    pause = nil
+                } else if let rest {
+                    monitor.wait(for: Event.batch, atMost: rest)
+                } else {
                     monitor.wait(for: Event.batch)
-                    continue
                 }
-                let rest = clock.now.duration(to: end)
-                guard rest > .zero else { return nil }
-                monitor.wait(for: Event.batch, atMost: rest)
             }
+            pace.note()
             slots[delivered % slots.count] = nil
             delivered += 1
             monitor.wakeAll(for: Event.work)
@@ -232,5 +241,38 @@ final class BatchCrew: @unchecked Sendable {
         let fresh = BatchStorage(largestBatch)
         if pool.count < slots.count + Self.spareStorages { pool.append(fresh) }
         return fresh
+    }
+}
+
+/// How fast batches are taken.
+///
+/// To be woken costs a consumer as much as a small batch does the threads that fill it, and one who outruns them would be woken
+/// for each. It lets them fill some batches instead, and finds these without waiting.
+struct DeliveryPace {
+    private var last = 0
+    /// The mean time between two batches in nanoseconds, of which later ones count more; nil before the second.
+    private var mean: Int?
+
+    /// The nanoseconds that a batch waits at most for a consumer who lets others follow it.
+    private static let longestPause = 500_000
+
+    /// Notes that a batch is taken.
+    mutating func note(at now: Int = Self.now) {
+        if last > 0 { mean = mean.map { $0 + (now - last - $0) / 8 } ?? now - last }
+        last = now
+    }
+
+    /// How long a consumer that finds no batch leaves the threads alone; nil where one is long enough in the making to be
+    /// waited for.
+    ///
+    /// - Parameter capacity: the batches that are filled ahead.
+    func pause(for capacity: Int) -> Duration? {
+        guard let mean, capacity > 3, mean <= Self.longestPause * 2 / capacity else { return nil }
+        return .nanoseconds(mean * capacity / 2)
+    }
+    private static var now: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1_000_000_000 + time.tv_nsec
     }
 }

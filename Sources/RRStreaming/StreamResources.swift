@@ -19,8 +19,9 @@ public struct StreamResources: Hashable, Sendable {
         self.threadCount = max(1, min(threadCount ?? Workers.coreCount, 1024))
     }
 
-    /// The largest number of batches that are filled before they are asked for.
-    private static let mostBatchesAhead = 3
+    /// The largest number of batches that are filled before they are asked for: more where they are small, for each is there so
+    /// soon that who waits for one is better served by several.
+    private static func mostBatchesAhead(size: Int) -> Int { max(3, min(16, (16 << 20) / max(1, size))) }
 
     /// Divides the memory between batches and kept images.
     ///
@@ -39,7 +40,7 @@ public struct StreamResources: Hashable, Sendable {
         let budget = memory ?? max(least, Self.machineMemory / 8)
         let size = least / 2
         // Half the memory at most, beyond the least, and one batch for the consumer.
-        let ahead = max(1, min(Self.mostBatchesAhead, budget / 2 / max(1, size) - 1))
+        let ahead = max(1, min(Self.mostBatchesAhead(size: size), budget / 2 / max(1, size) - 1))
         return (ahead, max(0, budget - (ahead + 1) * size))
     }
 

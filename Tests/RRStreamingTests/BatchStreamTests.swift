@@ -158,7 +158,7 @@ struct BatchStreamTests {
             batch.images.withUnsafeBufferPointer { _ = addresses.insert(UInt(bitPattern: $0.baseAddress)) }
             rows.append(batch.indices)
         }
-        #expect(addresses.count <= 8)
+        #expect(addresses.count <= 20, "sixteen are filled ahead, and four to spare")
         #expect(rows.flatMap { $0 } == (0..<640).map { Int64($0 % 64) })
     }
 
@@ -170,7 +170,7 @@ struct BatchStreamTests {
         while let batch = try stream.next() {
             batch.images.withUnsafeBufferPointer { _ = addresses.insert(UInt(bitPattern: $0.baseAddress)) }
         }
-        #expect(addresses.count <= 8)
+        #expect(addresses.count <= 20, "sixteen are filled ahead, and four to spare")
     }
 
     @Test("a stream that is abandoned lets its threads and its dataset go")
