@@ -183,6 +183,21 @@ struct LineChartTests {
         #expect(html.isEmpty == points.allSatisfy { !$0.1.isFinite })
     }
 
+    @Test("a line keeps its look where another has nothing to show, and one that stands still says so")
+    func looks() {
+        let html = LineChart(
+            title: "Penalty", xName: "step",
+            lines: [
+                ChartLine("plain", []), ChartLine("right", [(0, 1), (1, 0.5)]),
+                ChartLine("level", [(0, 2), (1, 2)]),
+            ]
+        ).html()
+        #expect(!html.contains("plain") && !html.contains(" s0\"") && !html.contains(" f0\""))
+        #expect(html.components(separatedBy: "line s1\"").count == 3)
+        #expect(html.contains("right</bdi>: from 1 to 0.5 in 2 steps</li>"))
+        #expect(html.contains("level</bdi>: 2</li>"))
+    }
+
     @Test("values over several orders of magnitude are drawn by their logarithm")
     func logarithm() throws {
         let found = try corners(chart([(0, 1), (1, 100), (2, 10_000)]))

@@ -11,8 +11,10 @@ struct ReportCommandTests {
         let path = folder.path("report.html")
         let made = try Workshop.json(
             "report", "plain", "right", "--data", "decoy.h5", "--masks", "masks.h5", "-o", path)
-        let html = try String(contentsOf: URL(filePath: path), encoding: .utf8)
-        #expect(made["bytes"]?.integerValue == html.utf8.count && html.utf8.count < 1_000_000)
+        let page = try String(contentsOf: URL(filePath: path), encoding: .utf8)
+        #expect(made["bytes"]?.integerValue == page.utf8.count && page.utf8.count < 1_000_000)
+        // Numbers do not part from their signs there.
+        let html = page.replacingOccurrences(of: "\u{A0}%", with: " %")
         for run in ["plain", "right"] {
             let text = try Workshop.run("evaluate", run, "decoy.h5", "--masks", "masks.h5").text
             // The accuracy with its interval, the share inside A, and the difference of the swap test.
@@ -29,9 +31,7 @@ struct ReportCommandTests {
                     .first?.trimmingCharacters(in: .whitespaces))
             for figure in [accuracy, share, difference] { #expect(html.contains(figure), "\(figure)") }
         }
-        let code = try #require(
-            html.components(separatedBy: "aria-label=\"the commands of the runs\"><code>").last)
-        let commands = code.components(separatedBy: "</code>")[0].components(separatedBy: "\n")
+        let commands = Self.commands(in: html)
         #expect(commands.count == 2)
         for (command, run) in zip(commands, ["plain", "right"]) {
             let words = command.split(separator: " ").map(String.init)
@@ -74,6 +74,52 @@ struct ReportCommandTests {
         #expect(html.contains("The rounds of others") && html.contains("over λ1"))
         for run in ["tried/run-1/run", "others/round-1/run", "others/round-2/run"] {
             #expect(html.contains(run), "\(run)")
+        }
+        // Their runs have splits and masks of their own: what makes them again is the command of the whole.
+        let commands = Self.commands(in: html)
+        #expect(commands.count == 2)
+        for (command, file) in zip(commands, ["tried/sweep.json", "others/find-another.json"]) {
+            let words = command.split(separator: " ").map(String.init)
+            let again = try CommandLineTool.run(words.dropFirst().dropLast() + ["again"], in: folder.path)
+            #expect(again.status == 0, "\(command): \(again.errors)")
+            let name = try #require(file.split(separator: "/").last)
+            #expect(
+                try Data(contentsOf: URL(filePath: folder.path("again/\(name)")))
+                    == Data(contentsOf: URL(filePath: folder.path(file))))
+            try FileManager.default.removeItem(atPath: folder.path("again"))
+        }
+        let alone = try CommandLineTool.run(["report", "tried/run-2/run", "-o", "one.html"], in: folder.path)
+        #expect(alone.status == 0, "\(alone.errors)")
+        let page = try String(contentsOf: URL(filePath: folder.path("one.html")), encoding: .utf8)
+        #expect(Self.commands(in: page).first?.hasPrefix("rrdata sweep DATASET.h5 --masks MASKS.h5") == true)
+    }
+
+    /// The commands that a page says its runs are made by.
+    private static func commands(in html: String) -> [String] {
+        guard let code = html.components(separatedBy: "aria-label=\"the commands of the runs\"><code>").last
+        else { return [] }
+        return code.components(separatedBy: "</code>")[0].components(separatedBy: "\n")
+    }
+
+    @Test("masks that a run was not trained with are not named in its command")
+    func otherMasks() throws {
+        let folder = try TemporaryFolder()
+        let data = try Workshop.shared.get()
+        let dataset = data.path("decoy.h5")
+        for words in [
+            ["make-masks", dataset, "--run", data.path("plain"), "--top-k", "16", "-o", "own.h5"],
+            ["train", dataset, "--masks", "own.h5", "--model", "mlp", "--epochs", "1", "-o", "run"],
+        ] {
+            let outcome = try CommandLineTool.run(words, in: folder.path)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+        }
+        for (masks, said) in [("own.h5", "own.h5"), (data.path("masks.h5"), "MASKS.h5")] {
+            let made = try CommandLineTool.run(
+                ["report", "run", "--data", dataset, "--masks", masks, "-o", "r.html", "--force"],
+                in: folder.path)
+            #expect(made.status == 0, "\(made.errors)")
+            let html = try String(contentsOf: URL(filePath: folder.path("r.html")), encoding: .utf8)
+            #expect(Self.commands(in: html).first?.contains("--masks \(said) ") == true)
         }
     }
 

@@ -21,7 +21,8 @@ enum ConfusionPart {
             ? table(counts, evaluation, title: title)
             : PageParts.details(
                 title,
-                body: picture(counts, evaluation, title: title, mostSquares: mostSquares / runCount))
+                body: picture(
+                    counts, evaluation, of: result.name, title: title, mostSquares: mostSquares / runCount))
     }
 
     private static func table(_ counts: [[Int]], _ evaluation: Evaluation, title: String) -> String {
@@ -56,7 +57,7 @@ enum ConfusionPart {
     /// A square for each pair of classes, or of as many classes each, darker where more of a row are taken so, and the most
     /// frequent mistakes.
     private static func picture(
-        _ counts: [[Int]], _ evaluation: Evaluation, title: String, mostSquares: Int
+        _ counts: [[Int]], _ evaluation: Evaluation, of run: String, title: String, mostSquares: Int
     ) -> String {
         var blocks = ConfusionBlocks(counts, width: (counts.count + mostRows - 1) / mostRows)
         while blocks.filledCount > mostSquares { blocks = ConfusionBlocks(counts, width: blocks.width + 1) }
@@ -93,10 +94,10 @@ enum ConfusionPart {
                         + "lies on the diagonal, and the darker a square, the more of its row lie there.\(shared) Resting on a square shows "
                         + "its numbers."
                 )
-                + mistakes(counts, evaluation)
+                + mistakes(counts, evaluation, of: run)
     }
 
-    private static func mistakes(_ counts: [[Int]], _ evaluation: Evaluation) -> String {
+    private static func mistakes(_ counts: [[Int]], _ evaluation: Evaluation, of run: String) -> String {
         var pairs: [(label: Int, column: Int, count: Int)] = []
         for (label, row) in counts.enumerated() {
             for (column, count) in row.enumerated() where count > 0 && column != label {
@@ -112,7 +113,8 @@ enum ConfusionPart {
             ]
         }
         return PageParts.table(
-            caption: "The most frequent mistakes", header: ["class", "taken for", "samples"], rows: rows)
+            caption: "The most frequent mistakes of \(run)", header: ["class", "taken for", "samples"],
+            rows: rows)
     }
 }
 

@@ -86,16 +86,20 @@ enum PageParts {
     ///   - caption: text.
     ///   - header: HTML of each column's head.
     ///   - rows: HTML of each cell; the first is the row's head.
-    ///   - endsWithText: whether the last column is sentences, which begin on the left.
+    ///   - endsWithText: whether the last column is sentences, which begin on the left, as its head does.
     static func table(
         caption: String, header: [String], rows: [[String]], endsWithText: Bool = false
     ) -> String {
-        let name = Markup.escaped(caption)
-        let head = header.map { $0.isEmpty ? "<td></td>" : "<th scope=\"col\">\($0)</th>" }.joined()
+        let name = Markup.escaped(caption.legible)
+        let head = header.enumerated().map { place, title in
+            let isText = endsWithText && place == header.count - 1
+            return title.isEmpty
+                ? "<td></td>" : "<th scope=\"col\"\(isText ? " class=\"text\"" : "")>\(title)</th>"
+        }.joined()
         let body = rows.map { row in
             let cells = row.dropFirst().enumerated().map { place, cell in
                 endsWithText && place == row.count - 2
-                    ? "<td class=\"text\">\(cell)</td>" : "<td>\(cell)</td>"
+                    ? "<td class=\"text\">\(cell)</td>" : "<td>\(unbroken(cell))</td>"
             }
             return "<tr><th scope=\"row\">\(row.first ?? "")</th>\(cells.joined())</tr>\n"
         }.joined()
@@ -107,6 +111,11 @@ enum PageParts {
             """
     }
 
+    /// A cell whose percentages stay on one line with their sign, however narrow its column is.
+    private static func unbroken(_ cell: String) -> String {
+        cell.replacing(" %", with: "\u{A0}%")
+    }
+
     /// Something that is looked at seldom.
     ///
     /// - Parameter body: HTML.
@@ -116,7 +125,7 @@ enum PageParts {
 
     /// Text that keeps its lines, and scrolls by itself.
     static func code(_ text: String, named name: String) -> String {
-        "<pre tabindex=\"0\" role=\"region\" aria-label=\"\(Markup.escaped(name))\"><code>"
+        "<pre tabindex=\"0\" role=\"region\" aria-label=\"\(Markup.escaped(name.legible))\"><code>"
             + Markup.escaped(text.escaped(keepingLines: true)) + "</code></pre>\n"
     }
 

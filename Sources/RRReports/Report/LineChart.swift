@@ -43,29 +43,31 @@ struct LineChart {
 
     /// The chart with its legend; nothing where there is not a single point.
     func html() -> String {
-        let lines = lines.filter { !$0.points.isEmpty }
+        // A line looks by its place among all, so that a run does in every chart, also where another has nothing to show.
+        let looks = self.lines.indices.filter { !self.lines[$0].points.isEmpty }
+        let lines = looks.map { self.lines[$0] }
         guard let frame = Frame(lines, maySpanOrders: maySpanOrders) else { return "" }
-        let body = grid(frame) + lines.enumerated().map { draw($1, look: $0, in: frame) }.joined()
+        let body = grid(frame) + zip(lines, looks).map { draw($0, look: $1, in: frame) }.joined()
         let summary = lines.map { "\($0.name): \(range(of: $0))" }.joined(separator: "; ")
         return """
             <figure class="chart"><figcaption>\(Markup.escaped(title))</figcaption>
             <svg viewBox="0 0 \(Int(Self.width)) \(Int(Self.height))" role="img" \
             aria-label="\(Markup.escaped((title + " over " + xName + "s. " + summary).legible))">
             \(body)\(titles(lines, in: frame))</svg>
-            \(legend(lines))</figure>
+            \(legend(lines, looks: looks))</figure>
 
             """
     }
 
-    /// `from 2.3 to 0.41`
+    /// `from 2.3 to 0.41 in 75 steps`; of a line that stays where it is `2.3`.
     private func range(of line: ChartLine) -> String {
         guard let first = line.points.first, let last = line.points.last else { return "" }
-        return line.points.count == 1
+        return line.points.allSatisfy { $0.y == first.y }
             ? value(last.y) : "from \(value(first.y)) to \(value(last.y)) in \(line.points.count) \(xName)s"
     }
 
-    private func legend(_ lines: [ChartLine]) -> String {
-        let items = lines.enumerated().map { number, line in
+    private func legend(_ lines: [ChartLine], looks: [Int]) -> String {
+        let items = zip(lines, looks).map { line, number in
             let look = number % PageStyle.lineLooks
             return
                 "<li><svg viewBox=\"0 0 32 12\" aria-hidden=\"true\"><path class=\"line s\(look)\" d=\"M0 6H32\"/></svg>"

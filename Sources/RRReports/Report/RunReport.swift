@@ -28,7 +28,7 @@ public struct RunReport: Sendable {
         public var galleryCount: Int = 8
         /// The number of threads; nil for one a processor core.
         public var threadCount: Int?
-        /// What stands above the page; nil for the names of the runs.
+        /// What stands above the page; nil for the names of the runs, or of the series that they come from.
         public var title: String?
 
         public init() {}
@@ -49,7 +49,11 @@ public struct RunReport: Sendable {
         options: Options = Options(), series: [ReportedSeries] = [],
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws {
-        let title = options.title ?? "Report on \(runs.map(\.name).joined(separator: ", "))"
+        let others = runs.map(\.name).filter { run in
+            !series.contains { run.hasPrefix($0.name + "/") }
+        }
+        let names = (series.map(\.name) + others).joined(separator: ", ")
+        let title = options.title ?? "Report on \(names)"
         var page = HTMLPage(title: title)
         let descriptions = runs.map(\.description)
         if !series.isEmpty { page.add("series", "What was tried", SeriesSection.html(series)) }

@@ -53,7 +53,8 @@ enum RunSection {
 
     /// The commands, as far as they are known, and what a run can be checked by.
     static func commands(_ runs: [ReportedRun], _ descriptions: [JSONValue]) -> String {
-        let commands = runs.compactMap(\.command)
+        // Runs of one series have one command.
+        let commands = runs.compactMap(\.command).uniqued()
         let text =
             commands.isEmpty
             ? "" : PageParts.code(commands.joined(separator: "\n"), named: "the commands of the runs")
@@ -80,7 +81,7 @@ enum RunSection {
         case .bool(let value): value ? "yes" : "no"
         case .number(let value): Figure.text(value)
         case .integer(let value): String(value)
-        case .array(let values): values.map(text).joined(separator: ", ")
+        case .array(let values): values.isEmpty ? "none" : values.map(text).joined(separator: ", ")
         case .object: value.serialized()
         }
     }

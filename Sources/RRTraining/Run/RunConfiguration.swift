@@ -1,4 +1,4 @@
-internal import RRDatasets
+package import RRDatasets
 internal import RRExplanation
 internal import RRFormats
 internal import RRNetworks
@@ -61,7 +61,7 @@ enum RunConfiguration {
     }
 
     /// SHA-256 over the rows as int64, the shape of a mask and the bits of all masks.
-    private static func hash(of masks: MaskSet) -> String {
+    fileprivate static func hash(of masks: MaskSet) -> String {
         var hasher = SHA256Hasher()
         (masks.rows + masks.maskShape.dimensions).withUnsafeBytes { hasher.update($0) }
         masks.bits.withUnsafeBytes { hasher.update($0) }
@@ -207,4 +207,9 @@ extension NormalizationChoice {
             (fixed.means + fixed.standardDeviations).map { "\($0)" }.joined(separator: ",")
         }
     }
+}
+
+extension MaskSet {
+    /// What `config.json` knows masks by: SHA-256 over the rows, the shape and the bits of all masks.
+    package var recordedHash: String { RunConfiguration.hash(of: self) }
 }

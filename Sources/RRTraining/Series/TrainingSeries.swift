@@ -1,5 +1,5 @@
 public import RRFormats
-internal import RRSchemas
+package import RRSchemas
 
 /// What lies in the folder of several trainings that belong together.
 public enum TrainingSeries: Sendable {
@@ -26,6 +26,11 @@ public enum TrainingSeries: Sendable {
             throw FormatError(
                 .malformed, path: path, "is no folder of a sweep or of a search for other explanations")
         }
+    }
+
+    /// What the folder of a series says of its options and of what it was started with; nil where it is none.
+    package static func description(of path: String) -> JSONValue? {
+        SeriesFolder<SweepRun>.document(of: path) ?? SeriesFolder<FindAnotherRound>.document(of: path)
     }
 
     /// The folders of the runs that tell most of the series, inside its own: of a sweep the plain one and what is recommended,

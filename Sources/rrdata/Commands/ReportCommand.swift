@@ -97,13 +97,19 @@ struct ReportCommand: PathCommand {
                 "the runs of these are \(runs.count), and a page has from 1 to \(Self.mostRuns): name the runs themselves"
             )
         }
+        let maskHash = masks?.recordedHash
         let reported = try runs.map { path in
             var run = try ReportedRun(path: path)
+            // A run of a series is made by the command that makes the series: it has splits and masks of its own.
+            let folder = FileTree.folder(of: FileTree.folder(of: path))
+            let series = TrainingSeries.description(of: folder)
+            let description = series ?? run.description
             let isItsOwn = try run.run.datasetFingerprint == dataset?.fingerprint
+            let areItsMasks = maskHash != nil && description["masks"]?["sha256"]?.stringValue == maskHash
             run.command =
                 RunCommandLine(
-                    path: path, description: run.description, dataset: isItsOwn ? data : nil,
-                    masks: isItsOwn ? self.masks : nil
+                    path: series == nil ? path : folder, description: description,
+                    dataset: isItsOwn ? data : nil, masks: areItsMasks ? self.masks : nil
                 ).text
             if let dataset, dataset.labels != nil, let note = try run.run.matching(dataset).note {
                 Console.note(note)

@@ -1,11 +1,12 @@
 import RRReports
 import RRSchemas
 
-/// The command that makes a run such as one that is there, from what its `config.json` records.
+/// The command that makes a run, or the folder of a sweep or a search, such as one that is there, from what its `config.json`,
+/// `sweep.json` or `find-another.json` records.
 struct RunCommandLine {
-    /// The run's folder.
+    /// The folder.
     let path: String
-    /// What the run says of itself.
+    /// What it says of itself.
     let description: JSONValue
     /// The dataset and masks as they are called here; nil for placeholders.
     let dataset: String?
@@ -36,17 +37,20 @@ struct RunCommandLine {
         ("nesterov", "nesterov", true), ("shuffle", "no-shuffle", false), ("drop_last", "drop-last", true),
     ]
 
+    private var options: JSONValue { description["options"] ?? .null }
+
+    private var hasMasks: Bool { description["masks"].map { $0 != .null } ?? false }
+
     var text: String {
-        let options = description["options"] ?? .null
-        let hasMasks = description["masks"].map { $0 != .null } ?? false
-        var words = ["rrdata", "train", dataset.map(Self.quoted) ?? "DATASET.h5"]
+        let start =
+            switch description["format"]?.stringValue {
+            case "rrdata.sweep": sweep
+            case "rrdata.find-another": search
+            default: training
+            }
+        var words = ["rrdata", start.command, dataset.map(Self.quoted) ?? "DATASET.h5"]
         if hasMasks { words += ["--masks", masks.map(Self.quoted) ?? "MASKS.h5"] }
-        if options["lambda1_automatic"] == true {
-            words += ["--lambda1", "auto"]
-        } else if let lambda1 = options["lambda1"]?.doubleValue, hasMasks || lambda1 != 0 {
-            words += ["--lambda1", Self.text(.number(lambda1))]
-        }
-        words += ["--model", Self.quoted(path + "/model.json")]
+        words += start.words + ["--model", Self.quoted(start.run + "model.json")]
         for (key, flag, standard) in Self.options {
             guard let value = options[key], value != .null, !Self.isEqual(value, standard) else { continue }
             words += ["--" + flag, Self.quoted(Self.text(value))]
@@ -70,6 +74,48 @@ struct RunCommandLine {
         }
         for (key, flag, given) in Self.flags where options[key] == given { words.append("--" + flag) }
         return (words + ["-o", Self.quoted(path)]).joined(separator: " ")
+    }
+
+    /// What is said of one command alone.
+    private typealias Start = (command: String, words: [String], run: String)
+
+    private var training: Start {
+        var words: [String] = []
+        if options["lambda1_automatic"] == true {
+            words = ["--lambda1", "auto"]
+        } else if let lambda1 = options["lambda1"]?.doubleValue, hasMasks || lambda1 != 0 {
+            words = ["--lambda1", Self.text(.number(lambda1))]
+        }
+        return ("train", words, path + "/")
+    }
+
+    private var sweep: Start {
+        func list(_ key: String) -> String {
+            (options[key]?.arrayValue ?? []).map(Self.text).joined(separator: ",")
+        }
+        var words = ["--ways", list("ways"), "--lambda1", list("lambda1"), "--seeds", list("seeds")]
+        if let share = options["held_out_share"], !Self.isEqual(share, 0.2) {
+            words += ["--held-out-share", Self.text(share)]
+        }
+        return ("sweep", words, path + "/run-1/run/")
+    }
+
+    private var search: Start {
+        var words = ["--rounds", Self.text(options["rounds"] ?? 2)]
+        if let lambda1 = options["lambda1"], !Self.isEqual(lambda1, 1000) {
+            words += ["--lambda1", Self.text(lambda1)]
+        }
+        if let factor = options["selection"]?.stringValue?.split(separator: " ").last, factor != "0.67" {
+            words += ["--threshold", String(factor)]
+        }
+        if let target = options["mask_target"]?.stringValue, target != "predicted" {
+            words += ["--target", target]
+        }
+        if options["per_pixel"] == true { words.append("--per-pixel") }
+        if let split = options["judge"]?.stringValue, split != "test" {
+            words += ["--judge", Self.quoted(split)]
+        }
+        return ("find-another", words, path + "/round-1/run/")
     }
 
     private static func isEqual(_ value: JSONValue, _ standard: JSONValue) -> Bool {
