@@ -3,9 +3,11 @@ import RRExplanation
 import RRFormats
 import RRNetworks
 import RRStreaming
-import RRTraining
+import RRTensor
 import TestSupport
 import Testing
+
+@testable import RRTraining
 
 @Suite("What a training says of its penalty")
 struct TrainingRemarkTests {
@@ -49,6 +51,26 @@ struct TrainingRemarkTests {
         }
         #expect(error?.code == .invalidOption)
         #expect(error.map { "\($0)".contains("gradcam:ears: the model has no such layer") } == true)
+    }
+
+    @Test(
+        "a slip in the layer of an attribution is answered with those that may have been meant",
+        arguments: [
+            ("gradcam:layr4", "did you mean “layer4”?"),
+            ("feature-gradient:layer4.2", "did you mean “layer4.0” or “layer4.1”"),
+            ("gradcam:stem", "layer4.1"),
+        ])
+    func slip(attribution: String, answer: String) throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.model = BuiltInModel.resnet18.description(
+            input: try ImageShape(channels: 1, height: 64, width: 64), classCount: 2)
+        let network = try Network<Float>(options.model)
+        let error = #expect(throws: TrainingError.self) {
+            try #require(AttributionOptions(attribution)).attribution(in: network)
+        }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.contains(answer) && text.contains("did you mean") == answer.contains("mean"), "\(text)")
     }
 
     @Test("a model that tells nothing apart any more is named, another is not")

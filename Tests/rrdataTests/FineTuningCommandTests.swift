@@ -112,6 +112,8 @@ struct FineTuningCommandTests {
         #expect(try run(training + ["--unfreeze-after", "1"], status: 64).errors.contains("--freeze"))
         #expect(try run(training + ["--freeze", "layer9"], status: 64).errors.contains("layer4.1"))
         #expect(try run(training + ["--freeze", "cnv1"], status: 64).errors.contains("did you mean “conv1”"))
+        let attribution = training + ["--masks", "m.h5", "--attribution", "gradcam:layr1"]
+        #expect(try run(attribution, status: 64).errors.contains("did you mean “layer1”"))
         #expect(
             try run(training + ["--head-learning-rate", "-1"], status: 64).errors.contains(
                 "--head-learning-rate"))

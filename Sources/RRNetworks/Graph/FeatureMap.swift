@@ -83,6 +83,11 @@ extension PoolingAxis {
 }
 
 extension Network {
+    /// The layers whose output `featureMap(of:)` gives, by their names.
+    package var featureMapNames: [String] {
+        graph.stages.filter { $0.isMap && !$0.continues }.map(\.name)
+    }
+
     /// The feature map of a layer, after the normalisations and activations that follow it.
     ///
     /// - Parameter layer: an entry of the model's list, or a node of a graph in it that all later nodes depend on alone, by its
@@ -92,7 +97,7 @@ extension Network {
     public func featureMap(of layer: String? = nil) throws(NetworkError) -> FeatureMap {
         let stages = graph.stages
         func refusal(_ message: String) -> NetworkError {
-            let names = stages.filter { $0.isMap && !$0.continues }.map(\.name)
+            let names = featureMapNames
             let remedy =
                 names.isEmpty
                 ? "none of its layers gives maps of more than one pixel"

@@ -50,7 +50,9 @@ public struct AttributionOptions: Hashable, Sendable, LosslessStringConvertible 
             do {
                 return try network.featureMap(of: layer)
             } catch {
-                throw TrainingError(.invalidOption, .option(.attribution), "\(description): \(error.message)")
+                throw TrainingError(
+                    .invalidOption, .option(.attribution),
+                    "\(description): \(error.message)" + question(among: network.featureMapNames))
             }
         }
         return switch method {
@@ -59,5 +61,17 @@ public struct AttributionOptions: Hashable, Sendable, LosslessStringConvertible 
         case .featureGradient: .featureGradient(try features())
         case .gradCAM: .gradCAM(try features())
         }
+    }
+
+    /// Asks for the layers that were meant; `layer4` is asked for as `layer4.1` is.
+    private func question(among names: [String]) -> Message {
+        var known: [String] = []
+        for name in names {
+            let ends = name.indices.filter { name[$0] == "." } + [name.endIndex]
+            for beginning in ends.map({ String(name[..<$0]) }) where !known.contains(beginning) {
+                known.append(beginning)
+            }
+        }
+        return layer.map { NearestNames(to: $0, among: known).question } ?? ""
     }
 }
