@@ -8,6 +8,7 @@ one run each fails the n-th with each fault that such a call can have. Of more t
 drawn; with --runs and --minutes, of all these faults so many as are asked for or come up in that time. Afterwards
 - the outputs are the old ones or the new ones, byte for byte, never a mixture; after exit 0 the new ones; where the disk takes
   no change between the names of two outputs, which nothing can undo then, the message says which is new;
+- event files end with a whole record, and when the command has worked again they tell of every step;
 - the exit code is 74 for an input/output error and 73 where there is no room, with a message that names the file; the process
   ends by no signal but our own kill;
 - a write or read that was cut short or interrupted is gone on with;
@@ -141,10 +142,13 @@ class Walk:
             faults.append("exit 0 without the new outputs")
         if not (code == 0 or killed or trapped):
             faults += self.exit_faults(trial, code, struck, message)
+        faults += outcome.log_faults(
+            may_be_cut=killed or trapped or trial.kind == "truncate" or trial.fault == "gone", is_complete=code == 0)
         left = leftovers(command, folder, also=command.unfinished if code != 0 else ())
         if left and not (killed or trapped or trial.kind == "unlink" or trial.fault == "gone" or "opendir" in struck):
             faults.append(f"leaves {left}")
         faults += outcome.again(lambda arguments: self.call(arguments, folder)[:2], streamed)
+        faults += outcome.log_faults(may_be_cut=True, is_complete=True)
         return ("unaffected" if code == 0 else "trapped" if trapped else outcome.summary), faults, struck
 
     def exit_faults(self, trial, code, struck, message):
@@ -171,7 +175,7 @@ class Walk:
         # Where all fails from a call on, another call may be the one that is told of.
         if path.endswith(".stream") or trial.fault in ("full", "gone") and "standard output" in message:
             return "standard output" in message
-        given = [a for a in command.arguments if "/" in a or a in command.outputs]
+        given = [a for a in command.arguments if "/" in a or a in (*command.outputs, command.log)]
         return any(f"{Path(name).name}" in message for name in [*given, *command.unfinished, path] if name)
 
     def summary(self):

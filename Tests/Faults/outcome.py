@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from events import Events
 from workshop import leftovers, outputs
 
 
@@ -48,6 +49,17 @@ class Outcome:
         if len(kinds) > 1 and not self.is_sound():
             return [f"a mixture that is not sound: {self.states}"]
         return []
+
+    def log_faults(self, may_be_cut, is_complete):
+        """What is wrong with the event files; `may_be_cut` where nobody could take half a record back."""
+        command = self.command
+        if not command.log:
+            return []
+        events = Events(self.folder / command.log)
+        faults = [] if may_be_cut else [f"{name} is not whole" for name in events.broken]
+        if is_complete and events.scalars != command.logged:
+            faults.append(f"{len(events.scalars)} figures are logged, not {len(command.logged)}, or others")
+        return faults
 
     def difference(self, name, found=None):
         new, found = self.command.new[name], found or self.there[name]

@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from events import Events
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -48,9 +50,13 @@ class Command:
     again: list = field(default_factory=list)
     # Whether standard output is a part of the result, which the cursor goes on from.
     streams: bool = False
+    # A folder of event files, which grow while the command runs and hold times.
+    log: str = ""
     old: dict = field(default_factory=dict)
     new: dict = field(default_factory=dict)
     streamed: bytes = b""
+    # What the event files then tell.
+    logged: dict = field(default_factory=dict)
 
     @property
     def title(self):
@@ -105,7 +111,7 @@ def outputs(command, folder):
 
 def leftovers(command, folder, also=()):
     """What is in a folder and was not there before, but for the outputs."""
-    known = set(os.listdir(command.before)) | set(command.outputs) | set(also)
+    known = set(os.listdir(command.before)) | {*command.outputs, command.log, *also}
     return sorted(set(os.listdir(folder)) - known)
 
 
@@ -216,6 +222,7 @@ class Workshop:
         train = ["train", "{in}/d.h5", "--masks", "{in}/m.h5", "--model", "mlp", "--epochs", "3", "--batch-size", "6",
                  "--validation", "test", "--checkpoint-every", "0.000001", "-o", "run"]
         gathering = [*train, "--collect-masks", "c.h5", "--top-k", "4"]
+        logging = [*train, "--tensorboard", "log"]
         again = dict(unfinished=["run.unfinished"], again=["--resume"])
         search = ["find-another", "{in}/d.h5", "--rounds", "2", "--threshold", "0.5", "--model", "mlp", "--epochs", "1",
                   "--batch-size", "12", "-o", "found"]
@@ -228,6 +235,8 @@ class Workshop:
             self.later("train --collect-masks", "replace", gathering, ["run", "c.h5"], **again),
             self.later("train", "replace", train, ["run"], **again),
             self.later("train", "resume", train, ["run"], **again),
+            self.later("train --tensorboard", "fresh", logging, ["run"], log="log", **again),
+            self.later("train --tensorboard", "replace", logging, ["run"], log="log", **again),
             self.later("find-another", "fresh", search, ["found"], **searched),
             self.later("find-another", "resume", search, ["found"], **searched),
             self.later("sweep", "fresh", sweep, ["swept"], **swept),
@@ -290,6 +299,8 @@ class Workshop:
         done = self.run(*command.arguments, folder=folder)
         command.new = outputs(command, folder)
         command.streamed = done.stdout if command.streams else b""
+        if command.log:
+            command.logged = Events(folder / command.log).scalars
         if left := leftovers(command, folder, also=command.unfinished if command.start == "resume" else ()):
             raise SystemExit(f"{command.title} leaves {left} without any fault")
         checked = [name for name in command.outputs if name.endswith(".h5") and name != "e.h5"]

@@ -6,7 +6,8 @@ internal import SwiftProtobuf
 /// A file of scalars by step, as TensorBoard reads it while it grows.
 ///
 /// It is a row of records, each a length, a message `Event` and the checksums of both, and written record by record: a process that is
-/// killed leaves all whole records, and TensorBoard passes over a part of one at the end. Unlike anything else that is written it
+/// killed leaves all whole records, and TensorBoard passes over a part of one at the end. A record that there is no room for is taken
+/// back. Unlike anything else that is written it
 /// holds the time at which each record was made, which TensorBoard draws curves by.
 ///
 /// Source: TensorFlow's `tensorflow/core/lib/io/record_writer.h` for the records, TensorBoard's
@@ -17,6 +18,8 @@ package final class EventFile {
 
     private let path: String
     private let descriptor: Int32
+    /// The bytes of all whole records.
+    private var size = 0
     /// The seconds since 1970.
     private let time: () -> Double
 
@@ -33,7 +36,7 @@ package final class EventFile {
     /// - Parameters:
     ///   - step: the first step that is told of.
     ///   - time: the seconds since 1970.
-    /// - Throws: `FormatError` with the code `cannotWrite`.
+    /// - Throws: `FormatError` with the code `cannotWrite`; no file is left then.
     package init(
         in folder: String, from step: Int, time: @escaping () -> Double = EventFile.now
     ) throws(FormatError) {
@@ -50,10 +53,15 @@ package final class EventFile {
         } while descriptor < 0 && errno == EEXIST
         guard descriptor >= 0 else { throw FormatError(writing: path, failure: errno) }
         (self.path, self.descriptor) = (path, descriptor)
-        try append { $0.fileVersion = "brain.Event:2" }
-        try append {
-            $0.step = Int64(step)
-            $0.sessionLog.status = .start
+        do {
+            try append { $0.fileVersion = "brain.Event:2" }
+            try append {
+                $0.step = Int64(step)
+                $0.sessionLog.status = .start
+            }
+        } catch {
+            FileTree.remove(path)
+            throw error
         }
     }
 
@@ -107,9 +115,12 @@ package final class EventFile {
             if count >= 0 {
                 written += count
             } else if errno != EINTR {
-                throw FormatError(writing: path, failure: errno)
+                let failure = errno
+                if written > 0 { ftruncate(descriptor, off_t(size)) }
+                throw FormatError(writing: path, failure: failure)
             }
         }
+        size += record.count
     }
 
     /// The least significant byte first.
