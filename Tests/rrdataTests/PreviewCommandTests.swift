@@ -75,6 +75,11 @@ struct PreviewCommandTests {
         try folder.write(Array((known[3].dropLast() + "x").utf8), to: "ids.txt")
         let slip = try Workshop.run("preview", "decoy.h5", "--ids", list, "-o", folder.path("b.png"))
         #expect(slip.status == 65 && slip.errors.contains("did you mean"))
+        // The ids themselves, one and more than a path has letters.
+        for given in [known[3], known.joined(separator: ",")] {
+            let odd = try Workshop.run("preview", "decoy.h5", "--ids", given, "-o", folder.path("b.png"))
+            #expect(odd.status == 66 && odd.errors.contains("--ids names a text file"), "\(odd.errors)")
+        }
     }
 
     @Test("a terminal is sent the picture and nothing else")

@@ -78,6 +78,12 @@ struct SampleOptions: ParsableArguments {
     ///
     /// - Throws: `FormatError` where it cannot be read, is no UTF-8, or is empty.
     static func lines(of path: String) throws -> [String] {
+        // The ids themselves may have been given, and many are longer than a name may be.
+        guard FileTree.kind(of: path) != nil else {
+            throw FormatError(
+                .notFound, path: path,
+                "there is no such file: --ids names a text file with an id on each line")
+        }
         guard let text = String(validating: try FileBytes.read(path, takesPipe: true), as: UTF8.self) else {
             throw FormatError(.malformed, path: path, "a list of ids is UTF-8 text, and this is not")
         }
