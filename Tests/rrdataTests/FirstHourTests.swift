@@ -45,6 +45,24 @@ struct FirstHourTests {
         #expect(outcome.status == status && outcome.errors.contains(hint), "\(outcome.errors)")
     }
 
+    @Test("figures of the very samples that a run has learnt are not passed off as what it makes of others")
+    func learntByHeart() throws {
+        let folder = try TemporaryFolder()
+        let data = try Workshop.shared.get()
+        func run(_ line: String) throws -> String {
+            let words = line.split(separator: " ").map(String.init)
+            let outcome = try CommandLineTool.run(words, in: folder.path)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return outcome.errors
+        }
+        _ = try run("import pngs \(data.path("images/train")) -o d.h5")
+        _ = try run("train d.h5 --model mlp --epochs 1 -o run")
+        for line in ["evaluate run d.h5", "report run --data d.h5 -o r.html"] {
+            #expect(try run(line).contains("run was trained on all samples of d.h5"))
+        }
+        #expect(try !run("evaluate \(data.path("plain")) \(data.path("decoy.h5"))").contains("trained on"))
+    }
+
     @Test("--quiet leaves notes and progress out, and results and errors as they are")
     func quiet() throws {
         let folder = try TemporaryFolder()

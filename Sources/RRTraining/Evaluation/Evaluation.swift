@@ -1,6 +1,6 @@
 public import RRDatasets
 public import RRExplanation
-internal import RRFormats
+package import RRFormats
 public import RRNetworks
 public import RRStreaming
 internal import RRTensor
@@ -161,6 +161,21 @@ public struct Evaluation: Sendable {
 }
 
 extension Run {
+    /// What people should know of figures that are measured on a dataset: how its classes were matched with the run's, and whether the
+    /// run has learnt the very samples.
+    ///
+    /// - Throws: as `matching(_:)`.
+    package func remarks(onMeasuring dataset: Dataset) throws -> [Message] {
+        var remarks = [try matching(dataset).note].compactMap(\.self)
+        // The fingerprint of a folder would have to be computed.
+        if let folder, split == "all", dataset.hasFingerprint, try dataset.fingerprint == datasetFingerprint {
+            remarks.append(
+                "\(folder) was trained on all samples of \(dataset.path), so that its figures say nothing of others: hold some "
+                    + "out, as in folders train and test above those of the classes")
+        }
+        return remarks
+    }
+
     /// Measures the run's model on a split, whose classes are matched with those of the run by name.
     ///
     /// - Parameters:

@@ -89,9 +89,7 @@ struct CompareCommand: PathCommand {
         predictions.seed = seed
         predictions.keepsSamples = true
         let place = try masks == nil || !swapping.swapTest ? nil : measurement.place(in: dataset)
-        for run in runs {
-            if let note = try run.matching(dataset).note { Console.note(note) }
-        }
+        for run in runs { Console.note(try run.remarks(onMeasuring: dataset)) }
         let line = ProgressLine()
         defer { line.clear() }
         let evaluations = try runs.map { run in

@@ -183,7 +183,7 @@ struct EvaluateCommand: PathCommand {
             run: inputs.count == 2 ? inputs[0] : nil, pathName: "a run folder", best: best)
         run.resizeCrop = resizeCrop ?? run.resizeCrop
         let dataset = try folder.open(inputs[inputs.count - 1])
-        if let note = try run.matching(dataset).note { Console.note(note) }
+        Console.note(try run.remarks(onMeasuring: dataset))
         if masks != nil { try dataset.prepareFingerprint() }
         let masks = try masks.map { try MaskSet(path: $0, for: dataset) }
         if let masks { try checkAnnotation(of: dataset, masks) }

@@ -111,8 +111,8 @@ struct ReportCommand: PathCommand {
                     path: series == nil ? path : folder, description: description,
                     dataset: isItsOwn ? data : nil, masks: areItsMasks ? self.masks : nil
                 ).text
-            if let dataset, dataset.labels != nil, let note = try run.run.matching(dataset).note {
-                Console.note(note)
+            if let dataset, dataset.labels != nil {
+                Console.note(try run.run.remarks(onMeasuring: dataset))
             }
             return run
         }
