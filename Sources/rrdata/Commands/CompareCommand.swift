@@ -40,7 +40,10 @@ struct CompareCommand: PathCommand {
     )
     var bootstrap = 1000
 
-    @Option(help: "Decides these draws, the values that A is randomised to, and who swaps with whom.")
+    @Option(
+        help:
+            "Decides these draws, the values that A is randomised to, and who swaps with whom; any number will do."
+    )
     var seed: UInt64 = 0
 
     @OptionGroup var swapping: SwapTestArguments

@@ -27,7 +27,8 @@ struct DecoyCommand: PathCommand {
     @Option(help: "The split in which the patch's value is random.")
     var randomSplit: String?
 
-    @Option(help: "Decides the corners and the random values.")
+    @Option(
+        help: "Decides the corners and the random values; any number will do, and the same gives the same.")
     var seed: UInt64 = 0
 
     @OptionGroup(title: "How a folder of PNG files is read") var folder: FolderOptions

@@ -81,7 +81,7 @@ struct MakeMasksCommand: PathCommand {
     )
     var smoothNoise: Double?
 
-    @Option(help: "Decides the noise of --smooth. (default: 0)")
+    @Option(help: "Decides the noise of --smooth. (default: 0; any number will do)")
     var seed: UInt64?
 
     @Option(help: "Masks of the same dataset that the new ones are joined with.")

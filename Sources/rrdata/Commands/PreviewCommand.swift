@@ -72,7 +72,7 @@ struct PreviewCommand: PathCommand {
     @Option(help: "Decides which samples are drawn; the same number shows the same.")
     var seed: UInt64 = 0
 
-    @Option(help: "The split to choose from, or all. (default: all)")
+    @Option(help: "The split to choose from, or all. (default: all, to miss none)")
     var split: String?
 
     @Option(

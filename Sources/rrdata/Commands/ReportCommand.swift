@@ -38,14 +38,16 @@ struct ReportCommand: PathCommand {
     @Option(help: "The split to measure on, or all; test where the dataset has splits, else all.")
     var split: String?
 
-    @Option(help: "The number of samples in the gallery; each adds some pictures to the page.")
+    @Option(help: "The number of samples in the gallery; 8 fill a screen, each adds pictures to the page.")
     var gallery = 8
 
     @Option(help: "What stands above the page; the names of the runs by default.")
     var title: String?
 
     @Option(
-        help: "Decides the draws of intervals, the values that A is randomised to, and who swaps with whom.")
+        help:
+            "Decides the draws of intervals, the values that A is randomised to, and who swaps with whom; any number will do."
+    )
     var seed: UInt64 = 0
 
     @OptionGroup var output: OutputOptions

@@ -57,10 +57,10 @@ struct StreamCommand: PathCommand {
     @Flag(help: "Visit the samples in a random order, another one each epoch.")
     var shuffle = false
 
-    @Option(help: "Decides the order.")
+    @Option(help: "Decides the order; any number will do, and the same gives the same.")
     var seed: UInt64 = 0
 
-    @Option(help: "The number of passes over the samples.")
+    @Option(help: "The number of passes over the samples; one shows each once.")
     var epochs = 1
 
     @Option(help: "The split to stream, or all; train where the dataset has splits, else all.")
@@ -83,7 +83,9 @@ struct StreamCommand: PathCommand {
     var raw = false
 
     @Option(
-        help: "The memory for batches and kept images, as 512M or 4G; an eighth of the machine's by default.")
+        help:
+            "The memory for batches and kept images, as 512M or 4G; by default an eighth of the machine's, which leaves the rest to who trains."
+    )
     var memory: MemorySize?
 
     @OptionGroup var threads: ThreadOptions

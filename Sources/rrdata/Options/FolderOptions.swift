@@ -3,7 +3,8 @@ import RRDatasets
 
 /// How a folder of images is read.
 struct FolderOptions: ParsableArguments {
-    @Option(help: "folders for a class a folder, none for images without labels.")
+    @Option(
+        help: "folders, as most people sort images, for a class a folder, or none for images without labels.")
     var labels: ImageFolderOptions.Labels = .folders
 
     @Option(
@@ -70,7 +71,10 @@ struct FolderOptions: ParsableArguments {
     @Option(help: "How images of other proportions are brought to --size: stretch, crop or pad.")
     var fit: Resizing.Fit?
 
-    @Option(help: "RRGGBB, the colour behind transparent pixels and around padded images; 000000 by default.")
+    @Option(
+        help:
+            "RRGGBB, the colour behind transparent pixels and around padded images; 000000, the black of no light, by default."
+    )
     var background: RGBColor?
 
     func validate() throws {

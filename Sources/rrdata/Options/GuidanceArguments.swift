@@ -48,13 +48,13 @@ struct GuidanceArguments: ParsableArguments {
 
     @Option(
         help:
-            "The share of annotated samples, above 0 and at most 1, that augment and consistency change in an epoch. (default: 1, all)"
+            "The share of annotated samples, above 0 and at most 1, that augment and consistency change in an epoch. (default: 1, so that each is seen changed)"
     )
     var augmentShare: Double?
 
     @Option(
         help:
-            "What consistency weighs within lambda1 R, beside the cross-entropy of augment or alone. (default: 0 for augment, 1 for consistency)"
+            "What consistency weighs within lambda1 R, beside the cross-entropy of augment or alone. (default: 0 for augment, which is the cross-entropy alone, and 1 for consistency, which is nothing else)"
     )
     var consistency: Double?
 

@@ -7,7 +7,7 @@ struct SampleOptions: ParsableArguments {
     @Option(help: "This process's part of the stream: every --world-th position of the order, from 0.")
     var rank = 0
 
-    @Option(help: "The number of processes that share the stream.")
+    @Option(help: "The number of processes that share the stream; 1 has all of it.")
     var world = 1
 
     @Option(help: ClassBalance.argumentHelp)
