@@ -68,9 +68,36 @@ enum EntryPoint {
         let code = RRDataCommand.exitCode(for: error)
         let text = RRDataCommand.fullMessage(for: error)
         if !text.isEmpty {
+            if text.hasPrefix("Error: Missing expected argument"), let slip = slip() { Console.error(slip) }
             if code.isSuccess { Console.printHelp(text) } else { Console.error(Message(text)) }
         }
         return code.rawValue
+    }
+
+    /// What may have been meant by an option that there is none of; nil where there is no such word.
+    ///
+    /// Where it is one that must be given, the argument parser only says that this is missing.
+    private static func slip() -> Message? {
+        let arguments = CommandLine.arguments.dropFirst().prefix { $0 != "--" }
+        var command: any ParsableCommand.Type = RRDataCommand.self
+        for word in arguments {
+            guard
+                let next = command.configuration.subcommands.first(where: {
+                    $0.configuration.commandName == word
+                })
+            else { break }
+            command = next
+        }
+        let words = RRDataCommand.helpMessage(for: command).split { letter in
+            !(letter.isLetter || letter.isNumber || letter == "-")
+        }
+        let known = Set(words.filter { $0.hasPrefix("--") }.map(String.init))
+        return arguments.lazy.filter { $0.hasPrefix("--") }.compactMap { word -> Message? in
+            let name = String(word.prefix { $0 != "=" })
+            let nearest = NearestNames(to: name, among: known.sorted())
+            return known.contains(name) || nearest.names.isEmpty
+                ? nil : "Error: there is no option “\(name.legible)”\(nearest.question)"
+        }.first
     }
 }
 

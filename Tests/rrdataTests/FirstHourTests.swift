@@ -31,6 +31,9 @@ struct FirstHourTests {
         "a slip is answered with what was meant",
         arguments: [
             ("evalute plain decoy.h5", 64, "did you mean “evaluate”"),
+            ("train decoy.h5 --modle mlp -o x", 64, "no option “--modle”: did you mean “--model”"),
+            ("train decoy.h5 --model mlp --epoch 1 -o x", 64, "--epochs"),
+            ("export npy decoy.h5 --ouput=x", 64, "no option “--ouput”: did you mean “--output”"),
             ("import png images -o x.h5", 64, "“pngs”"),
             ("info decoy.h5 --jsn", 64, "--json"),
             ("stream decoy.h5 --split tset --batch-size 8 --format null", 64, "“test”"),
