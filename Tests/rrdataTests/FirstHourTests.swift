@@ -60,9 +60,7 @@ struct FirstHourTests {
         }
         _ = try run("import pngs \(data.path("images/train")) -o d.h5")
         _ = try run("train d.h5 --model mlp --epochs 1 -o run")
-        for line in ["evaluate run d.h5", "report run --data d.h5 -o r.html"] {
-            #expect(try run(line).contains("run was trained on all samples of d.h5"))
-        }
+        #expect(try run("evaluate run d.h5").contains("run was trained on all samples of d.h5"))
         #expect(try !run("evaluate \(data.path("plain")) \(data.path("decoy.h5"))").contains("trained on"))
     }
 
