@@ -7,8 +7,7 @@ internal import SwiftProtobuf
 ///
 /// It is a row of records, each a length, a message `Event` and the checksums of both, and written record by record: a process that is
 /// killed leaves all whole records, and TensorBoard passes over a part of one at the end. A record that there is no room for is taken
-/// back. Unlike anything else that is written it
-/// holds the time at which each record was made, which TensorBoard draws curves by.
+/// back. Unlike anything else that is written it holds the time at which each record was made, which TensorBoard draws curves by.
 ///
 /// Source: TensorFlow's `tensorflow/core/lib/io/record_writer.h` for the records, TensorBoard's
 /// `backend/event_processing/event_accumulator.py` for what a reader makes of them.

@@ -30,7 +30,7 @@ struct ToyColorsCommand: PathCommand {
     @Option(help: "The number of samples in the split train; 20,000 as in the paper's code.")
     var train = 20_000
 
-    @Option(help: "The number of samples in the split test; as many, as there.")
+    @Option(help: "The number of samples in the split test; 20,000 as in train.")
     var test = 20_000
 
     @Option(help: "Decides the images; any number will do, and the same gives the same.")
