@@ -10,7 +10,7 @@ import Testing
 struct GradientPiecesTests {
     private static let input: (channels: Int, height: Int, width: Int) = (2, 5, 5)
 
-    private static func network(hiddenCount: Int) throws -> Network<Float> {
+    private static func network() throws -> Network<Float> {
         var network = try Network<Float>(
             ModelDescription(
                 input: ImageShape(channels: input.channels, height: input.height, width: input.width),
@@ -18,7 +18,7 @@ struct GradientPiecesTests {
                 layers: [
                     .conv2d(.init(out: 8, kernel: 3, stride: 2, padding: 1)), .relu,
                     .conv2d(.init(out: 64, kernel: 3, padding: 0)), .relu, .flatten,
-                    .linear(.init(out: hiddenCount)), .relu, .linear(.init(out: 3)),
+                    .linear(.init(out: 32)), .relu, .linear(.init(out: 3)),
                 ]))
         network.groupLimits = .largeMaps
         return network
@@ -53,7 +53,7 @@ struct GradientPiecesTests {
             OptimizationOptions(.adamw, learningRate: 0.01, weightDecay: 0.01),
         ], [1, 3])
     func bytes(optimization: OptimizationOptions, threadCount: Int) throws {
-        let network = try Self.network(hiddenCount: 32)
+        let network = try Self.network()
         var changes: [(inout OptimizationOptions) -> Void] = [
             { _ in }, { $0.frozenLayers = ["0", "5"] }, { $0.headLearningRate = 0.2 },
         ]
@@ -72,14 +72,5 @@ struct GradientPiecesTests {
             results.insert(expected)
         }
         #expect(results.count == changes.count, "every change has an effect")
-    }
-
-    @Test("are so where one layer has several")
-    func wideLayer() throws {
-        let network = try Self.network(hiddenCount: 90_000)
-        var whole = OptimizationOptions(.sgd, learningRate: 0.1)
-        let found = try parameters(of: network, whole, threadCount: 2)
-        whole.largestNorm = 1e30
-        #expect(try parameters(of: network, whole, threadCount: 2) == found)
     }
 }
