@@ -37,8 +37,8 @@ final class BatchCrew: @unchecked Sendable {
     private enum Event {
         static let work = 0
         static let batch = 1
-        /// Nothing: a pause ends by itself.
-        static let none = 2
+        /// Half of what is filled ahead, by a consumer that outruns the threads.
+        static let several = 2
     }
 
     private let monitor = Monitor(eventCount: 3)
@@ -53,6 +53,7 @@ final class BatchCrew: @unchecked Sendable {
     /// The batches that were opened, and of those the ones that were delivered.
     private var opened = 0
     private var delivered = 0
+    private var settled = 0
     private var hasFailed = false
     private var hasEnded = false
     private var pace = DeliveryPace()
@@ -128,7 +129,7 @@ final class BatchCrew: @unchecked Sendable {
                 let rest = end.map { clock.now.duration(to: $0) }
                 if let rest, rest <= .zero { return nil }
                 if let time = pause {
-                    monitor.wait(for: Event.none, atMost: min(time, rest ?? time))
+                    monitor.wait(for: Event.several, atMost: min(time, rest ?? time))
                     pause = nil
                 } else if let rest {
                     monitor.wait(for: Event.batch, atMost: rest)
@@ -231,6 +232,10 @@ final class BatchCrew: @unchecked Sendable {
             }
             guard slots[piece.slot]?.isSettled ?? false else { return nil }
             monitor.wakeAll(for: Event.batch)
+            settled += 1
+            if hasFailed || settled == schedule.batchCount || settled - delivered >= slots.count / 2 {
+                monitor.wakeAll(for: Event.several)
+            }
             return takeWaiter()
         }
         if let waiter, let result = take(orLater: waiter) { waiter(result) }
@@ -262,8 +267,8 @@ struct DeliveryPace {
         last = now
     }
 
-    /// How long a consumer that finds no batch leaves the threads alone; nil where one is long enough in the making to be
-    /// waited for.
+    /// How long a consumer that finds no batch leaves the threads alone at most; nil where one is long enough in the making to
+    /// be waited for.
     ///
     /// - Parameter capacity: the batches that are filled ahead.
     func pause(for capacity: Int) -> Duration? {
