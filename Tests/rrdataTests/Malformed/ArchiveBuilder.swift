@@ -1,5 +1,4 @@
 import RRFormats
-import RRTensor
 
 /// Makes archives and their parts byte by byte, also such as no program writes.
 enum ArchiveBuilder {
@@ -70,16 +69,34 @@ enum ArchiveBuilder {
                 + chunk("IDAT", data) + chunk("IEND", []))
     }
 
-    /// A zlib stream of zeros, at least so many.
+    /// A zlib stream of so many zeros (RFC 1950).
     static func zlibOfZeros(_ count: Int) -> [UInt8] {
-        let width = min(count, 1000)
-        let height = (count + width - 1) / width
-        let image = PNGImage(
-            width: width, height: height, channels: 1, bitDepth: 8,
-            samples: [UInt8](repeating: 0, count: width * height))
-        // The signature and IHDR, then the letters of the only IDAT; its checksum and IEND are the last 16 bytes.
-        guard let file = try? PNGEncoder.encode(image) else { return [] }
-        return Array(file[41..<file.count - 16])
+        // Of zeros, one of the two sums is 1 and the other their number.
+        [0x78, 0x01] + deflatedZeros(count) + big((count % 65_521) << 16 | 1, 4)
+    }
+
+    /// A deflate stream of so many zeros, at least one (RFC 1951): a zero, copies of 258 of what was last, and the zeros that are
+    /// left, in one block of fixed codes.
+    static func deflatedZeros(_ count: Int) -> [UInt8] {
+        var (bytes, bits, bitCount): ([UInt8], UInt32, UInt32) = ([], 0, 0)
+        func put(_ value: UInt32, _ count: UInt32) {
+            bits |= value << bitCount
+            bitCount += count
+            while bitCount >= 8 {
+                bytes.append(UInt8(truncatingIfNeeded: bits))
+                (bits, bitCount) = (bits >> 8, bitCount - 8)
+            }
+        }
+        // Codes stand with their first bit lowest: that of a zero, of a length of 258 with the distance 1, and of the end.
+        let (zero, copy, end): (UInt32, UInt32, UInt32) = (0b0000_1100, 0b0_0000_1010_0011, 0b000_0000)
+        let copyCount = (count - 1) / 258
+        put(0b011, 3)
+        put(zero, 8)
+        for _ in 0..<copyCount { put(copy, 13) }
+        for _ in 0..<count - 1 - copyCount * 258 { put(zero, 8) }
+        put(end, 7)
+        put(0, 7)
+        return bytes
     }
 
     /// A member of a ZIP file, as its own header and the directory say.
