@@ -67,7 +67,7 @@ struct ONNXCommandTests {
         let options = [
             "f.h5", "--model", names[0], "--batch-size", "16", "--checkpoint-every", "0", "--resume",
         ]
-        let training = ["train", "--epochs", "60"] + options
+        let training = ["train", "--epochs", "8"] + options
         let search = ["find-another", "--rounds", "1", "--epochs", "1", "-o", "others"] + options
         try run(training + ["-o", "whole"])
         try run(search)
