@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import math
+import mmap
 import struct
 from collections.abc import Callable
 from ctypes import byref, c_void_p
@@ -37,6 +39,9 @@ _FLOATS, _INTEGERS, _BYTES, _FLAGS = (np.dtype(kind) for kind in ("<f4", "<i8", 
 #: The milliseconds after which a waiting main thread looks for Ctrl-C.
 _PATIENCE = 100
 
+
+#: The bytes from which on zeros are pages of their own.
+_LARGE = 1 << 20
 
 #: An address before that of any array.
 _BEGINNING = 4096
@@ -111,7 +116,16 @@ class OpenStream:
             array(shape, _FLOATS if kind == _library.FLOAT32 else self._element_type, memory, images - _BEGINNING),
             array(each, _INTEGERS, memory, labels - _BEGINNING),
             array(each, _INTEGERS, memory, index - _BEGINNING),
-            array(shape, _BYTES, memory, masks - _BEGINNING) if masks else np.zeros(shape, np.uint8),
+            array(shape, _BYTES, memory, masks - _BEGINNING) if masks else _zeros(shape),
             array(each, _FLAGS, memory, annotated - _BEGINNING))
         # Past what a tuple with names does in Python to be made.
         return tuple.__new__(Batch, arrays if self._convert is None else map(self._convert, arrays))
+
+
+def _zeros(shape: tuple[int, ...]) -> np.ndarray:
+    """Bytes that are zero. Large ones are pages that the system clears where they are looked at: what NumPy gets anew from memory
+    that was freed is cleared each time, which for photographs takes as long as their pixels."""
+    size = math.prod(shape)
+    if size < _LARGE:
+        return np.zeros(shape, np.uint8)
+    return np.ndarray(shape, _BYTES, mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
