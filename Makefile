@@ -7,6 +7,9 @@ SEED ?= 0
 SWIFT_FLAGS ?=
 TEST_FLAGS ?=
 WARNINGS_AS_ERRORS := -Xswiftc -warnings-as-errors -Xcc -Wall -Xcc -Werror=all
+# What compiles the tests fastest from nothing. While one works on them, `swift test` by itself compiles what was changed, and not its
+# whole module.
+IN_ONE_GO := -Xswiftc -whole-module-optimization -Xswiftc -num-threads -Xswiftc $(shell nproc)
 
 # Debug builds are for tests here, which multiply matrices for minutes: Package.swift has what computes optimised.
 export RRDATA_OPTIMIZED_TESTS := 1
@@ -96,13 +99,13 @@ lint: dependencies
 	.ci/test-checks
 	.ci/check-imports
 	.ci/check-sources
-	swift build --build-tests --explicit-target-dependency-import-check error $(WARNINGS_AS_ERRORS)
-	.ci/check-documentation
+	swift build --build-tests --explicit-target-dependency-import-check error $(WARNINGS_AS_ERRORS) $(IN_ONE_GO)
+	.ci/check-documentation .build-documentation/pages $(WARNINGS_AS_ERRORS) $(IN_ONE_GO)
 
 # The command is tested as packages and wheels have it: it is started thousands of times, and that of `make install` takes twice as
 # long to start, for it loads Swift. Unoptimised, it takes half a second to parse its own options.
 test: library
-	RRDATA_EXECUTABLE="$(CURDIR)/.build-library/rrdata" swift test $(TEST_FLAGS)
+	RRDATA_EXECUTABLE="$(CURDIR)/.build-library/rrdata" swift test $(TEST_FLAGS) $(IN_ONE_GO)
 	.ci/test-outside
 	.ci/test-faults "$(CURDIR)/.build-library/rrdata" $(SEED)
 
@@ -122,7 +125,7 @@ test-pages: build
 	.ci/test-pages "$$(swift build -c release --show-bin-path)/rrdata" $(WORDS)
 
 documentation: dependencies
-	.ci/check-documentation
+	.ci/check-documentation .build-documentation/pages
 
 demo: dependencies
 	.ci/demo
@@ -176,31 +179,31 @@ soak: MINUTES = 60
 soak: build
 	python3 Tests/Faults/soak.py --rrdata "$$(swift build -c release --show-bin-path)/rrdata" --seed $(SEED) \
 		--minutes "$$(awk 'BEGIN { print $(MINUTES) / 2 }')"
-	RRDATA_SOAK_MINUTES="$$(awk 'BEGIN { print $(MINUTES) / 2 }')" swift test $(TEST_FLAGS) --filter '^RRStreamingTests\.SoakTests'
+	RRDATA_SOAK_MINUTES="$$(awk 'BEGIN { print $(MINUTES) / 2 }')" swift test $(TEST_FLAGS) $(IN_ONE_GO) --filter '^RRStreamingTests\.SoakTests'
 
 # Each sanitizer builds into a folder of its own. Left out are tests of training that meet no threads which the others do not:
 # `make sanitize-thread LEFT_OUT=none` runs them too.
-sanitize-thread: LEFT_OUT = Trajectory|FindAnotherLoop|Sweep|GuidanceRun|ForeignWeights|TimmWeights|RunValidator
+sanitize-thread: LEFT_OUT = Trajectory|FindAnotherLoop|Sweep|GuidanceRun|LongerRun|Resume|ForeignWeights|TimmWeights|RunValidator|OptimizerReference|KeyedPermutation|SampleOrder|ResampledChanges
 sanitize-thread: export RRDATA_TESTS = RRStreamingTests,RRTrainingTests
 # What a sanitizer tells of is on the line that it names.
 sanitize-thread sanitize-address: export RRDATA_OPTIMIZED_TESTS = 0
 sanitize-thread: dependencies
-	swift build --build-tests --sanitize=thread --scratch-path .build-thread
+	swift build --build-tests --sanitize=thread --scratch-path .build-thread $(IN_ONE_GO)
 	clang -shared -fPIC -O2 -Wall -Werror -o .build-thread/mutex.so Tests/Sanitizers/mutex.c
-	LD_PRELOAD="$(CURDIR)/.build-thread/mutex.so" swift test --skip-build --sanitize=thread --scratch-path .build-thread \
+	LD_PRELOAD="$(CURDIR)/.build-thread/mutex.so" swift test --skip-build --sanitize=thread --scratch-path .build-thread $(IN_ONE_GO) \
 		--filter '^(RRStreamingTests|RRTrainingTests)\.' --skip '($(LEFT_OUT))Tests/'
 
 # Leaks are what `make soak` looks for: Swift's runtime keeps what it knows of types for good. Two tests are left out: one counts
 # allocations, which the sanitizer makes itself, one changes a file half a second after a start that takes longer.
 sanitize-address: dependencies
-	RRDATA_C_FLAGS=-fsanitize=address ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-address \
+	RRDATA_C_FLAGS=-fsanitize=address ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-address $(IN_ONE_GO) \
 		--skip 'StreamCommandTests/(allocations|changedFile)'
 
 # It cannot read what Swift tells debuggers, and so takes the stripped library. What the runtime keeps for good is possibly lost.
 valgrind: library
 	ln -sf librrdata.so.1 .build-library/libRRInterface.so
 	RRDATA_UNDER="env LD_LIBRARY_PATH=$(CURDIR)/.build-library valgrind -q --error-exitcode=99 --leak-check=full \
-		--show-leak-kinds=definite --errors-for-leak-kinds=definite" swift test $(TEST_FLAGS) --filter RRInterfaceTests
+		--show-leak-kinds=definite --errors-for-leak-kinds=definite" swift test $(TEST_FLAGS) $(IN_ONE_GO) --filter RRInterfaceTests
 
 fuzz: SECONDS = 60
 fuzz: dependencies
