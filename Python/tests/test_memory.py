@@ -29,10 +29,14 @@ def test_batches_are_fresh_and_writable(files, dtype):
     assert all(np.array_equal(one, other) for one, other in zip(once, (array for batch in batches for array in batch)))
 
 
-def test_masks_of_a_stream_without_stay_zero(files):
-    for batch in rrdata.Stream(files["path"], batch_size=16, epochs=3):
-        assert not batch.masks.any()
-        batch.masks[...] = 1
+def test_masks_of_a_stream_without_stay_zero(files, tmp_path):
+    # Of a megabyte and more too, which are made another way.
+    rrdata.write_dataset(np.zeros((12, 3, 240, 256), np.uint8), None, tmp_path / "large.h5")
+    for path in [files["path"], tmp_path / "large.h5"]:
+        for batch in rrdata.Stream(path, batch_size=6, epochs=3):
+            assert batch.masks.shape == batch.images.shape and batch.masks.dtype == np.uint8
+            assert not batch.masks.any()
+            batch.masks[...] = 1
 
 
 def test_an_array_outlives_its_stream(files):
