@@ -89,7 +89,7 @@ def stored(rrdata, work, options):
         }
         lines += table(title, in_turn(works, options.rounds),
                        [("Stream, torch", None, ""), ('Stream, torch, dtype="stored"', "Stream, torch", "3")])
-    return lines
+    return lines + ["For a sample of 3×224×224, 151 kB are read and as many written where it stays as stored, and 602 kB written as floats.", ""]
 
 
 def start(rrdata, work, options):
