@@ -1,4 +1,3 @@
-internal import Glibc
 internal import RRDatasets
 internal import RRFormats
 internal import RRTensor
@@ -262,7 +261,7 @@ struct DeliveryPace {
     private static let longestPause = 500_000
 
     /// Notes that a batch is taken.
-    mutating func note(at now: Int = Self.now) {
+    mutating func note(at now: Int = Monitor.now) {
         if last > 0 { mean = mean.map { $0 + (now - last - $0) / 8 } ?? now - last }
         last = now
     }
@@ -274,10 +273,5 @@ struct DeliveryPace {
     func pause(for capacity: Int) -> Duration? {
         guard let mean, capacity > 3, mean <= Self.longestPause * 2 / capacity else { return nil }
         return .nanoseconds(mean * capacity / 2)
-    }
-    private static var now: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1_000_000_000 + time.tv_nsec
     }
 }

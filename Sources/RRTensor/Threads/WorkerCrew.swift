@@ -169,23 +169,17 @@ final class HelperStanding: Sendable {
 
 /// How long the caller of a job has worked at it, in nanoseconds. It alone uses the clock.
 final class JobClock: Sendable {
-    private let start = JobClock.now
+    private let start = Monitor.now
     private let end: Atomic<Int>
 
     init() { end = Atomic(start) }
 
     /// Says that the caller has done something until now.
-    func note() { end.store(Self.now, ordering: .relaxed) }
+    func note() { end.store(Monitor.now, ordering: .relaxed) }
 
     /// How long it had something to do, and how long it has waited since.
     var durations: (worked: Int, waited: Int) {
         let end = end.load(ordering: .relaxed)
-        return (end - start, Self.now - end)
-    }
-
-    private static var now: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1_000_000_000 + time.tv_nsec
+        return (end - start, Monitor.now - end)
     }
 }
