@@ -169,6 +169,24 @@ BLOCK_CASES = {
          {"maxpool2d": {"kernel": 2}}, "flatten", {"linear": {"out": 4}}]),
 }
 
+# Seeded apart once more.
+CHANNEL_CASES = {
+    "slopes": (
+        [2, 4, 5],
+        [{"conv2d": {"out": 4, "kernel": 3, "stride": 2, "padding": 1}}, {"prelu": {"num_parameters": 4, "init": 0.1}},
+         {"conv2d": {"out": 3, "kernel": 2}}, {"elu": {"alpha": 0.7}}, "prelu", "flatten", {"linear": {"out": 6}},
+         {"prelu": {"num_parameters": 6}}, {"linear": {"out": 4}}]),
+    # Each branch reads a part, as in ShuffleNet's units.
+    "channels": (
+        [2, 4, 5],
+        [{"conv2d": {"out": 6, "kernel": 3, "stride": 2, "padding": 1}},
+         {"concat": {"branches": [
+             [{"narrow": {"start": 0, "length": 2}}],
+             [{"narrow": {"start": 2, "length": 4}}, {"conv2d": {"out": 4, "kernel": 1}}, "elu"]]}},
+         {"channelshuffle": {"groups": 3}}, {"conv2d": {"out": 4, "kernel": 2, "groups": 2}}, "silu", "flatten",
+         {"channelshuffle": {"groups": 2}}, {"narrow": {"start": 1, "length": 6}}, {"linear": {"out": 4}}]),
+}
+
 TRAJECTORY_MODEL = (
     [1, 6, 6],
     ["flatten", {"linear": {"out": 8}}, "relu", {"linear": {"out": 6}}, "relu", {"linear": {"out": 3}}])
@@ -246,6 +264,28 @@ class HardSigmoid(nn.Module):
 
     def forward(self, features):
         return functional.relu6(features + 3) / 6
+
+
+class Narrow(nn.Module):
+    """Some of the channels."""
+
+    def __init__(self, start, length):
+        super().__init__()
+        self.start, self.length = start, length
+
+    def forward(self, features):
+        return features.narrow(1, self.start, self.length)
+
+
+class Shuffle(nn.Module):
+    """nn.ChannelShuffle, which takes no features without a place."""
+
+    def __init__(self, groups):
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, features):
+        return features.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
 
 
 class LayerScale(nn.Module):
@@ -354,6 +394,14 @@ def single(layer, shape, location):
             return nn.ReLU()
         case "leakyrelu":
             return nn.LeakyReLU(**options)
+        case "prelu":
+            return nn.PReLU(**options)
+        case "elu":
+            return nn.ELU(**options)
+        case "narrow":
+            return Narrow(**options)
+        case "channelshuffle":
+            return Shuffle(**options)
         case "gelu":
             return nn.GELU(**options)
         case "silu":
@@ -603,6 +651,9 @@ def main():
         torch.manual_seed(seed)
         write(f"loss-{name}", loss_case(input_shape, layers, LOSS_OPTIONS.get(name, {})))
     for seed, (name, (input_shape, layers)) in enumerate(BLOCK_CASES.items(), 200):
+        torch.manual_seed(seed)
+        write(f"loss-{name}", loss_case(input_shape, layers, {}))
+    for seed, (name, (input_shape, layers)) in enumerate(CHANNEL_CASES.items(), 400):
         torch.manual_seed(seed)
         write(f"loss-{name}", loss_case(input_shape, layers, {}))
     for name, options in TRAJECTORIES.items():

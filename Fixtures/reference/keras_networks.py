@@ -2,7 +2,7 @@
 """Writes the files "keras-…-tensorflow.onnx" of Fixtures/onnx: networks of Keras as tf2onnx writes them, with the logits that Keras gives.
 
     python3 Fixtures/reference/keras_networks.py
-    python3 Fixtures/reference/keras_networks.py --to FOLDER --applications   # networks of keras.applications too, some 100 MB
+    python3 Fixtures/reference/keras_networks.py --to FOLDER --applications   # those of keras.applications too, or some by name: 2 GB
 
 Each network is in double precision, its variables drawn, and exported by `model.export(format="onnx")` or, where it says so, by
 tf2onnx.convert.from_function with another operator set. keras-networks.json lists for each file the shape of its images in the order
@@ -263,7 +263,7 @@ def case(name, logits_model, model, shape, operators, folder):
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--to", type=Path, default=FOLDER)
-    arguments.add_argument("--applications", action="store_true")
+    arguments.add_argument("--applications", nargs="*", metavar="NAME")
     arguments = arguments.parse_args()
     keras.config.set_floatx("float64")
     folder = arguments.to
@@ -279,8 +279,10 @@ def main():
         model, before = keras.Model(image, outputs), keras.Model(image, logits)
         fill(model, 10_000 * (number + 1))
         cases.append(case(name, before, model, shape, operators, folder))
-    if arguments.applications:
+    if arguments.applications is not None:
         for number, (name, (make, extent)) in enumerate(APPLICATIONS.items()):
+            if arguments.applications and name not in arguments.applications:
+                continue
             keras.utils.clear_session()
             try:
                 model = make(weights=None, classes=5, classifier_activation=None, input_shape=(extent, extent, 3))

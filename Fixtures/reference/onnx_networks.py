@@ -145,6 +145,10 @@ def modules():
         # As torchvision's ConvNeXt ends: dynamo writes the mean's change of strides as one row that all is gathered from.
         "strides": Module(lambda s, x: s.fc(s.norm(functional.adaptive_avg_pool2d(torch.relu(s.mix(s.stem(x).permute(0, 2, 3, 1))).permute(0, 3, 1, 2), 1)
                                                    .permute(0, 2, 3, 1)).permute(0, 3, 1, 2).flatten(1)), stem=conv(3, 6, 2, 2), mix=nn.Linear(6, 6), norm=nn.LayerNorm(6), fc=nn.Linear(6, 3)),
+        "slopes": Module(lambda s, x: head(s, functional.elu(s.c3(s.p2(s.c2(s.p1(s.c1(x))))), 0.7)), c1=conv(3, 4, 3, 2), p1=nn.PReLU(),
+                         c2=conv(4, 5, 3), p2=nn.PReLU(5), c3=conv(5, 4, 1), fc=nn.Linear(4, 3)),
+        "shuffle": Module(shuffle, stem=conv(3, 8, 3, 2), a=conv(4, 4, 1), d=conv(4, 4, 3, 1, 1, groups=4), b=conv(4, 4, 1), e=conv(8, 6, 1, groups=2),
+                          fc=nn.Linear(4, 3)),
     }
 
 
@@ -168,6 +172,15 @@ def several(s, x):
     c = torch.relu(a + b + torch.tanh(a))
     d = torch.relu(s.c3(c))
     return s.fc(torch.cat([v.mean((2, 3)) for v in [b, c, d]], 1))
+
+
+def shuffle(s, x):
+    """A unit of ShuffleNet V2, a shuffle, and a part of what comes behind."""
+    one, other = torch.relu(s.stem(x)).chunk(2, 1)
+    x = torch.cat([one, s.b(s.d(torch.relu(s.a(other))))], 1)
+    n, c, h, w = x.shape
+    x = s.e(x.view(n, 2, c // 2, h, w).transpose(1, 2).reshape(n, c, h, w))
+    return head(s, torch.tanh(x[:, 1:5]))
 
 
 def fire(s, x):
@@ -403,6 +416,11 @@ def refused():
             tensor.external_data.add(key=key, value=value)
         return tiny(conv_node, *end, tensors=[tensor])
 
+    def normalized(**options):
+        """A batch normalisation behind a convolution, with tensors of three elements but for those that are given."""
+        tensors = [(role, options.get(role, ones(3))) for role in ["scale", "shift", "mean", "variance"]]
+        return after("BatchNormalization", *(role for role, _ in tensors), tensors=tensors, **options.get("attributes", {}))
+
     good = tiny(conv_node, *end, tensors=[kernel])
     bad = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[3, 3, 3, 3], raw_data=b"\0" * 12)
     huge = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1 << 40, 1 << 40], raw_data=b"\0" * 12)
@@ -415,18 +433,20 @@ def refused():
     return {
         "random-uniform": (after("RandomUniformLike"), "the_RandomUniformLike"),
         "bernoulli": (after("Bernoulli"), "model.eval()"),
-        "elu": (after("Elu"), "the_Elu"),
-        "slope-of-each-channel": (after("PRelu", "s", tensors=[("s", ones(3, 1, 1))]), "the_PRelu"),
+        "selu": (after("Selu"), "the_Selu"),
+        "slope-of-each-element": (after("PRelu", "s", tensors=[("s", ones(3, 4, 4))]), "the_PRelu"),
         "transposed-convolution": (after("ConvTranspose", "w"), "the_ConvTranspose"),
         "resized": (after("Resize", "", "s", tensors=[("s", ones(4))]), "the_Resize"),
         "cut": (after("Slice", "a", "b", tensors=[("a", numpy.array([0])), ("b", numpy.array([1]))]), "the_Slice"),
+        "cropped": (after("Slice", "a", "b", "d", tensors=[("a", numpy.array([1])), ("b", numpy.array([3])), ("d", numpy.array([2]))]), "the_Slice"),
+        "split-among-too-few": (after("Split", "a", axis=1, tensors=[("a", numpy.array([1, 2]))]), "the_Split"),
         "attention": (after("MatMul", "c"), "attention"),
         "clip": (after("Clip", "a", "b", tensors=[("a", ones() * -1), ("b", ones())]), "the_Clip"),
         "hard-sigmoid": (after("HardSigmoid"), "the_HardSigmoid"),
         "erf": (after("Erf"), "the_Erf"),
         "softmax-within": (after("Softmax", axis=1), "the_Softmax"),
         "reflected": (after("Pad", "p", tensors=[("p", numpy.array([0, 0, 1, 1, 0, 0, 1, 1]))], mode="reflect"), "the_Pad"),
-        "shuffled": (tiny(conv_node, node("Reshape", ["c", "a"], ["d"]), node("Transpose", ["d"], ["e"], perm=[0, 2, 1, 3, 4]), node("Flatten", ["e"], ["y"]),
+        "shuffled": (tiny(conv_node, node("Reshape", ["c", "a"], ["d"]), node("Transpose", ["d"], ["e"], perm=[0, 1, 3, 2, 4]), node("Flatten", ["e"], ["y"]),
                           tensors=[("w", ones(4, 3, 3, 3)), ("a", numpy.array([-1, 2, 2, 4, 4]))]), "the_Transpose"),
         "batches-mixed": (tiny(node("Reshape", ["x", "a"], ["y"]), tensors=[("a", numpy.array([1, -1]))]), "the_Reshape"),
         "two-inputs": (tiny(node("Add", ["x", "z"], ["y"]), inputs=[("x", ["N", 3]), ("z", ["N", 3])]), "2 inputs"),
@@ -453,8 +473,29 @@ def refused():
         "external-absolute": (external(location="/etc/passwd"), "folder"),
         "external-missing": (external(location="nothing.data"), "nothing.data"),
         "external-nowhere": (external(offset="0"), "in which"),
+        "external-far": (external(location="model.onnx", offset=str((1 << 63) - 1)), "has only"),
+        "external-backwards": (external(location="model.onnx", offset="-4"), "as the offset"),
+        "cycle": (tiny(conv_node, node("Add", ["c", "e"], ["d"]), node("Relu", ["d"], ["e"]), tensors=[kernel], outputs=[("d", ["N", 3])]), "nothing before it gives"),
+        "own-output": (tiny(node("Relu", ["y"], ["y"])), "0 inputs"),
+        "given-twice": (tiny(conv_node, node("Relu", ["c"], ["c"]), *end, tensors=[kernel]), "already"),
+        "not-a-number": (tiny(conv_node, *end, tensors=[("w", ones(3, 3, 3, 3) * numpy.nan)]), "not finite"),
+        "infinite-bias": (tiny(node("Conv", ["x", "w", "b"], ["c"]), *end, tensors=[kernel, ("b", ones(3) * numpy.inf)]), "not finite"),
+        "infinite-slope": (after("LeakyRelu", alpha=float("inf")), "the_LeakyRelu"),
+        "no-epsilon": (normalized(attributes={"epsilon": float("nan")}), "the_BatchNormalization"),
+        "short-statistics": (normalized(mean=ones(2)), "the_BatchNormalization"),
+        "huge-images": (tiny(conv_node, *end, tensors=[kernel], inputs=[("x", ["N", 3, 1 << 40, 1 << 40])]), "x"),
+        "no-images": (tiny(conv_node, *end, tensors=[kernel], inputs=[("x", ["N", 3, 0, 6])]), "x"),
+        "negative-padding": (tiny(node("Conv", ["x", "w"], ["c"], pads=[-1, -1, -1, -1]), *end, tensors=[kernel]), "the_Conv"),
+        "huge-strides": (tiny(node("Conv", ["x", "w"], ["c"], strides=[1 << 62, 1 << 62]), *end, tensors=[kernel]), "the_Conv"),
+        "huge-padding": (after("Pad", "p", tensors=[("p", numpy.array([0, 0, 1 << 62, 0, 0, 0, 0, 1 << 62]))]), "the_Pad"),
+        "shape-of-too-many": (after("Reshape", "a", tensors=[("a", numpy.array([1 << 62, 1 << 62, 4]))]), "the_Reshape"),
+        "lowest-axis": (after("Concat", "c", axis=-(1 << 63)), "the_Concat"),
+        "axis-twice": (after("Transpose", perm=[0, 1, 1, 3]), "the_Transpose"),
+        "features-of-other-size": (tiny(conv_node, node("Flatten", ["c"], ["f"]), node("Gemm", ["f", "m"], ["y"]), tensors=[kernel, ("m", ones(7, 3))]), "the_Gemm"),
+        "sum-of-other-sizes": (tiny(conv_node, node("Add", ["c", "x"], ["d"]), node("GlobalAveragePool", ["d"], ["p"]), node("Flatten", ["p"], ["y"]), tensors=[kernel]), "the_Add"),
         "cut-short": (cut[:len(cut) // 2], "damaged"),
         "empty": (b"", "empty"),
+        "bytes-by-chance": (numpy.random.default_rng(0).bytes(400), "model.onnx"),
         "text": (b'{"format": "rrdata.model"}', "no ONNX model"),
         "zeros": (b"\0" * 64, "no ONNX model"),
         "no-graph": (onnx.ModelProto(ir_version=8), "no graph"),

@@ -39,7 +39,7 @@ CLASSES = 3
 MODULUS = 2**64
 TARGETS = ["sum-log-prob", "label", "predicted", "logits-sum"]
 REDUCTIONS = ["mean", "sum", "annotated"]
-KINKED = {"relu", "leakyrelu", "maxpool2d", "relu6", "hardswish", "hardsigmoid"}
+KINKED = {"relu", "leakyrelu", "maxpool2d", "relu6", "hardswish", "hardsigmoid", "prelu"}
 
 
 class SplitMix64:

@@ -26,7 +26,7 @@ class Architect(random_architectures.Architect):
     """Draws every layer with every option."""
 
     def layer(self, shape, depth):
-        kinds = {"activation": 4, "groupnorm": 1, "layernorm": 1, "dropout": 1, "stochasticdepth": 1,
+        kinds = {"activation": 4, "narrow": 0.5, "channelshuffle": 1, "groupnorm": 1, "layernorm": 1, "dropout": 1, "stochasticdepth": 1,
                  "residual": [4, 1, 0][depth], "concat": [4, 1, 0][depth], "multiply": [4, 1, 0][depth]}
         kinds |= {"linear": 4} if len(shape) == 1 else {
             "conv2d": 6, "pooling": 2, "adaptiveavgpool2d": 1, "globalavgpool": 0.5, "batchnorm2d": 2,
@@ -37,7 +37,10 @@ class Architect(random_architectures.Architect):
 
     def activation(self, shape):
         if not self.is_smooth and self.random.random() < 0.6:
-            return self.random.choice(["relu6", "hardswish", "hardsigmoid"])
+            slopes = {"prelu": {"num_parameters": self.random.choice([1, shape[0]]), "init": 0.2}}
+            return self.random.choice(["relu6", "hardswish", "hardsigmoid", slopes])
+        if self.random.random() < 0.1:
+            return "elu"
         return super().activation(shape)
 
     def extents(self, low, high):
@@ -82,6 +85,13 @@ class Architect(random_architectures.Architect):
         if shape[0] < 3:
             raise ValueError("too few channels")
         return {"layernorm2d": {"eps": self.random.choice([1e-2, 1e-1])}}
+
+    def narrow(self, shape):
+        start = self.random.randint(0, shape[0] - 1)
+        return {"narrow": {"start": start, "length": self.random.randint(1, shape[0] - start)}}
+
+    def channelshuffle(self, shape):
+        return {"channelshuffle": {"groups": self.random.choice([n for n in range(1, shape[0] + 1) if shape[0] % n == 0])}}
 
     def linear2d(self, shape):
         return {"linear2d": {"out": self.random.randint(1, 6), "bias": self.random.random() < 0.8}}

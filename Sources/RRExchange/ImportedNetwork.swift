@@ -156,6 +156,11 @@ struct ImportedGraph {
                     nodes.append(.init(.layer(layer), of: inputs))
                     continue
                 }
+                guard step.weights.allSatisfy(\.elements.areFinite) else {
+                    throw FormatError(
+                        .malformed, path: "\(file.path):\(step.place)",
+                        "has weights that are not finite: such a network gives no numbers either")
+                }
                 head = position
                 let name = names.names[position]
                 nodes.append(.init(.layer(.named(name, layer)), of: inputs))

@@ -22,6 +22,24 @@ struct ONNXExportTests {
         ("activations", [.relu, .leakyrelu(negativeSlope: 0.2), .silu, .softplus(beta: 1), .tanh, .sigmoid]),
         ("bounds", [.conv2d(.init(out: 3, kernel: 1)), .relu6, .hardswish, .hardsigmoid]),
         ("gelu", [.gelu(.none), .gelu(.tanh)]),
+        (
+            "slopes",
+            [
+                .prelu(.init(initial: 0.3)), .conv2d(.init(out: 4, kernel: 1)),
+                .prelu(.init(parameterCount: 4)), .elu(alpha: 0.5),
+            ]
+        ),
+        (
+            "channels",
+            [
+                .conv2d(.init(out: 6, kernel: 3)), .channelshuffle(groups: 3),
+                .concat([
+                    [.narrow(.init(start: 1, length: 2))],
+                    [.narrow(.init(start: 3, length: 3)), .conv2d(.init(out: 4, kernel: 1))],
+                ]), .channelshuffle(groups: 2), .flatten, .prelu(), .narrow(.init(start: 5, length: 30)),
+                .channelshuffle(groups: 3),
+            ]
+        ),
         ("maximum", [.maxpool2d(.init(kernel: 3, stride: 2, padding: 1, ceilMode: true))]),
         ("average", [.avgpool2d(.init(kernel: 3, stride: 2, padding: 1))]),
         (
@@ -68,7 +86,7 @@ struct ONNXExportTests {
     @Test("a network is the same again when its file is read", arguments: layers.map(\.0))
     func again(name: String) throws {
         let layers = try #require(Self.layers.first { $0.0 == name }).1
-        let isFlat = name == "flat"
+        let isFlat = name == "flat" || name == "channels"
         let end: [LayerDescription] = (isFlat ? [] : [.flatten]) + [.linear(.init(out: 3))]
         try expectSame(
             ModelDescription(

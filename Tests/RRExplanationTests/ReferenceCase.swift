@@ -68,7 +68,7 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
             if case .residual(let residual) = layer {
                 return isSmooth(residual.body + residual.projection)
             }
-            return !["relu", "leakyrelu", "maxpool2d"].contains(layer.name)
+            return !["relu", "leakyrelu", "prelu", "maxpool2d"].contains(layer.name)
         }
     }
 
@@ -77,7 +77,7 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
         "softplus-overlapping-pool", "pool-first-ties", "lenet-like", "without-bias",
         "gelu-silu", "tanh-sigmoid", "leakyrelu", "maximum-pooling-ceil", "average-pooling",
         "adaptive-pooling", "dropout", "group-norm", "layer-norm", "batch-norm", "residual", "residual-relu",
-        "class-weights", "residual-dropout",
+        "class-weights", "residual-dropout", "slopes", "channels",
     ]
 
     /// The training step that the case belongs to; nil where nothing is left out.

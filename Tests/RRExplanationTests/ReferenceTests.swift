@@ -8,7 +8,7 @@ struct ReferenceTests {
     func casesAreThere() {
         #expect(ReferenceCase.all.map(\.name) == ReferenceCase.names)
         #expect(ReferenceCase.all.allSatisfy { $0.evaluations.count == 7 })
-        #expect(ReferenceCase.smooth.count == 15)
+        #expect(ReferenceCase.smooth.count == 16)
     }
 
     @Test("logits and input gradients agree to 1e-12", arguments: ReferenceCase.all, PenaltyTarget.allCases)

@@ -7,8 +7,9 @@ import Testing
 struct ActivationTests {
     static let smooth: [LayerDescription] = [
         .gelu(), .gelu(.tanh), .silu, .softplus(beta: 1), .softplus(beta: 2.5), .tanh, .sigmoid,
+        .elu(),
     ]
-    static let all = smooth + [.relu, .leakyrelu(), .leakyrelu(negativeSlope: 0.3)]
+    static let all = smooth + [.relu, .leakyrelu(), .leakyrelu(negativeSlope: 0.3), .elu(alpha: 0.3)]
 
     @Test("the first two derivatives are those of the value and of the first", arguments: smooth)
     func derivatives(layer: LayerDescription) throws {
@@ -30,7 +31,8 @@ struct ActivationTests {
             (.gelu(.tanh), 1, 0.841191990608277), (.silu, 1, 0.731058578630005),
             (.silu, -1, -0.268941421369995), (.softplus(beta: 1), 0, 0.693147180559945),
             (.softplus(beta: 2), 0, 0.346573590279973), (.tanh, 1, 0.761594155955765),
-            (.sigmoid, 1, 0.731058578630005),
+            (.sigmoid, 1, 0.731058578630005), (.elu(), -1, -0.632120558828558),
+            (.elu(alpha: 0.3), -2, -0.259399415029016), (.elu(), 2, 2),
         ] as [(LayerDescription, Double, Double)])
     func values(layer: LayerDescription, x: Double, expected: Double) throws {
         #expect((try Jet(of: layer, at: x).value - expected).magnitude < 1e-14)

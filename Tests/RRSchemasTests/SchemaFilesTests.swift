@@ -23,7 +23,8 @@ import Testing
                 ]
             ],
             ["adaptiveavgpool2d": ["size": [3, 2]]], "globalavgpool", "flatten", ["dropout": ["p": 0.5]],
-            ["linear": ["out": 10, "bias": false]],
+            "prelu", ["elu": ["alpha": 0.5]], ["channelshuffle": ["groups": 2]],
+            ["narrow": ["start": 0, "length": 8]], ["linear": ["out": 10, "bias": false]],
         ],
     ]
 

@@ -92,17 +92,11 @@ struct FindAnotherCommandTests {
         let whole = try CommandLineTool.run(short + ["-o", "whole"], in: folder.path)
         #expect(whole.status == 0, "\(whole.errors)")
         for (path, signal) in [("round-1/run.unfinished", SIGINT), ("round-2/run.unfinished", SIGKILL)] {
-            let process = Process()
-            process.executableURL = URL(filePath: CommandLineTool.path)
-            process.arguments = short + ["-o", "others", "--checkpoint-every", "0", "--resume"]
-            process.currentDirectoryURL = URL(filePath: folder.path)
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            let place = folder.path("others.unfinished/\(path)")
-            while process.isRunning, !FileManager.default.fileExists(atPath: place) { usleep(1_000) }
-            kill(process.processIdentifier, signal)
-            process.waitUntilExit()
-            if signal == SIGINT { #expect(process.terminationStatus == 130) }
+            let status = try CommandLineTool.run(
+                short + ["-o", "others", "--checkpoint-every", "0", "--resume"], in: folder.path,
+                sending: signal,
+                onceThereIs: "others.unfinished/\(path)")
+            if signal == SIGINT { #expect(status == 130) }
             #expect(!FileManager.default.fileExists(atPath: folder.path("others")))
         }
         let other = try CommandLineTool.run(

@@ -71,18 +71,11 @@ struct ONNXCommandTests {
         let search = ["find-another", "--rounds", "1", "--epochs", "1", "-o", "others"] + options
         try run(training + ["-o", "whole"])
         try run(search)
-        let process = Process()
-        process.executableURL = URL(filePath: CommandLineTool.path)
-        process.arguments = training + ["-o", "stopped"]
-        process.currentDirectoryURL = URL(filePath: folder.path)
-        process.standardError = FileHandle.nullDevice
-        try process.run()
         // Before its first checkpoint is whole there is nothing to go on from.
-        let place = folder.path("stopped.unfinished/checkpoint/state.json")
-        while process.isRunning, !FileManager.default.fileExists(atPath: place) { usleep(1_000) }
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-        try #require(process.terminationReason == .uncaughtSignal)
+        let status = try CommandLineTool.run(
+            training + ["-o", "stopped"], in: folder.path, sending: SIGKILL,
+            onceThereIs: "stopped.unfinished/checkpoint/state.json")
+        try #require(status == -SIGKILL)
 
         // The checksum is of both files.
         let config = try JSONValue(

@@ -155,9 +155,8 @@ extension LayerDescription {
     /// Whether the layer normalises or activates what the one before it computes.
     var continuesLayer: Bool {
         switch unnamed {
-        case .relu, .relu6, .leakyrelu, .gelu, .silu, .softplus, .tanh, .sigmoid, .hardswish, .hardsigmoid,
-            .groupnorm,
-            .layernorm2d, .batchnorm2d:
+        case .relu, .relu6, .leakyrelu, .prelu, .elu, .gelu, .silu, .softplus, .tanh, .sigmoid, .hardswish,
+            .hardsigmoid, .groupnorm, .layernorm2d, .batchnorm2d:
             true
         default: false
         }

@@ -16,6 +16,9 @@ enum LayerFactory<Scalar: NetworkScalar> {
         case .relu6: activation(.clippedRectifier, in: context)
         case .leakyrelu(let negativeSlope):
             activation(.leakyRectifier(negativeSlope: negativeSlope), in: context)
+        case .prelu(let options):
+            try ParametricRectifierLayer<Scalar>(inputShape: context.shape, options)
+        case .elu(let alpha): activation(.exponentialLinear(alpha: alpha), in: context)
         case .gelu(let approximation): activation(.gaussianErrorLinear(approximation), in: context)
         case .silu: activation(.sigmoidLinear, in: context)
         case .hardswish: activation(.hardSigmoidLinear, in: context)
@@ -36,6 +39,9 @@ enum LayerFactory<Scalar: NetworkScalar> {
             try DropoutLayer<Scalar>(
                 input: context.shape, probability: probability, location: context.location,
                 dropsSamples: true)
+        case .narrow(let options): try ChannelSelectionLayer<Scalar>(input: context.shape, options)
+        case .channelshuffle(let groups):
+            try ChannelSelectionLayer<Scalar>(input: context.shape, shufflingGroups: groups)
         case .groupnorm(let options): try NormalizationLayer<Scalar>(input: context.shape, options)
         case .layernorm(let epsilon):
             NormalizationLayer<Scalar>(

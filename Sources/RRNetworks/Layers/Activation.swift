@@ -22,12 +22,16 @@ enum Activation: Hashable, Sendable {
     case hardSigmoidLinear
     /// σ(x) = 1 / (1 + exp(−x)).
     case sigmoid
+    /// x above 0, else α (exp(x) − 1).
+    case exponentialLinear(alpha: Double)
 
     /// Whether φ'' is other than 0 anywhere.
     var isCurved: Bool {
         switch self {
         case .leakyRectifier, .clippedRectifier, .hardSigmoid: false
-        case .gaussianErrorLinear, .sigmoidLinear, .softplus, .tanh, .hardSigmoidLinear, .sigmoid: true
+        case .gaussianErrorLinear, .sigmoidLinear, .softplus, .tanh, .hardSigmoidLinear, .sigmoid,
+            .exponentialLinear:
+            true
         }
     }
 
@@ -56,6 +60,8 @@ enum Activation: Hashable, Sendable {
             return x * min(max(x + 3, 0), 6) / 6
         case .sigmoid:
             return Self.logistic(x)
+        case .exponentialLinear(let alpha):
+            return x > 0 ? x : alpha * expm1(x)
         }
     }
 
@@ -103,6 +109,10 @@ enum Activation: Hashable, Sendable {
             let complement = Self.logistic(-x)
             let slope = sigmoid * complement
             return (slope, slope * (complement - sigmoid))
+        case .exponentialLinear(let alpha):
+            guard x <= 0 else { return (1, 0) }
+            let slope = alpha * exp(x)
+            return (slope, slope)
         }
     }
 }

@@ -44,7 +44,9 @@ extension Activation {
         case .sigmoidLinear: RR_ACTIVATION_SIGMOID_LINEAR
         case .clippedRectifier: RR_ACTIVATION_CLIPPED_RECTIFIER
         case .hardSigmoidLinear: RR_ACTIVATION_HARD_SIGMOID_LINEAR
-        case .leakyRectifier, .gaussianErrorLinear, .softplus, .tanh, .hardSigmoid, .sigmoid: nil
+        case .leakyRectifier, .gaussianErrorLinear, .softplus, .tanh, .hardSigmoid, .sigmoid,
+            .exponentialLinear:
+            nil
         }
     }
 }

@@ -39,6 +39,24 @@ extension LayerDescription: Codable {
         case "leakyrelu":
             try options.allow("negative_slope")
             self = .leakyrelu(negativeSlope: try options.number("negative_slope", default: 0.01))
+        case "prelu":
+            try options.allow("num_parameters", "init")
+            self = .prelu(
+                ParametricRectifier(
+                    parameterCount: try options.integer("num_parameters", from: 1, default: 1),
+                    initial: try options.number("init", default: 0.25)))
+        case "elu":
+            try options.allow("alpha")
+            self = .elu(alpha: try options.number("alpha", default: 1))
+        case "narrow":
+            try options.allow("start", "length")
+            self = .narrow(
+                Narrowing(
+                    start: try options.integer("start", from: 0),
+                    length: try options.integer("length", from: 1)))
+        case "channelshuffle":
+            try options.allow("groups")
+            self = .channelshuffle(groups: try options.integer("groups", from: 1))
         case "gelu":
             try options.allow("approximate")
             self = .gelu(try options.choice("approximate", default: .none))
@@ -179,6 +197,11 @@ extension LayerDescription: Codable {
             ]
         case .linear(let linear), .linear2d(let linear): ["out": linear.out, "bias": linear.bias]
         case .leakyrelu(let negativeSlope): ["negative_slope": negativeSlope]
+        case .prelu(let rectifier):
+            ["num_parameters": rectifier.parameterCount, "init": rectifier.initial]
+        case .elu(let alpha): ["alpha": alpha]
+        case .narrow(let narrowing): ["start": narrowing.start, "length": narrowing.length]
+        case .channelshuffle(let groups): ["groups": groups]
         case .gelu(let approximation): ["approximate": approximation.rawValue]
         case .softplus(let beta): ["beta": beta]
         case .maxpool2d(let pooling):

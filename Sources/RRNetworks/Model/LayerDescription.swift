@@ -7,6 +7,9 @@ public enum LayerDescription: Hashable, Sendable {
     case relu
     case relu6
     case leakyrelu(negativeSlope: Double = 0.01)
+    /// With a slope below 0 that is trained.
+    case prelu(ParametricRectifier = ParametricRectifier())
+    case elu(alpha: Double = 1)
     case gelu(Approximation = .none)
     case silu
     case softplus(beta: Double)
@@ -19,6 +22,10 @@ public enum LayerDescription: Hashable, Sendable {
     case adaptiveavgpool2d(AdaptivePooling)
     case globalavgpool
     case flatten
+    /// Some of the channels, or of the features.
+    case narrow(Narrowing)
+    /// The channels of each group one after the other's: the first of all groups, then the second of all.
+    case channelshuffle(groups: Int)
     /// Leaves out elements in training, each with this probability.
     case dropout(probability: Double = 0.5)
     /// Leaves out whole samples of a residual block's body in training, each with this probability.
@@ -75,6 +82,32 @@ public enum LayerDescription: Hashable, Sendable {
         public init(out: Int, bias: Bool = true) {
             self.out = out
             self.bias = bias
+        }
+    }
+
+    /// The options of a rectifier whose slope below 0 is trained.
+    public struct ParametricRectifier: Hashable, Sendable {
+        /// One slope for all channels, or as many as there are.
+        public var parameterCount: Int
+        /// What the slopes start from.
+        public var initial: Double
+
+        public init(parameterCount: Int = 1, initial: Double = 0.25) {
+            self.parameterCount = parameterCount
+            self.initial = initial
+        }
+    }
+
+    /// Which channels are taken, as `torch.narrow` takes them.
+    public struct Narrowing: Hashable, Sendable {
+        /// The first of them, from 0 on.
+        public var start: Int
+        /// Their number.
+        public var length: Int
+
+        public init(start: Int, length: Int) {
+            self.start = start
+            self.length = length
         }
     }
 
@@ -234,7 +267,7 @@ public enum LayerDescription: Hashable, Sendable {
         "conv2d", "linear", "relu", "leakyrelu", "gelu", "silu", "softplus", "tanh", "sigmoid", "maxpool2d",
         "avgpool2d", "adaptiveavgpool2d", "globalavgpool", "flatten", "dropout", "groupnorm", "layernorm",
         "batchnorm2d", "residual", "concat", "multiply", "linear2d", "relu6", "hardswish", "hardsigmoid",
-        "stochasticdepth", "layernorm2d", "batchnorm1d", "graph",
+        "stochasticdepth", "layernorm2d", "batchnorm1d", "graph", "elu", "prelu", "narrow", "channelshuffle",
     ]
 
     /// The layer's name in `model.json`.
@@ -244,6 +277,8 @@ public enum LayerDescription: Hashable, Sendable {
         case .linear: "linear"
         case .relu: "relu"
         case .leakyrelu: "leakyrelu"
+        case .prelu: "prelu"
+        case .elu: "elu"
         case .gelu: "gelu"
         case .silu: "silu"
         case .softplus: "softplus"
@@ -254,6 +289,8 @@ public enum LayerDescription: Hashable, Sendable {
         case .adaptiveavgpool2d: "adaptiveavgpool2d"
         case .globalavgpool: "globalavgpool"
         case .flatten: "flatten"
+        case .narrow: "narrow"
+        case .channelshuffle: "channelshuffle"
         case .dropout: "dropout"
         case .groupnorm: "groupnorm"
         case .layernorm: "layernorm"

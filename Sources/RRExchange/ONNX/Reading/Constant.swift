@@ -18,6 +18,15 @@ struct Constant {
             }
         }
 
+        /// Whether none is infinite or not a number.
+        var areFinite: Bool {
+            switch self {
+            case .floats(let values): values.allSatisfy(\.isFinite)
+            case .doubles(let values): values.allSatisfy(\.isFinite)
+            case .integers: true
+            }
+        }
+
         /// The elements that steps along each dimension lead to, from the first on, in the order of an array of these extents.
         func gathered(_ extents: [Int], strides: [Int]) -> Elements {
             switch self {

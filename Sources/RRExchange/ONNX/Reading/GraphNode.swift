@@ -20,6 +20,10 @@ struct GraphNode {
         var attributes: [String: AttributeProto] = [:]
         for attribute in node.attribute { attributes[attribute.name] = attribute }
         self.attributes = attributes
+        // A constant may be infinite, as a bound that there is not.
+        if let attribute = node.attribute.first(where: { $0.hasF && !$0.f.isFinite }), kind != "Constant" {
+            throw malformed("has \(attribute.f) as its \(attribute.name)")
+        }
         guard ["", "ai.onnx"].contains(node.domain) else {
             throw unsupported("is an operator of \(node.domain), and not one of ONNX's own")
         }

@@ -108,7 +108,7 @@ extension GraphReader {
     }
 
     /// The elements of a constant for a feature's: one, one a channel, or one an element in the layers' order.
-    private func elements(
+    func elements(
         of constant: Constant, for feature: Feature, _ node: GraphNode
     ) throws(FormatError) -> [Double] {
         if constant.count == 1 {

@@ -150,7 +150,9 @@ extension GraphReader {
         }
         guard order.first == 0 else { throw node.unsupported("moves the samples of a batch") }
         guard let parts = feature.parts else {
-            throw node.unsupported("moves a part of the channels, as a shuffle of channels does")
+            if let shuffled = try shuffledFeature(feature, order, node) { return shuffled }
+            throw node.unsupported(
+                "moves a part of the channels, or of the places, to where no shuffle of channels does")
         }
         let moved = order.dropFirst().map { parts[$0 - 1] }
         let named = moved.joined()
@@ -167,8 +169,13 @@ extension GraphReader {
         let rank = feature.dimensions.count + 1
         if pads.allSatisfy({ $0 == 0 }) { return feature }
         let value = try known(node, 2)?.scalar ?? 0
-        guard mode == "constant", value == 0, node.input(3) == nil, feature.padding == nil else {
-            throw node.unsupported("pads once more, or with other than zeros")
+        guard mode == "constant", value == 0 else {
+            throw node.unsupported(
+                "pads by “\(mode)”, with \(value); zeros alone are served, as padding_mode=\"zeros\" of a convolution gives them"
+            )
+        }
+        guard node.input(3) == nil, feature.padding == nil else {
+            throw node.unsupported("pads what is padded already, or along named axes")
         }
         guard pads.count == 2 * rank, let parts = feature.parts, feature.dimensions.count == 3 else {
             throw node.unsupported("pads other than maps")

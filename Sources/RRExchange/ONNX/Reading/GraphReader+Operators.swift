@@ -23,6 +23,7 @@ extension GraphReader {
         case "Add", "Sub", "Mul", "Div", "Neg", "Pow", "Sqrt", "Reciprocal", "Min", "Max":
             return try arithmetic(node)
         case "Concat": return try concatenation(node)
+        case "Slice": return try slicedFeature(node)
         case "Softmax", "LogSoftmax":
             let input = try feature(node, 0)
             let axis = try sampleDimension(node.integer("axis", default: -1), of: input, node)
@@ -44,7 +45,9 @@ extension GraphReader {
         if node.kind.contains("Quantize") || node.kind.hasPrefix("QLinear") {
             return node.unsupported("is of a quantised network; export it in floating point")
         }
-        return node.unsupported("is an operator that has no layer here")
+        return node.unsupported(
+            "is an operator that has no layer here: put one that has into its place, and export the network again"
+        )
     }
 
     private mutating func activation(_ node: GraphNode) throws(FormatError) -> Feature {
@@ -55,6 +58,9 @@ extension GraphReader {
             let slope = node.number("alpha", default: 0.01)
             let isRounded = file.producer == "tf2onnx"
             return try elementwise(.leakyrelu(negativeSlope: isRounded ? Double(Float(slope)) : slope), node)
+        case "Elu": return try elementwise(.elu(alpha: node.number("alpha", default: 1)), node)
+        case "Celu" where node.number("alpha", default: 1) == 1: return try elementwise(.elu(), node)
+        case "PRelu": return try slopes(try pendingFeature(node), try weight(node, 1), node)
         case "Sigmoid": return try elementwise(.sigmoid, node)
         case "Tanh":
             var input = try pendingFeature(node)
@@ -92,17 +98,6 @@ extension GraphReader {
         case "Clip": return try clip(node)
         default: throw unserved(node)
         }
-    }
-
-    /// x where it is above 20, and elsewhere its softplus, which is the same to the last digits.
-    private mutating func choice(_ node: GraphNode) throws(FormatError) -> Feature {
-        let condition = try pendingFeature(node)
-        guard node.inputs.count == 3, step(of: condition)?.partial == .above(20) else { throw unserved(node) }
-        let (argument, curved) = (try pendingFeature(node, 1), try pendingFeature(node, 2))
-        guard argument.pending == nil, curved.pending == nil, step(of: condition)?.inputs == [argument.value],
-            case .softplus(beta: 1)? = step(of: curved)?.layer, step(of: curved)?.inputs == [argument.value]
-        else { throw unserved(node) }
-        return curved
     }
 
     private mutating func clip(_ node: GraphNode) throws(FormatError) -> Feature {
@@ -152,39 +147,5 @@ extension GraphReader {
             shape.elementCount <= 1 << 28, shape.elementCount > 0
         else { throw node.unsupported("gives maps of \(channels) × \(height) × \(width)") }
         return shape
-    }
-
-    // MARK: Joins
-
-    private mutating func concatenation(_ node: GraphNode) throws(FormatError) -> Feature {
-        var parts: [Feature] = []
-        for position in node.inputs.indices { parts.append(try feature(node, position)) }
-        if parts.count == 1 { return parts[0] }
-        let first = parts[0]
-        let axis = try sampleDimension(node.integer("axis", default: 0), of: first, node)
-        if parts.allSatisfy({ $0.dimensions.count == 1 }) {
-            guard parts.allSatisfy(\.hasLayerOrder) else {
-                throw node.unsupported("joins features that are not in the order (C, H, W)")
-            }
-            for index in parts.indices { parts[index] = try flat(parts[index], node) }
-            let count = parts.reduce(0) { $0 + $1.shape.channels }
-            var joined = try append(
-                .concat, of: parts, shape: try shape(channels: count, height: 1, width: 1, node), node: node)
-            joined.dimensions = [count]
-            return joined
-        }
-        guard first.dimensions.count == 3,
-            parts.allSatisfy({ $0.dimensions.count == 3 && $0.order == first.order }),
-            first.order.firstIndex(of: .channel) == axis,
-            parts.allSatisfy({ $0.isArranged($0.order) && !isFlat($0) }),
-            parts.allSatisfy({ ($0.shape.height, $0.shape.width) == (first.shape.height, first.shape.width) })
-        else { throw node.unsupported("joins other than channels of maps of one size, or features") }
-        let count = parts.reduce(0) { $0 + $1.shape.channels }
-        var joined = try append(
-            .concat, of: parts,
-            shape: try shape(channels: count, height: first.shape.height, width: first.shape.width, node),
-            node: node)
-        joined.dimensions[axis] = count
-        return joined
     }
 }

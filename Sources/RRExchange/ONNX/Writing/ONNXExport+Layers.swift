@@ -30,6 +30,11 @@ extension ONNXExport {
             return writePooling(layer, node, of: input, name: name)
         case .groupnorm, .layernorm, .layernorm2d, .batchnorm2d, .batchnorm1d:
             return writeNormalization(layer, node, of: input, name: name)
+        case .prelu(let options):
+            let shape = [options.parameterCount] + (input.isFlat ? [] : [1, 1])
+            let slopes = parameter(node, "weight", shape: shape) ?? ""
+            return graph.node("PRelu", [input.name, slopes], name: name)
+        case .narrow, .channelshuffle: return writeSelection(layer, of: input, name: name)
         case .flatten, .dropout, .stochasticdepth, .residual, .concat, .multiply, .graph: return input.name
         default: return writeActivation(layer, of: input.name, name: name)
         }
@@ -48,6 +53,7 @@ extension ONNXExport {
             return graph.node("Clip", [input] + bounds, name: name)
         case .leakyrelu(let slope):
             return graph.node("LeakyRelu", [input], name: name, [("alpha", .float(slope))])
+        case .elu(let alpha): return graph.node("Elu", [input], name: name, [("alpha", .float(alpha))])
         case .gelu(let approximation):
             let gate: String
             if approximation == .none {
@@ -84,6 +90,28 @@ extension ONNXExport {
             return graph.node(
                 "HardSigmoid", [input], name: name, [("alpha", .float(1.0 / 6)), ("beta", .float(0.5))])
         default: return graph.node("Sigmoid", [input], name: name)
+        }
+    }
+
+    // MARK: Channels
+
+    private mutating func writeSelection(_ layer: LayerDescription, of input: Held, name: String) -> String {
+        switch layer {
+        case .narrow(let options):
+            let bounds = [
+                ("starts", options.start), ("ends", options.start + options.length), ("axes", 1),
+            ].map { graph.integers("\(name)_\($0)", [$1]) }
+            return graph.node("Slice", [input.name] + bounds, name: name)
+        case .channelshuffle(let groups):
+            let places = input.isFlat ? [] : [input.shape.height, input.shape.width]
+            let count = (input.isFlat ? input.shape.elementCount : input.shape.channels) / groups
+            let parts = graph.integers("\(name)_groups", [-1, groups, count] + places)
+            let split = graph.node("Reshape", [input.name, parts], name: "\(name)_split")
+            let order = [0, 2, 1] + places.indices.map { $0 + 3 }
+            let moved = graph.node("Transpose", [split], name: "\(name)_moved", [("perm", .integers(order))])
+            let whole = graph.integers("\(name)_shape", [-1, groups * count] + places)
+            return graph.node("Reshape", [moved, whole], name: name)
+        default: return input.name
         }
     }
 
