@@ -144,6 +144,13 @@ struct ImportedGraph {
                 "its batch normalisations are exported as in training; they keep the statistics that are stored with them"
             )
         }
+        let constants = live.filter { steps[$0].isOfConstants }
+        if let first = constants.first {
+            let place = steps[first].place + (constants.count > 1 ? " and \(constants.count - 1) more" : "")
+            notes.append(
+                "constants that are multiplied by or added are a factor and a term for each channel here, which are trained: "
+                    + place)
+        }
         var numbers = [0: 0]
         for (position, index) in live.enumerated() {
             let step = steps[index]

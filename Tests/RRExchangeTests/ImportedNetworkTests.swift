@@ -99,6 +99,16 @@ struct ImportedNetworkTests {
         )
     }
 
+    @Test(
+        "constants that are trained here are named",
+        arguments: [
+            ("scaled-dynamo.onnx", true), ("scaled-script-13.onnx", true), ("resnet-dynamo.onnx", false),
+        ])
+    func constants(file: String, areThere: Bool) throws {
+        let notes = try ImportedNetwork(onnx: Fixtures.path("onnx/" + file)).notes
+        #expect(notes.contains { $0.hasPrefix("constants") } == areThere, "\(notes)")
+    }
+
     @Test("another number of classes changes the last layer alone")
     func otherClasses() throws {
         let imported = try ImportedNetwork(onnx: Fixtures.path("onnx/resnet-script-17-plain-open.onnx"))

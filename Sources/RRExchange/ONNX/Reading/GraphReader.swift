@@ -229,6 +229,7 @@ struct GraphReader {
         result = try append(
             .layer(isFlat(feature) ? .batchnorm1d(epsilon: 0) : .batchnorm2d(epsilon: 0)), of: [feature],
             shape: feature.shape, weights: weights, node: node)
+        steps[result.value - 1].isOfConstants = true
         result.padding = padding
         guard padding == nil || pending.shift == [0] else {
             throw node.unsupported("reads a map with zeros around it to which something was added before")

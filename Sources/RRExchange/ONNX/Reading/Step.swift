@@ -14,6 +14,8 @@ struct Step {
     var weights: [Weight] = []
     /// Whether it normalises without factors, which the nodes after it may give.
     var isBareNormalization = false
+    /// Whether it is what the file multiplies by and adds, as a factor and a term for each channel.
+    var isOfConstants = false
 
     enum Operation {
         case layer(LayerDescription)
