@@ -92,4 +92,21 @@ struct AutomaticLambdaTests {
         options.optimization.learningRate = 0
         #expect(try shades.train(options).lambda1 > chosen)
     }
+
+    @Test("the steps that it takes are told of, each once, before the first of the run")
+    func progress() throws {
+        let shades = try TwoShades()
+        var options = shades.options
+        options.loss.lambda1 = .automatic
+        var loop = try TrainingLoop(dataset: shades.dataset, masks: shades.masks, options: options)
+        var told: [Int] = []
+        loop.lambda1Progress = { stepsDone, stepCount in
+            #expect(stepCount == 110)
+            told.append(stepsDone)
+        }
+        _ = try loop.run(output: shades.folder.path("run")) { progress in
+            if progress.step == 1 { told.append(-1) }
+        }
+        #expect(told == Array(1...110) + [-1])
+    }
 }

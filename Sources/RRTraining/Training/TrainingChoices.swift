@@ -96,6 +96,7 @@ extension TrainingLoop {
 
     private static let automaticSteps = 100
     private static let automaticBatches = 10
+    private static let automaticStepCount = automaticSteps + automaticBatches
     private static let automaticBounds = 1e-3...1e3
 
     /// Chooses λ1 such that, once plain cross-entropy has had 100 steps, the penalty of a batch of annotated samples weighs
@@ -124,6 +125,7 @@ extension TrainingLoop {
             guard let batch = try stream.next() else { return 0 }
             let terms = try trainer.step(LabelledBatch(batch, normalization), visitor: nil)
             guard terms.loss.isFinite else { throw Self.divergence(step: step) }
+            lambda1Progress?(step + 1, Self.automaticStepCount)
         }
         // Two of them at once would be more than the training takes.
         trainer.releaseMemory()
@@ -145,6 +147,7 @@ extension TrainingLoop {
             crossEntropy += terms.crossEntropy
             penalty += terms.penalty ?? 0
             measured += 1
+            lambda1Progress?(Self.automaticSteps + measured, Self.automaticStepCount)
         }
         guard measured > 0 else { return 0 }
         guard crossEntropy.isFinite, penalty.isFinite else {

@@ -15,6 +15,9 @@ public struct TrainingLoop {
     /// What those who train should know of the data, and of the memory, before they wait for the result.
     public private(set) var notes: [Message]
 
+    /// Is told of every step that an automatic λ1 takes before the first of the run: how many are done, and of how many.
+    public var lambda1Progress: ((_ stepsDone: Int, _ stepCount: Int) -> Void)?
+
     /// - Throws: `TrainingError` where options contradict each other, the dataset lacks labels or images of the model's
     ///   shape, or the validation does not fit it; `FormatError` or `DatasetError` where the file of the validation
     ///   cannot be read or is no dataset.

@@ -118,12 +118,13 @@ struct TrainCommand: PathCommand {
         options.memoryLimit = memoryLimit?.bytes
         options.isExact = exact
 
-        let loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)
+        let progress = TrainingReport()
+        var loop = try TrainingLoop(dataset: dataset, masks: masks, options: options)
+        loop.lambda1Progress = { progress.showChoice(stepsDone: $0, of: $1) }
         Console.note(loop.notes)
         let log = try keeping.tensorboard.map {
             try TensorBoardLog(folder: $0, run: output, adds: output.force || keeping.resume)
         }
-        let progress = TrainingReport()
         let path = output.output
         Interruption.keeps { Self.kept(of: path) }
         let summary: TrainingSummary

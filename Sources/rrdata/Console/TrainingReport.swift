@@ -4,8 +4,18 @@ import RRSchemas
 import RRTraining
 
 /// What `rrdata train` says on its way and at its end.
-struct TrainingReport {
-    private let line = ProgressLine()
+final class TrainingReport {
+    private var line = ProgressLine()
+
+    /// Shows how far the choice of an automatic λ1 is, which a training waits for.
+    func showChoice(stepsDone: Int, of stepCount: Int) {
+        if stepsDone == 1, Console.progressForm == .line, !Console.showsProgress, !Console.isQuiet {
+            Console.error("lambda1 is chosen in \(stepCount) steps before the first")
+        }
+        line.show("steps for lambda1", done: stepsDone, of: stepCount)
+        // Steps with the penalty have another pace.
+        if stepsDone == stepCount { line = ProgressLine() }
+    }
 
     /// Shows how far training is: in place on a terminal, and elsewhere in a line an epoch.
     func show(_ progress: TrainingProgress) {
