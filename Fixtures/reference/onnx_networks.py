@@ -149,6 +149,7 @@ def modules():
                          c2=conv(4, 5, 3), p2=nn.PReLU(5), c3=conv(5, 4, 1), fc=nn.Linear(4, 3)),
         "shuffle": Module(shuffle, stem=conv(3, 8, 3, 2), a=conv(4, 4, 1), d=conv(4, 4, 3, 1, 1, groups=4), b=conv(4, 4, 1), e=conv(8, 6, 1, groups=2),
                           fc=nn.Linear(4, 3)),
+        "same": Module(same, c=conv(3, 4, 3, 2), fc=nn.Linear(4, 3)),
     }
 
 
@@ -181,6 +182,18 @@ def shuffle(s, x):
     n, c, h, w = x.shape
     x = s.e(x.view(n, 2, c // 2, h, w).transpose(1, 2).reshape(n, c, h, w))
     return head(s, torch.tanh(x[:, 1:5]))
+
+
+def same(s, x):
+    """A padding as TensorFlow has it, which timm computes by tensors where it is traced."""
+    pads = []
+    for extent in reversed(x.shape[2:]):
+        if torch.jit.is_tracing():
+            total = torch.clamp((torch.ceil(torch.tensor(extent / 2)) - 1) * 2 + 3 - extent, min=0)
+        else:
+            total = max((-(-extent // 2) - 1) * 2 + 3 - extent, 0)
+        pads += [total // 2, total - total // 2]
+    return head(s, torch.relu(s.c(functional.pad(x, pads))))
 
 
 def fire(s, x):

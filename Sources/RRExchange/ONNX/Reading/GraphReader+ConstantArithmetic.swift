@@ -22,30 +22,40 @@ extension GraphReader {
     func combined(_ node: GraphNode) throws(FormatError) -> Constant {
         var result = try weight(node, 0)
         for position in node.inputs.indices.dropFirst() {
-            let other = try weight(node, position)
-            guard let shape = Constant.commonShape(result.dimensions, other.dimensions) else {
-                throw node.malformed("combines \(result.dimensions) and \(other.dimensions)")
-            }
-            _ = try checkedCount(shape, node)
-            guard let one = result.broadcast(to: shape), let two = other.broadcast(to: shape) else {
-                throw node.malformed("combines \(result.dimensions) and \(other.dimensions)")
-            }
-            if let a = one.integers, let b = two.integers {
-                let kind = node.kind
-                guard !["Div", "Mod"].contains(kind) || !b.contains(0) else {
-                    throw node.malformed("divides by 0")
-                }
-                result = Constant(shape, .integers(zip(a, b).map { Self.combined($0, $1, kind) }))
-            } else {
-                let kind = node.kind
-                let values = zip(one.doubles, two.doubles).map { Self.combined($0, $1, kind) }
-                result = Constant(
-                    shape,
-                    ["Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"].contains(kind)
-                        ? .integers(values.map { Int($0) }) : .doubles(values))
-            }
+            result = try combined(result, try weight(node, position), node.kind, node)
         }
         return result
+    }
+
+    /// Elements within two bounds, either of which may be left out.
+    func clipped(_ node: GraphNode) throws(FormatError) -> Constant {
+        var result = try weight(node, 0)
+        if let low = try known(node, 1) { result = try combined(result, low, "Max", node) }
+        if let high = try known(node, 2) { result = try combined(result, high, "Min", node) }
+        return result
+    }
+
+    private func combined(
+        _ one: Constant, _ other: Constant, _ kind: String, _ node: GraphNode
+    ) throws(FormatError) -> Constant {
+        guard let shape = Constant.commonShape(one.dimensions, other.dimensions) else {
+            throw node.malformed("combines \(one.dimensions) and \(other.dimensions)")
+        }
+        _ = try checkedCount(shape, node)
+        guard let one = one.broadcast(to: shape), let other = other.broadcast(to: shape) else {
+            throw node.malformed("combines \(one.dimensions) and \(other.dimensions)")
+        }
+        if let a = one.integers, let b = other.integers {
+            guard !["Div", "Mod"].contains(kind) || !b.contains(0) else {
+                throw node.malformed("divides by 0")
+            }
+            return Constant(shape, .integers(zip(a, b).map { Self.combined($0, $1, kind) }))
+        }
+        let values = zip(one.doubles, other.doubles).map { Self.combined($0, $1, kind) }
+        return Constant(
+            shape,
+            ["Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"].contains(kind)
+                ? .integers(values.map { Int($0) }) : .doubles(values))
     }
 
     private static func combined(_ a: Int, _ b: Int, _ kind: String) -> Int {

@@ -38,6 +38,7 @@ extension GraphReader {
         case "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Min", "Max", "Equal", "Greater", "Less",
             "GreaterOrEqual", "LessOrEqual", "And", "Or":
             return try combined(node)
+        case "Clip": return try clipped(node)
         case "Where": return try chosen(node)
         case "Neg", "Abs", "Sqrt", "Reciprocal", "Exp", "Log", "Floor", "Ceil", "Sign", "Not":
             return try elementwise(node)
