@@ -4,25 +4,19 @@ import Testing
 
 @Suite("Whether helpers are worth calling")
 struct HelperStandingTests {
-    /// The jobs that helpers are left out of from here on.
-    private func absence(_ standing: HelperStanding) -> Int {
-        var jobs = 0
-        while !standing.allowsHelp() { jobs += 1 }
-        return jobs
-    }
-
-    @Test("one that costs more than it gives is left out of some jobs, of more each time")
+    @Test("one that costs more than it gives is left out for eight times as long")
     func lostCore() {
         let standing = HelperStanding()
-        #expect(standing.allowsHelp())
-        for expected in [4, 8, 16, 32, 64, 128, 256, 256] {
-            standing.judge(worked: 300_000, waited: 4_000_000, threadCount: 2)
-            #expect(absence(standing) == expected)
-        }
-        // What was is forgotten by and by.
-        for _ in 0..<4 { standing.judge(worked: 300_000, waited: 20_000, threadCount: 2) }
-        standing.judge(worked: 300_000, waited: 4_000_000, threadCount: 2)
-        #expect(absence(standing) == 32)
+        let start = 1_000_000_000
+        #expect(standing.allowsHelp(now: start))
+        standing.judge(worked: 300_000, waited: 4_000_000, threadCount: 2, now: start)
+        #expect(!standing.allowsHelp(now: start))
+        #expect(!standing.allowsHelp(now: start + 31_999_999))
+        #expect(standing.allowsHelp(now: start + 32_000_000))
+        // Each loss counts for itself.
+        standing.judge(worked: 300_000, waited: 1_000_000, threadCount: 2, now: 2 * start)
+        #expect(!standing.allowsHelp(now: 2 * start + 7_999_999))
+        #expect(standing.allowsHelp(now: 2 * start + 8_000_000))
     }
 
     @Test(

@@ -1,7 +1,8 @@
 import Glibc
-import RRTensor
 import Synchronization
 import Testing
+
+@testable import RRTensor
 
 @Suite("Worker threads")
 struct WorkersTests {
@@ -57,6 +58,25 @@ struct WorkersTests {
             busy.withLock { _ = $0.remove(place.number) }
         }
         #expect(parts.withLock { $0 } == Array(repeating: 1, count: 100))
+    }
+
+    @Test(
+        "a job that begins while helpers are left out has them when that is over", arguments: [true, false])
+    func helpersReturn(hasPlaces: Bool) {
+        let counts = Mutex(Array(repeating: 0, count: 40))
+        @Sendable func run(_ part: Int) {
+            counts.withLock { $0[part] += 1 }
+            usleep(500)
+        }
+        // For eight milliseconds.
+        WorkerCrew.shared.standing.judge(worked: 0, waited: 1_000_000, threadCount: 2)
+        if hasPlaces {
+            Workers(count: 2).run(parts: 40, places: 2, pieces: 1) { part, _ in run(part) }
+        } else {
+            Workers(count: 2).run(parts: 40) { _, part in run(part) }
+        }
+        #expect(WorkerCrew.shared.standing.allowsHelp())
+        #expect(counts.withLock { $0 } == Array(repeating: 1, count: 40))
     }
 
     @Test("threads without a part do pieces of the others' parts, each once")

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Synchronization
 
 extension Workers {
@@ -17,12 +16,11 @@ extension Workers {
         guard parts > 0 else { return }
         let floor = WorkFloor(placeCount: max(min(placeCount, parts, count), 1), partCount: parts)
         let threads = min(count, floor.places.count * max(pieces, 1))
-        guard threads > 1, WorkerCrew.shared.isWorthCalling(count: threads) else {
-            for part in 0..<parts { body(part, floor.places[0]) }
-            return
-        }
+        let left = runAlone(parts: parts, threads: threads) { body($0, floor.places[0]) }
+        guard !left.isEmpty else { return }
+        floor.begin(at: left.lowerBound)
         let clock = JobClock()
-        share(threads, threads: threads) { worker, _ in
+        share(0..<threads, threads: threads) { worker, _ in
             let clock = worker == 0 ? clock : nil
             floor.work(as: worker, clock, body)
             floor.help(as: worker, clock)
@@ -41,7 +39,9 @@ package final class WorkPlace: @unchecked Sendable {
     /// The number of the thread that works here, below the number of workers.
     package fileprivate(set) var worker = 0
 
-    private unowned let floor: WorkFloor
+    /// Outlives its places. Unsafe, since a counted reference is written to at each use, and the threads that look out for work
+    /// there read what lies beside the count.
+    private unowned(unsafe) let floor: WorkFloor
     private var body: ((_ worker: Int, _ piece: Int) -> Void)?
     private var pieceCount = 0
     private let next = Atomic(0)
@@ -78,14 +78,13 @@ package final class WorkPlace: @unchecked Sendable {
             pieceCount = pieces
             next.store(0, ordering: .relaxed)
             isOpen.store(true, ordering: .sequentiallyConsistent)
+            floor.openPlaceCount.add(1, ordering: .relaxed)
             takePieces(as: worker)
+            floor.openPlaceCount.subtract(1, ordering: .relaxed)
             isOpen.store(false, ordering: .sequentiallyConsistent)
             // Who came in while it was open may still be at a piece.
-            var lookouts = 0
-            while visitors.load(ordering: .sequentiallyConsistent) > 0 {
-                lookouts += 1
-                if lookouts > 1_000 { sched_yield() }
-            }
+            var lookout = Lookout(.short)
+            while visitors.load(ordering: .sequentiallyConsistent) > 0 { lookout.wait() }
             self.body = nil
         }
     }
@@ -118,6 +117,8 @@ package final class WorkPlace: @unchecked Sendable {
 private final class WorkFloor: @unchecked Sendable {
     private(set) var places: [WorkPlace] = []
     let helperCount = Atomic(0)
+    /// The places at which there are pieces to take.
+    let openPlaceCount = Atomic(0)
 
     private let partCount: Int
     private let nextPlace = Atomic(0)
@@ -127,6 +128,12 @@ private final class WorkFloor: @unchecked Sendable {
     init(placeCount: Int, partCount: Int) {
         self.partCount = partCount
         places = (0..<placeCount).map { WorkPlace(number: $0, on: self) }
+    }
+
+    /// Leaves out parts that are done.
+    func begin(at part: Int) {
+        nextPart.store(part, ordering: .relaxed)
+        doneParts.store(part, ordering: .relaxed)
     }
 
     /// Takes a place, if there is one left, and does parts there until none is left.
@@ -149,21 +156,27 @@ private final class WorkFloor: @unchecked Sendable {
     func help(as worker: Int, _ clock: JobClock?) {
         helperCount.add(1, ordering: .relaxed)
         defer { helperCount.subtract(1, ordering: .relaxed) }
-        var idleRounds = 0
+        // The caller's own thread goes on at once when all is done; others leave the processor to who can use it.
+        let length: Lookout.Length = worker == 0 ? .long : .short
+        var lookout = Lookout(length)
         while doneParts.load(ordering: .acquiring) < partCount {
-            var hasWorked = false
-            for offset in places.indices {
-                // Each begins elsewhere, or all would crowd at the first.
-                hasWorked = places[(worker + offset) % places.count].visit(as: worker) || hasWorked
+            // Who only looks out touches nothing that those at work write to, such as the counts of references to a place.
+            guard openPlaceCount.load(ordering: .relaxed) > 0, visitPlaces(as: worker) else {
+                lookout.wait()
+                continue
             }
-            if hasWorked { clock?.note() }
-            idleRounds = hasWorked ? 0 : idleRounds + 1
-            guard idleRounds > Self.lookouts else { continue }
-            // The caller's own thread goes on at once when all is done; others leave the processor to who can use it.
-            if worker == 0 || idleRounds < 2 * Self.lookouts { sched_yield() } else { usleep(50) }
+            clock?.note()
+            lookout = Lookout(length)
         }
     }
 
-    /// Some tens of microseconds: the time between two layers of a small image.
-    private static let lookouts = 2_000
+    /// - Returns: whether there was any piece to do.
+    private func visitPlaces(as worker: Int) -> Bool {
+        var hasWorked = false
+        for offset in places.indices {
+            // Each begins elsewhere, or all would crowd at the first.
+            hasWorked = places[(worker + offset) % places.count].visit(as: worker) || hasWorked
+        }
+        return hasWorked
+    }
 }

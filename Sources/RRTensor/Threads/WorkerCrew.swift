@@ -13,7 +13,7 @@ final class WorkerCrew: @unchecked Sendable {
     /// The crew of the process: a helper for each processor core but the caller's.
     static let shared = WorkerCrew(helperCount: Workers.coreCount - 1)
 
-    private let standing = HelperStanding()
+    let standing = HelperStanding()
     private let helpers: [Helper]
     private let isBusy = Atomic(false)
     private var job: (@Sendable (Int) -> Void)?
@@ -34,11 +34,11 @@ final class WorkerCrew: @unchecked Sendable {
         }
     }
 
-    /// Whether so many threads are to be asked for a job. Those that are more than the crew are started for it, whatever is
-    /// known of the crew.
+    /// Whether so many threads are to be asked for a job, or for what is left of it. Those that are more than the crew are
+    /// started for it, whatever is known of the crew.
     func isWorthCalling(count: Int) -> Bool { count - 1 > helpers.count || standing.allowsHelp() }
 
-    /// Judges a job that `isWorthCalling` was asked for, at its end.
+    /// Judges a job that helpers took part in, at its end.
     func judge(_ clock: JobClock, count: Int) {
         guard count - 1 <= helpers.count else { return }
         let (worked, waited) = clock.durations
@@ -85,9 +85,6 @@ private final class Helper: Sendable {
     private let state = Atomic(State.idle)
     private let alarm = DispatchSemaphore(value: 0)
 
-    /// Some tens of microseconds: the time between two jobs of a step.
-    private static let lookouts = 20_000
-
     init(number: Int) { self.number = number }
 
     /// Calls the thread to the job; it is idle.
@@ -98,17 +95,14 @@ private final class Helper: Sendable {
     /// Takes the call back, or waits for the end of the job that it began.
     func wait() {
         guard !move(from: State.called, to: State.idle) else { return }
-        var lookouts = 0
-        while state.load(ordering: .acquiring) == State.working {
-            lookouts += 1
-            if lookouts > Self.lookouts { sched_yield() }
-        }
+        var lookout = Lookout(.long)
+        while state.load(ordering: .acquiring) == State.working { lookout.wait() }
     }
 
     /// Waits until there is a job to do, on the thread itself.
     func awaitStart() {
         while true {
-            for _ in 0..<Self.lookouts
+            for _ in 0..<Lookout.Length.short.rawValue
             where state.load(ordering: .relaxed) == State.called
                 && move(from: State.called, to: State.working)
             {
@@ -127,59 +121,25 @@ private final class Helper: Sendable {
     }
 }
 
-/// Whether the helpers of a crew are worth calling.
+/// How a thread waits for what is about to happen: it looks out for a while, and from then on sleeps in between.
 ///
-/// On a machine that others keep busy a helper may lose its core in the middle of a part, for some milliseconds, as long as a
-/// small network takes for several steps. Where the caller has waited for longer than it would have worked alone, the next jobs
-/// are its own: four at first, and twice as many each time that it happens again. What a job computes depends on none of it.
-final class HelperStanding: Sendable {
-    /// The next jobs that helpers are left out of.
-    private let absence = Atomic(0)
-    /// How many the last time were.
-    private let lastAbsence = Atomic(0)
-
-    private static let absences = 4...256
-    /// Half a millisecond: less is no lost core, but the end of a part.
-    private static let leastLoss = 500_000
-
-    /// Whether helpers take part in the job that begins.
-    func allowsHelp() -> Bool {
-        let jobs = absence.load(ordering: .relaxed)
-        guard jobs > 0 else { return true }
-        absence.store(jobs - 1, ordering: .relaxed)
-        return false
+/// It never yields. A yield gives the rest of a thread's slice away (Linux from 6.18 on) to whoever else is there: a helper that
+/// looks out so gets no processor for tens of milliseconds. A sleeping thread also leaves its processor to a helper that waits
+/// for another one.
+struct Lookout {
+    /// The rounds before the first sleep.
+    enum Length: Int {
+        /// Some tens of microseconds: the time between two jobs of a step, or between two layers of a small image.
+        case short = 20_000
+        /// Some hundreds, for the caller of a job, which goes on when all is done.
+        case long = 200_000
     }
 
-    /// Judges a job that helpers took part in.
-    ///
-    /// - Parameters:
-    ///   - worked: how long the caller had something to do, in nanoseconds.
-    ///   - waited: how long it then waited for the helpers.
-    func judge(worked: Int, waited: Int, threadCount: Int) {
-        let last = lastAbsence.load(ordering: .relaxed)
-        guard waited > max(worked * (threadCount - 1), Self.leastLoss) else {
-            if last > 0 { lastAbsence.store(last / 2, ordering: .relaxed) }
-            return
-        }
-        let jobs = min(max(2 * last, Self.absences.lowerBound), Self.absences.upperBound)
-        lastAbsence.store(jobs, ordering: .relaxed)
-        absence.store(jobs, ordering: .relaxed)
-    }
-}
+    private var roundsLeft: Int
 
-/// How long the caller of a job has worked at it, in nanoseconds. It alone uses the clock.
-final class JobClock: Sendable {
-    private let start = Monitor.now
-    private let end: Atomic<Int>
+    init(_ length: Length) { roundsLeft = length.rawValue }
 
-    init() { end = Atomic(start) }
-
-    /// Says that the caller has done something until now.
-    func note() { end.store(Monitor.now, ordering: .relaxed) }
-
-    /// How long it had something to do, and how long it has waited since.
-    var durations: (worked: Int, waited: Int) {
-        let end = end.load(ordering: .relaxed)
-        return (end - start, Monitor.now - end)
+    mutating func wait() {
+        if roundsLeft > 0 { roundsLeft -= 1 } else { usleep(50) }
     }
 }

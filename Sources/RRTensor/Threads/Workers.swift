@@ -19,25 +19,35 @@ package struct Workers: Sendable {
     ///   calls run at the same time under the same worker number.
     package func run(parts: Int, _ body: @Sendable (_ worker: Int, _ part: Int) -> Void) {
         let threads = min(count, parts)
-        guard threads > 1, WorkerCrew.shared.isWorthCalling(count: threads) else {
-            for part in 0..<parts { body(0, part) }
-            return
-        }
+        let left = runAlone(parts: parts, threads: threads) { body(0, $0) }
+        guard !left.isEmpty else { return }
         let clock = JobClock()
-        share(parts, threads: threads) { worker, part in
+        share(left, threads: threads) { worker, part in
             body(worker, part)
             if worker == 0 { clock.note() }
         }
         WorkerCrew.shared.judge(clock, count: threads)
     }
 
+    /// Runs parts on the caller's thread for as long as helpers are not worth calling.
+    ///
+    /// - Returns: the parts that are left.
+    func runAlone(parts: Int, threads: Int, _ body: (_ part: Int) -> Void) -> Range<Int> {
+        var part = 0
+        while part < parts, threads == 1 || !WorkerCrew.shared.isWorthCalling(count: threads) {
+            body(part)
+            part += 1
+        }
+        return part..<parts
+    }
+
     /// Runs every part once on several threads.
-    func share(_ parts: Int, threads: Int, _ body: @Sendable (_ worker: Int, _ part: Int) -> Void) {
-        let next = Atomic(0)
+    func share(_ parts: Range<Int>, threads: Int, _ body: @Sendable (_ worker: Int, _ part: Int) -> Void) {
+        let next = Atomic(parts.lowerBound)
         let work = { @Sendable (worker: Int) in
             while true {
                 let part = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard part < parts else { return }
+                guard part < parts.upperBound else { return }
                 body(worker, part)
             }
         }
