@@ -49,12 +49,6 @@ static inline __attribute__((always_inline)) curve sigmoid_linear(double x) {
     return (curve){x * sigmoid, sigmoid + x * slope, slope * (2 + x * (complement - sigmoid))};
 }
 
-// What is not a number stays so, and shows in the loss.
-static inline __attribute__((always_inline)) curve clipped_rectifier(double x) {
-    const double positive = x <= 0 ? 0 : x;
-    return (curve){positive >= 6 ? 6 : positive, x > 0 && x < 6 ? 1 : 0, 0};
-}
-
 static inline __attribute__((always_inline)) curve hard_sigmoid_linear(double x) {
     const double shifted = x + 3 <= 0 ? 0 : x + 3;
     const double slope = x < 3 ? x / 3 + 0.5 : 1;
@@ -62,9 +56,8 @@ static inline __attribute__((always_inline)) curve hard_sigmoid_linear(double x)
         x * (shifted >= 6 ? 6 : shifted) / 6, x > -3 ? slope : 0, x > -3 && x < 3 ? 1.0 / 3 : 0};
 }
 
-#define EACH_ACTIVATION(LOOP) \
+#define EACH_CURVED_ACTIVATION(LOOP) \
     case RR_ACTIVATION_SIGMOID_LINEAR: LOOP(sigmoid_linear) break; \
-    case RR_ACTIVATION_CLIPPED_RECTIFIER: LOOP(clipped_rectifier) break; \
     case RR_ACTIVATION_HARD_SIGMOID_LINEAR: LOOP(hard_sigmoid_linear) break;
 
 #if defined(__x86_64__)

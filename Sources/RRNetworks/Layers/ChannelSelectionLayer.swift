@@ -64,7 +64,7 @@ struct ChannelSelectionLayer<Scalar: NetworkScalar>: LinearMapLayer {
             if let destination = destinations[channel] {
                 (input + channel * count).update(from: output + destination * count, count: count)
             } else {
-                (input + channel * count).update(repeating: 0, count: count)
+                (input + channel * count).clear(count: count)
             }
         }
     }

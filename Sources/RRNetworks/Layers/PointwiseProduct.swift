@@ -18,8 +18,9 @@ struct PointwiseProduct<Scalar: NetworkScalar> {
             let start = rows.lowerBound * self.columns + columns.lowerBound
             if let bias {
                 for row in rows {
-                    (output + row * self.columns + columns.lowerBound).update(
-                        repeating: bias[row], count: columns.count)
+                    Rows.write(
+                        bias[row], into: output + row * self.columns + columns.lowerBound,
+                        count: columns.count)
                 }
             }
             Scalar.kernels.product(

@@ -1,5 +1,14 @@
 /// Loops over the rows of a row-major matrix whose columns are samples, or positions and samples.
 enum Rows {
+    /// Writes one value to every element of a row.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    static func write<Scalar: NetworkScalar>(
+        _ value: Scalar, into result: UnsafeMutablePointer<Scalar>, count: Int
+    ) {
+        for index in 0..<count { result[index] = value }
+    }
+
     /// Adds two matrices element by element; the result may be one of them.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
