@@ -43,6 +43,15 @@ package final class ImageReader {
         case floats(UnsafeMutableBufferPointer<Float>)
         /// The bytes as they are stored, `(C, H, W)`, little-endian.
         case stored(UnsafeMutableRawBufferPointer)
+
+        /// The memory, where the bytes of an image are what it is to hold.
+        fileprivate func memory(for elementType: ImageElementType) -> UnsafeMutableRawBufferPointer? {
+            switch (self, elementType) {
+            case (.stored(let bytes), _): bytes
+            case (.floats(let floats), .float32): UnsafeMutableRawBufferPointer(floats)
+            case (.floats, _): nil
+            }
+        }
     }
 
     /// Reads an image, whose checksum is verified the first time.
@@ -54,6 +63,8 @@ package final class ImageReader {
         var held: BlockCache.Held?
         defer { if let held { cache?.blocks.release(held) } }
         let (number, row) = index.quotientAndRemainder(dividingBy: rowsPerBlock)
+        let memory = target.memory(for: elementType)
+        precondition(memory.map { $0.count == size } ?? true)
         let block: UnsafeRawBufferPointer
         if let known = kept?[number] {
             block = known
@@ -66,8 +77,9 @@ package final class ImageReader {
             held = loaded
             block = loaded.bytes
         } else {
-            try reader.read(rows: index..<index + 1, into: stored)
-            block = UnsafeRawBufferPointer(stored)
+            let place = memory ?? stored
+            try reader.read(rows: index..<index + 1, into: place)
+            block = UnsafeRawBufferPointer(place)
         }
         let image = UnsafeRawBufferPointer(rebasing: block[row * size..<(row + 1) * size])
         if !flags.contains(index) {
@@ -75,9 +87,6 @@ package final class ImageReader {
             flags.insert(index)
         }
         switch (target, elementType) {
-        case (.stored(let bytes), _):
-            precondition(bytes.count == size)
-            bytes.copyMemory(from: image)
         case (.floats(let floats), .uint8):
             precondition(image.count == floats.count)
             rr_scale_bytes(image.bindMemory(to: UInt8.self).baseAddress, floats.count, floats.baseAddress)
@@ -85,7 +94,9 @@ package final class ImageReader {
             let integers = image.bindMemory(to: UInt16.self)
             precondition(integers.count == floats.count)
             for position in 0..<floats.count { floats[position] = Float(Int32(integers[position])) / 65535 }
-        case (.floats(let floats), .float32): UnsafeMutableRawBufferPointer(floats).copyMemory(from: image)
+        case (.floats, .float32), (.stored, _):
+            // Else it is there.
+            if cache != nil { memory?.copyMemory(from: image) }
         }
     }
 
