@@ -63,6 +63,7 @@ static inline __attribute__((always_inline)) curve hard_sigmoid_linear(double x)
 #if defined(__x86_64__)
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma"), min_vector_width(512))), apply_to = function)
+#define BYTES 64
 #define ELEMENT float
 #define NAME(x) avx512_float_##x
 #include "activations.inc"
@@ -73,9 +74,11 @@ static inline __attribute__((always_inline)) curve hard_sigmoid_linear(double x)
 #include "activations.inc"
 #undef ELEMENT
 #undef NAME
+#undef BYTES
 #pragma clang attribute pop
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#define BYTES 32
 #define ELEMENT float
 #define NAME(x) avx2_float_##x
 #include "activations.inc"
@@ -86,9 +89,11 @@ static inline __attribute__((always_inline)) curve hard_sigmoid_linear(double x)
 #include "activations.inc"
 #undef ELEMENT
 #undef NAME
+#undef BYTES
 #pragma clang attribute pop
 #endif
 
+#define BYTES 16
 #define ELEMENT float
 #define NAME(x) generic_float_##x
 #include "activations.inc"
@@ -125,6 +130,24 @@ static inline __attribute__((always_inline)) curve hard_sigmoid_linear(double x)
         const TYPE *cotangents, TYPE *result, ptrdiff_t count \
     ) { \
         RUN_BEST(TYPE, bend, activation, inputs, adjoints, tangents, cotangents, result, count) \
+    } \
+    void rr_rectify_##TYPE(const TYPE *values, const TYPE *gates, TYPE *result, ptrdiff_t count) { \
+        RUN_BEST(TYPE, rectify, values, gates, result, count) \
+    } \
+    void rr_add_##TYPE(const TYPE *first, const TYPE *second, TYPE *result, ptrdiff_t count) { \
+        RUN_BEST(TYPE, add, first, second, result, count) \
+    } \
+    void rr_multiply_spans_##TYPE( \
+        const TYPE *values, const TYPE *factors, TYPE *result, ptrdiff_t factor_count, ptrdiff_t span, ptrdiff_t samples, \
+        bool adds \
+    ) { \
+        RUN_BEST(TYPE, multiply_spans, values, factors, result, factor_count, span, samples, adds) \
+    } \
+    void rr_sum_spans_##TYPE( \
+        const TYPE *first, const TYPE *second, TYPE *sums, ptrdiff_t factor_count, ptrdiff_t span, ptrdiff_t samples, \
+        bool adds \
+    ) { \
+        RUN_BEST(TYPE, sum_spans, first, second, sums, factor_count, span, samples, adds) \
     }
 FUNCTIONS(float)
 FUNCTIONS(double)

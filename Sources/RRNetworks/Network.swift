@@ -96,19 +96,19 @@ extension Double: NetworkScalar {
     public static var kernels: NetworkKernels<Double> { .double }
 }
 
-/// The matrix product, the convolutions and the activations of one number type.
+/// The matrix product, the convolutions and what is done element by element of one number type.
 public struct NetworkKernels<Scalar>: Sendable {
     let product: MatrixKernels<Scalar>.Product
     let convolution: ConvolutionKernels<Scalar>
-    let activation: ActivationFunctions<Scalar>
+    let elements: ElementKernels<Scalar>
 }
 
 extension NetworkKernels<Float> {
     static let single = NetworkKernels(
-        product: MatrixKernels.single.product, convolution: .single, activation: .single)
+        product: MatrixKernels.single.product, convolution: .single, elements: .single)
 }
 
 extension NetworkKernels<Double> {
     static let double = NetworkKernels(
-        product: MatrixKernels.double.product, convolution: .double, activation: .double)
+        product: MatrixKernels.double.product, convolution: .double, elements: .double)
 }

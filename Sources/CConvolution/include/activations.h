@@ -1,7 +1,9 @@
-// Functions of each element of a feature map, computed in double whatever the element, a vector at a time.
+// What is done element by element with feature maps, a vector at a time.
 //
-// As the convolutions', the versions for one processor and another may differ in the last digit.
+// A result may be one of the maps that it is made of. As the convolutions', the versions for one processor and another may
+// differ in the last digit. Activations are computed in double whatever the element, but for those that are exact.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum {
@@ -30,3 +32,27 @@ void rr_activation_bend_float(
 void rr_activation_bend_double(
     rr_activation activation, const double *inputs, const double *adjoints, const double *tangents,
     const double *cotangents, double *result, ptrdiff_t count);
+
+// Writes the values whose gate is not at or below 0, and 0 for the others.
+void rr_rectify_float(const float *values, const float *gates, float *result, ptrdiff_t count);
+void rr_rectify_double(const double *values, const double *gates, double *result, ptrdiff_t count);
+
+// Writes the sums of two maps.
+void rr_add_float(const float *first, const float *second, float *result, ptrdiff_t count);
+void rr_add_double(const double *first, const double *second, double *result, ptrdiff_t count);
+
+// Writes, or adds, values (factors, span, samples) times factors (factors, samples).
+void rr_multiply_spans_float(
+    const float *values, const float *factors, float *result, ptrdiff_t factor_count, ptrdiff_t span, ptrdiff_t samples,
+    bool adds);
+void rr_multiply_spans_double(
+    const double *values, const double *factors, double *result, ptrdiff_t factor_count, ptrdiff_t span, ptrdiff_t samples,
+    bool adds);
+
+// Writes, or adds, the sums over the span of the products of two maps (factors, span, samples).
+void rr_sum_spans_float(
+    const float *first, const float *second, float *sums, ptrdiff_t factor_count, ptrdiff_t span, ptrdiff_t samples,
+    bool adds);
+void rr_sum_spans_double(
+    const double *first, const double *second, double *sums, ptrdiff_t factor_count, ptrdiff_t span, ptrdiff_t samples,
+    bool adds);

@@ -312,7 +312,7 @@ extension LayerGraph {
     ) {
         share(elements: count, group) { elements in
             let start = elements.lowerBound
-            Rows.write(sumOf: first + start, second + start, into: result + start, count: elements.count)
+            Scalar.kernels.elements.add(first + start, second + start, result + start, elements.count)
         }
     }
 }

@@ -88,7 +88,7 @@ private enum ActivationKernels {
     ) {
         if let function = activation.vectorized {
             let start = elements.lowerBound
-            return Scalar.kernels.activation.apply(function, inputs + start, result + start, elements.count)
+            return Scalar.kernels.elements.apply(function, inputs + start, result + start, elements.count)
         }
         for index in elements { result[index] = Scalar(activation.value(at: Double(inputs[index]))) }
     }
@@ -102,7 +102,7 @@ private enum ActivationKernels {
     ) {
         if let function = activation.vectorized {
             let start = elements.lowerBound
-            return Scalar.kernels.activation.scale(
+            return Scalar.kernels.elements.scale(
                 function, inputs + start, values + start, result + start, elements.count)
         }
         for index in elements {
@@ -120,7 +120,7 @@ private enum ActivationKernels {
     ) {
         if let function = activation.vectorized {
             let start = elements.lowerBound
-            return Scalar.kernels.activation.bend(
+            return Scalar.kernels.elements.bend(
                 function, inputs + start, adjoints + start, secondOrder.inputTangent + start,
                 secondOrder.outputCotangent + start, result + start, elements.count)
         }

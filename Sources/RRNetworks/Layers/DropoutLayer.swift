@@ -52,12 +52,10 @@ struct DropoutLayer<Scalar: NetworkScalar>: LinearMapLayer {
     ) {
         let count = inputShape.elementCount * group.sampleCount
         guard group.dropoutStates != nil else { return output.update(from: input, count: count) }
-        let factors = group.scratch.dropoutFactors.start
-        guard span == 1 else {
-            return HadamardProduct(span: span, factorCount: 1).multiply(
-                input, by: factors, into: output, 0..<1, sampleCount: group.sampleCount)
-        }
-        Dropout.multiply(input, by: factors, into: output, count: count)
+        let factorCount = inputShape.elementCount / span
+        HadamardProduct(span: span, factorCount: factorCount).multiply(
+            input, by: UnsafePointer(group.scratch.dropoutFactors.start), into: output, 0..<factorCount,
+            sampleCount: group.sampleCount)
     }
 
     func multiplyTransposed(
@@ -90,14 +88,5 @@ private enum Dropout {
                 }
             }
         }
-    }
-
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    static func multiply<Scalar: NetworkScalar>(
-        _ values: UnsafePointer<Scalar>, by factors: UnsafePointer<Scalar>,
-        into result: UnsafeMutablePointer<Scalar>, count: Int
-    ) {
-        for index in 0..<count { result[index] = values[index] * factors[index] }
     }
 }

@@ -10,21 +10,21 @@ struct RectifierLayer<Scalar: NetworkScalar>: ElementwiseLayer {
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {
-        Rectifier.pass(input, where: input, into: output, elements(group))
+        pass(input, where: input, into: output, elements(group))
     }
 
     func reverse(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, outputCotangent: UnsafePointer<Scalar>,
         inputCotangent: UnsafeMutablePointer<Scalar>
     ) {
-        Rectifier.pass(outputCotangent, where: point.output, into: inputCotangent, elements(group))
+        pass(outputCotangent, where: point.output, into: inputCotangent, elements(group))
     }
 
     func tangent(
         _ group: LayerGroup<Scalar>, at point: LayerPoint<Scalar>, inputTangent: UnsafePointer<Scalar>,
         outputTangent: UnsafeMutablePointer<Scalar>
     ) {
-        Rectifier.pass(inputTangent, where: point.output, into: outputTangent, elements(group))
+        pass(inputTangent, where: point.output, into: outputTangent, elements(group))
     }
 
     func gradient(
@@ -33,23 +33,18 @@ struct RectifierLayer<Scalar: NetworkScalar>: ElementwiseLayer {
         parameterGradient: UnsafeMutablePointer<Scalar>?
     ) {
         guard let inputAdjoint else { return }
-        Rectifier.pass(outputAdjoint, where: point.output, into: inputAdjoint, elements(group))
+        pass(outputAdjoint, where: point.output, into: inputAdjoint, elements(group))
     }
 }
 
-private enum Rectifier {
+extension RectifierLayer {
     /// Copies the values whose gate is not at or below 0, and zero for the others; a gate that is not a
     /// number lets its value through, so that it shows in the loss.
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    static func pass<Scalar: NetworkScalar>(
+    private func pass(
         _ values: UnsafePointer<Scalar>, where gate: UnsafePointer<Scalar>,
         into result: UnsafeMutablePointer<Scalar>, _ elements: Range<Int>
     ) {
-        for index in elements {
-            // Read in any case: a read that depends on the gate keeps the loop from vector instructions.
-            let value = values[index]
-            result[index] = gate[index] <= 0 ? 0 : value
-        }
+        let start = elements.lowerBound
+        Scalar.kernels.elements.rectify(values + start, gate + start, result + start, elements.count)
     }
 }

@@ -9,16 +9,6 @@ enum Rows {
         for index in 0..<count { result[index] = value }
     }
 
-    /// Adds two matrices element by element; the result may be one of them.
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    static func write<Scalar: NetworkScalar>(
-        sumOf first: UnsafePointer<Scalar>, _ second: UnsafePointer<Scalar>,
-        into result: UnsafeMutablePointer<Scalar>, count: Int
-    ) {
-        for index in 0..<count { result[index] = first[index] + second[index] }
-    }
-
     /// Multiplies a row by one value.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
