@@ -1,6 +1,7 @@
 """Batches are each their own, and what fails is an exception, never the end of the process."""
 
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -55,6 +56,31 @@ def test_a_dataset_cut_short_under_the_stream_raises(files, tmp_path):
         for _ in batches:
             pass
     assert caught.value.sample is not None and "sample" in str(caught.value)
+
+
+READERS = ["lib/rrdata-hdf5-reader", "libexec/rrdata-hdf5-reader", "lib/rrdata", "bin/rrdata"]
+
+
+@pytest.mark.parametrize("first", range(len(READERS) + 1))
+def test_what_reads_hdf5_files_is_the_first_that_there_is(first, files, tmp_path):
+    library = pathlib.Path(os.environ["RRDATA_LIBRARY"]).resolve()
+    (tmp_path / "lib").mkdir()
+    shutil.copy(library, tmp_path / "lib" / "librrdata.so.1")
+    for number, place in enumerate(READERS):
+        program = tmp_path / place
+        program.parent.mkdir(exist_ok=True)
+        if number == first:
+            shutil.copy(library.parent / program.name, program)
+        elif number > first:
+            # Which nothing can be read by.
+            shutil.copy("/bin/true", program)
+    outcome = subprocess.run(
+        [sys.executable, "-c", f"import rrdata; print(len(rrdata.Dataset({str(files['path'])!r})))"], capture_output=True,
+        text=True, env=os.environ | {"RRDATA_LIBRARY": str(tmp_path / "lib" / "librrdata.so.1")})
+    if first < len(READERS):
+        assert outcome.stdout == "180\n", outcome.stderr
+    else:
+        assert outcome.returncode != 0 and "lib/rrdata-hdf5-reader" in outcome.stderr
 
 
 def test_ctrl_c_ends_a_loop(files):
