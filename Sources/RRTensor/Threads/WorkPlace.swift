@@ -83,7 +83,7 @@ package final class WorkPlace: @unchecked Sendable {
             floor.openPlaceCount.subtract(1, ordering: .relaxed)
             isOpen.store(false, ordering: .sequentiallyConsistent)
             // Who came in while it was open may still be at a piece.
-            var lookout = Lookout(.short)
+            var lookout = Lookout()
             while visitors.load(ordering: .sequentiallyConsistent) > 0 { lookout.wait() }
             self.body = nil
         }
@@ -156,9 +156,7 @@ private final class WorkFloor: @unchecked Sendable {
     func help(as worker: Int, _ clock: JobClock?) {
         helperCount.add(1, ordering: .relaxed)
         defer { helperCount.subtract(1, ordering: .relaxed) }
-        // The caller's own thread goes on at once when all is done; others leave the processor to who can use it.
-        let length: Lookout.Length = worker == 0 ? .long : .short
-        var lookout = Lookout(length)
+        var lookout = Lookout()
         while doneParts.load(ordering: .acquiring) < partCount {
             // Who only looks out touches nothing that those at work write to, such as the counts of references to a place.
             guard openPlaceCount.load(ordering: .relaxed) > 0, visitPlaces(as: worker) else {
@@ -166,7 +164,7 @@ private final class WorkFloor: @unchecked Sendable {
                 continue
             }
             clock?.note()
-            lookout = Lookout(length)
+            lookout = Lookout()
         }
     }
 

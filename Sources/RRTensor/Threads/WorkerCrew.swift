@@ -85,6 +85,9 @@ private final class Helper: Sendable {
     private let state = Atomic(State.idle)
     private let alarm = DispatchSemaphore(value: 0)
 
+    /// Some tens of microseconds: the time between two jobs of a step.
+    private static let lookouts = 20_000
+
     init(number: Int) { self.number = number }
 
     /// Calls the thread to the job; it is idle.
@@ -95,14 +98,14 @@ private final class Helper: Sendable {
     /// Takes the call back, or waits for the end of the job that it began.
     func wait() {
         guard !move(from: State.called, to: State.idle) else { return }
-        var lookout = Lookout(.long)
+        var lookout = Lookout()
         while state.load(ordering: .acquiring) == State.working { lookout.wait() }
     }
 
     /// Waits until there is a job to do, on the thread itself.
     func awaitStart() {
         while true {
-            for _ in 0..<Lookout.Length.short.rawValue
+            for _ in 0..<Self.lookouts
             where state.load(ordering: .relaxed) == State.called
                 && move(from: State.called, to: State.working)
             {
@@ -121,23 +124,15 @@ private final class Helper: Sendable {
     }
 }
 
-/// How a thread waits for what is about to happen: it looks out for a while, and from then on sleeps in between.
+/// How a thread waits for what is about to happen: it looks out for some hundreds of microseconds, and from then on sleeps in
+/// between.
 ///
 /// It never yields. A yield gives the rest of a thread's slice away (Linux from 6.18 on) to whoever else is there: a helper that
 /// looks out so gets no processor for tens of milliseconds. A sleeping thread also leaves its processor to a helper that waits
-/// for another one.
+/// for another one. But the caller of a job waits for a helper that sleeps, as long as a small network takes for a quarter of a
+/// step: so a sleep comes late.
 struct Lookout {
-    /// The rounds before the first sleep.
-    enum Length: Int {
-        /// Some tens of microseconds: the time between two jobs of a step, or between two layers of a small image.
-        case short = 20_000
-        /// Some hundreds, for the caller of a job, which goes on when all is done.
-        case long = 200_000
-    }
-
-    private var roundsLeft: Int
-
-    init(_ length: Length) { roundsLeft = length.rawValue }
+    private var roundsLeft = 200_000
 
     mutating func wait() {
         if roundsLeft > 0 { roundsLeft -= 1 } else { usleep(50) }
