@@ -30,11 +30,12 @@ WORK = [
 ]
 
 # torchvision's networks on photographs: the batch, how many times as fast as PyTorch's better layout with the penalty and
-# without we mean to be, and in what part of its memory.
+# without we mean to be, in what part of its memory, and λ1. With a fresh network's λ1 of 1 most products of the penalty are
+# no normal numbers, on which a processor takes several times as long, ours alone: PyTorch counts them as zero.
 PHOTOS = {
-    "resnet18": (16, (1.6, 1.0), 0.5), "resnet50": (8, (1.5, 1.0), 0.5), "vgg16": (8, (1.5, 1.0), 0.5),
-    "densenet121": (8, (1.8, 1.0), 0.4), "mobilenet_v2": (16, (2.2, 1.1), 0.4),
-    "efficientnet_b0": (8, (2.2, 1.1), 0.4),
+    "resnet18": (16, (1.6, 1.0), 0.5, 10**6), "resnet50": (8, (1.5, 1.0), 0.5, 10**6), "vgg16": (8, (1.5, 1.0), 0.5, 10**6),
+    "densenet121": (8, (1.8, 1.0), 0.4, 10**6), "mobilenet_v2": (16, (2.2, 1.1), 0.4, 10**12),
+    "efficientnet_b0": (8, (2.2, 1.1), 0.4, 10**12),
 }
 PHOTO_HEADING = "## Speed and memory on photographs"
 
@@ -56,15 +57,18 @@ def operations(name, lambda1):
     return 2 * SIZES[name] * ((6 if lambda1 else 3) * sum(layers) - layers[0])
 
 
+# Threads that wait shall not take the processor from whoever is measured, and OpenBLAS takes the kernels of its choice.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")} | {
+    "OMP_WAIT_POLICY": "passive", "JAX_PLATFORMS": "cpu"}
+
+
 class Peer:
     """A process that answers a line of request with a line of milliseconds."""
 
     def __init__(self, name, *command):
-        # Threads that wait shall not take the processor from whoever is measured.
-        environment = dict(os.environ, OMP_WAIT_POLICY="passive", JAX_PLATFORMS="cpu")
         self.name = name
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
 
     def ask(self, *request):
         self.process.stdin.write(" ".join(map(str, request)) + "\n")
@@ -138,6 +142,50 @@ def growth_lines(ours):
     return lines
 
 
+def busy_lines(peers):
+    """The shortest step beside processes that want a core each for good."""
+    lines = ["| `mlp`, batch 256, beside | rrdata ms | PyTorch ms | JAX ms | times the faster than PyTorch | than JAX |",
+             "|---|---|---|---|---|---|"]
+    for count in (0, 1, 2):
+        others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+        try:
+            for lambda1 in (10, 0):
+                times = {peer.name: [] for peer in peers}
+                for _ in range(ROUNDS):
+                    for peer in peers:
+                        times[peer.name] += peer.ask("mlp", SIZES["mlp"], lambda1, 1.0, 400)[WARMING["mlp"]:]
+                mean, middle = ({name: of(values) for name, values in times.items()}
+                                for of in (statistics.mean, statistics.median))
+                cells = [f"{mean[peer.name]:.2f}, {middle[peer.name]:.2f}" for peer in peers]
+                ratios = [f"{mean[name] / mean['rrdata']:.2f}, {middle[name] / middle['rrdata']:.2f}"
+                          for name in ("PyTorch", "JAX")]
+                label = ["no busy process", "one busy process", "two busy processes"][count]
+                lines.append(f"| {label}, λ1 = {lambda1} | {' | '.join(cells + ratios)} |")
+        finally:
+            for other in others:
+                other.kill()
+    return lines
+
+
+def thread_lines(ours):
+    """How many times as fast two threads are as one."""
+    lines = ["| network, batch | λ1 | 1 thread ms | 2 threads ms | times as fast |", "|---|---|---|---|---|"]
+    works = [(name, batch, 32 if name in ("convnet", "resnet8") else 28, 10, STEPS + WARMING[name])
+             for name, batch in SIZES.items()]
+    works += [(name, batch, 224, lambda1, 1) for name, (batch, _, _, lambda1) in PHOTOS.items()]
+    for name, batch, side, lambda1, steps in works:
+        for weight in (lambda1, 0):
+            times = {1: [], 2: []}
+            for number in range(ROUNDS):
+                for threads in times:
+                    measured = ours.ask(name, batch, weight, 1.0, steps, side, threads)
+                    # The first round makes the network.
+                    times[threads] += measured[WARMING.get(name, 0):] if number > 0 else []
+            one, two = (statistics.median(values) for values in times.values())
+            lines.append(f"| `{name}`, {batch} | {weight} | {one:.2f} | {two:.2f} | {one / two:.2f} |")
+    return lines
+
+
 def product_rate(peer):
     """GFLOP/s of a large matrix product by PyTorch."""
     size = 2048
@@ -146,7 +194,7 @@ def product_rate(peer):
 
 def photo_row(command, name, lambda1, rounds):
     """The table's line of one network on photographs; every process is new, and makes nothing else."""
-    batch, targets, memory_target = PHOTOS[name]
+    batch, targets, memory_target, _ = PHOTOS[name]
     torch_peer = (sys.executable, FOLDER / "peers" / "torch_engine.py")
     peers = {
         "rrdata": Peer("rrdata", command), name: Peer("PyTorch", *torch_peer),
@@ -183,8 +231,8 @@ def photo_row(command, name, lambda1, rounds):
         f"| {memory[0] / peer_memory:.2f} | {memory_target} | {work / clock[0] / rate:.2f} |")
 
 
-def photo_lines(command, names, weights=(1, 0), rounds=3):
-    """Steps of torchvision's networks on photographs by Adam."""
+def photo_lines(command, names, weights=None, rounds=3):
+    """Steps of torchvision's networks on photographs by Adam; without weights, with the usual one of each and without."""
     lines = [
         "Photographs of 3×224×224, by Adam, two threads, batch normalisation frozen on both sides; medians of steps asked for "
         "in turn: seconds by the clock / of the processors, which others may use too. PyTorch's memory is that of its "
@@ -195,7 +243,7 @@ def photo_lines(command, names, weights=(1, 0), rounds=3):
         "|---|---|---|---|---|---|---|---|---|---|"]
     print(*lines, sep="\n", flush=True)
     for name in names:
-        for lambda1 in weights:
+        for lambda1 in weights or (PHOTOS[name][3], 0):
             lines.append(photo_row(command, name, lambda1, rounds))
             print(lines[-1], flush=True)
     return lines
@@ -221,7 +269,7 @@ def make_masks_seconds(binary, count):
 
         def run(*arguments):
             start = time.perf_counter()
-            subprocess.run([binary, *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([binary, *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
             return time.perf_counter() - start
         run("import", "hdf5", "s.h5", "--images", "x", "--labels", "y", "-o", "d.h5")
         run("train", "d.h5", "--model", "lenet", "--batch-size", "1024", "--epochs", "1", "-o", "run")
@@ -237,7 +285,7 @@ def main():
         "--photos", nargs="*", choices=list(PHOTOS), metavar="NETWORK",
         help="measure only these of torchvision's networks on photographs, or all, and print that table")
     parser.add_argument(
-        "--lambda1", nargs="*", type=int, default=[1, 0], metavar="LAMBDA1",
+        "--lambda1", nargs="*", type=int, metavar="LAMBDA1",
         help="with --photos: the penalty's weights that are measured")
     parser.add_argument("--rounds", type=int, default=3, help="with --photos: the steps that are measured of each")
     parser.add_argument("--output", type=pathlib.Path, default=FOLDER / "results" / "engine.md")
@@ -287,20 +335,28 @@ def main():
         f"| {memory[1] / memory[0]:.1f} | 5 |",
     ]
     print(*lines[-2:], sep="\n")
-    more = ["", *limit_lines(ours, torch), "", *growth_lines(ours)]
-    print(*more, sep="\n")
+    more = ["", *limit_lines(ours, torch), "", *growth_lines(ours), "",
+            "Means and medians of milliseconds, beside processes that keep a core busy:", "",
+            *busy_lines([ours, torch, jax]), "", *thread_lines(ours)]
+    print(*more, sep="\n", flush=True)
+    for peer in (ours, torch, jax):
+        peer.end()
     write_photo_section(photo_lines(options.ours, PHOTOS))
     lines += more
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     versions = subprocess.run(
         [sys.executable, "-c", "import torch, jax; print('PyTorch', torch.__version__, 'JAX', jax.__version__)"],
         capture_output=True, text=True, check=True).stdout.strip()
+    # "kernels on this processor: …" is the last line.
+    version = subprocess.run(
+        [options.rrdata, "--version"], capture_output=True, text=True, check=True, env=ENVIRONMENT).stdout
+    kernels = version.strip().splitlines()[-1].rpartition(": ")[2]
     options.output.parent.mkdir(exist_ok=True)
     options.output.write_text(
         "# Training steps against PyTorch and JAX\n\n"
         f"Made by `make bench-engine` on {os.cpu_count()} cores of {model}, {platform.machine()}; {versions}. "
-        f"Medians of {ROUNDS * STEPS} steps, asked for in turn; float, 2 threads, all samples annotated where not "
-        "said otherwise.\n\n" + "\n".join(lines) + "\n")
+        f"our kernels: {kernels}. Medians of {ROUNDS * STEPS} steps, asked for in turn; float, 2 threads, all samples annotated "
+        "where not said otherwise.\n\n" + "\n".join(lines) + "\n")
 
 
 main()

@@ -3,8 +3,9 @@
     python rrdata_streams.py KIND DATASET MASKS EPOCHS OPTIONS
 
 KIND is a kind of arrays, for which samples a second are printed, as the command counts them: from the opening of the stream
-on. Or it is `start`: the milliseconds of `import rrdata` beyond those of NumPy, and from there to the first batch. OPTIONS
-are those of the stream, in JSON. `none` for no masks.
+on. With `each` in the place of a number of epochs there are two iterations of an epoch each, of which the second counts, as
+with the peers. Or KIND is `start`: the milliseconds of `import rrdata` beyond those of NumPy, and from there to the first
+batch. OPTIONS are those of the stream, in JSON. `none` for no masks.
 """
 
 import json
@@ -17,13 +18,16 @@ def batches(kind, dataset, masks, epochs, options):
     if kind == "torch":
         import torch  # noqa: F401
     stream = rrdata.Stream(
-        dataset, None if masks == "none" else masks, seed=7, epochs=int(epochs), arrays=kind, **json.loads(options))
+        dataset, None if masks == "none" else masks, seed=7, epochs=None if epochs == "each" else int(epochs), arrays=kind,
+        **json.loads(options))
     # The dataset and the masks are open, as where the command begins to count.
     stream._source.dataset, stream._source.masks
-    start, count = time.perf_counter(), 0
-    for images, labels, index, marks, annotated in stream:
-        count += len(labels)
-    print(count / (time.perf_counter() - start))
+    for _ in range(2 if epochs == "each" else 1):
+        start, count = time.perf_counter(), 0
+        for images, labels, index, marks, annotated in stream:
+            count += len(labels)
+        rate = count / (time.perf_counter() - start)
+    print(rate)
 
 
 def start(dataset, masks, options):
