@@ -6,7 +6,7 @@
 // AVX-512, for AVX2 with FMA and for any processor; the best that the processor has is taken. The versions differ in
 // their rounding.
 #pragma once
-#include "activations.h"
+#include "elements.h"
 #include <stdbool.h>
 #include <stddef.h>
 

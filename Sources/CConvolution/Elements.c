@@ -66,12 +66,12 @@ static inline __attribute__((always_inline)) curve hard_sigmoid_linear(double x)
 #define BYTES 64
 #define ELEMENT float
 #define NAME(x) avx512_float_##x
-#include "activations.inc"
+#include "elements.inc"
 #undef ELEMENT
 #undef NAME
 #define ELEMENT double
 #define NAME(x) avx512_double_##x
-#include "activations.inc"
+#include "elements.inc"
 #undef ELEMENT
 #undef NAME
 #undef BYTES
@@ -81,12 +81,12 @@ static inline __attribute__((always_inline)) curve hard_sigmoid_linear(double x)
 #define BYTES 32
 #define ELEMENT float
 #define NAME(x) avx2_float_##x
-#include "activations.inc"
+#include "elements.inc"
 #undef ELEMENT
 #undef NAME
 #define ELEMENT double
 #define NAME(x) avx2_double_##x
-#include "activations.inc"
+#include "elements.inc"
 #undef ELEMENT
 #undef NAME
 #undef BYTES
@@ -96,12 +96,12 @@ static inline __attribute__((always_inline)) curve hard_sigmoid_linear(double x)
 #define BYTES 16
 #define ELEMENT float
 #define NAME(x) generic_float_##x
-#include "activations.inc"
+#include "elements.inc"
 #undef ELEMENT
 #undef NAME
 #define ELEMENT double
 #define NAME(x) generic_double_##x
-#include "activations.inc"
+#include "elements.inc"
 #undef ELEMENT
 #undef NAME
 
