@@ -234,10 +234,10 @@ def photo_row(command, name, lambda1, rounds):
 def photo_lines(command, names, weights=None, rounds=3):
     """Steps of torchvision's networks on photographs by Adam; without weights, with the usual one of each and without."""
     lines = [
-        "Photographs of 3×224×224, by Adam, two threads, batch normalisation frozen on both sides; medians of steps asked for "
-        "in turn: seconds by the clock / of the processors, which others may use too. PyTorch's memory is that of its "
-        "leaner layout, its libraries apart; ours is compared with it without them. The last column is the rate of "
-        "multiplications and additions of convolutions and linear layers over that of PyTorch's sgemm.", "",
+        "Photographs of 3×224×224, by Adam, two threads, batch normalisation frozen on both sides; medians of steps asked for",
+        "in turn: seconds by the clock / of the processors, which others may use too. PyTorch's memory is that of its leaner",
+        "layout, its libraries apart; ours is compared with it without them. The last column is the rate of multiplications and",
+        "additions of convolutions and linear layers over that of PyTorch's sgemm.", "",
         "| network, batch | rrdata s | PyTorch s | channels last s | times the faster | target | memory: rrdata, PyTorch "
         "| ratio | target | of sgemm |",
         "|---|---|---|---|---|---|---|---|---|---|"]
@@ -354,7 +354,7 @@ def main():
     options.output.parent.mkdir(exist_ok=True)
     options.output.write_text(
         "# Training steps against PyTorch and JAX\n\n"
-        f"Made by `make bench-engine` on {os.cpu_count()} cores of {model}, {platform.machine()}; {versions}. "
+        f"Made by `make bench-engine` on {os.cpu_count()} cores of {model}, {platform.machine()}; {versions}; "
         f"our kernels: {kernels}. Medians of {ROUNDS * STEPS} steps, asked for in turn; float, 2 threads, all samples annotated "
         "where not said otherwise.\n\n" + "\n".join(lines) + "\n")
 
