@@ -352,11 +352,14 @@ def main():
         [options.rrdata, "--version"], capture_output=True, text=True, check=True, env=ENVIRONMENT).stdout
     kernels = version.strip().splitlines()[-1].rpartition(": ")[2]
     options.output.parent.mkdir(exist_ok=True)
+    # What people have found out of it stays until they change it.
+    before = options.output.read_text() if options.output.exists() else ""
+    _, heading, findings = before.partition("\n## What does not hold")
     options.output.write_text(
         "# Training steps against PyTorch and JAX\n\n"
         f"Made by `make bench-engine` on {os.cpu_count()} cores of {model}, {platform.machine()}; {versions}; "
         f"our kernels: {kernels}. Medians of {ROUNDS * STEPS} steps, asked for in turn; float, 2 threads, all samples annotated "
-        "where not said otherwise.\n\n" + "\n".join(lines) + "\n")
+        "where not said otherwise.\n\n" + "\n".join(lines) + "\n" + heading + findings)
 
 
 main()
