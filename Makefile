@@ -200,10 +200,11 @@ sanitize-address: dependencies
 		--skip 'StreamCommandTests/(allocations|changedFile)'
 
 # It cannot read what Swift tells debuggers, and so takes the stripped library. What the runtime keeps for good is possibly lost.
+valgrind: LEAKS = --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
 valgrind: library
 	ln -sf librrdata.so.1 .build-library/libRRInterface.so
-	RRDATA_UNDER="env LD_LIBRARY_PATH=$(CURDIR)/.build-library valgrind -q --error-exitcode=99 --leak-check=full \
-		--show-leak-kinds=definite --errors-for-leak-kinds=definite" swift test $(TEST_FLAGS) $(IN_ONE_GO) --filter RRInterfaceTests
+	RRDATA_UNDER="env LD_LIBRARY_PATH=$(CURDIR)/.build-library valgrind -q --error-exitcode=99 $(LEAKS)" \
+		swift test $(TEST_FLAGS) $(IN_ONE_GO) --filter RRInterfaceTests
 
 fuzz: SECONDS = 60
 fuzz: dependencies

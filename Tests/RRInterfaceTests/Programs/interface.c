@@ -298,7 +298,10 @@ static void check_fork(const char *path, rr_dataset *dataset, rr_stream *stream)
         CHECK(count == 3 && error == NULL);
         rr_stream_close(other);
         rr_dataset_close(own);
-        _exit(0);
+        // A copy of the process has lost what only the threads of the original referred to: who looks for leaks at its end, as
+        // valgrind does, finds that. So it ends as another program.
+        execl("/bin/true", "true", (char *)NULL);
+        _exit(1);
     }
     int status = 0;
     CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
