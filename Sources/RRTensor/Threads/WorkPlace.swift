@@ -15,6 +15,8 @@ extension Workers {
     ) {
         guard parts > 0 else { return }
         let floor = WorkFloor(placeCount: max(min(placeCount, parts, count), 1), partCount: parts)
+        // Its places do not hold it.
+        defer { withExtendedLifetime(floor) {} }
         let threads = min(count, floor.places.count * max(pieces, 1))
         let left = runAlone(parts: parts, threads: threads) { body($0, floor.places[0]) }
         guard !left.isEmpty else { return }
@@ -39,8 +41,8 @@ package final class WorkPlace: @unchecked Sendable {
     /// The number of the thread that works here, below the number of workers.
     package fileprivate(set) var worker = 0
 
-    /// Outlives its places. Unsafe, since a counted reference is written to at each use, and the threads that look out for work
-    /// there read what lies beside the count.
+    /// Outlives the work at its places. Unsafe, since a counted reference is written to at each use, and the threads that look
+    /// out for work there read what lies beside the count.
     private unowned(unsafe) let floor: WorkFloor
     private var body: ((_ worker: Int, _ piece: Int) -> Void)?
     private var pieceCount = 0
