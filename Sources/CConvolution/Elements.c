@@ -148,6 +148,11 @@ static inline __attribute__((always_inline)) curve hard_sigmoid_linear(double x)
         bool adds \
     ) { \
         RUN_BEST(TYPE, sum_spans, first, second, sums, factor_count, span, samples, adds) \
+    } \
+    void rr_mask_##TYPE( \
+        const TYPE *values, const TYPE *masks, TYPE scale, TYPE *result, double *sums, ptrdiff_t rows, ptrdiff_t columns \
+    ) { \
+        RUN_BEST(TYPE, mask, values, masks, scale, result, sums, rows, columns) \
     }
 FUNCTIONS(float)
 FUNCTIONS(double)

@@ -96,19 +96,32 @@ extension Double: NetworkScalar {
     public static var kernels: NetworkKernels<Double> { .double }
 }
 
-/// The matrix product, the convolutions and what is done element by element of one number type.
-public struct NetworkKernels<Scalar>: Sendable {
+/// The products, the convolutions and what is done element by element of one number type.
+///
+/// A class, since what is asked for in every pass is not to be copied each time.
+public final class NetworkKernels<Scalar>: Sendable {
     let product: MatrixKernels<Scalar>.Product
+    let linear: LinearKernels<Scalar>
     let convolution: ConvolutionKernels<Scalar>
     let elements: ElementKernels<Scalar>
+
+    init(
+        product: @escaping MatrixKernels<Scalar>.Product, linear: LinearKernels<Scalar>,
+        convolution: ConvolutionKernels<Scalar>, elements: ElementKernels<Scalar>
+    ) {
+        self.product = product
+        self.linear = linear
+        self.convolution = convolution
+        self.elements = elements
+    }
 }
 
 extension NetworkKernels<Float> {
     static let single = NetworkKernels(
-        product: MatrixKernels.single.product, convolution: .single, elements: .single)
+        product: MatrixKernels.single.product, linear: .single, convolution: .single, elements: .single)
 }
 
 extension NetworkKernels<Double> {
     static let double = NetworkKernels(
-        product: MatrixKernels.double.product, convolution: .double, elements: .double)
+        product: MatrixKernels.double.product, linear: .double, convolution: .double, elements: .double)
 }

@@ -74,4 +74,30 @@ struct ElementKernelTests {
             Array(repeating: .nan, count: count), Array(repeating: 0, count: count), &result, count)
         #expect(result == Array(repeating: 0, count: count))
     }
+
+    @Test(
+        "what a mask leaves of values, and its squares in each column", arguments: [1, 2, 7, 8, 16, 24, 40],
+        [1, 2, 9])
+    func masks(columnCount: Int, rowCount: Int) {
+        checkMask(Float.self, columnCount, rowCount)
+        checkMask(Double.self, columnCount, rowCount)
+    }
+
+    private func checkMask<Scalar: NetworkScalar>(_: Scalar.Type, _ columnCount: Int, _ rowCount: Int) {
+        let count = columnCount * rowCount
+        let masks: [Scalar] = (0..<count).map { $0 % 3 == 0 ? 0 : 1 }
+        var values: [Scalar] = values(count, 5)
+        // What is not finite stays outside.
+        for place in stride(from: 0, to: count, by: 6) { values[place] = place % 12 == 0 ? .nan : .infinity }
+        let before = (0..<columnCount).map { Double($0) }
+        var (result, sums) = ([Scalar](repeating: -1, count: count), before)
+        Scalar.kernels.elements.mask(values, masks, 3, &result, &sums, rowCount, columnCount)
+        #expect(result == zip(values, masks).map { $1 == 0 ? 0 : 3 * $0 })
+        let expected = before.indices.map { column in
+            stride(from: column, to: count, by: columnCount).reduce(before[column]) {
+                $0 + (masks[$1] == 0 ? 0 : Double(values[$1]) * Double(values[$1]))
+            }
+        }
+        #expect(sums == expected)
+    }
 }

@@ -7,15 +7,10 @@
 // their rounding.
 #pragma once
 #include "elements.h"
+#include "linear.h"
+#include "versions.h"
 #include <stdbool.h>
 #include <stddef.h>
-
-// The versions of the functions, the later the faster.
-typedef enum { RR_CONVOLUTION_GENERIC = 1, RR_CONVOLUTION_AVX2, RR_CONVOLUTION_AVX512 } rr_convolution_version;
-
-// The best version that this processor runs, and its name: `generic`, `avx2` or `avx512`.
-rr_convolution_version rr_convolution_best_version(void);
-const char *rr_convolution_version_name(rr_convolution_version version);
 
 // The kernel along one dimension. The padding is that before the input, and may be negative, which crops; how far a
 // kernel reaches beyond the input's end follows from the output's extent.

@@ -56,3 +56,11 @@ void rr_sum_spans_float(
 void rr_sum_spans_double(
     const double *first, const double *second, double *sums, ptrdiff_t factor_count, ptrdiff_t span, ptrdiff_t samples,
     bool adds);
+
+// Writes scale times the values, (rows, columns), whose mask is not 0, and 0 for the others, and adds the squares of these
+// values to each column's sum.
+void rr_mask_float(
+    const float *values, const float *masks, float scale, float *result, double *sums, ptrdiff_t rows, ptrdiff_t columns);
+void rr_mask_double(
+    const double *values, const double *masks, double scale, double *result, double *sums, ptrdiff_t rows,
+    ptrdiff_t columns);

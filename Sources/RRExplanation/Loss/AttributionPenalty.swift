@@ -41,7 +41,8 @@ final class AttributionPenalty<Scalar: NetworkScalar> {
         batchMasks.withUnsafeBufferPointer { batchMasks in
             if attribution.features == nil {
                 Transposition.write(
-                    batchMasks, elementCount: image.elementCount, samples: samples, columnCount: columnCount,
+                    masks: batchMasks, elementCount: image.elementCount, samples: samples,
+                    columnCount: columnCount,
                     into: masks)
             } else {
                 for (column, sample) in samples.enumerated() {
@@ -85,7 +86,9 @@ final class AttributionPenalty<Scalar: NetworkScalar> {
             let (masks, pixels) = (UnsafePointer(masks), map.shape.pixelCount)
             switch attribution {
             case .inputGradient:
-                MaskedAttribution.fill(map, masks, columnCount, scale, penalties)
+                // a = g, with A 0 or 1: v = s · A ∘ g.
+                map.fillTangent(
+                    masks: masks, columnCount: columnCount, scale: scale, addingSquaresTo: penalties)
             case .inputTimesGradient:
                 let factors = RepeatedRows(elements: map.values, count: map.shape.elementCount)
                 MaskedAttribution.fill(map, masks, columnCount, scale, penalties, factors: factors)
@@ -107,26 +110,6 @@ private struct RepeatedRows<Scalar> {
 
 /// Σ (A ∘ a)² of each column of a group, and its derivatives. What is not finite outside the mask stays outside.
 private enum MaskedAttribution {
-    /// a = g, with A 0 or 1: v = s · A ∘ g.
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    static func fill<Scalar: NetworkScalar>(
-        _ map: ExplainedMap<Scalar>, _ masks: UnsafePointer<Scalar>, _ columns: Int, _ scale: Scalar,
-        _ penalties: UnsafeMutableBufferPointer<Double>
-    ) {
-        let (gradients, tangents) = (map.cotangent, map.tangent)
-        for row in 0..<map.shape.elementCount {
-            let start = row &* columns
-            for column in 0..<columns {
-                // Read whatever the mask says, so that there is no branch: vectors choose.
-                let gradient = gradients[start &+ column]
-                let masked = masks[start &+ column] == 0 ? 0 : gradient
-                tangents[start &+ column] = scale * masked
-                penalties[column] += Double(masked) * Double(masked)
-            }
-        }
-    }
-
     /// A ∘ a = f ∘ g where A is not 0: v = s · f² ∘ g.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)

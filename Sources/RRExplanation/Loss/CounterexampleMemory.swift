@@ -41,7 +41,7 @@ final class CounterexampleMemory<Scalar: NetworkScalar> {
     ) {
         batchMasks.withUnsafeBufferPointer { batchMasks in
             Transposition.write(
-                batchMasks, elementCount: elementCount, samples: samples, columnCount: columnCount,
+                masks: batchMasks, elementCount: elementCount, samples: samples, columnCount: columnCount,
                 into: masks)
         }
         for (column, sample) in samples.enumerated() {

@@ -39,20 +39,28 @@ struct ElementKernels<Scalar>: Sendable {
     let multiplySpans: SpanLoop
     /// Writes, or adds, the sums over the span of the products of two maps (factors, span, samples).
     let sumSpans: SpanLoop
+
+    /// Writes scale times the values, (rows, columns), whose mask is not 0, and 0 for the others, and adds the squares of these
+    /// values to each column's sum.
+    let mask:
+        @Sendable (
+            _ values: Elements, _ masks: Elements, _ scale: Scalar, _ result: MutableElements,
+            _ sums: UnsafeMutablePointer<Double>?, _ rows: Int, _ columns: Int
+        ) -> Void
 }
 
 extension ElementKernels<Float> {
     static let single = ElementKernels(
         apply: rr_activation_apply_float, scale: rr_activation_scale_float, bend: rr_activation_bend_float,
         rectify: rr_rectify_float, add: rr_add_float, multiplySpans: rr_multiply_spans_float,
-        sumSpans: rr_sum_spans_float)
+        sumSpans: rr_sum_spans_float, mask: rr_mask_float)
 }
 
 extension ElementKernels<Double> {
     static let double = ElementKernels(
         apply: rr_activation_apply_double, scale: rr_activation_scale_double, bend: rr_activation_bend_double,
         rectify: rr_rectify_double, add: rr_add_double, multiplySpans: rr_multiply_spans_double,
-        sumSpans: rr_sum_spans_double)
+        sumSpans: rr_sum_spans_double, mask: rr_mask_double)
 }
 
 extension Activation {

@@ -1,3 +1,4 @@
+internal import CConvolution
 import RRTensor
 
 /// z = W x + b, with W stored as (out, in).
@@ -83,12 +84,17 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
     ) {
         let count = group.sampleCount
         forEachBlock(group.share, rows: outputCount) { rows in
-            let first = rows.lowerBound
+            let (weights, result) = (
+                group.parameters + rows.lowerBound * inputCount, output + rows.lowerBound * count
+            )
+            guard !LinearKernels<Scalar>.suit(sampleCount: count) else {
+                var map = rr_linear_map(
+                    rows: rows.count, depth: inputCount, samples: count, rowStep: inputCount, depthStep: 1)
+                return Scalar.kernels.linear.apply(&map, weights, input, result)
+            }
             Scalar.kernels.product(
-                MatrixOperand(group.parameters + first * inputCount, stride: inputCount),
-                MatrixOperand(input, stride: count),
-                ProductExtents(rows: rows.count, columns: count, inner: inputCount), 0,
-                output + first * count, count)
+                MatrixOperand(weights, stride: inputCount), MatrixOperand(input, stride: count),
+                ProductExtents(rows: rows.count, columns: count, inner: inputCount), 0, result, count)
         }
     }
 
@@ -97,12 +103,16 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
     ) {
         let count = group.sampleCount
         forEachBlock(group.share, rows: inputCount) { rows in
-            let first = rows.lowerBound
+            let (weights, result) = (group.parameters + rows.lowerBound, input + rows.lowerBound * count)
+            guard !LinearKernels<Scalar>.suit(sampleCount: count) else {
+                var map = rr_linear_map(
+                    rows: rows.count, depth: outputCount, samples: count, rowStep: 1, depthStep: inputCount)
+                return Scalar.kernels.linear.apply(&map, weights, output, result)
+            }
             Scalar.kernels.product(
-                MatrixOperand(transposing: group.parameters + first, stride: inputCount),
+                MatrixOperand(transposing: weights, stride: inputCount),
                 MatrixOperand(output, stride: count),
-                ProductExtents(rows: rows.count, columns: count, inner: outputCount), 0,
-                input + first * count, count)
+                ProductExtents(rows: rows.count, columns: count, inner: outputCount), 0, result, count)
         }
     }
 
@@ -113,12 +123,17 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
     ) {
         let count = group.sampleCount
         forEachBlock(group.share, rows: outputCount) { rows in
-            let first = rows.lowerBound
+            let (factors, sums) = (
+                output + rows.lowerBound * count, weightGradient + rows.lowerBound * inputCount
+            )
+            guard !LinearKernels<Scalar>.suit(sampleCount: count) else {
+                var map = rr_linear_map(
+                    rows: rows.count, depth: inputCount, samples: count, rowStep: inputCount, depthStep: 1)
+                return Scalar.kernels.linear.addGradient(&map, factors, input, sums)
+            }
             Scalar.kernels.product(
-                MatrixOperand(output + first * count, stride: count),
-                MatrixOperand(transposing: input, stride: count),
-                ProductExtents(rows: rows.count, columns: inputCount, inner: count), 1,
-                weightGradient + first * inputCount, inputCount)
+                MatrixOperand(factors, stride: count), MatrixOperand(transposing: input, stride: count),
+                ProductExtents(rows: rows.count, columns: inputCount, inner: count), 1, sums, inputCount)
         }
     }
 }

@@ -121,7 +121,7 @@ package final class GroupPass<Scalar: NetworkScalar> {
         }
         images.withUnsafeBufferPointer { images in
             Transposition.write(
-                images, elementCount: graph.inputShape.elementCount, samples: samples,
+                images: images, elementCount: graph.inputShape.elementCount, samples: samples,
                 columnCount: columnCount, into: input)
         }
     }
@@ -167,6 +167,20 @@ package struct ExplainedMap<Scalar> {
     package let tangent: UnsafeMutablePointer<Scalar>
     /// To be filled before `gradient` with what is added to the adjoint of the map; nil for the input, which has none.
     package let adjoint: UnsafeMutablePointer<Scalar>?
+}
+
+extension ExplainedMap where Scalar: NetworkScalar {
+    /// Fills the tangent with scale times the cotangent where the mask is not 0, and adds the squares of the cotangent there to
+    /// each column's sum. What is not finite outside the mask stays outside.
+    ///
+    /// - Parameter masks: one element for each of the map's.
+    package func fillTangent(
+        masks: UnsafePointer<Scalar>, columnCount: Int, scale: Scalar,
+        addingSquaresTo sums: UnsafeMutableBufferPointer<Double>
+    ) {
+        Scalar.kernels.elements.mask(
+            cotangent, masks, scale, tangent, sums.baseAddress, shape.elementCount, columnCount)
+    }
 }
 
 extension UnsafeMutablePointer where Pointee: BitwiseCopyable {
