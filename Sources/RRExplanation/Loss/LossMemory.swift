@@ -154,6 +154,8 @@ final class LossWorker<Scalar: NetworkScalar> {
     /// Writes the terms of a group's samples, and adds the group's part of the gradient.
     ///
     /// - Parameter positions: the samples of the group as positions in the plan's order.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func run(
         _ job: LossJob<Scalar>, samples positions: Range<Int>, addingTo gradient: UnsafeMutablePointer<Scalar>
     ) {

@@ -24,6 +24,8 @@ extension LayerGraph {
         var gathering: (maps: GatheredMaps<Scalar>, firstRow: Int)?
     }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func forward(through range: Range<Int>, _ group: Group, at parameters: UnsafePointer<Scalar>) {
         let count = group.sampleCount
         func value(_ value: Int) -> UnsafeMutablePointer<Scalar> {
@@ -47,6 +49,8 @@ extension LayerGraph {
         }
     }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func reverse(through range: Range<Int>, _ group: Group, at parameters: UnsafePointer<Scalar>) {
         let (memory, count) = (group.memory, group.sampleCount)
         for index in range.reversed() {
@@ -83,6 +87,8 @@ extension LayerGraph {
         }
     }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func tangent(through range: Range<Int>, _ group: Group, at parameters: UnsafePointer<Scalar>) {
         let (memory, count) = (group.memory, group.sampleCount)
         func tangent(_ value: Int) -> UnsafeMutablePointer<Scalar> {
@@ -112,6 +118,8 @@ extension LayerGraph {
     /// Adds the parameter gradient.
     ///
     /// - Parameter isSecondOrder: whether `reverse` and `tangent` have run for this group.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func gradient(
         through range: Range<Int>, _ group: Group, at parameters: UnsafePointer<Scalar>, isSecondOrder: Bool,
         addingTo parameterGradient: UnsafeMutablePointer<Scalar>
