@@ -21,10 +21,11 @@ final class WorkerCrew: @unchecked Sendable {
     /// Whether this process is a copy that `fork` made of the one with the helpers, which it does not have.
     private static let isCopy = Atomic(false)
 
-    private init(helperCount: Int) {
+    init(helperCount: Int) {
         helpers = (0..<helperCount).map { Helper(number: $0 + 1) }
         pthread_atfork(nil, nil) { WorkerCrew.isCopy.store(true, ordering: .relaxed) }
         _ = BackgroundThreads(states: helpers) { [self] helper in
+            helper.begin()
             // One job after the other, for good.
             while true {
                 helper.awaitStart()
@@ -84,6 +85,7 @@ private final class Helper: Sendable {
     let number: Int
     private let state = Atomic(State.idle)
     private let alarm = DispatchSemaphore(value: 0)
+    private let placement = Mutex(ThreadPlacement())
 
     /// Some tens of microseconds: the time between two jobs of a step.
     private static let lookouts = 20_000
@@ -92,7 +94,9 @@ private final class Helper: Sendable {
 
     /// Calls the thread to the job; it is idle.
     func start() {
-        if state.exchange(State.called, ordering: .acquiringAndReleasing) == State.asleep { alarm.signal() }
+        guard state.exchange(State.called, ordering: .acquiringAndReleasing) == State.asleep else { return }
+        placement.withLock { $0.keepAway() }
+        alarm.signal()
     }
 
     /// Takes the call back, or waits for the end of the job that it began.
@@ -101,6 +105,9 @@ private final class Helper: Sendable {
         var lookout = Lookout()
         while state.load(ordering: .acquiring) == State.working { lookout.wait() }
     }
+
+    /// Begins the thread, on itself.
+    func begin() { placement.withLock { $0.begin() } }
 
     /// Waits until there is a job to do, on the thread itself.
     func awaitStart() {
