@@ -1,6 +1,7 @@
 internal import CConvolution
 
-/// Products of weights with maps (features, samples) whose vectors run over samples, for one number type, from `CConvolution`.
+/// Products of weights with maps (features, columns), for one number type, from `CConvolution`. The columns are the samples of a
+/// group, or its pixels and samples.
 struct LinearKernels<Scalar>: Sendable {
     typealias Map = UnsafePointer<rr_linear_map>?
     typealias Elements = UnsafePointer<Scalar>?
@@ -13,17 +14,16 @@ struct LinearKernels<Scalar>: Sendable {
 
     /// Writes the product of weights and a map.
     let apply:
-        @Sendable (_ map: Map, _ weights: Elements, _ input: Elements, _ output: MutableElements) -> Void
-    /// Adds the products of two maps, summed over samples.
+        @Sendable (
+            _ map: Map, _ weights: Elements, _ bias: Elements, _ input: Elements, _ output: MutableElements
+        ) -> Void
+    /// Adds the products of two maps, summed over columns.
     let addGradient:
         @Sendable (_ map: Map, _ left: Elements, _ right: Elements, _ gradient: MutableElements) -> Void
     /// Writes images as columns of a matrix.
     let writeImages: WriteColumns<Float>
     /// Writes masks so.
     let writeMasks: WriteColumns<UInt8>
-
-    /// Whether so many samples fill vectors. Of fewer, or between two, products are a library's.
-    static func suit(sampleCount: Int) -> Bool { sampleCount % 8 == 0 }
 }
 
 extension LinearKernels<Float> {
@@ -36,13 +36,4 @@ extension LinearKernels<Double> {
     static let double = LinearKernels(
         apply: rr_linear_apply_double, addGradient: rr_linear_add_gradient_double,
         writeImages: rr_write_columns_float_double, writeMasks: rr_write_columns_uint8_t_double)
-}
-
-extension rr_linear_map {
-    /// A map for the best kernels that the processor runs.
-    init(rows: Int, depth: Int, samples: Int, rowStep: Int, depthStep: Int) {
-        self.init(
-            version: rr_convolution_best_version(), rows: rows, depth: depth, samples: samples,
-            row_step: rowStep, depth_step: depthStep)
-    }
 }

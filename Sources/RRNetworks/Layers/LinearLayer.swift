@@ -1,4 +1,3 @@
-internal import CConvolution
 import RRTensor
 
 /// z = W x + b, with W stored as (out, in).
@@ -48,15 +47,8 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
     func forward(
         _ group: LayerGroup<Scalar>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>
     ) {
-        multiply(group, input, into: output)
-        if hasBias {
-            forEachBlock(group.share, rows: outputCount) { rows in
-                let first = rows.lowerBound
-                Rows.add(
-                    group.parameters + outputCount * inputCount + first,
-                    to: output + first * group.sampleCount, rows: rows.count, columns: group.sampleCount)
-            }
-        }
+        let bias = hasBias ? group.parameters + outputCount * inputCount : nil
+        multiply(group, input, bias: bias, into: output)
     }
 
     func addParameterGradient(
@@ -81,38 +73,27 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
 
     func multiply(
         _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, into output: UnsafeMutablePointer<Scalar>
+    ) { multiply(group, input, bias: nil, into: output) }
+
+    private func multiply(
+        _ group: LayerGroup<Scalar>, _ input: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?,
+        into output: UnsafeMutablePointer<Scalar>
     ) {
-        let count = group.sampleCount
         forEachBlock(group.share, rows: outputCount) { rows in
-            let (weights, result) = (
-                group.parameters + rows.lowerBound * inputCount, output + rows.lowerBound * count
-            )
-            guard !LinearKernels<Scalar>.suit(sampleCount: count) else {
-                var map = rr_linear_map(
-                    rows: rows.count, depth: inputCount, samples: count, rowStep: inputCount, depthStep: 1)
-                return Scalar.kernels.linear.apply(&map, weights, input, result)
-            }
-            Scalar.kernels.product(
-                MatrixOperand(weights, stride: inputCount), MatrixOperand(input, stride: count),
-                ProductExtents(rows: rows.count, columns: count, inner: inputCount), 0, result, count)
+            product(group, rows: rows.count, depth: inputCount).write(
+                group.parameters + rows.lowerBound * inputCount, input,
+                bias: bias.map { $0 + rows.lowerBound },
+                into: output + rows.lowerBound * group.sampleCount)
         }
     }
 
     func multiplyTransposed(
         _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, into input: UnsafeMutablePointer<Scalar>
     ) {
-        let count = group.sampleCount
         forEachBlock(group.share, rows: inputCount) { rows in
-            let (weights, result) = (group.parameters + rows.lowerBound, input + rows.lowerBound * count)
-            guard !LinearKernels<Scalar>.suit(sampleCount: count) else {
-                var map = rr_linear_map(
-                    rows: rows.count, depth: outputCount, samples: count, rowStep: 1, depthStep: inputCount)
-                return Scalar.kernels.linear.apply(&map, weights, output, result)
-            }
-            Scalar.kernels.product(
-                MatrixOperand(transposing: weights, stride: inputCount),
-                MatrixOperand(output, stride: count),
-                ProductExtents(rows: rows.count, columns: count, inner: outputCount), 0, result, count)
+            product(group, rows: rows.count, depth: outputCount).write(
+                group.parameters + rows.lowerBound, isTransposed: true, output,
+                into: input + rows.lowerBound * group.sampleCount)
         }
     }
 
@@ -121,20 +102,17 @@ struct LinearLayer<Scalar: NetworkScalar>: LinearMapLayer {
         _ group: LayerGroup<Scalar>, _ output: UnsafePointer<Scalar>, _ input: UnsafePointer<Scalar>,
         to weightGradient: UnsafeMutablePointer<Scalar>
     ) {
-        let count = group.sampleCount
         forEachBlock(group.share, rows: outputCount) { rows in
-            let (factors, sums) = (
-                output + rows.lowerBound * count, weightGradient + rows.lowerBound * inputCount
-            )
-            guard !LinearKernels<Scalar>.suit(sampleCount: count) else {
-                var map = rr_linear_map(
-                    rows: rows.count, depth: inputCount, samples: count, rowStep: inputCount, depthStep: 1)
-                return Scalar.kernels.linear.addGradient(&map, factors, input, sums)
-            }
-            Scalar.kernels.product(
-                MatrixOperand(factors, stride: count), MatrixOperand(transposing: input, stride: count),
-                ProductExtents(rows: rows.count, columns: inputCount, inner: count), 1, sums, inputCount)
+            product(group, rows: rows.count, depth: inputCount).addGradient(
+                output + rows.lowerBound * group.sampleCount, input,
+                to: weightGradient + rows.lowerBound * inputCount)
         }
+    }
+
+    private func product(_ group: LayerGroup<Scalar>, rows: Int, depth: Int) -> MapProduct<Scalar> {
+        MapProduct(
+            extents: ProductExtents(rows: rows, columns: group.sampleCount, inner: depth),
+            weightStride: inputCount, mapStride: group.sampleCount)
     }
 }
 

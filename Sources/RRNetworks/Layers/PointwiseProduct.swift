@@ -1,7 +1,7 @@
 /// A convolution of single pixels as a product of matrices: (outputs, channels) times (channels, pixels and samples).
 ///
 /// The product is cut into blocks of the result, one product each, which threads share. Where the cuts are depends on the
-/// matrices alone, since a product's shape decides on its rounding.
+/// matrices alone.
 struct PointwiseProduct<Scalar: NetworkScalar> {
     let outputs: Int
     let channels: Int
@@ -15,20 +15,10 @@ struct PointwiseProduct<Scalar: NetworkScalar> {
         into output: UnsafeMutablePointer<Scalar>
     ) {
         forEachBlock(rows: outputs) { rows, columns in
-            let start = rows.lowerBound * self.columns + columns.lowerBound
-            if let bias {
-                for row in rows {
-                    Rows.write(
-                        bias[row], into: output + row * self.columns + columns.lowerBound,
-                        count: columns.count)
-                }
-            }
-            Scalar.kernels.product(
-                MatrixOperand(weights + rows.lowerBound * channels, stride: channels),
-                MatrixOperand(input + columns.lowerBound, stride: self.columns),
-                ProductExtents(rows: rows.count, columns: columns.count, inner: channels),
-                bias == nil ? 0 : 1,
-                output + start, self.columns)
+            product(rows: rows, columns: columns, depth: channels).write(
+                weights + rows.lowerBound * channels, input + columns.lowerBound,
+                bias: bias.map { $0 + rows.lowerBound },
+                into: output + rows.lowerBound * self.columns + columns.lowerBound)
         }
     }
 
@@ -38,11 +28,9 @@ struct PointwiseProduct<Scalar: NetworkScalar> {
         into input: UnsafeMutablePointer<Scalar>
     ) {
         forEachBlock(rows: channels) { rows, columns in
-            Scalar.kernels.product(
-                MatrixOperand(transposing: weights + rows.lowerBound, stride: channels),
-                MatrixOperand(output + columns.lowerBound, stride: self.columns),
-                ProductExtents(rows: rows.count, columns: columns.count, inner: outputs), 0,
-                input + rows.lowerBound * self.columns + columns.lowerBound, self.columns)
+            product(rows: rows, columns: columns, depth: outputs).write(
+                weights + rows.lowerBound, isTransposed: true, output + columns.lowerBound,
+                into: input + rows.lowerBound * self.columns + columns.lowerBound)
         }
     }
 
@@ -55,24 +43,32 @@ struct PointwiseProduct<Scalar: NetworkScalar> {
             let piece = WorkShare(index: block, count: gradientBlockCount)
             let rows = outputs >= channels ? piece.range(of: outputs) : 0..<outputs
             let inputs = outputs >= channels ? 0..<channels : piece.range(of: channels)
-            Scalar.kernels.product(
-                MatrixOperand(output + rows.lowerBound * columns, stride: columns),
-                MatrixOperand(transposing: input + inputs.lowerBound * columns, stride: columns),
-                ProductExtents(rows: rows.count, columns: inputs.count, inner: columns), 1,
-                gradient + rows.lowerBound * channels + inputs.lowerBound, channels)
+            product(rows: rows, columns: 0..<columns, depth: inputs.count).addGradient(
+                output + rows.lowerBound * columns, input + inputs.lowerBound * columns,
+                to: gradient + rows.lowerBound * channels + inputs.lowerBound)
         }
     }
 
-    /// The blocks of a product with so many rows.
-    func blockCount(rows: Int) -> Int { blockCount(extent: max(rows, columns)) }
+    private func product(rows: Range<Int>, columns: Range<Int>, depth: Int) -> MapProduct<Scalar> {
+        MapProduct(
+            extents: ProductExtents(rows: rows.count, columns: columns.count, inner: depth),
+            weightStride: channels, mapStride: self.columns)
+    }
 
-    var gradientBlockCount: Int { blockCount(extent: max(outputs, channels)) }
+    /// The blocks of a product with so many rows: some tens of microseconds each.
+    func blockCount(rows: Int) -> Int { blockCount(extent: max(rows, columns), most: 64) }
 
-    /// Some that take tens of microseconds each, and more that take a tenth of a millisecond; of fewer rows or columns at once
-    /// the other matrix would be laid out too often.
-    private func blockCount(extent: Int) -> Int {
-        let products = outputs * channels * columns
-        return max(min(max(products >> 23, min(products >> 19, 8)), extent / 32, 64), 1)
+    /// Some that take tens of microseconds each, and more that take a tenth of a millisecond: each lays out the other map anew.
+    var gradientBlockCount: Int {
+        blockCount(extent: max(outputs, channels), most: max(productCount >> 23, 8))
+    }
+
+    private var productCount: Int { outputs * channels * columns }
+
+    private func blockCount(extent: Int, most: Int) -> Int {
+        let count = max(min(productCount >> 19, most, extent / 32, 64), 1)
+        // Of nine, one thread of eight would have two.
+        return count < 8 ? count : count / 8 * 8
     }
 
     /// Visits the blocks of a share of a product with so many rows, cut where it is longer.
