@@ -76,8 +76,9 @@ struct ElementKernelTests {
     }
 
     @Test(
-        "what a mask leaves of values, and its squares in each column", arguments: [1, 2, 7, 8, 16, 24, 40],
-        [1, 2, 9])
+        "what a mask leaves of values, and its squares in each column",
+        arguments: [1, 2, 4, 7, 8, 16, 24, 40],
+        [1, 2, 9, 50])
     func masks(columnCount: Int, rowCount: Int) {
         checkMask(Float.self, columnCount, rowCount)
         checkMask(Double.self, columnCount, rowCount)

@@ -106,6 +106,13 @@ private enum AveragePooling {
         let plane: Int
         let sampleCount: Int
 
+        /// Where they lie next to each other, as under a window of whole rows, and vectors hold as many samples; nil elsewhere.
+        var span: Range<Int>? {
+            guard columns.count == width, sampleCount > 0, 16 % sampleCount == 0 else { return nil }
+            let start = (plane &+ rows.lowerBound &* width) &* sampleCount
+            return start..<start &+ rows.count &* width &* sampleCount
+        }
+
         @inline(__always)
         func forEach(_ body: (_ input: Int) -> Void) {
             for row in rows {
@@ -125,9 +132,13 @@ private enum AveragePooling {
         let sampleCount = windows.sampleCount
         windows.forEach { output, elements, divisor in
             let means = result + output
-            means.update(repeating: 0, count: sampleCount)
-            elements.forEach { input in
-                for sample in 0..<sampleCount { means[sample] += values[input &+ sample] }
+            for sample in 0..<sampleCount { means[sample] = 0 }
+            if let span = elements.span {
+                addSums(of: values + span.lowerBound, count: span.count, sampleCount, to: means)
+            } else {
+                elements.forEach { input in
+                    for sample in 0..<sampleCount { means[sample] += values[input &+ sample] }
+                }
             }
             let divisor = Scalar(divisor)
             for sample in 0..<sampleCount { means[sample] /= divisor }
@@ -146,11 +157,57 @@ private enum AveragePooling {
             repeating: 0, count: windows.channels.count &* planeCount)
         windows.forEach { output, elements, divisor in
             let share = 1 / Scalar(divisor)
+            if let span = elements.span {
+                add(
+                    values + output, times: share, sampleCount, to: input + span.lowerBound,
+                    count: span.count)
+                return
+            }
             elements.forEach { element in
                 for sample in 0..<sampleCount {
                     input[element &+ sample] += values[output &+ sample] * share
                 }
             }
+        }
+    }
+
+    /// Adds the sum of each sample's elements, which lie next to each other.
+    @inline(__always)
+    private static func addSums<Scalar: NetworkScalar>(
+        of elements: UnsafePointer<Scalar>, count: Int, _ sampleCount: Int,
+        to sums: UnsafeMutablePointer<Scalar>
+    ) {
+        var wide = SIMD16<Scalar>.zero
+        var index = 0
+        while index &+ 16 <= count {
+            wide += UnsafeRawPointer(elements + index).loadUnaligned(as: SIMD16<Scalar>.self)
+            index &+= 16
+        }
+        for lane in 0..<16 { sums[lane % sampleCount] += wide[lane] }
+        while index < count {
+            sums[index % sampleCount] += elements[index]
+            index &+= 1
+        }
+    }
+
+    /// Adds one value times a factor to each of a sample's elements, which lie next to each other.
+    @inline(__always)
+    private static func add<Scalar: NetworkScalar>(
+        _ values: UnsafePointer<Scalar>, times factor: Scalar, _ sampleCount: Int,
+        to elements: UnsafeMutablePointer<Scalar>, count: Int
+    ) {
+        var wide = SIMD16<Scalar>.zero
+        for lane in 0..<16 { wide[lane] = values[lane % sampleCount] * factor }
+        var index = 0
+        while index &+ 16 <= count {
+            let place = UnsafeMutableRawPointer(elements + index)
+            place.storeBytes(
+                of: place.loadUnaligned(as: SIMD16<Scalar>.self) + wide, as: SIMD16<Scalar>.self)
+            index &+= 16
+        }
+        while index < count {
+            elements[index] += wide[index % sampleCount]
+            index &+= 1
         }
     }
 }
