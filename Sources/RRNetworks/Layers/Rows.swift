@@ -64,19 +64,6 @@ enum Rows {
         }
     }
 
-    /// Adds one value a row to every element of the row.
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    static func add<Scalar: NetworkScalar>(
-        _ values: UnsafePointer<Scalar>, to matrix: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int
-    ) {
-        for row in 0..<rows {
-            let value = values[row]
-            let elements = matrix + row &* columns
-            for column in 0..<columns { elements[column] += value }
-        }
-    }
-
     /// Adds the sum of each row to one value a row.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
