@@ -208,7 +208,7 @@ extension ConvolutionLayer {
     var weightCount: Int { options.out * columnRowCount }
 
     /// The matrix product that a convolution of single pixels is, of its weights and the pixels of all samples, which lie one
-    /// after the other; nil for another convolution. Where samples fill the vectors, the kernels over samples are as fast.
+    /// after the other; nil for another convolution, and where samples fill the vectors of the kernels over samples.
     func product(sampleCount: Int, _ share: WorkShare) -> PointwiseProduct<Scalar>? {
         guard isPointwise, sampleCount < 8 else { return nil }
         return PointwiseProduct(

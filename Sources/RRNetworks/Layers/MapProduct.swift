@@ -14,7 +14,10 @@ struct MapProduct<Scalar: NetworkScalar> {
 
     /// Writes weights · input, and adds a bias to each row where there is one.
     ///
-    /// - Parameter isTransposed: whether the weights' rows are the product's columns.
+    /// - Parameters:
+    ///   - weights: (rows, features), or (features, rows) where `isTransposed`.
+    ///   - input: (features, columns).
+    ///   - output: (rows, columns).
     func write(
         _ weights: UnsafePointer<Scalar>, isTransposed: Bool = false, _ input: UnsafePointer<Scalar>,
         bias: UnsafePointer<Scalar>? = nil, into output: UnsafeMutablePointer<Scalar>
@@ -36,8 +39,11 @@ struct MapProduct<Scalar: NetworkScalar> {
             MatrixOperand(input, stride: mapStride), extents, bias == nil ? 0 : 1, output, mapStride)
     }
 
-    /// Adds left · rightᵀ, summed over columns, to the weights' gradient: the rows are those of the left map, and the features
-    /// those of the right one.
+    /// Adds left · rightᵀ, summed over columns, to the weights' gradient, (rows, features).
+    ///
+    /// - Parameters:
+    ///   - left: (rows, columns).
+    ///   - right: (features, columns).
     func addGradient(
         _ left: UnsafePointer<Scalar>, _ right: UnsafePointer<Scalar>,
         to gradient: UnsafeMutablePointer<Scalar>
